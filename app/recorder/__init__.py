@@ -1,0 +1,1 @@
+"""The recorder process: reads the broker, writes the workspace, knows no Qt."""

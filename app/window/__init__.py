@@ -1,0 +1,1 @@
+"""The window process: puts widgets, readers of the store and controllers together."""

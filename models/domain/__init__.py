@@ -1,0 +1,1 @@
+"""What things are: plain data classes and pure state machines."""

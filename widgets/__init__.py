@@ -1,0 +1,1 @@
+"""Everything with pixels; knows the domain, not the broker and not the database."""
