@@ -1,1 +1,1 @@
-"""What things are: plain data classes and pure state machines."""
+"""What things are: plain data and pure state machines. Imports nothing of ours but itself."""

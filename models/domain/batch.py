@@ -1,0 +1,50 @@
+"""The writer port: everything one commit stores, as columns. Filled by `mqtt.reading`, stored by `models.storage`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from models.domain.messages import RawMessage
+from models.domain.records import (
+    Attempt, Declaration, Gap, Interaction, LogRow, PresenceChange, PresenceEvidence, TaskReport, Unreadable,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class RecordBatch:
+    """One commit. The first block has one entry per message; `stamp_*` one per message that holds samples; `sample_*`
+    one per sample, in the order of the stamps. All other lists hold records whose `row` points into the first block.
+
+    Made and used by one thread; not changed after it was handed to the writer.
+    """
+
+    messages: Sequence[RawMessage] = ()
+    topic: list[int] = field(default_factory=list)
+    agent: list[int] = field(default_factory=list)  # 0: no agent
+    kind: list[int] = field(default_factory=list)  # messages.Kind
+    duplicate: list[bool] = field(default_factory=list)  # the publisher sent it twice; derives nothing
+
+    stamp_row: list[int] = field(default_factory=list)
+    stamp_time_us: list[int] = field(default_factory=list)  # the agent's own time where plausible, else arrival
+    stamp_count: list[int] = field(default_factory=list)
+    sample_series: list[int] = field(default_factory=list)
+    sample_value: list[float] = field(default_factory=list)  # always finite
+
+    logs: list[LogRow] = field(default_factory=list)
+    tasks: list[TaskReport] = field(default_factory=list)
+    interactions: list[Interaction] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    declarations: list[Declaration] = field(default_factory=list)
+    evidence: list[PresenceEvidence] = field(default_factory=list)  # feeds presence; not stored itself
+    presence: list[PresenceChange] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    duplicates: int = 0  # redeliveries acknowledged and not stored
+    dropped: int = 0  # QoS 0 beyond the limit, since the batch before
+
+    def add_samples(self, row: int, time_us: int, series: Sequence[int], values: Sequence[float]) -> None:
+        """Samples that message `row` took at `time_us`; `series` and `values` have equal length."""
+        self.stamp_row.append(row)
+        self.stamp_time_us.append(time_us)
+        self.stamp_count.append(len(series))
+        self.sample_series.extend(series)
+        self.sample_value.extend(values)

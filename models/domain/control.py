@@ -1,0 +1,96 @@
+"""What the window and the command line say to the recorder: one JSON object a line each way, over a local socket.
+
+Request: {"id": n, "verb": v, …}; answer: {"id": n, "ok": true, …} or {"id": n, "ok": false, "problem": {"code", "params"}}.
+`test_connection` answers several times with the same id: one line per finished step, then the last with "ok".
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PROTOCOL_VERSION = 1
+"""Both sides refuse to act together when this differs."""
+
+
+class Verb(StrEnum):
+    HELLO = "hello"  # {"protocol", "role": "window"|"cli"} -> RecorderState; asked again, it is the heartbeat
+    SUBMIT = "submit"  # {"commands": [{"do": …}]} -> answered after commit
+    SECRET = "secret"  # {"password"}: for this session only, never stored
+    TEST_CONNECTION = "test_connection"  # {"connection": {…}, "password"?} -> lines {"step", "state", "problem"?}
+    WAKE = "wake"  # settings changed, or "try to connect now"
+    STOP = "stop"
+
+
+class Link(StrEnum):
+    """State of the recorder's connection to the broker."""
+
+    IDLE = "idle"  # no broker chosen
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WAITING = "waiting"  # tries again at `problem.retry_at_us`
+    REFUSED = "refused"  # waits for somebody to act
+
+
+class TestStep(StrEnum):
+    """Steps of a connection test, in order."""
+
+    __test__ = False  # not a pytest class
+    NAME = "name"
+    TCP = "tcp"
+    TLS = "tls"
+    CONNACK = "connack"
+    SUBSCRIBE = "subscribe"
+    MESSAGE = "message"
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"  # e.g. TLS on a plain connection
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Since the capture began. `lag_us` is the age of the oldest received message that is not stored yet."""
+
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    unreadable: int = 0
+    dropped: int = 0
+    bytes: int = 0
+    lag_us: int = 0
+    commit_p50_us: int = 0
+    commit_p99_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderState:
+    """The answer to `hello`. `problem` is {"code", "params", "retry_at_us"} or None; `started_by` is "window",
+    "cli" or "service"; `disk_days` is how long the retention cap lasts at the present rate (None: unknown)."""
+
+    pid: int
+    version: str
+    protocol: int
+    started_by: str
+    started_us: int
+    link: Link
+    since_us: int
+    broker_url: str
+    mqtt_version: str = ""
+    embedded: bool = False
+    problem: dict[str, object] | None = None
+    warnings: tuple[dict[str, object], ...] = ()
+    counters: Counters = field(default_factory=Counters)
+    store_bytes: int = 0
+    disk_days: float | None = None
+
+
+class Command(StrEnum):
+    """What `submit` takes in "do". Every command names `agent` (its id as text)."""
+
+    RENAME = "agent.rename"  # "name": text, empty takes the agent's own name again
+    GROUP = "agent.group"  # "group": text, empty takes the agent's own group again
+    NOTE = "agent.note"  # "note": text
+    MAINTENANCE = "agent.maintenance"  # "until_us": int, 0 ends it
+    RETIRE = "agent.retire"  # "retired": bool

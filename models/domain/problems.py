@@ -1,0 +1,167 @@
+"""What can go wrong around us: a code with parameters, one sentence with cause, one with the way out, one exit code.
+
+The store and the control channel carry codes and parameters; sentences are made where somebody reads them, so that the
+window can translate them. A mistake of our own is never a `Problem`: it is an exception with a traceback.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class ExitCode:
+    """Exit codes of the command line."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    MISSING_PACKAGE = 3
+    CANNOT_CONNECT = 4
+    REFUSED = 5
+    WORKSPACE = 6
+    INTERRUPTED = 130
+
+
+class ProblemKind(NamedTuple):
+    """`sentence` and `remedy` are English source texts with `{parameter}` places."""
+
+    severity: Severity
+    exit_code: int
+    sentence: str
+    remedy: str
+
+
+_E, _W = Severity.ERROR, Severity.WARNING
+_CONNECT, _REFUSED, _WORKSPACE = ExitCode.CANNOT_CONNECT, ExitCode.REFUSED, ExitCode.WORKSPACE
+
+PROBLEMS: dict[str, ProblemKind] = {
+    "broker.url": ProblemKind(_E, ExitCode.USAGE, "“{url}” is not the address of a broker: {detail}.",
+        "Write it as mqtt://host:1883, or mqtts://, ws://, wss://."),
+    "broker.name": ProblemKind(_E, _CONNECT, "There is no computer named {host}.",
+        "Check the spelling, your network and your name server."),
+    "broker.refused-port": ProblemKind(_E, _CONNECT, "{host} is there, but nothing listens on port {port}.",
+        "Check the port (1883 plain, 8883 TLS) and whether the broker runs."),
+    "broker.unreachable": ProblemKind(_E, _CONNECT, "{host} cannot be reached: {detail}.",
+        "Check your network, VPN and firewall."),
+    "broker.no-answer": ProblemKind(_E, _CONNECT, "{host}:{port} accepted the connection but did not answer as a broker within {seconds} s.",
+        "Perhaps the port expects TLS (mqtts://), or does not, or demands a client certificate."),
+    "broker.tls-untrusted": ProblemKind(_E, _CONNECT, "The certificate of {host} is signed by nobody this computer trusts: {detail}.",
+        "Give the authority's file (CA file) that signed it."),
+    "broker.tls-host": ProblemKind(_E, _CONNECT, "The certificate that answered is not for {host}: {detail}.",
+        "Connect with the name that the certificate carries."),
+    "broker.tls-expired": ProblemKind(_E, _CONNECT, "The certificate of {host} has expired: {detail}.",
+        "Ask whoever runs the broker to renew it, and check this computer's clock."),
+    "broker.tls-client": ProblemKind(_E, _CONNECT, "{host} demands a client certificate: {detail}.",
+        "Give certificate and key files that the broker accepts."),
+    "broker.tls": ProblemKind(_E, _CONNECT, "No TLS connection to {host}:{port}: {detail}.",
+        "Check that this port speaks TLS 1.2 or newer."),
+    "broker.tls-file": ProblemKind(_E, ExitCode.USAGE, "{file} cannot be used: {detail}.",
+        "Choose a PEM file that you may read."),
+    "broker.credentials": ProblemKind(_E, _REFUSED, "{host} refused user “{user}”: wrong name or password.",
+        "Correct them; nothing is tried again until you do."),
+    "broker.not-authorised": ProblemKind(_E, _REFUSED, "{host} does not admit user “{user}”.",
+        "Ask for the right to connect, or use another user; nothing is tried again until then."),
+    "broker.client-id": ProblemKind(_E, _REFUSED, "{host} refused our client id.",
+        "Ask whoever runs the broker which client ids it admits."),
+    "broker.refused": ProblemKind(_E, _REFUSED, "{host} refused the connection: {detail}.",
+        "Ask whoever runs the broker, naming this reason."),
+    "broker.taken-over": ProblemKind(_E, _REFUSED, "Another program connected to {host} with our client id.",
+        "Stop the other recorder of this workspace, then connect again."),
+    "broker.subscription": ProblemKind(_W, _REFUSED, "{host} refused the subscription {filters}: {detail}.",
+        "Ask for the right to read it, or name the topics you may read."),
+    "broker.all-subscriptions": ProblemKind(_E, _REFUSED, "{host} refused every subscription: {detail}.",
+        "Ask for the right to read, or name the topics you may read."),
+    "broker.lost": ProblemKind(_W, _CONNECT, "The connection to {host} broke: {detail}.",
+        "It is being made again by itself."),
+    "broker.session-lost": ProblemKind(_W, ExitCode.FAILED, "{host} had forgotten our session; messages sent meanwhile are lost.",
+        "Give the broker persistence, and a longer session expiry."),
+    "broker.insecure": ProblemKind(_W, ExitCode.OK, "The connection to {host} is not encrypted.",
+        "Use mqtts:// if the broker offers it."),
+    "broker.packet-limit": ProblemKind(_W, ExitCode.FAILED, "A message of {size} bytes is larger than the limit of {limit}.",
+        "Raise the limit, or make the message smaller."),
+    "embedded.start": ProblemKind(_E, ExitCode.FAILED, "The broker on this computer did not start: {detail}.",
+        "Connect to a broker of your own, or mend the cause and start again."),
+    "system.missing": ProblemKind(_E, ExitCode.MISSING_PACKAGE, "The program {program} is missing.",
+        "Install it: sudo apt-get install {package}"),
+    "workspace.missing": ProblemKind(_E, _WORKSPACE, "There is no workspace in {path}.",
+        "Check the folder, or record into it first."),
+    "workspace.busy": ProblemKind(_E, _WORKSPACE, "Another recorder (process {pid}, since {since}) writes this workspace.",
+        "Use that one, stop it, or choose another workspace."),
+    "workspace.busy-elsewhere": ProblemKind(_E, _WORKSPACE, "A recorder on {host} writes this workspace.",
+        "Stop it there, or choose another workspace."),
+    "workspace.newer": ProblemKind(_E, _WORKSPACE, "This workspace was written by a newer Murmurscope ({found}; this one knows {known}).",
+        "Install the newer program; the files were not touched."),
+    "workspace.read-only": ProblemKind(_E, _WORKSPACE, "{path} may not be written: {detail}.",
+        "Change its rights, or choose another workspace; the files were not touched."),
+    "workspace.network": ProblemKind(_E, _WORKSPACE, "{path} lies on a network file system ({kind}), where a database can break.",
+        "Choose a folder on a disk of this computer."),
+    "store.full": ProblemKind(_E, ExitCode.FAILED, "The disk that holds {path} is full.",
+        "Free some space; recording goes on by itself."),
+    "store.io": ProblemKind(_E, ExitCode.FAILED, "{path} could not be read or written: {detail}.",
+        "Check the disk; what was acknowledged is stored."),
+    "store.corrupt": ProblemKind(_E, ExitCode.FAILED, "{path} is damaged: {detail}.",
+        "It was set aside whole, and recording goes on in a new file."),
+    "recorder.died": ProblemKind(_E, ExitCode.FAILED, "The recorder stopped ({detail}).",
+        "It is being started again by itself."),
+    "recorder.silent": ProblemKind(_E, ExitCode.FAILED, "The recorder (process {pid}) has not answered for {seconds} s.",
+        "End that process; a new recorder starts by itself."),
+    "recorder.version": ProblemKind(_W, _WORKSPACE, "The recorder that runs is of another version ({found}).",
+        "Restart it; until then you can look but not change."),
+    "file.exists": ProblemKind(_E, ExitCode.FAILED, "{path} exists already.", "Choose another name."),
+    "file.unusable": ProblemKind(_E, ExitCode.FAILED, "{path} cannot be used: {detail}.", "Choose another file."),
+    "time.unreadable": ProblemKind(_E, ExitCode.USAGE, "“{text}” is not a time.",
+        "Write ISO 8601 such as 2026-11-23T14:00, or 15m, 2h, 7d for that long ago."),
+    "not-built": ProblemKind(_E, ExitCode.USAGE, "The command {command} does not exist yet.", "murmurscope --help lists what does."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that went wrong. `params` fill the places of its kind's sentences; `retry_at_us` (wall time) says when
+    it is tried again by itself, None: not before somebody acts."""
+
+    code: str
+    params: Mapping[str, str | int | float] = field(default_factory=dict)
+    retry_at_us: int | None = None
+
+    @property
+    def kind(self) -> ProblemKind:
+        return PROBLEMS[self.code]
+
+    @property
+    def severity(self) -> Severity:
+        return self.kind.severity
+
+    def sentence(self) -> str:
+        """Cause and way out in English, for the command line and logs."""
+        return f"{fill(self.kind.sentence, self.params)} {fill(self.kind.remedy, self.params)}".strip()
+
+
+class EnvironmentProblem(Exception):  # noqa: N818 - a Problem on its way up, not an error of ours
+    """Carries a `Problem` to whoever can tell the user. Never wraps a mistake of our own."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem.sentence()
+
+
+def trouble(code: str, /, **params: str | int | float) -> EnvironmentProblem:
+    """Shorthand for raising: `raise trouble("broker.name", host=host)`."""
+    return EnvironmentProblem(Problem(code, params))
+
+
+def fill(text: str, params: Mapping[str, str | int | float]) -> str:
+    """Put parameters into their places; a place without a parameter shows as `?`. Never evaluates anything."""
+    for name, value in params.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text

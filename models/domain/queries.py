@@ -1,0 +1,365 @@
+"""The query port: what one can ask of history, and the columns that answer. Pure data; any thread.
+
+A request is frozen and says everything (no hidden state). A result is columnar, belongs to whoever received it, and names
+its request, so that a stale answer can be told. Times are microseconds UTC; `received_us` is arrival, `time_us` the
+agent's own time where plausible.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.domain.messages import Kind, Origin, Properties
+from models.domain.names import SeriesKey
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.problems import Problem
+from models.domain.records import GapCause, Level, TaskState
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+
+HOUR_CELLS = 60
+"""Cells of the hour strip, one minute each; the last cell is the running minute."""
+SPARK_CELLS = 60
+"""Cells of a sparkline, ten seconds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRequest:
+    """All agents as they were at `at_us` (0: now, from the newest commit), with their last hour."""
+
+    at_us: int = 0
+    with_retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FleetResult:
+    """One entry per agent in every column, in the order of `agent` (ids, ascending). NaN: no data.
+
+    `hour_presence` [n, HOUR_CELLS] holds the worst Presence of each minute (0: nothing known), `hour_errors` failed tasks
+    and requests, failed connections and error logs of that minute. Figures "in the hour" cover the same 60 minutes.
+    CPU is a ratio 0–1 where `cpu_unit` is "1", else a number in that unit; memory in bytes where "By".
+    """
+
+    request: FleetRequest
+    at_us: int
+    agent: Int64
+    id: list[str]
+    name: list[str]
+    group: list[str]
+    note: list[str]
+    convention: list[str]
+    presence: UInt8
+    condition: UInt8
+    cause: list[Cause]
+    since_us: Int64
+    last_seen_us: Int64
+    interval_us: Int64  # 0: none known
+    maintenance_until_us: Int64  # 0: not in maintenance
+    retired: npt.NDArray[np.bool_]
+    cpu: Float64
+    cpu_unit: list[str]
+    cpu_source: list[str]  # metric name, for the tooltip
+    memory: Float64
+    memory_unit: list[str]
+    memory_source: list[str]
+    cpu_spark: Float32  # [n, SPARK_CELLS]
+    memory_spark: Float32
+    response_p95_s: Float64  # in the hour
+    response_n: Int64
+    finished: Int64  # tasks and answered requests in the hour
+    failed: Int64
+    tasks_open: Int64  # tasks not yet ended, as last reported
+    attempts: Int64  # connection attempts in the hour
+    successes: Int64
+    errors: Int64
+    log_errors: Int64  # error and fatal records in the hour
+    messages: Int64  # in the hour
+    hour_presence: UInt8
+    hour_errors: npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequest:
+    """Everything that does not grow with time about one agent."""
+
+    agent: int
+
+
+class SeriesInfo(NamedTuple):
+    id: int
+    key: SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResult:
+    """`headline` maps "cpu", "memory", "response", "attempts", "successes", "errors" to the series that the fleet shows.
+
+    `response` may be absent while replies were joined by us: then `replies` is true and `ReplyRequest` has them.
+    """
+
+    request: AgentRequest
+    id: str
+    name: str
+    group: str
+    note: str
+    convention: str
+    host: str
+    version: str
+    capabilities: tuple[str, ...]
+    first_seen_us: int
+    last_seen_us: int
+    interval_us: int
+    messages: int
+    series: tuple[SeriesInfo, ...]
+    headline: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRequest:
+    """Samples of some series that arrived in [since_us, until_us). Raw up to `max_points` each, then reduced to their
+    envelope (each bucket gives its minimum and its maximum, in order of time)."""
+
+    series: tuple[int, ...]
+    since_us: int
+    until_us: int
+    max_points: int = 1_000_000
+
+
+class SeriesColumns(NamedTuple):
+    """Sorted by `time_us`. `reduced` says that this is an envelope."""
+
+    series: int
+    time_us: Int64
+    received_us: Int64
+    value: Float64
+    reduced: bool
+
+
+class GapColumns(NamedTuple):
+    since_us: Int64
+    until_us: Int64
+    cause: list[GapCause]
+    agent: Int64  # 0: everybody
+    missing: Int64
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesResult:
+    """`complete` is false for a page that will be followed by a fuller one (newest data first)."""
+
+    request: SeriesRequest
+    columns: tuple[SeriesColumns, ...]
+    gaps: GapColumns
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventsRequest:
+    """Marks of one agent (0: of everybody) in [since_us, until_us): presence changes, gaps, connection attempts."""
+
+    agent: int
+    since_us: int
+    until_us: int
+
+
+class PresenceColumns(NamedTuple):
+    time_us: Int64
+    agent: Int64
+    presence: UInt8
+    condition: UInt8
+    cause: list[Cause]
+
+
+class AttemptColumns(NamedTuple):
+    time_us: Int64
+    outcome: UInt8  # records.Outcome
+    error: list[str]
+    duration_us: Int64  # -1: not told
+    target: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventsResult:
+    """`presence` begins with the change in force at `since_us`, where one is known."""
+
+    request: EventsRequest
+    presence: PresenceColumns
+    gaps: GapColumns
+    attempts: AttemptColumns
+
+
+class RowKey(NamedTuple):
+    """Identity and order of a stored row over all segments."""
+
+    received_us: int
+    segment: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """The newest `limit` records before `before` (None: from the end), newest first. `agent` 0: all; `text` matches
+    anywhere, case-blind."""
+
+    agent: int = 0
+    min_level: Level = Level.TRACE
+    text: str = ""
+    before: RowKey | None = None
+    since_us: int = 0
+    until_us: int = 0  # 0: open end
+    limit: int = 200
+
+
+class LogLine(NamedTuple):
+    key: RowKey
+    time_us: int
+    agent: int
+    level: Level
+    logger: str
+    text: str
+    error: str
+    stack: str
+    attributes: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogResult:
+    request: LogRequest
+    rows: tuple[LogLine, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRequest:
+    """The newest `limit` messages before `before`, newest first. Payloads are cut to `payload_limit` bytes."""
+
+    agent: int = 0
+    topic: bytes = b""
+    before: RowKey | None = None
+    since_us: int = 0
+    until_us: int = 0
+    limit: int = 200
+    payload_limit: int = 65_536
+
+
+class MessageLine(NamedTuple):
+    key: RowKey
+    topic: bytes
+    agent: int
+    kind: Kind
+    origin: Origin
+    qos: int
+    retain: bool
+    duplicate: bool
+    size: int
+    payload: bytes
+    properties: Properties | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageResult:
+    request: MessageRequest
+    rows: tuple[MessageLine, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """Tasks of an agent (0: all), each as last reported, newest report first."""
+
+    agent: int = 0
+    since_us: int = 0
+    until_us: int = 0
+    limit: int = 200
+
+
+class TaskLine(NamedTuple):
+    key: RowKey
+    task: str
+    agent: int
+    type: str
+    state: TaskState
+    parent: str
+    requester: str
+    submitted_us: int  # 0: not told
+    started_us: int
+    ended_us: int
+    attempt: int
+    progress: float  # NaN: not told
+    result: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    request: TaskRequest
+    rows: tuple[TaskLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRequest:
+    """Sizes and span of what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    request: StoreRequest
+    first_us: int
+    last_us: int
+    bytes: int
+    rows: dict[str, int]  # messages, samples, logs, …
+    agents: int
+    unreadable: int
+
+
+Request = FleetRequest | AgentRequest | SeriesRequest | EventsRequest | LogRequest | MessageRequest | TaskRequest | StoreRequest
+Result = FleetResult | AgentResult | SeriesResult | EventsResult | LogResult | MessageResult | TaskResult | StoreResult
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Delivered instead of a result."""
+
+    request: Request
+    problem: Problem
+
+
+class Ticket(Protocol):
+    """One question under way."""
+
+    def cancel(self) -> None:
+        """Nothing is delivered any more. Safe to call late or twice. GUI thread."""
+        ...
+
+
+class DataSource(Protocol):
+    """Asks history on a reader thread."""
+
+    def ask(self, request: Request, deliver: Callable[[Result | Failed], None]) -> Ticket:
+        """`deliver` runs in the caller's (GUI) thread: once, or several times for partial pages, or never if cancelled.
+
+        A question that takes longer than its deadline (30 s) is delivered as `Failed`.
+        """
+        ...
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error
+    """Raised inside a reader when its question was cancelled."""
+
+
+@dataclass(slots=True)
+class CancelToken:
+    """Set by whoever asked; looked at by the reader between batches."""
+
+    cancelled: bool = field(default=False)
+
+    def check(self) -> None:
+        """Raises `Cancelled`."""
+        if self.cancelled:
+            raise Cancelled
