@@ -1,0 +1,1 @@
+"""Real peers and fakes for the tests: broker, fake broker, clock, X server, waiting."""
