@@ -1,1 +1,1 @@
-"""The only place that knows the schema of the workspace's files."""
+"""The only place with DDL and SQL: catalogue, segments, writer, tail, queries, export."""

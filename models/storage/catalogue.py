@@ -1,0 +1,135 @@
+"""Tables of `catalogue.db`: what is known now, and what only the user knows. Changed by numbered migrations alone.
+
+Everything but the user's own words (given names, groups, notes, maintenance, retirement) and `removed` gaps can be rebuilt
+from the segments. Written by the recorder's ingest thread.
+"""
+
+from peewee import BlobField, FloatField, IntegerField, Model, TextField
+
+SCHEMA = 1
+"""Number of the newest migration; stored as user_version. A file with a larger one is refused."""
+
+
+class CatalogueModel(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class Workspace(CatalogueModel):
+    """Key and value: id (UUID text), created_us."""
+
+    key = TextField(primary_key=True)
+    value = TextField()
+
+
+class Capture(CatalogueModel):
+    """One recorder run, or one import."""
+
+    id = IntegerField(primary_key=True)
+    kind = TextField()  # record, import
+    started_us = IntegerField()
+    ended_us = IntegerField(null=True)  # NULL while it runs, or after a crash until the next start
+    broker = TextField()  # address without secrets
+    client_id = TextField()
+    host = TextField()
+    version = TextField()
+
+
+class Segment(CatalogueModel):
+    """One file `segments/<id>.db`. `state`: open, closed, removed (by retention), quarantined."""
+
+    id = IntegerField(primary_key=True)
+    capture_id = IntegerField()
+    layout = IntegerField()
+    state = TextField()
+    first_us = IntegerField()
+    last_us = IntegerField()
+    messages = IntegerField()
+    samples = IntegerField()
+    logs = IntegerField()
+    tasks = IntegerField()
+    bytes = IntegerField()
+    duplicates = IntegerField()
+    dropped = IntegerField()
+    unreadable = IntegerField()
+    payload_bytes = IntegerField()
+    taken_batch = IntegerField()  # last batch that the catalogue has taken in
+
+
+class Topic(CatalogueModel):
+    id = IntegerField(primary_key=True)
+    name = BlobField(unique=True)
+
+
+class Agent(CatalogueModel):
+    """`name` is the id that agents and exports use. `given_*` are the user's words and win over the agent's own."""
+
+    id = IntegerField(primary_key=True)
+    name = TextField(unique=True)
+    convention = TextField(default="")
+    own_name = TextField(default="")
+    own_group = TextField(default="")
+    given_name = TextField(default="")
+    given_group = TextField(default="")
+    note = TextField(default="")
+    host = TextField(default="")
+    version = TextField(default="")
+    capabilities = TextField(default="[]")
+    interval_us = IntegerField(default=0)
+    maintenance_until_us = IntegerField(default=0)
+    retired_us = IntegerField(default=0)
+
+
+class Series(CatalogueModel):
+    id = IntegerField(primary_key=True)
+    agent_id = IntegerField(index=True)
+    metric = TextField()
+    labels = TextField()
+    unit = TextField()
+    kind = IntegerField()
+    source = TextField()
+
+
+class AgentNow(CatalogueModel):
+    """One row per agent: the fleet's first paint. As of batch `taken_batch` of the segments."""
+
+    agent_id = IntegerField(primary_key=True)
+    presence = IntegerField()
+    condition = IntegerField()
+    cause = TextField()
+    since_us = IntegerField()
+    first_seen_us = IntegerField()
+    last_seen_us = IntegerField()
+    messages = IntegerField()
+    cpu = FloatField(null=True)
+    cpu_series = IntegerField(default=0)
+    memory = FloatField(null=True)
+    memory_series = IntegerField(default=0)
+    response_series = IntegerField(default=0)
+    attempts_series = IntegerField(default=0)
+    successes_series = IntegerField(default=0)
+    errors_series = IntegerField(default=0)
+    tasks_open = IntegerField(default=0)
+
+
+class Gap(CatalogueModel):
+    """Gaps of all segments, and those that no segment can tell of: time without recorder, and what retention removed."""
+
+    id = IntegerField(primary_key=True)
+    since_us = IntegerField(index=True)
+    until_us = IntegerField()
+    agent_id = IntegerField()
+    cause = TextField()
+    count = IntegerField()
+    segment_id = IntegerField()  # 0: none
+
+
+class Audit(CatalogueModel):
+    """What the user changed, before it took effect."""
+
+    id = IntegerField(primary_key=True)
+    time_us = IntegerField()
+    command = TextField()  # JSON, as submitted
+
+
+CATALOGUE_MODELS = [Workspace, Capture, Segment, Topic, Agent, Series, AgentNow, Gap, Audit]

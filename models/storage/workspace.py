@@ -1,0 +1,57 @@
+"""A workspace is a folder: one broker connection and everything recorded from it. Paths only; nothing is opened here."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "murmurscope"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths of the files in a workspace. `root` is absolute."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: str | Path) -> "Workspace":
+        return cls(Path(path).expanduser().resolve())
+
+    @classmethod
+    def default(cls) -> "Workspace":
+        """Where a workspace lies when nobody says otherwise."""
+        return cls(Path(platformdirs.user_data_dir(APP_NAME)) / "workspace")
+
+    @property
+    def catalogue(self) -> Path:
+        return self.root / "catalogue.db"
+
+    @property
+    def segments(self) -> Path:
+        return self.root / "segments"
+
+    def segment(self, segment_id: int) -> Path:
+        return self.segments / f"{segment_id}.db"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.toml"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "recorder.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "recorder.log"
+
+    @property
+    def socket(self) -> Path:
+        """The control channel. Named by a hash, as the path of a Unix socket may not be long."""
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or f"{tempfile.gettempdir()}/{APP_NAME}-{os.getuid()}"
+        return Path(runtime) / f"{APP_NAME}-{digest}.sock"
