@@ -26,6 +26,7 @@ class Peer:
         self.payloads: list[bytes] = []
         self.granted: list[int] = []
         self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        self.client.reconnect_delay_set(0.05, 0.5)
         self.client.on_connect = lambda _c, _u, _f, reason, _p: self.codes.append(reason.value)
         self.client.on_message = lambda _c, _u, message: self.payloads.append(message.payload)
         self.client.on_subscribe = lambda _c, _u, _m, codes, _p: self.granted.extend(code.value for code in codes)
@@ -56,6 +57,16 @@ def test_clock_moves_only_when_told(clock: FakeClock) -> None:
     assert (clock.wall_us(), clock.monotonic_us()) == (wall_us - 95, monotonic_us + 5)
     with pytest.raises(ValueError, match="backwards"):
         clock.advance(-1)
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("1", pytest.fail.Exception), ("0", pytest.skip.Exception)])
+def test_missing_program_fails_where_services_are_required(
+    monkeypatch: pytest.MonkeyPatch, required: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("MURMURSCOPE_REQUIRE_SERVICES", required)
+    with pytest.raises(outcome, match="no-such-broker is not installed"):
+        program("no-such-broker")
 
 
 @pytest.mark.parametrize("protocol", [paho.MQTTv311, paho.MQTTv5])
@@ -93,9 +104,11 @@ def test_guard_sees_a_thread_and_a_process(pytester: pytest.Pytester, monkeypatc
     pytester.makepyfile(
         """
         import subprocess, threading
+        from tests import conftest
         from tests.conftest import nothing_left_behind
+        conftest.LEFTOVER_LIMIT_S = 0.2
         def test_thread():
-            threading.Thread(target=threading.Event().wait, args=(6,)).start()
+            threading.Thread(target=threading.Event().wait, args=(0.8,)).start()
         def test_process():
             subprocess.Popen(["sleep", "60"])
         def test_clean():
