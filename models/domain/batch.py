@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 
 from models.domain.messages import RawMessage
 from models.domain.records import (
-    Attempt, Declaration, Gap, Interaction, LogRow, PresenceChange, PresenceEvidence, TaskReport, Unreadable,
+    Attempt,
+    Declaration,
+    Gap,
+    Interaction,
+    LogRow,
+    PresenceChange,
+    PresenceEvidence,
+    TaskReport,
+    Unreadable,
 )  # fmt: skip
 
 

@@ -155,7 +155,7 @@ class EnvironmentProblem(Exception):  # noqa: N818 - a Problem on its way up, no
         return self.problem.sentence()
 
 
-def trouble(code: str, /, **params: str | int | float) -> EnvironmentProblem:
+def trouble(code: str, /, **params: str | float) -> EnvironmentProblem:
     """Shorthand for raising: `raise trouble("broker.name", host=host)`."""
     return EnvironmentProblem(Problem(code, params))
 

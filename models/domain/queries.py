@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models.domain.messages import Kind, Origin, Properties
 from models.domain.names import SeriesKey
-from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.presence_words import Cause
 from models.domain.problems import Problem
 from models.domain.records import GapCause, Level, TaskState
 
@@ -318,7 +318,16 @@ class StoreResult:
     unreadable: int
 
 
-Request = FleetRequest | AgentRequest | SeriesRequest | EventsRequest | LogRequest | MessageRequest | TaskRequest | StoreRequest
+Request = (
+    FleetRequest
+    | AgentRequest
+    | SeriesRequest
+    | EventsRequest
+    | LogRequest
+    | MessageRequest
+    | TaskRequest
+    | StoreRequest
+)
 Result = FleetResult | AgentResult | SeriesResult | EventsResult | LogResult | MessageResult | TaskResult | StoreResult
 
 

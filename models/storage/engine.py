@@ -58,7 +58,9 @@ def open_reader(path: Path, *, immutable: bool = False) -> apsw.Connection:
     """Open read-only. One connection belongs to one thread. No read transaction may last longer than 500 ms: read page by
     page. `immutable` only for a closed file without WAL (or in a folder that may not be written)."""
     name = f"file:{quote(str(path))}?mode=ro" + ("&immutable=1" if immutable else "")
-    connection = apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX)
+    connection = apsw.Connection(
+        name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
+    )
     connection.set_busy_timeout(2_000)
     connection.pragma("trusted_schema", "OFF")
     connection.pragma("cell_size_check", "ON")
