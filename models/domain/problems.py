@@ -116,6 +116,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Restart it; until then you can look but not change."),
     "file.exists": ProblemKind(_E, ExitCode.FAILED, "{path} exists already.", "Choose another name."),
     "file.unusable": ProblemKind(_E, ExitCode.FAILED, "{path} cannot be used: {detail}.", "Choose another file."),
+    "agent.unknown": ProblemKind(_E, ExitCode.USAGE, "There is no agent named {agent} in this workspace.",
+        "Check the spelling; “export agents” lists them."),
     "time.unreadable": ProblemKind(_E, ExitCode.USAGE, "“{text}” is not a time.",
         "Write ISO 8601 such as 2026-11-23T14:00, or 15m, 2h, 7d for that long ago."),
     "not-built": ProblemKind(_E, ExitCode.USAGE, "The command {command} does not exist yet.", "murmurscope --help lists what does."),

@@ -64,6 +64,7 @@ class GapCause(StrEnum):
     BROKER_DROPPED = "broker-dropped"  # the broker's own counter says so
     RETENTION = "retention"
     CLOCK_STEP = "clock-step"
+    DAMAGED = "damaged"  # a file of the store is gone or cannot be read
 
 
 class LogRow(NamedTuple):
