@@ -30,7 +30,7 @@ def decode(text: str | None) -> Properties | None:
         return None
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise ValueError("properties are no object")
+        raise ValueError("properties are no object")  # noqa: TRY004 - the text is wrong, not its type
     correlation = found.get("correlation")
     return Properties(
         content_type=found.get("content_type"),
