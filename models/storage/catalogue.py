@@ -4,7 +4,7 @@ Everything but the user's own words (given names, groups, notes, maintenance, re
 from the segments. Written by the recorder's ingest thread.
 """
 
-from peewee import BlobField, FloatField, IntegerField, Model, TextField
+from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
 SCHEMA = 1
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
@@ -91,7 +91,8 @@ class Series(CatalogueModel):
 
 
 class AgentNow(CatalogueModel):
-    """One row per agent: the fleet's first paint. As of batch `taken_batch` of the segments."""
+    """One row per agent: the fleet's first paint. As of batch `taken_batch` of the segments. `cpu` and `memory` are in the
+    unit of their series' `domain.headline.Headline` (100 − idle already taken)."""
 
     agent_id = IntegerField(primary_key=True)
     presence = IntegerField()
@@ -110,6 +111,17 @@ class AgentNow(CatalogueModel):
     successes_series = IntegerField(default=0)
     errors_series = IntegerField(default=0)
     tasks_open = IntegerField(default=0)
+
+
+class OpenTask(CatalogueModel):
+    """Tasks not yet ended, as last reported: what `AgentNow.tasks_open` counts. Goes when its report goes."""
+
+    agent_id = IntegerField()
+    task = TextField()
+    reported_us = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("agent_id", "task")
 
 
 class Gap(CatalogueModel):
@@ -132,4 +144,4 @@ class Audit(CatalogueModel):
     command = TextField()  # JSON, as submitted
 
 
-CATALOGUE_MODELS = [Workspace, Capture, Segment, Topic, Agent, Series, AgentNow, Gap, Audit]
+CATALOGUE_MODELS = [Workspace, Capture, Segment, Topic, Agent, Series, AgentNow, OpenTask, Gap, Audit]

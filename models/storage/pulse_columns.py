@@ -13,7 +13,7 @@ PULSE = np.dtype(
     [
         ("agent", "<u4"),
         ("messages", "<u4"),
-        ("cpu", "<f4"),  # mean of its headline series; NaN: no sample
+        ("cpu", "<f4"),  # mean of its headline series, in the unit of its `Headline`; NaN: no sample
         ("cpu_max", "<f4"),
         ("memory", "<f8"),  # last value
         ("finished", "<u4"),  # tasks completed or failed, requests answered or timed out

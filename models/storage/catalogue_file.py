@@ -1,0 +1,101 @@
+"""Opening `catalogue.db` for writing: refuse what a newer program wrote, migrate what an older one did, set aside what is
+damaged."""
+
+import uuid
+from pathlib import Path
+
+import apsw
+from playhouse.migrations import Runner
+
+from models.domain.clock import Clock
+from models.domain.problems import trouble
+from models.storage.access import create_private_file, sync_folder
+from models.storage.catalogue import SCHEMA
+from models.storage.catalogue import Workspace as WorkspaceRow
+from models.storage.engine import APPLICATION_ID, WorkspaceDatabase, open_database, open_reader
+from models.storage.workspace import Workspace
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FILE_ENDINGS = ("", "-wal", "-shm", "-journal")
+
+
+def open_catalogue(workspace: Workspace, clock: Clock, migrations: Path = MIGRATIONS) -> WorkspaceDatabase:
+    """The catalogue at the present schema; made where there is none.
+
+    Raises `EnvironmentProblem` workspace.newer (nothing was touched), and the engine's errors.
+    """
+    path = workspace.catalogue
+    if path.exists() and path.stat().st_size:
+        _refuse_newer(path)
+    elif not path.exists():
+        create_private_file(path)
+        sync_folder(path.parent)
+    database = open_database(path, create=True, incremental_vacuum=True)
+    try:
+        _migrate(database, path, migrations)
+        if not WorkspaceRow.select().where(WorkspaceRow.key == "id").exists(database):
+            rows = [{"key": "id", "value": str(uuid.uuid4())}, {"key": "created_us", "value": str(clock.wall_us())}]
+            WorkspaceRow.insert_many(rows).execute(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def set_aside(path: Path, clock: Clock) -> Path:
+    """Move a damaged database with all its files out of the way, whole; nothing is deleted. Answers the new path."""
+    aside = path.with_name(f"{path.name}.damaged-{clock.wall_us()}")
+    for ending in FILE_ENDINGS:
+        file = Path(f"{path}{ending}")
+        if file.exists():
+            file.rename(f"{aside}{ending}")
+    sync_folder(path.parent)
+    return aside
+
+
+def _refuse_newer(path: Path) -> None:
+    try:
+        reader = open_reader(path)
+        try:
+            found, application = int(reader.pragma("user_version")), int(reader.pragma("application_id"))
+        finally:
+            reader.close()
+    except apsw.ReadOnlyError as error:
+        raise trouble("workspace.read-only", path=str(path), detail=str(error)) from error
+    if application not in (0, APPLICATION_ID):
+        raise trouble("store.io", path=str(path), detail="it is the database of another program")
+    if found > SCHEMA:
+        raise trouble("workspace.newer", found=found, known=SCHEMA)
+
+
+def _migrate(database: WorkspaceDatabase, path: Path, migrations: Path) -> None:
+    found = int(database.connection().pragma("user_version"))
+    if found == SCHEMA:
+        return
+    runner = Runner(database, directory=str(migrations))
+    known = [migration.idx for migration in runner.migrations()]
+    if known != list(range(1, SCHEMA + 1)):
+        raise RuntimeError(f"migrations {known} in {migrations} do not lead to schema {SCHEMA}")
+    if found:
+        _back_up(database.connection(), path.with_name(f"{path.stem}-{found}.bak"))
+    runner.up()
+    reached = int(database.connection().pragma("user_version"))
+    if reached != SCHEMA:
+        raise RuntimeError(f"migrations ended at schema {reached}, not {SCHEMA}")
+
+
+def _back_up(source: apsw.Connection, path: Path) -> None:
+    """A consistent copy that is on the disk before the migration begins."""
+    for ending in FILE_ENDINGS:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+    create_private_file(path)
+    target = apsw.Connection(str(path))
+    try:
+        target.pragma("synchronous", "FULL")
+        with target.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(1_000)
+        target.pragma("journal_mode", "DELETE")  # one file, readable anywhere
+    finally:
+        target.close()
+    sync_folder(path.parent)

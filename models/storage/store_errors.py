@@ -1,0 +1,40 @@
+"""From what the engine or the file system says to a problem that somebody can act on."""
+
+import errno
+from pathlib import Path
+
+import apsw
+import peewee
+
+from models.domain.problems import EnvironmentProblem, trouble
+
+DAMAGED = (apsw.CorruptError, apsw.NotADBError)
+"""The file itself is broken, not its surroundings."""
+UNSTORABLE = (OverflowError, TypeError, ValueError, apsw.TooBigError, apsw.MismatchError, apsw.ConstraintError)
+"""One row is at fault, not the store."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def engine_error(error: BaseException) -> BaseException:
+    """The engine's own error below peewee's."""
+    if isinstance(error, peewee.PeeweeException):
+        return error.__cause__ or error.__context__ or error
+    return error
+
+
+def environment_problem(error: BaseException, path: Path) -> EnvironmentProblem | None:
+    """The problem behind an error of opening, reading or writing `path`; None where the mistake is our own."""
+    error = engine_error(error)
+    if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in _NO_SPACE):
+        return trouble("store.full", path=str(path))
+    if isinstance(error, (apsw.ReadOnlyError, apsw.PermissionsError)) or (
+        isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+    ):
+        return trouble("workspace.read-only", path=str(path), detail=str(error))
+    if isinstance(error, DAMAGED):
+        return trouble("store.corrupt", path=str(path), detail=str(error))
+    if isinstance(
+        error, (apsw.IOError, apsw.CantOpenError, apsw.BusyError, apsw.LockedError, apsw.ProtocolError, OSError)
+    ):
+        return trouble("store.io", path=str(path), detail=str(error))
+    return None
