@@ -1,0 +1,31 @@
+"""`broker`: an embedded broker in the foreground."""
+
+import argparse
+
+EPILOG = """\
+example:
+  murmurscope broker --port 1883
+
+Listens on this computer only. User, password and port stay the same over restarts. Ctrl+C ends it.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `broker`."""
+    parser.epilog = EPILOG
+    parser.add_argument("--port", metavar="P", type=_port, default=0, help="port to listen on (default: a free one)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until interrupted. Raises `EnvironmentProblem` "system.missing" or "embedded.start"."""
+    from app.recorder.standalone_broker import run_broker
+    from models.storage.workspace import Workspace
+
+    return run_broker(Workspace.at(args.workspace) if args.workspace else Workspace.default(), args.port)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port

@@ -1,0 +1,49 @@
+"""`record`: the recorder in the foreground, or in the background of a window."""
+
+import argparse
+
+from app.cli.connection_arguments import add_connection_arguments, connection_from, secret_from
+
+EPILOG = """\
+examples:
+  murmurscope record --broker mqtt://broker.example
+  murmurscope record --broker mqtts://me@broker.example --password-file secret --duration 3600
+  murmurscope record                       the broker this workspace had before, else one of its own
+
+Prints one JSON line when it is ready. Ctrl+C stores what has arrived, then ends. A workspace that has no broker yet
+remembers --broker; the password is never kept.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `record`."""
+    parser.epilog = EPILOG
+    add_connection_arguments(parser, required=False)
+    parser.add_argument(
+        "--duration", metavar="S", type=_seconds, help="end after so many seconds (default: when stopped)"
+    )
+    parser.add_argument("--with-window", action="store_true", help=argparse.SUPPRESS)  # ends after the last window
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record until stopped. Raises `EnvironmentProblem` "workspace.*", "store.*", "broker.*" or "settings.unreadable"."""
+    from app.recorder.main import RecordOptions, record
+    from models.storage.workspace import Workspace
+
+    given = connection_from(args)
+    return record(
+        Workspace.at(args.workspace) if args.workspace else Workspace.default(),
+        RecordOptions(
+            connection=given[0] if given else None,
+            secret=given[1] if given else secret_from(args),
+            duration_s=args.duration,
+            with_window=args.with_window,
+        ),
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("a duration is a number of seconds over 0")
+    return seconds

@@ -1,0 +1,35 @@
+"""Arguments of the commands that the window process carries out. Nothing of the window is imported here."""
+
+import argparse
+
+
+def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `demo`."""
+    parser.add_argument("--agents", metavar="N", type=int, default=60, help="how many agents (default %(default)s)")
+    parser.add_argument(
+        "--rate",
+        metavar="MSG/S",
+        type=float,
+        default=300,
+        help="messages a second, all agents together (default %(default)s)",
+    )
+
+
+def add_shot_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `shot`."""
+    parser.epilog = "example:\n  murmurscope shot fleet --theme dark --size 1600x1000 -o fleet.png"
+    parser.add_argument("screen", metavar="SCREEN", help="fleet, agent, explore, logs, messages, …")
+    parser.add_argument("--agent", metavar="A", help="the agent that is shown")
+    parser.add_argument(
+        "--from", dest="since", metavar="T", help="start of the time range: ISO 8601, or 15m, 2h, 7d ago"
+    )
+    parser.add_argument("--to", dest="until", metavar="T", help="its end (default: now)")
+    parser.add_argument("--theme", choices=("light", "dark"), help="colours (default: as the desktop)")
+    parser.add_argument("--size", metavar="WxH", default="1600x1000", help="size of the window (default %(default)s)")
+    parser.add_argument("--scale", metavar="S", type=float, default=1.0, help="pixels per unit (default %(default)s)")
+    parser.add_argument("--lang", choices=("en", "pl"), help="language (default: as the desktop)")
+    parser.add_argument("-o", dest="output", metavar="FILE", required=True, help="PNG file to write")
+
+
+ADD = {"demo": add_demo_arguments, "shot": add_shot_arguments}
+"""Which function adds the arguments of which command."""

@@ -1,0 +1,168 @@
+"""The other end of the control channel, for the commands and (on a thread of its own) the window. Blocks; knows no Qt."""
+
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from app.control_wire import LINE_LIMIT_BYTES, decode_line, encode_line, peer_is_ours, problem_from, state_from
+from models.domain.connection import Connection, Secret
+from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
+from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.storage.workspace import Workspace
+
+ANSWER_LIMIT_S = 15.0
+TEST_LIMIT_S = 60.0
+
+OnStep = Callable[[TestStep, StepState, Problem | None], None]
+
+
+class ControlClient:
+    """Connects when first asked, and again after a failure. Several threads may use one client; they take turns.
+
+    Keep one that said hello as "window" open as long as the window lives: a recorder that was started for it ends without.
+    Every method raises `EnvironmentProblem`: "recorder.absent" (nobody listens), "recorder.silent" (no answer in time),
+    "recorder.died" (hung up), "recorder.version", or what the recorder answers.
+    """
+
+    def __init__(self, workspace: Workspace, answer_limit_s: float = ANSWER_LIMIT_S) -> None:
+        self._workspace = workspace
+        self._answer_limit_s = answer_limit_s
+        self._lock = threading.Lock()
+        self._line: _Line | None = None
+        self._pid = 0
+
+    def hello(self, role: str) -> RecorderState:
+        """State of the recorder; asked again, the heartbeat. `role` is "window" or "cli"."""
+        answer = self._ask(Verb.HELLO, protocol=PROTOCOL_VERSION, role=role)
+        state = state_from(answer.get("state"))
+        self._pid = state.pid
+        return state
+
+    def submit(self, commands: list[dict[str, object]]) -> None:
+        """Carry out commands (`models.domain.control.Command`); returns when they are stored."""
+        self._ask(Verb.SUBMIT, commands=commands)
+
+    def secret(self, text: str) -> None:
+        """The password for this session; it is never stored."""
+        self._ask(Verb.SECRET, password=text)
+
+    def wake(self) -> None:
+        """Settings changed, or: try to connect now."""
+        self._ask(Verb.WAKE)
+
+    def stop(self) -> None:
+        """Ask the recorder to end. It answers first, then ends within 5 s."""
+        self._ask(Verb.STOP)
+
+    def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep) -> None:
+        """Try a connection, telling each step as it begins and ends. Returns when the test is over, passed or failed. Uses
+        a line of its own, so that other threads need not wait."""
+        secret = {} if password is None else {"password": password.value}
+        with _Line(self._workspace.socket, TEST_LIMIT_S, self._silent, self._absent) as line:
+            line.send({"id": 1, "verb": Verb.TEST_CONNECTION, "connection": connection, **secret})
+            while "ok" not in (answer := line.receive()):
+                problem = problem_from(answer["problem"]) if "problem" in answer else None
+                on_step(TestStep(answer["step"]), StepState(answer["state"]), problem)
+            _check(answer)
+
+    def close(self) -> None:
+        """Hang up. A later request connects again."""
+        with self._lock:
+            self._hang_up()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, verb: Verb, **fields: object) -> dict[str, Any]:
+        with self._lock:
+            if self._line is None:
+                self._line = _Line(self._workspace.socket, self._answer_limit_s, self._silent, self._absent)
+            try:
+                self._line.send({"id": 1, "verb": verb, **fields})
+                answer = self._line.receive()
+            except EnvironmentProblem:
+                self._hang_up()
+                raise
+        return _check(answer)
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _silent(self, limit_s: float) -> EnvironmentProblem:
+        return trouble("recorder.silent", pid=self._pid or "?", seconds=round(limit_s))
+
+    def _absent(self) -> EnvironmentProblem:
+        return trouble("recorder.absent", path=str(self._workspace.root))
+
+
+class _Line:
+    """One connection: lines out, lines in."""
+
+    def __init__(
+        self,
+        path: Path,
+        limit_s: float,
+        silent: Callable[[float], EnvironmentProblem],
+        absent: Callable[[], EnvironmentProblem],
+    ) -> None:
+        self._limit_s = limit_s
+        self._silent = silent
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(limit_s)
+        try:
+            self._socket.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            self._socket.close()
+            raise absent() from error
+        except TimeoutError as error:
+            self._socket.close()
+            raise silent(limit_s) from error
+        except OSError as error:
+            self._socket.close()
+            raise trouble("recorder.died", detail=error.strerror or str(error)) from error
+        if not peer_is_ours(self._socket):  # passwords go this way
+            self._socket.close()
+            raise absent()
+        self._stream = self._socket.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            self._socket.sendall(encode_line(message))
+        except TimeoutError as error:
+            raise self._silent(self._limit_s) from error
+        except OSError as error:
+            raise trouble("recorder.died", detail=error.strerror or str(error)) from error
+
+    def receive(self) -> dict[str, Any]:
+        try:
+            line = self._stream.readline(LINE_LIMIT_BYTES)
+        except TimeoutError as error:
+            raise self._silent(self._limit_s) from error
+        except OSError as error:
+            raise trouble("recorder.died", detail=error.strerror or str(error)) from error
+        if not line.endswith(b"\n"):
+            raise trouble("recorder.died", detail="it hung up")
+        return decode_line(line)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._socket.close()
+
+
+def _check(answer: dict[str, Any]) -> dict[str, Any]:
+    if answer.get("ok") is not True:
+        raise EnvironmentProblem(problem_from(answer.get("problem")))
+    return answer

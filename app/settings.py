@@ -1,0 +1,181 @@
+"""`settings.toml` of a workspace: the broker, how long history is kept, the embedded broker. Never a secret.
+
+People may edit the file: comments and keys we do not know are kept. A file that cannot be read is never written over.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from models.domain.connection import Connection, Protocol, parse_url
+from models.domain.problems import EnvironmentProblem, trouble
+
+_FILE_FIELDS = ("ca_file", "certificate_file", "key_file")
+_NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """History beyond either limit is removed, oldest first; 0 means no limit of that kind."""
+
+    gib: float = 20.0
+    days: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`connection` None: none was chosen. `embedded`: the broker on this computer is used, not `connection`."""
+
+    connection: Connection | None = None
+    embedded: bool = True
+    retention: Retention = field(default_factory=Retention)
+
+
+class SettingsFile:
+    """Reads and replaces one file. One thread at a time; other processes see the old file or the new one, never a half."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Settings:
+        """What the file says; the defaults where there is none. Raises `EnvironmentProblem` "settings.unreadable"."""
+        document = self._document()
+        connection = self._connection(document)
+        embedded = self._table(document, "embedded").get("enabled", connection is None)
+        if not isinstance(embedded, bool):
+            raise self._unreadable("[embedded] enabled is neither true nor false")
+        return Settings(connection, embedded, self._retention(document))
+
+    def save(self, settings: Settings) -> None:
+        """Replace what is known, keep the rest. Raises "settings.unreadable" and leaves a file that cannot be read as it
+        is; "workspace.read-only" where it cannot be written."""
+        document = self._document()
+        if settings.connection is None:
+            document.pop("connection", None)
+        else:
+            table = self._table_to_write(document, "connection")
+            _put(table, {"url": settings.connection.url, **_options(settings.connection)})
+            for name in set(_options(settings.connection, everything=True)) - set(_options(settings.connection)):
+                table.pop(name, None)  # back at its default
+        _put(self._table_to_write(document, "embedded"), {"enabled": settings.embedded})
+        retention = {"gib": settings.retention.gib, "days": settings.retention.days}
+        _put(self._table_to_write(document, "retention"), retention)
+        self._replace(tomlkit.dumps(document))
+
+    def _document(self) -> tomlkit.TOMLDocument:
+        try:
+            return tomlkit.parse(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            document = tomlkit.document()
+            document.add(tomlkit.comment("Settings of this workspace. Secrets are never kept here."))
+            return document
+        except OSError as error:
+            raise self._unreadable(error.strerror or type(error).__name__) from error
+        except UnicodeDecodeError as error:
+            raise self._unreadable("it is not UTF-8 text") from error
+        except TOMLKitError as error:
+            raise self._unreadable(str(error)) from error
+
+    def _unreadable(self, detail: str) -> EnvironmentProblem:
+        return trouble("settings.unreadable", path=str(self._path), detail=detail)
+
+    def _table(self, document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
+        table = document.unwrap().get(name, {})
+        if not isinstance(table, dict):
+            raise self._unreadable(f"{name} is not a section")
+        return table
+
+    @staticmethod
+    def _table_to_write(document: tomlkit.TOMLDocument, name: str) -> Any:
+        if name not in document:
+            document.add(name, tomlkit.table())
+        return document[name]
+
+    def _connection(self, document: tomlkit.TOMLDocument) -> Connection | None:
+        table = self._table(document, "connection")
+        if not table:
+            return None
+        url = table.get("url")
+        if not isinstance(url, str):
+            raise self._unreadable("[connection] has no url")
+        try:
+            connection, secret = parse_url(url)
+        except EnvironmentProblem as error:
+            raise self._unreadable(str(error)) from error
+        if secret is not None:
+            raise self._unreadable("[connection] url holds a password, which is never kept here")
+        return self._with_options(connection, table)
+
+    def _with_options(self, plain: Connection, table: dict[str, Any]) -> Connection:
+        options: dict[str, Any] = {}
+        for name in (*_FILE_FIELDS, "prefix", "protocol"):
+            if name in table and not isinstance(table[name], str):
+                raise self._unreadable(f"[connection] {name} is not text")
+        for name in _NUMBER_FIELDS:
+            if name in table and (type(table[name]) is not int or not 0 <= table[name] <= 0xFFFFFFFF):
+                raise self._unreadable(f"[connection] {name} is not a whole number of seconds")
+        if table.get("protocol", "auto") not in list(Protocol):
+            raise self._unreadable(f"[connection] protocol is none of {', '.join(Protocol)}")
+        filters = table.get("filters", list(plain.filters))
+        if not isinstance(filters, list) or not filters or not all(isinstance(one, str) and one for one in filters):
+            raise self._unreadable("[connection] filters is not a list of topic filters")
+        options = {name: table[name] for name in (*_FILE_FIELDS, *_NUMBER_FIELDS, "prefix") if name in table}
+        options["protocol"] = Protocol(table.get("protocol", plain.protocol))
+        options["filters"] = tuple(filters)
+        known = {one.name: getattr(plain, one.name) for one in fields(Connection)}
+        return Connection(**{**known, **options})
+
+    def _retention(self, document: tomlkit.TOMLDocument) -> Retention:
+        table = self._table(document, "retention")
+        plain = Retention()
+        values = []
+        for name, default in (("gib", plain.gib), ("days", plain.days)):
+            value = table.get(name, default)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise self._unreadable(f"[retention] {name} is not a number of 0 or more")
+            values.append(float(value))
+        return Retention(*values)
+
+    def _replace(self, text: str) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".settings-", dir=self._path.parent)  # 0600
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(temporary).replace(self._path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # else a power cut may bring the old name back
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise trouble("workspace.read-only", path=str(self._path), detail=error.strerror or "no reason") from error
+
+
+def _options(connection: Connection, *, everything: bool = False) -> dict[str, Any]:
+    """What differs from the defaults, as the file holds it; the address is told by `url`."""
+    plain = Connection()
+    found: dict[str, Any] = {}
+    for name in (*_FILE_FIELDS, *_NUMBER_FIELDS, "protocol", "filters", "prefix"):
+        value = getattr(connection, name)
+        if everything or value != getattr(plain, name):
+            found[name] = list(value) if name == "filters" else str(value) if name == "protocol" else value
+    return found
+
+
+def _put(table: Any, values: dict[str, Any]) -> None:
+    """Set what changed; an unchanged value keeps the way its author wrote it."""
+    for name, value in values.items():
+        if name not in table or table[name] != value:
+            table[name] = value
