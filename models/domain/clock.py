@@ -1,7 +1,7 @@
 """Time as the program sees it: wall time for records, monotonic time for intervals. Injected everywhere, never global."""
 
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
 
 class Clock(Protocol):
@@ -24,3 +24,14 @@ class SystemClock:
 
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1_000
+
+
+class Instant(NamedTuple):
+    """One moment on both clocks: `wall_us` goes into records, `monotonic_us` into intervals."""
+
+    wall_us: int
+    monotonic_us: int
+
+    @classmethod
+    def now(cls, clock: Clock) -> Self:
+        return cls(clock.wall_us(), clock.monotonic_us())

@@ -65,6 +65,10 @@ class Names:
             self.series.append(key)
         return found
 
+    def known_series(self, agent: int, metric: str, labels: str = "") -> int:
+        """Id of a series that exists already, else 0."""
+        return self._series_ids.get((agent, metric, labels), 0)
+
     def put_topic(self, id_: int, name: bytes) -> None:
         """Take a stored pair. Raises `ValueError` where the id is taken by another name."""
         _put(self.topics, id_, name, b"")
