@@ -1,0 +1,155 @@
+"""Curves made of buckets: percentiles of raw observations, and exact increases of counters. Never averaged.
+
+Buckets lie on round times, so a bucket keeps its value while the window moves. Live points touch only the last ones.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.domain.queries import Float64, Int64
+from models.domain.reduce import increases, quantiles_by_bucket
+from widgets.plots.buffer import SeriesBuffer
+from widgets.plots.curves import NO_READING, SILENCE_FACTOR, Reading, Shape, Window, joints, raw_points
+
+BUCKET_PIXELS = 8
+FEW = 100
+"""Below so many observations the highest percentile is hardly more than the maximum, and is drawn as such."""
+_MOST_EMPTY = 3
+"""A line of buckets runs over so many buckets without an observation, no farther."""
+_WIDTHS_S = (
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600,
+    7_200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400,
+)  # fmt: skip
+
+
+def bucket_width_us(window: Window) -> int:
+    """A round width of about eight pixels."""
+    wanted_s = (window.until_us - window.since_us) / 1e6 * BUCKET_PIXELS / max(window.columns, 1)
+    return round(next((width for width in _WIDTHS_S if width >= wanted_s), _WIDTHS_S[-1]) * 1_000_000)
+
+
+class QuantileBuckets:
+    """Percentiles of one series of observations, shared by the curves that draw them."""
+
+    def __init__(self, buffer: SeriesBuffer, quantiles: Sequence[float]) -> None:
+        self.buffer = buffer
+        self.quantiles = tuple(quantiles)
+        self.starts_us: Int64 = np.empty(0, np.int64)
+        self.value: Float64 = np.empty((len(quantiles), 0))
+        self.n: Int64 = np.empty(0, np.int64)
+        self.width_us = 0
+        self._version = -1
+        self._seen = 0
+
+    def refresh(self, window: Window) -> None:
+        """Bring the buckets of the window up to date; only new ones are computed while the window moves on."""
+        width = bucket_width_us(window)
+        since = window.since_us // width * width
+        until = -(-window.until_us // width) * width
+        old = self.buffer.version != self._version or width != self.width_us
+        if old or not len(self.starts_us) or since < int(self.starts_us[0]):
+            self._version, self.width_us = self.buffer.version, width
+            self._compute(since, until, keep=0)
+        elif len(self.buffer) != self._seen or until > int(self.starts_us[-1]) + width:
+            x = self.buffer.x_us
+            first_new = int(x[self._seen]) if self._seen < len(x) else until
+            keep = int(np.searchsorted(self.starts_us, first_new, side="right")) - 1
+            self._compute(int(self.starts_us[0]), until, keep=max(0, keep))
+        drop = int(np.searchsorted(self.starts_us, since))
+        if drop > len(self.starts_us) // 2:
+            self.starts_us, self.n, self.value = self.starts_us[drop:], self.n[drop:], self.value[:, drop:]
+        self._seen = len(self.buffer)
+
+    def _compute(self, since: int, until: int, keep: int) -> None:
+        edges = np.arange(since, until + 1, self.width_us)
+        fresh = edges[keep:]
+        x, value = self.buffer.visible(int(fresh[0]), until)
+        found = quantiles_by_bucket(x, value, fresh, self.quantiles)
+        self.starts_us = edges[:-1]
+        self.value = np.concatenate((self.value[:, :keep], found.value), axis=1)
+        self.n = np.concatenate((self.n[:keep], found.n))
+
+
+class QuantileCurve:
+    """One percentile. `marks_few` for the highest one: it is thin where its bucket has under 100 observations."""
+
+    def __init__(
+        self, name: str, unit: str, buckets: QuantileBuckets, row: int, colour: int, *, marks_few: bool = False
+    ) -> None:
+        self.name = name
+        self.unit = unit
+        self.colour = colour
+        self.tooltip = ""
+        self._buckets = buckets
+        self._row = row
+        self._marks_few = marks_few
+
+    def shape(self, window: Window) -> Shape:
+        self._buckets.refresh(window)
+        one = self._buckets
+        first = int(np.searchsorted(one.starts_us, window.since_us - one.width_us))
+        value, n = one.value[self._row, first:], one.n[first:]
+        full = n > 0
+        x = (one.starts_us[first:] + one.width_us // 2)[full]
+        joined = joints(x, _MOST_EMPTY * one.width_us + one.width_us, window.gaps)
+        return Shape(x, value[full], joined, (n[full] < FEW) if self._marks_few else None)
+
+    def reading(self, x_us: int | None) -> Reading:
+        one = self._buckets
+        full = np.flatnonzero(one.n > 0)
+        if not len(full):
+            return NO_READING
+        if x_us is None:
+            place = int(full[-1])
+        else:
+            place = int(np.searchsorted(one.starts_us, x_us, side="right")) - 1
+            if place < 0 or one.n[place] == 0 or x_us >= int(one.starts_us[place]) + one.width_us:
+                return NO_READING
+        return Reading(float(one.value[self._row, place]), int(one.n[place]))
+
+    def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
+        return raw_points(self._buckets.buffer, since_us, until_us)
+
+
+class IncreaseCurve:
+    """How much a counter rose in each bucket, exactly. A reset counts what came after it and is marked; so is a rise that
+    came over a gap or silence, which counts where it became known."""
+
+    def __init__(self, name: str, unit: str, buffer: SeriesBuffer, colour: int, *, bars: bool = False) -> None:
+        self.name = name
+        self.unit = unit
+        self.colour = colour
+        self.tooltip = ""
+        self.buffer = buffer
+        self._bars = bars
+        self._last: tuple[Int64, Float64, int] = (np.empty(0, np.int64), np.empty(0), 1)
+
+    def shape(self, window: Window) -> Shape:
+        width = bucket_width_us(window)
+        edges = np.arange(window.since_us // width * width, window.until_us + width, width)
+        x, value = self.buffer.visible(int(edges[0]), int(edges[-1]))
+        at = x[1:]  # the first point is only a start, be it the neighbour before the window or the first one ever
+        step, reset = (column[1:] for column in increases(value))
+        places = np.searchsorted(at, edges)
+        ran = np.concatenate(([0.0], np.cumsum(step)))
+        full = np.diff(places) > 0
+        starts, total = edges[:-1][full], (ran[places[1:]] - ran[places[:-1]])[full]
+        self._last = (starts, total, width)
+        silence = int(SILENCE_FACTOR * self.buffer.usual_interval_us())
+        apart = ~joints(x, silence, window.gaps)[:-1]
+        carried = at[apart & (step > 0)]
+        if self._bars:
+            return Shape(starts, total, np.zeros(len(starts), bool), bar_us=width, resets=at[reset], carried=carried)
+        joined = joints(starts, max(width, silence) + width, window.gaps)
+        return Shape(starts + width // 2, total, joined, resets=at[reset], carried=carried)
+
+    def reading(self, x_us: int | None) -> Reading:
+        starts, total, width = self._last
+        place = len(starts) - 1 if x_us is None else int(np.searchsorted(starts, x_us, side="right")) - 1
+        if place < 0 or (x_us is not None and x_us >= int(starts[place]) + width):
+            return NO_READING
+        return Reading(float(total[place]))
+
+    def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
+        return raw_points(self.buffer, since_us, until_us)
