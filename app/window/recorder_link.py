@@ -1,0 +1,185 @@
+"""The window's link to its recorder: a worker thread talks and watches, everything is told in the GUI thread."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.window.gui_inbox import GuiInbox, still_there
+from app.window.recorder_watch import RecorderWatch, Seen
+from models.domain.connection import Connection, Secret
+from models.domain.control import RecorderState, StepState, TestStep
+from models.domain.problems import EnvironmentProblem, Problem
+
+JOIN_LIMIT_S = 8.0  # longer than a client waits for an answer
+AFTER_MISTAKE_S = 1.0
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[Problem | None], None]
+OnStep = Callable[[TestStep, StepState, Problem | None], None]
+
+
+class Client(Protocol):
+    """The part of `ControlClient` that is needed here. Any thread."""
+
+    def submit(self, commands: list[dict[str, object]]) -> None: ...
+    def secret(self, text: str) -> None: ...
+    def wake(self) -> None: ...
+    def stop(self) -> None: ...
+    def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep) -> None: ...
+    def close(self) -> None: ...
+
+
+class RecorderLink(QObject):
+    """Every method, signal and callback: GUI thread, and none of them waits.
+
+    A password given to `secret` is kept in memory and given to a recorder that takes over from one that died.
+    """
+
+    state_changed = Signal(object)  # RecorderState, or None: nobody answers, so the link is unknown
+    problem = Signal(object)  # Problem of the recorder itself, or None: it is over; told when it changes
+
+    def __init__(self, client: Client, watch: RecorderWatch, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._client, self._watch = client, watch
+        self._inbox = GuiInbox(self)
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._state: RecorderState | None = None
+        self._problem: Problem | None = None
+        self._secret: str | None = None  # worker thread, as is the next
+        self._secret_pid = 0
+        self._thread = threading.Thread(target=self._run, name="recorder-link", daemon=True)
+
+    @property
+    def state(self) -> RecorderState | None:
+        """As last told."""
+        return self._state
+
+    def start(self) -> None:
+        """Begin to look. Called once the window is painted."""
+        self._thread.start()
+
+    def shutdown(self) -> None:
+        """Hang up; a recorder that was started for windows ends by itself when the last one has."""
+        if self._thread.ident is not None:
+            self._jobs.put(None)
+            self._thread.join(JOIN_LIMIT_S)
+            if self._thread.is_alive():
+                log.error("the link to the recorder did not end within %s s", JOIN_LIMIT_S)
+        self._client.close()
+        self._inbox.close()
+
+    # ------------------------------------------------------------ asking
+
+    def submit(self, commands: list[dict[str, object]], done: Done) -> None:
+        """Have commands carried out; `done` gets None when they are stored."""
+        self._jobs.put(partial(self._ask, lambda: self._client.submit(commands), done))
+
+    def secret(self, text: str) -> None:
+        """The password for this session."""
+        self._jobs.put(partial(self._remember, text))
+
+    def wake(self, done: Done | None = None) -> None:
+        """Settings changed, or: try to connect now."""
+        self._jobs.put(partial(self._ask, self._client.wake, done))
+
+    def stop(self, done: Done | None = None) -> None:
+        """End the recorder. It is started again as long as this window looks."""
+        self._jobs.put(partial(self._ask, self._client.stop, done))
+
+    def start_again(self) -> None:
+        """After `recorder.failing`."""
+        self._jobs.put(self._watch.start_again)
+
+    def end_silent(self) -> None:
+        """After `recorder.silent`: end the process that holds the workspace."""
+        self._jobs.put(self._watch.end_silent)
+
+    def restart(self) -> None:
+        """After `recorder.version`."""
+        self._jobs.put(self._watch.restart)
+
+    def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep, done: Done) -> None:
+        """Try a connection without touching the present one. `on_step` for every step as it begins and ends; `done` gets
+        None when the test ran to its end, passed or failed. Runs beside everything else."""
+        arguments = (connection, password, on_step, done)
+        threading.Thread(target=self._test, args=arguments, name="connection-test", daemon=True).start()
+
+    # ------------------------------------------------------------ worker threads
+
+    def _run(self) -> None:
+        while True:
+            try:
+                seen = self._watch.look()
+                self._give_secret_again(seen.state)
+                self._inbox.put(partial(self._told, seen))
+                pause_s = seen.pause_s
+            except Exception:
+                log.exception("looking after the recorder failed")
+                pause_s = AFTER_MISTAKE_S
+            try:
+                job = self._jobs.get(timeout=pause_s)
+            except queue.Empty:
+                continue
+            if job is None:
+                return
+            try:
+                job()
+            except Exception:
+                log.exception("a request to the recorder failed")
+
+    def _ask(self, request: Callable[[], None], done: Done | None) -> None:
+        problem = None
+        try:
+            request()
+        except EnvironmentProblem as error:
+            problem = error.problem
+        if done is not None:
+            self._inbox.put(partial(_call, done, problem))
+
+    def _remember(self, text: str) -> None:
+        self._secret, self._secret_pid = text, 0
+
+    def _give_secret_again(self, state: RecorderState | None) -> None:
+        if self._secret is None or state is None or state.pid == self._secret_pid:
+            return
+        try:
+            self._client.secret(self._secret)
+            self._client.wake()
+            self._secret_pid = state.pid
+        except EnvironmentProblem as error:
+            log.warning("the password did not reach the recorder: %s", error)  # once more at the next look
+
+    def _test(self, connection: Connection, password: Secret | None, on_step: OnStep, done: Done) -> None:
+        def told(step: TestStep, state: StepState, problem: Problem | None) -> None:
+            self._inbox.put(partial(_call, on_step, step, state, problem))
+
+        problem: Problem | None = None
+        try:
+            self._client.test_connection(connection, password, told)
+        except EnvironmentProblem as error:
+            problem = error.problem
+        except Exception as error:
+            log.exception("a connection test failed")
+            problem = Problem("query.failed", {"detail": type(error).__name__})
+        self._inbox.put(partial(_call, done, problem))
+
+    # ------------------------------------------------------------ GUI thread
+
+    def _told(self, seen: Seen) -> None:
+        if seen.state is not None or self._state is not None:
+            self._state = seen.state
+            self.state_changed.emit(seen.state)
+        if seen.problem != self._problem:
+            self._problem = seen.problem
+            self.problem.emit(seen.problem)
+
+
+def _call(receiver: Callable[..., None], *arguments: object) -> None:
+    if still_there(receiver):
+        receiver(*arguments)

@@ -1,0 +1,149 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.window.recorder_link import RecorderLink
+from app.window.recorder_watch import Seen
+from models.domain.connection import Connection, Secret
+from models.domain.control import Link, RecorderState, StepState, TestStep
+from models.domain.problems import EnvironmentProblem, Problem, trouble
+
+STATE = RecorderState(7, "0.1.0", 1, "window", 0, Link.CONNECTED, 0, "mqtt://localhost:1883")
+DIED = Problem("recorder.died", {"detail": "it hung up"})
+
+
+class Recorder:
+    """Client and watch in one: what it is asked, and what is seen of it."""
+
+    def __init__(self) -> None:
+        self.seen = Seen(STATE, None, 0.01)
+        self.asked: list[object] = []
+        self.fails: EnvironmentProblem | None = None
+        self.closed = False
+        self.look_fails = 0
+
+    def look(self) -> Seen:
+        if self.look_fails:
+            self.look_fails -= 1
+            raise ZeroDivisionError
+        return self.seen
+
+    def _ask(self, what: object) -> None:
+        if self.fails:
+            raise self.fails
+        self.asked.append(what)
+
+    def submit(self, commands: list[dict[str, object]]) -> None:
+        self._ask(commands)
+
+    def secret(self, text: str) -> None:
+        self._ask(("secret", text, self.seen.state.pid))
+
+    def wake(self) -> None:
+        self._ask("wake")
+
+    def stop(self) -> None:
+        self._ask("stop")
+
+    def start_again(self) -> None:
+        self._ask("start again")
+
+    def test_connection(self, connection, password, on_step) -> None:
+        on_step(TestStep.NAME, StepState.RUNNING, None)
+        on_step(TestStep.NAME, StepState.FAILED, Problem("broker.name", {"host": connection.host}))
+        if self.fails:
+            raise self.fails
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def link(qapp: object, recorder: Recorder) -> Iterator[RecorderLink]:
+    link = RecorderLink(recorder, recorder)
+    yield link
+    link.shutdown()
+    assert recorder.closed
+
+
+def test_tells_states_and_problems_in_the_gui_thread_and_problems_only_when_they_change(link, recorder, qtbot) -> None:
+    states, problems, threads = [], [], set()
+    link.state_changed.connect(states.append)
+    link.state_changed.connect(lambda _state: threads.add(threading.current_thread()))
+    link.problem.connect(problems.append)
+    link.start()
+    qtbot.waitUntil(lambda: len(states) > 2)
+    assert link.state == STATE
+    recorder.seen = Seen(None, DIED, 0.01)
+    qtbot.waitUntil(lambda: problems == [DIED])
+    assert link.state is None
+    recorder.seen = Seen(STATE, None, 0.01)
+    qtbot.waitUntil(lambda: problems == [DIED, None])
+    assert None in states
+    assert threads == {threading.main_thread()}
+
+
+def test_submit_answers_when_it_is_stored_or_says_why_not(link, recorder, qtbot) -> None:
+    answers: list[Problem | None] = []
+    link.start()
+    link.submit([{"do": "agent.note"}], answers.append)
+    qtbot.waitUntil(lambda: answers == [None])
+    assert recorder.asked == [[{"do": "agent.note"}]]
+    recorder.fails = trouble("store.full", path="/w")
+    link.submit([{"do": "agent.note"}], answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 2)
+    assert answers[1].code == "store.full"
+
+
+def test_the_password_reaches_every_recorder_that_takes_over(link, recorder, qtbot) -> None:
+    link.start()
+    link.secret("s3cret")
+    qtbot.waitUntil(lambda: recorder.asked == [("secret", "s3cret", 7), "wake"])
+    recorder.seen = Seen(None, DIED, 0.01)
+    qtbot.waitUntil(lambda: link.state is None)
+    recorder.seen = Seen(RecorderState(8, *list(_fields(STATE))[1:]), None, 0.01)
+    qtbot.waitUntil(lambda: recorder.asked[2:] == [("secret", "s3cret", 8), "wake"])
+
+
+def _fields(state: RecorderState) -> Iterator[object]:
+    return (getattr(state, name) for name in RecorderState.__dataclass_fields__)
+
+
+def test_a_connection_test_is_told_step_by_step(link, recorder, qtbot) -> None:
+    steps, answers = [], []
+    link.test_connection(
+        Connection(host="nowhere"),
+        Secret("x"),
+        lambda *step: steps.append((*step, threading.current_thread())),
+        answers.append,
+    )
+    qtbot.waitUntil(lambda: len(answers) == 1)
+    main = threading.main_thread()
+    assert steps == [
+        (TestStep.NAME, StepState.RUNNING, None, main),
+        (TestStep.NAME, StepState.FAILED, Problem("broker.name", {"host": "nowhere"}), main),
+    ]
+    assert answers == [None]
+    recorder.fails = trouble("recorder.absent", path="/w")
+    link.test_connection(Connection(), None, lambda *_step: None, answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 2)
+    assert answers[1].code == "recorder.absent"
+
+
+def test_a_mistake_while_looking_is_logged_and_looking_goes_on(link, recorder, qtbot, caplog) -> None:
+    recorder.look_fails = 1
+    link.start()
+    qtbot.waitUntil(lambda: link.state == STATE)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_the_user_decides_reaches_the_watch(link, recorder, qtbot) -> None:
+    link.start()
+    link.start_again()
+    qtbot.waitUntil(lambda: recorder.asked == ["start again"])
