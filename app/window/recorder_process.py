@@ -17,7 +17,7 @@ from models.domain.problems import trouble
 
 END_LIMIT_S = 3.0
 LAST_WORDS_BYTES = 4_096
-START_TIME_SLACK_S = 2.0  # between the start of a process and the time it writes into its lock
+SAME_START_S = 3.0  # start times wobble when the wall clock is set
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +93,12 @@ def start_recorder(workspace: Path) -> RecorderProcess:
         raise trouble("recorder.failing", detail=error.strerror or str(error)) from error
 
 
-def end_recorder(pid: int, since_us: int) -> bool:
+def end_recorder(pid: int, start_time: float) -> bool:
     """End a process that does not answer: it is asked first, then killed. False where `pid` is not the process that
-    took the lock at `since_us`: pids are used again."""
+    began at `start_time` (Unix seconds): pids are used again."""
     try:
         process = psutil.Process(pid)
-        if process.create_time() > since_us / 1e6 + START_TIME_SLACK_S or process.uids().real != os.getuid():
+        if abs(process.create_time() - start_time) > SAME_START_S or process.uids().real != os.getuid():
             return False
         process.terminate()
         try:

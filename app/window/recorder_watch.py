@@ -12,6 +12,7 @@ from models.domain.problems import EnvironmentProblem, ExitCode, Problem
 HELLO_S = 1.0
 STARTING_S = 0.1
 STALE_BEAT_US = 10_000_000
+FOREIGN_BEAT_US = 30_000_000  # as the lock itself counts; the locks of another computer are not seen here
 READY_LIMIT_US = 30_000_000
 BACK_OFF_US = (0, 1_000_000, 2_000_000, 5_000_000, 5_000_000)
 """Pause before the first, second, … start within a minute; after the last of them it is left to the user."""
@@ -37,9 +38,9 @@ class Lock(Protocol):
     @property
     def host(self) -> str: ...
     @property
-    def since_us(self) -> int: ...
-    @property
     def beat_us(self) -> int: ...
+    @property
+    def start_time(self) -> float: ...
 
 
 class Started(Protocol):
@@ -66,7 +67,7 @@ class RecorderWatch:
         self,
         client: Client,
         start: Callable[[], Started],
-        end: Callable[[int, int], bool],
+        end: Callable[[int, float], bool],
         read_lock: Callable[[], Lock],
         host: str,
         clock: Clock,
@@ -109,7 +110,7 @@ class RecorderWatch:
         """The user says: end the process that holds the lock and does not answer."""
         lock = self._read_lock()
         if lock.held and lock.host == self._host:
-            self._end(lock.pid, lock.since_us)
+            self._end(lock.pid, lock.start_time)
         self.start_again()
 
     def restart(self) -> None:
@@ -142,11 +143,11 @@ class RecorderWatch:
 
     def _absent(self) -> Seen:
         lock = self._read_lock()
+        age_us = self._clock.wall_us() - lock.beat_us
+        if lock.host not in ("", self._host) and age_us < FOREIGN_BEAT_US:
+            return Seen(None, Problem("workspace.busy-elsewhere", {"host": lock.host}), HELLO_S)
         if not lock.held:
             return self._start_when_due()
-        if lock.host != self._host:
-            return Seen(None, Problem("workspace.busy-elsewhere", {"host": lock.host}), HELLO_S)
-        age_us = self._clock.wall_us() - lock.beat_us
         if age_us > STALE_BEAT_US:
             return Seen(None, Problem("recorder.silent", {"pid": lock.pid, "seconds": age_us // 1_000_000}), HELLO_S)
         if self._given_up:  # ours found the workspace taken

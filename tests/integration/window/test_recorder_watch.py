@@ -16,8 +16,8 @@ class Lock:
     held: bool = False
     pid: int = 7
     host: str = "here"
-    since_us: int = 5
     beat_us: int = 0
+    start_time: float = 5.0
 
 
 class Process:
@@ -34,10 +34,10 @@ class World:
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
-        self.lock = Lock()
+        self.lock = Lock(host="")
         self.answer: RecorderState | EnvironmentProblem = trouble("recorder.absent", path="/w")
         self.started: list[Process] = []
-        self.ended: list[tuple[int, int]] = []
+        self.ended: list[tuple[int, float]] = []
         self.stopped = 0
         self.start_fails: EnvironmentProblem | None = None
         self.watch = RecorderWatch(self, self.start, self.end, lambda: self.lock, "here", clock)
@@ -58,8 +58,8 @@ class World:
         self.lock = Lock(True, beat_us=self.clock.wall_us())
         return self.started[-1]
 
-    def end(self, pid: int, since_us: int) -> bool:
-        self.ended.append((pid, since_us))
+    def end(self, pid: int, start_time: float) -> bool:
+        self.ended.append((pid, start_time))
         return True
 
     def comes_up(self) -> None:
@@ -200,24 +200,27 @@ def test_one_that_does_not_answer_is_said_to_be_silent_and_left_alone(world: Wor
 
 
 def test_a_lock_without_heartbeat_is_told_with_its_pid_which_the_user_may_end(world: World, clock: FakeClock) -> None:
-    world.lock = Lock(True, 9, since_us=5, beat_us=clock.wall_us())
+    world.lock = Lock(True, 9, beat_us=clock.wall_us())
     clock.advance(10_000_001)
     seen = world.look()
     assert (seen.problem.code, seen.problem.params) == ("recorder.silent", {"pid": 9, "seconds": 10})
     assert not world.started
     world.watch.end_silent()
-    assert world.ended == [(9, 5)]
+    assert world.ended == [(9, 5.0)]
     world.lock = Lock()
     world.look()
     assert len(world.started) == 1
 
 
-def test_a_workspace_held_by_another_computer_is_left_alone(world: World) -> None:
-    world.lock = Lock(True, host="there", beat_us=0)
+def test_a_workspace_held_by_another_computer_is_left_alone_while_that_lives(world: World, clock: FakeClock) -> None:
+    world.lock = Lock(False, host="there", beat_us=clock.wall_us())
     assert world.look().problem.code == "workspace.busy-elsewhere"
     world.watch.end_silent()
     assert not world.ended
     assert not world.started
+    clock.advance(30_000_000)
+    world.look()
+    assert len(world.started) == 1
 
 
 def test_another_version_is_told_and_replaced_when_the_user_says_so(world: World) -> None:
