@@ -80,6 +80,10 @@ class ControlServer:
         self._closing = True
         if self._listener is None:
             return
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        except OSError:
+            pass
         self.thread.join()
         self._listener.close()
         self._path.unlink(missing_ok=True)
@@ -103,6 +107,10 @@ class ControlServer:
                 connected, _ = self._listener.accept()
             except TimeoutError:
                 continue
+            except OSError:
+                if self._closing:
+                    return
+                raise
             if not peer_is_ours(connected) or len(self._clients) >= MOST_CLIENTS:
                 _LOG.warning("a client of the control channel was turned away")
                 connected.close()
