@@ -1,0 +1,156 @@
+"""Every action of a window, once: in a menu, with its shortcut, listed for the shortcuts window."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from widgets.common.theme import ThemeHolder
+
+Shortcut = str | QKeySequence | QKeySequence.StandardKey
+MENUS = ("File", "Edit", "View", "Go", "Help")
+
+
+class ActionEntry(NamedTuple):
+    """One line of the shortcuts window. Texts are translated and carry no mnemonic."""
+
+    id: str
+    menu: str
+    text: str
+    shortcut: str
+    action: QAction
+
+
+class ActionRegistry(QObject):
+    """Makes actions and the menu bar from them. GUI thread.
+
+    An id names one action, and a shortcut belongs to one action: taking either twice is a mistake (`ValueError`).
+    """
+
+    def __init__(self, theme: ThemeHolder, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._titles = {
+            "File": QCoreApplication.translate("Menu", "&File"),
+            "Edit": QCoreApplication.translate("Menu", "&Edit"),
+            "View": QCoreApplication.translate("Menu", "&View"),
+            "Go": QCoreApplication.translate("Menu", "&Go"),
+            "Help": QCoreApplication.translate("Menu", "&Help"),
+        }
+        self._actions: dict[str, QAction] = {}
+        self._menu_of: dict[str, str] = {}
+        self._icons: dict[str, str] = {}
+        self._order: dict[str, list[str | None]] = {menu: [] for menu in MENUS}
+        self._bar: QMenuBar | None = None
+        self._window: QWidget | None = None
+        theme.changed.connect(self._tint)
+
+    def add(
+        self,
+        id_: str,
+        text: str,
+        slot: Callable[..., object],
+        shortcut: Shortcut | None = None,
+        icon: str = "",
+        menu: str = "View",
+        *,
+        checkable: bool = False,
+        tip: str = "",
+        role: QAction.MenuRole = QAction.MenuRole.NoRole,
+    ) -> QAction:
+        """A new action at the end of `menu`. `text` is translated, may carry a mnemonic (&); `slot` gets the checked
+        state where `checkable`, else nothing. `icon` names a file of resources/icons."""
+        if id_ in self._actions:
+            raise ValueError(f"action {id_!r} exists already")
+        action = QAction(text, self)
+        action.setObjectName(id_)
+        action.setCheckable(checkable)
+        action.setMenuRole(role)
+        if shortcut is not None:
+            keys = QKeySequence(shortcut)
+            self._check_free(id_, keys)
+            action.setShortcut(keys)
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        if tip:
+            action.setToolTip(tip)
+            action.setStatusTip(tip)
+        if checkable:
+            action.toggled.connect(slot)
+        else:
+            action.triggered.connect(lambda _checked=False, call=slot: call())
+        self._actions[id_], self._menu_of[id_] = action, menu
+        if icon:
+            self._icons[id_] = icon
+            action.setIcon(self._theme.icons.icon(icon, "muted"))
+        self._order[menu].append(id_)
+        self._rebuild()
+        return action
+
+    def separate(self, menu: str) -> None:
+        """A line after what the menu holds so far."""
+        self._order[menu].append(None)
+
+    def __getitem__(self, id_: str) -> QAction:
+        return self._actions[id_]
+
+    def remove(self, id_: str) -> None:
+        """Take an action away, with its shortcut."""
+        action = self._actions.pop(id_)
+        self._order[self._menu_of.pop(id_)].remove(id_)
+        self._icons.pop(id_, None)
+        if self._window is not None:
+            self._window.removeAction(action)
+        action.deleteLater()
+        self._rebuild()
+
+    def install(self, bar: QMenuBar, window: QWidget) -> None:
+        """Fill this menu bar, now and whenever actions come; `window` is where the shortcuts work, bar shown or not."""
+        self._bar, self._window = bar, window
+        self._rebuild()
+
+    def entries(self) -> list[ActionEntry]:
+        """All actions in the order of the menus."""
+        return [
+            ActionEntry(
+                id_,
+                plain_title(self._titles[menu]),
+                plain_title(self._actions[id_].text()),
+                self._actions[id_].shortcut().toString(QKeySequence.SequenceFormat.NativeText),
+                self._actions[id_],
+            )
+            for menu, ids in self._order.items()
+            for id_ in ids
+            if id_ is not None
+        ]
+
+    def _check_free(self, id_: str, keys: QKeySequence) -> None:
+        for other, action in self._actions.items():
+            if action.shortcut() == keys:
+                raise ValueError(f"{keys.toString()} of {id_!r} belongs to {other!r}")
+
+    def _rebuild(self) -> None:
+        if self._bar is None or self._window is None:
+            return
+        self._bar.clear()
+        for menu, ids in self._order.items():
+            if not any(ids):
+                continue
+            built = QMenu(self._titles[menu], self._bar)
+            for id_ in ids:
+                if id_ is None:
+                    built.addSeparator()
+                else:
+                    built.addAction(self._actions[id_])
+                    self._window.addAction(self._actions[id_])
+            self._bar.addMenu(built)
+
+    def _tint(self) -> None:
+        for id_, name in self._icons.items():
+            self._actions[id_].setIcon(self._theme.icons.icon(name, "muted"))
+
+
+def plain_title(text: str) -> str:
+    """A menu text without its mnemonic mark."""
+    return text.replace("&&", "\0").replace("&", "").replace("\0", "&")

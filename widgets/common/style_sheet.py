@@ -1,0 +1,107 @@
+"""The one style sheet, made from tokens. Fusion with our palette does the rest."""
+
+from string import Template
+
+from widgets.common.tokens import Theme
+
+# Roles are dynamic properties, so that a widget says what it is and not how it looks.
+_SHEET = Template("""
+QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 3px 5px; }
+QMenuBar { background: $window; border-bottom: 1px solid $line; padding: 1px 4px; }
+QMenuBar::item { padding: 3px 8px; border-radius: 4px; background: transparent; }
+QMenuBar::item:selected { background: $raised; }
+QMenu { background: $surface; border: 1px solid $edge; padding: 4px; }
+QMenu::item { padding: 4px 24px 4px 8px; border-radius: 4px; }
+QMenu::icon { padding-left: 6px; }
+QMenu::item:selected { background: $selection; color: $selection_text; }
+QMenu::item:disabled { color: $muted; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 6px; }
+QSplitter::handle { background: $line; }
+QSplitter::handle:horizontal { width: 1px; }
+QSplitter::handle:vertical { height: 1px; }
+
+QPushButton, QToolButton[role="button"] {
+    background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 3px 10px; min-height: 18px; color: $text;
+}
+QToolButton[role="button"] { padding: 3px 8px; }
+QPushButton:hover, QToolButton[role="button"]:hover { background: $raised; }
+QPushButton:pressed, QToolButton[role="button"]:pressed { background: $line; }
+QPushButton:focus, QToolButton[role="button"]:focus { border-color: $accent; }
+QPushButton:disabled, QToolButton[role="button"]:disabled { color: $muted; background: $window; border-color: $line; }
+QPushButton:default, QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $accent_text; }
+QPushButton:default:hover, QPushButton[role="primary"]:hover { border-color: $text; }
+QPushButton:default:focus, QPushButton[role="primary"]:focus { border-color: $text; }
+QPushButton:default:disabled, QPushButton[role="primary"]:disabled { background: $raised; border-color: $line; color: $muted; }
+
+QToolButton[role="flat"] { background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 3px; }
+QToolButton[role="flat"]:hover { background: $raised; }
+QToolButton[role="flat"]:pressed, QToolButton[role="flat"]:checked { background: $selection; color: $selection_text; }
+QToolButton[role="flat"]:focus { border-color: $accent; }
+QToolButton::menu-indicator { image: none; width: 0; }
+
+QToolButton[role="segment"] {
+    background: $surface; border: 1px solid $edge; border-left-width: 0; padding: 3px 7px; min-height: 18px; color: $muted;
+}
+QToolButton[role="segment"][place="first"] {
+    border-left-width: 1px; border-top-left-radius: 5px; border-bottom-left-radius: 5px;
+}
+QToolButton[role="segment"][place="last"] { border-top-right-radius: 5px; border-bottom-right-radius: 5px; }
+QToolButton[role="segment"]:hover { background: $raised; color: $text; }
+QToolButton[role="segment"]:checked { background: $selection; color: $selection_text; }
+QToolButton[role="segment"]:focus { color: $accent; text-decoration: underline; }
+
+QWidget[role="rail"] { background: $window; border-right: 1px solid $line; }
+QToolButton[role="rail"] {
+    background: transparent; border: 1px solid transparent; border-radius: 7px; color: $muted; padding: 5px 2px 4px 2px;
+}
+QToolButton[role="rail"]:hover { background: $raised; color: $text; }
+QToolButton[role="rail"]:checked { background: $selection; color: $selection_text; }
+QToolButton[role="rail"]:focus { border-color: $accent; }
+
+QWidget[role="bar"] { background: $window; border-bottom: 1px solid $line; }
+QWidget[role="foot"] { background: $window; border-top: 1px solid $line; }
+QWidget[role="side"] { background: $surface; border-left: 1px solid $line; }
+QWidget[role="notice"][severity="error"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $error; }
+QWidget[role="notice"][severity="warning"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $warning; }
+QWidget[role="notice"][severity="info"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $accent; }
+
+QToolButton[role="chip"] {
+    background: transparent; border: 1px solid $line; border-radius: 11px; padding: 2px 9px 2px 7px; color: $text;
+}
+QToolButton[role="chip"]:hover { background: $raised; }
+QToolButton[role="chip"]:checked { background: $selection; color: $selection_text; border-color: $accent; }
+QToolButton[role="chip"]:focus { border-color: $accent; }
+QToolButton[role="chip"][state="warning"] { border-color: $warning; }
+QToolButton[role="chip"][state="error"] { border-color: $error; }
+
+QLabel[tone="muted"] { color: $muted; }
+QLabel[tone="warning"] { color: $warning; }
+QLabel[tone="error"] { color: $error; }
+QLabel[tone="good"] { color: $good; }
+
+QLineEdit { background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 2px 6px; min-height: 20px; }
+QLineEdit:focus { border-color: $accent; }
+QLineEdit:disabled { color: $muted; background: $window; border-color: $line; }
+QLineEdit[state="error"] { border-color: $error; }
+
+QTableView, QTreeView, QListView { border: 0; outline: 0; }
+QHeaderView { background: $surface; border: 0; }
+QHeaderView::section {
+    background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 4px 8px; font-weight: normal;
+}
+QHeaderView::section:hover { background: $raised; color: $text; }
+
+QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 11px; margin: 0; }
+QScrollBar::handle { background: $edge; border-radius: 3px; }
+QScrollBar::handle:vertical { min-height: 28px; margin: 2px 2px 2px 3px; }
+QScrollBar::handle:horizontal { min-width: 28px; margin: 3px 2px 2px 2px; }
+QScrollBar::handle:hover { background: $muted; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+""")
+
+
+def style_sheet(theme: Theme) -> str:
+    """The sheet with the theme's colours in place."""
+    return _SHEET.substitute({name: getattr(theme, name) for name in Theme.__slots__})

@@ -1,0 +1,127 @@
+"""The table every list starts from: quiet look, columns that people arrange, rows that can be copied."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractItemModel, QByteArray, QPoint, Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+
+ROW_HEIGHT = 26
+
+
+class TableView(QTableView):
+    """Rows are selected whole; Ctrl+C copies them as tab-separated text, Ctrl+Shift+C with the headers; typing jumps to a
+    row. The header's menu shows, hides and resets columns, dragging reorders them.
+
+    Selection and scroll stay as long as the item model does not reset: models tell of changed, inserted and removed rows.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        """`name` is the accessible name, translated."""
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._first_state: QByteArray | None = None
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setAlternatingRowColors(False)
+        self.setCornerButtonEnabled(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)  # Tab leaves the table
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + 9))
+        header = self.horizontalHeader()
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._open_header_menu)
+
+    def start_with(self, model: QAbstractItemModel, widths: Sequence[int] = (), hidden: Sequence[int] = ()) -> None:
+        """Show this model with these column widths (pixels), these columns hidden; "Reset columns" comes back to it."""
+        self.setModel(model)
+        for column, width in enumerate(widths):
+            self.setColumnWidth(column, width)
+        for column in range(model.columnCount()):
+            self.setColumnHidden(column, column in hidden)
+        self._first_state = self.horizontalHeader().saveState()
+
+    def save_columns(self) -> str:
+        """Widths, order and visibility of the columns as text for settings."""
+        return bytes(self.horizontalHeader().saveState().toBase64().data()).decode("ascii")
+
+    def restore_columns(self, saved: str) -> bool:
+        """Take saved columns up again; False (and nothing changed) where they do not fit this table."""
+        header, before = self.horizontalHeader(), self.horizontalHeader().saveState()
+        if header.restoreState(QByteArray.fromBase64(saved.encode("ascii", "replace"))) and self._any_column_shown():
+            return True
+        header.restoreState(before)
+        return False
+
+    @Slot()
+    def reset_columns(self) -> None:
+        if self._first_state is not None:
+            self.horizontalHeader().restoreState(self._first_state)
+
+    def header_menu(self) -> QMenu:
+        """The menu of the header: one tick per column, then reset."""
+        menu = QMenu(self)
+        header, model = self.horizontalHeader(), self.model()
+        for place in range(header.count() if model else 0):
+            column = header.logicalIndex(place)
+            title = str(model.headerData(column, Qt.Orientation.Horizontal) or "")
+            action = QAction(title.replace("&", "&&"), menu)
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(column))
+            action.setEnabled(self.isColumnHidden(column) or header.count() - header.hiddenSectionCount() > 1)
+            action.toggled.connect(lambda shown, which=column: self.setColumnHidden(which, not shown))
+            menu.addAction(action)
+        menu.addSeparator()
+        menu.addAction(self.tr("Reset columns"), self.reset_columns)
+        return menu
+
+    def selection_as_text(self, with_headers: bool = False) -> str:
+        """The selected rows as shown, columns in their order on screen, separated by tabs and line ends."""
+        header, model = self.horizontalHeader(), self.model()
+        columns = [
+            column for place in range(header.count()) if not self.isColumnHidden(column := header.logicalIndex(place))
+        ]
+        lines = []
+        if with_headers:
+            lines.append([model.headerData(column, Qt.Orientation.Horizontal) for column in columns])
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        lines += [[model.index(row, column).data() for column in columns] for row in rows]
+        return "\n".join("\t".join(_cell(value) for value in line) for line in lines)
+
+    def copy(self, with_headers: bool = False) -> None:
+        """Put the selected rows on the clipboard; does nothing where none is."""
+        if self.selectionModel() is not None and self.selectionModel().hasSelection():
+            QGuiApplication.clipboard().setText(self.selection_as_text(with_headers))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        elif QKeySequence(event.keyCombination()) == QKeySequence("Ctrl+Shift+C"):
+            self.copy(with_headers=True)
+        else:
+            super().keyPressEvent(event)
+
+    def _any_column_shown(self) -> bool:
+        header = self.horizontalHeader()
+        return header.count() > header.hiddenSectionCount()
+
+    @Slot(QPoint)
+    def _open_header_menu(self, where: QPoint) -> None:
+        menu = self.header_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.horizontalHeader().mapToGlobal(where))
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("\t", " ").replace("\r", " ").replace("\n", " ")

@@ -1,0 +1,190 @@
+"""Stored codes as words a person reads, in the language of the window. No sentence lives in the store."""
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from models.domain.control import Link
+from models.domain.messages import Kind, Origin
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.problems import Problem, Severity, fill
+from models.domain.records import GapCause, Level, Outcome, TaskState
+from widgets.common.plain import visible
+
+PARAM_LIMIT = 300
+
+_PRESENCES = {
+    Presence.ONLINE: QT_TRANSLATE_NOOP("Presence", "online"),
+    Presence.STOPPED: QT_TRANSLATE_NOOP("Presence", "stopped"),
+    Presence.UNKNOWN: QT_TRANSLATE_NOOP("Presence", "unknown"),
+    Presence.LATE: QT_TRANSLATE_NOOP("Presence", "late"),
+    Presence.OFFLINE: QT_TRANSLATE_NOOP("Presence", "offline"),
+}
+_CONDITIONS = {
+    Condition.OK: QT_TRANSLATE_NOOP("Condition", "ok"),
+    Condition.STARTING: QT_TRANSLATE_NOOP("Condition", "starting"),
+    Condition.ASLEEP: QT_TRANSLATE_NOOP("Condition", "asleep"),
+    Condition.DEGRADED: QT_TRANSLATE_NOOP("Condition", "degraded"),
+}
+_CAUSES = {
+    Cause.HEARD: QT_TRANSLATE_NOOP("Cause", "heard"),
+    Cause.STATUS: QT_TRANSLATE_NOOP("Cause", "its own word"),
+    Cause.WILL: QT_TRANSLATE_NOOP("Cause", "will"),
+    Cause.GOODBYE: QT_TRANSLATE_NOOP("Cause", "goodbye"),
+    Cause.SILENCE: QT_TRANSLATE_NOOP("Cause", "silence"),
+    Cause.REPLAYED: QT_TRANSLATE_NOOP("Cause", "retained message only"),
+    Cause.LINK_LOST: QT_TRANSLATE_NOOP("Cause", "our connection lost"),
+    Cause.NOT_RECORDING: QT_TRANSLATE_NOOP("Cause", "not recording"),
+    Cause.NOT_HEARD: QT_TRANSLATE_NOOP("Cause", "not heard yet"),
+}
+_CAUSE_SENTENCES = {
+    Cause.HEARD: QT_TRANSLATE_NOOP("CauseSentence", "A live message arrived."),
+    Cause.STATUS: QT_TRANSLATE_NOOP("CauseSentence", "The agent says so itself."),
+    Cause.WILL: QT_TRANSLATE_NOOP("CauseSentence", "The broker published its will: the connection broke."),
+    Cause.GOODBYE: QT_TRANSLATE_NOOP("CauseSentence", "The agent said goodbye."),
+    Cause.SILENCE: QT_TRANSLATE_NOOP("CauseSentence", "Nothing came for longer than its interval allows."),
+    Cause.REPLAYED: QT_TRANSLATE_NOOP(
+        "CauseSentence", "Only a retained message is known; that says nothing of the present."
+    ),
+    Cause.LINK_LOST: QT_TRANSLATE_NOOP("CauseSentence", "Our own connection to the broker is gone, so we cannot tell."),
+    Cause.NOT_RECORDING: QT_TRANSLATE_NOOP("CauseSentence", "Nothing was being recorded, so we cannot tell."),
+    Cause.NOT_HEARD: QT_TRANSLATE_NOOP("CauseSentence", "Nothing live came since we connected."),
+}
+_GAPS = {
+    GapCause.NOT_RECORDING: QT_TRANSLATE_NOOP("GapCause", "not recording"),
+    GapCause.NOT_CONNECTED: QT_TRANSLATE_NOOP("GapCause", "not connected"),
+    GapCause.SESSION_LOST: QT_TRANSLATE_NOOP("GapCause", "the broker forgot our session"),
+    GapCause.SEQUENCE: QT_TRANSLATE_NOOP("GapCause", "the publisher's numbers jumped"),
+    GapCause.DROPPED: QT_TRANSLATE_NOOP("GapCause", "dropped by us under load"),
+    GapCause.BROKER_DROPPED: QT_TRANSLATE_NOOP("GapCause", "dropped by the broker"),
+    GapCause.RETENTION: QT_TRANSLATE_NOOP("GapCause", "removed by retention"),
+    GapCause.CLOCK_STEP: QT_TRANSLATE_NOOP("GapCause", "the clock was set"),
+    GapCause.DAMAGED: QT_TRANSLATE_NOOP("GapCause", "a file was damaged"),
+}
+_LEVELS = {
+    Level.TRACE: QT_TRANSLATE_NOOP("Level", "trace"),
+    Level.DEBUG: QT_TRANSLATE_NOOP("Level", "debug"),
+    Level.INFO: QT_TRANSLATE_NOOP("Level", "info"),
+    Level.WARN: QT_TRANSLATE_NOOP("Level", "warn"),
+    Level.ERROR: QT_TRANSLATE_NOOP("Level", "error"),
+    Level.FATAL: QT_TRANSLATE_NOOP("Level", "fatal"),
+}
+_TASKS = {
+    TaskState.UNKNOWN: QT_TRANSLATE_NOOP("TaskState", "unknown"),
+    TaskState.SUBMITTED: QT_TRANSLATE_NOOP("TaskState", "submitted"),
+    TaskState.WORKING: QT_TRANSLATE_NOOP("TaskState", "working"),
+    TaskState.INPUT_REQUIRED: QT_TRANSLATE_NOOP("TaskState", "input required"),
+    TaskState.AUTH_REQUIRED: QT_TRANSLATE_NOOP("TaskState", "authorisation required"),
+    TaskState.COMPLETED: QT_TRANSLATE_NOOP("TaskState", "completed"),
+    TaskState.FAILED: QT_TRANSLATE_NOOP("TaskState", "failed"),
+    TaskState.CANCELED: QT_TRANSLATE_NOOP("TaskState", "canceled"),
+    TaskState.REJECTED: QT_TRANSLATE_NOOP("TaskState", "rejected"),
+}
+_OUTCOMES = {
+    Outcome.OK: QT_TRANSLATE_NOOP("Outcome", "ok"),
+    Outcome.ERROR: QT_TRANSLATE_NOOP("Outcome", "error"),
+    Outcome.TIMEOUT: QT_TRANSLATE_NOOP("Outcome", "timed out"),
+    Outcome.REFUSED: QT_TRANSLATE_NOOP("Outcome", "refused"),
+}
+_LINKS = {
+    Link.IDLE: QT_TRANSLATE_NOOP("Link", "no broker chosen"),
+    Link.CONNECTING: QT_TRANSLATE_NOOP("Link", "connecting"),
+    Link.CONNECTED: QT_TRANSLATE_NOOP("Link", "connected"),
+    Link.WAITING: QT_TRANSLATE_NOOP("Link", "not connected, trying again"),
+    Link.REFUSED: QT_TRANSLATE_NOOP("Link", "refused"),
+}
+_ORIGINS = {
+    Origin.LIVE: QT_TRANSLATE_NOOP("Origin", "live"),
+    Origin.BACKLOG: QT_TRANSLATE_NOOP("Origin", "backlog"),
+    Origin.REPLAY: QT_TRANSLATE_NOOP("Origin", "replay"),
+    Origin.IMPORTED: QT_TRANSLATE_NOOP("Origin", "imported"),
+}
+_KINDS = {
+    Kind.OTHER: QT_TRANSLATE_NOOP("Kind", "other"),
+    Kind.STATUS: QT_TRANSLATE_NOOP("Kind", "status"),
+    Kind.METRICS: QT_TRANSLATE_NOOP("Kind", "metrics"),
+    Kind.LOG: QT_TRANSLATE_NOOP("Kind", "log"),
+    Kind.TASK: QT_TRANSLATE_NOOP("Kind", "task"),
+    Kind.MESSAGE: QT_TRANSLATE_NOOP("Kind", "message"),
+    Kind.CONNECTION: QT_TRANSLATE_NOOP("Kind", "connection"),
+}
+_SEVERITIES = {
+    Severity.INFO: QT_TRANSLATE_NOOP("Severity", "information"),
+    Severity.WARNING: QT_TRANSLATE_NOOP("Severity", "warning"),
+    Severity.ERROR: QT_TRANSLATE_NOOP("Severity", "error"),
+}
+
+
+def _say(context: str, source: object) -> str:
+    """A marked source text in the language of the window."""
+    return QCoreApplication.translate(context, str(source))
+
+
+def presence_word(presence: Presence, condition: Condition = Condition.OK) -> str:
+    """The word alone, or "online, degraded" where the condition is worth one of its own."""
+    word = _say("Presence", _PRESENCES[presence])
+    if presence is not Presence.ONLINE or condition is Condition.OK:
+        return word
+    return f"{word}, {condition_word(condition)}"
+
+
+def condition_word(condition: Condition) -> str:
+    """Such as "degraded"."""
+    return _say("Condition", _CONDITIONS[condition])
+
+
+def cause_word(cause: Cause) -> str:
+    """Short, to stand in brackets after a presence."""
+    return _say("Cause", _CAUSES[cause])
+
+
+def cause_sentence(cause: Cause) -> str:
+    """Why we say so, for tooltips and details."""
+    return _say("CauseSentence", _CAUSE_SENTENCES[cause])
+
+
+def gap_word(cause: GapCause) -> str:
+    """Why history misses something."""
+    return _say("GapCause", _GAPS[cause])
+
+
+def level_word(level: Level) -> str:
+    """Severity of a log record."""
+    return _say("Level", _LEVELS[level])
+
+
+def task_word(state: TaskState) -> str:
+    """State of a task."""
+    return _say("TaskState", _TASKS[state])
+
+
+def outcome_word(outcome: Outcome) -> str:
+    """Of an interaction or a connection attempt."""
+    return _say("Outcome", _OUTCOMES[outcome])
+
+
+def link_word(link: Link) -> str:
+    """State of the recorder's connection to the broker."""
+    return _say("Link", _LINKS[link])
+
+
+def origin_word(origin: Origin) -> str:
+    """How a message reached us."""
+    return _say("Origin", _ORIGINS[origin])
+
+
+def kind_word(kind: Kind) -> str:
+    """What a message was read as."""
+    return _say("Kind", _KINDS[kind])
+
+
+def severity_word(severity: Severity) -> str:
+    """Of a problem."""
+    return _say("Severity", _SEVERITIES[severity])
+
+
+def problem_text(problem: Problem) -> tuple[str, str]:
+    """The sentence (what and why) and the remedy (the way out) of a problem; its parameters made visible, plain."""
+    params = {name: visible(str(value), PARAM_LIMIT) for name, value in problem.params.items()}
+    kind = problem.kind
+    sentence = QCoreApplication.translate("Problems", kind.sentence)
+    remedy = QCoreApplication.translate("Problems", kind.remedy) if kind.remedy else ""
+    return fill(sentence, params), fill(remedy, params)
