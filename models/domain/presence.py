@@ -1,0 +1,254 @@
+"""Whether agents are there: life signs, what they and the broker say, and silence. Pure: no clock, no thread of its own."""
+
+import heapq
+from collections.abc import Mapping
+from statistics import median_low
+
+from models.domain.batch import RecordBatch
+from models.domain.clock import Instant
+from models.domain.messages import Origin
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.records import PresenceChange, PresenceEvidence
+
+SECOND_US = 1_000_000
+BEAT_US = SECOND_US
+"""Messages closer together than this are one beat."""
+GAPS_NEEDED, GAPS_KEPT = 5, 9
+LATE_FLOOR_US = 3 * SECOND_US
+"""Least silence that counts as late where the interval was learned, not declared."""
+OFFLINE_FLOOR_US = 30 * SECOND_US
+AVAILABILITY_RANK = 2
+"""From this rank on a source would tell us if the agent left: a will, a birth, a declared availability."""
+LONG_AGO_US = -(1 << 62)
+"""An import of an old recording begins far before the monotonic clock's origin."""
+
+_GONE = (Presence.OFFLINE, Presence.STOPPED)
+
+
+class _Agent:
+    __slots__ = (
+        "availability", "availability_rank", "beat_us", "before", "before_cause", "cause", "condition", "declared_us",
+        "due_us", "gaps", "heard_us", "id", "learned_us", "presence", "told",
+    )  # fmt: skip
+
+    def __init__(self, id_: int, now_us: int) -> None:
+        self.id = id_
+        self.presence, self.condition, self.cause = Presence.UNKNOWN, Condition.OK, Cause.NOT_HEARD
+        self.told = False  # a change was given out, so that the next one must differ
+        self.before, self.before_cause = Presence.UNKNOWN, Cause.NOT_HEARD  # while unknown: what it was
+        self.declared_us = self.learned_us = 0
+        self.heard_us = now_us  # last life sign; while unknown: since when we listen
+        self.beat_us: int | None = None  # start of the last beat; None: the next gap would span an absence
+        self.gaps: tuple[int, ...] = ()
+        self.due_us: int | None = None  # its entry in the heap of deadlines
+        self.availability: Presence | None = None  # last word of the weightiest source
+        self.availability_rank = 0
+
+    @property
+    def interval_us(self) -> int:
+        return self.declared_us or self.learned_us
+
+    @property
+    def ends_by_silence(self) -> bool:
+        return self.declared_us > 0 or self.availability_rank < AVAILABILITY_RANK
+
+    def deadline_us(self) -> int | None:
+        """When silence changes something next, on the monotonic clock."""
+        interval = self.interval_us
+        if not interval or self.presence in _GONE or self.cause is Cause.LINK_LOST:
+            return None
+        if self.presence is Presence.ONLINE:
+            late = interval * 3 // 2
+            return self.heard_us + (late if self.declared_us else max(late, LATE_FLOOR_US))
+        if not self.ends_by_silence and self.before not in _GONE:
+            return None
+        return self.heard_us + max(3 * interval, OFFLINE_FLOOR_US)
+
+
+class PresenceKeeper:
+    """Keeps every agent's presence up to date from batches, ticks and our own link. One thread.
+
+    Costs grow with messages and with deadlines that pass, never with the number of agents per call (the link's own
+    changes excepted). For an import, give `at` on the recording's clock and do not tick beyond its end.
+    """
+
+    def __init__(self) -> None:
+        self._agents: dict[int, _Agent] = {}
+        self._due: list[tuple[int, int]] = []  # (deadline, agent); stale where the agent's due_us differs
+        self._linked = True
+        self._now_us = LONG_AGO_US  # latest moment seen, so that time never runs backwards here
+        self._changes: list[PresenceChange] = []
+
+    def load(self, intervals: Mapping[int, int]) -> None:
+        """Agents known from earlier runs with their declared intervals (microseconds): unknown until heard."""
+        for id_, interval_us in intervals.items():
+            self._agent(id_).declared_us = interval_us
+
+    def observe(self, batch: RecordBatch, at: Instant) -> list[PresenceChange]:
+        """Take what a batch tells; `at` is when it is handed over. Changes in the order they happened."""
+        offset_us = at.monotonic_us - at.wall_us
+        if batch.declarations:
+            self._declare(batch, offset_us)
+        said: dict[int, list[PresenceEvidence]] = {}
+        for evidence in batch.evidence:
+            said.setdefault(evidence.row, []).append(evidence)
+        agents, due = self._agents, self._due
+        for row, (id_, message) in enumerate(zip(batch.agent, batch.messages, strict=True)):
+            if not id_ and row not in said:
+                continue
+            now_us = message.received_us + offset_us
+            if now_us > at.monotonic_us and message.origin is not Origin.IMPORTED:
+                now_us = at.monotonic_us  # the wall clock was set back
+            self._now_us = now_us = max(now_us, self._now_us)
+            if due and due[0][0] <= now_us:
+                self._expire(now_us, message.received_us)
+            if row in said and self._take_all(said[row], id_, message.origin, message.received_us, now_us):
+                continue  # somebody says that it is gone: no life sign
+            if id_:
+                self._hear(agents.get(id_) or self._agent(id_), message.origin, message.received_us, now_us)
+        return self._taken()
+
+    def _declare(self, batch: RecordBatch, offset_us: int) -> None:
+        for declared in batch.declarations:
+            if declared.interval_us is not None:
+                agent = self._agent(declared.agent)
+                agent.declared_us = declared.interval_us
+                if not agent.told:
+                    agent.heard_us = max(batch.messages[declared.row].received_us + offset_us, self._now_us)
+                self._schedule(agent)
+
+    def tick(self, at: Instant) -> list[PresenceChange]:
+        """Let silence speak. Give messages that wait to `observe` first."""
+        self._now_us = max(self._now_us, at.monotonic_us)
+        self._expire(at.monotonic_us, at.wall_us)
+        return self._taken()
+
+    def link_down(self, at: Instant) -> list[PresenceChange]:
+        """Our own connection is gone: nothing is known of anybody."""
+        self._linked = False
+        self._due.clear()
+        for agent in self._agents.values():
+            agent.due_us = None
+            agent.beat_us = None
+            if agent.presence is not Presence.UNKNOWN:
+                agent.before, agent.before_cause = agent.presence, agent.cause
+            self._set(agent, at.wall_us, Presence.UNKNOWN, agent.condition, Cause.LINK_LOST)
+        return self._taken()
+
+    def link_up(self, at: Instant) -> list[PresenceChange]:
+        """Connected: whoever is unknown stays so until heard, or until its silence has lasted long enough."""
+        self._linked = True
+        self._now_us = max(self._now_us, at.monotonic_us)
+        for agent in self._agents.values():
+            if agent.presence is Presence.UNKNOWN:
+                agent.heard_us = at.monotonic_us
+                self._set(agent, at.wall_us, Presence.UNKNOWN, agent.condition, Cause.NOT_HEARD)
+                self._schedule(agent)
+        return self._taken()
+
+    def _agent(self, id_: int) -> _Agent:
+        found = self._agents.get(id_)
+        if found is None:
+            found = self._agents[id_] = _Agent(id_, self._now_us)
+            if not self._linked:
+                found.cause = Cause.LINK_LOST
+        return found
+
+    def _taken(self) -> list[PresenceChange]:
+        changes, self._changes = self._changes, []
+        return changes
+
+    def _set(self, agent: _Agent, time_us: int, presence: Presence, condition: Condition, cause: Cause) -> None:
+        """Record a change. An agent that stays online keeps the cause it came with."""
+        same = presence is agent.presence and condition is agent.condition
+        if same and agent.told and (cause is agent.cause or presence is Presence.ONLINE):
+            return
+        agent.presence, agent.condition, agent.cause, agent.told = presence, condition, cause, True
+        if presence is Presence.ONLINE:
+            agent.before = Presence.UNKNOWN
+        self._changes.append(PresenceChange(time_us, agent.id, presence, condition, cause))
+
+    def _hear(self, agent: _Agent, origin: Origin, time_us: int, now_us: int) -> None:
+        """A message of the agent arrived: a life sign if it speaks for the present."""
+        if not (origin is Origin.IMPORTED or (origin is Origin.LIVE and self._linked)):
+            self._set(agent, time_us, agent.presence, agent.condition, agent.cause)  # known from now on
+            return
+        agent.heard_us = now_us
+        if agent.beat_us is None or now_us - agent.beat_us >= BEAT_US:
+            self._beat(agent, now_us)
+        if agent.presence is not Presence.ONLINE:
+            self._set(agent, time_us, Presence.ONLINE, agent.condition, Cause.HEARD)
+            self._schedule(agent)
+
+    def _beat(self, agent: _Agent, now_us: int) -> None:
+        if agent.beat_us is not None:
+            agent.gaps = (*agent.gaps[1 - GAPS_KEPT :], now_us - agent.beat_us)
+            if len(agent.gaps) >= GAPS_NEEDED:
+                agent.learned_us = median_low(agent.gaps)
+        agent.beat_us = now_us
+        self._schedule(agent)
+
+    def _schedule(self, agent: _Agent) -> None:
+        deadline_us = agent.deadline_us() if self._linked else None
+        if deadline_us is not None and (agent.due_us is None or deadline_us < agent.due_us):
+            agent.due_us = deadline_us
+            heapq.heappush(self._due, (deadline_us, agent.id))
+
+    def _expire(self, now_us: int, wall_us: int) -> None:
+        """Work off deadlines up to `now_us`; `wall_us` is the same moment on the wall clock."""
+        while self._due and self._due[0][0] <= now_us:
+            due_us, id_ = heapq.heappop(self._due)
+            agent = self._agents[id_]
+            if agent.due_us != due_us:
+                continue  # an earlier deadline took its place
+            agent.due_us = None
+            deadline_us = agent.deadline_us()
+            if deadline_us is not None and deadline_us <= now_us:
+                self._fall_silent(agent, wall_us - (now_us - deadline_us))
+            self._schedule(agent)
+
+    def _fall_silent(self, agent: _Agent, time_us: int) -> None:
+        if agent.presence is Presence.ONLINE:
+            self._set(agent, time_us, Presence.LATE, agent.condition, Cause.SILENCE)
+        elif agent.presence is Presence.UNKNOWN and agent.before in _GONE:
+            self._set(agent, time_us, agent.before, Condition.OK, agent.before_cause)  # still gone, as before our break
+        else:
+            agent.beat_us = None
+            self._set(agent, time_us, Presence.OFFLINE, Condition.OK, Cause.SILENCE)
+
+    def _take_all(self, said: list[PresenceEvidence], of: int, origin: Origin, time_us: int, now_us: int) -> bool:
+        """Weigh what a message says; True where it says that its own agent is gone."""
+        own_gone = False
+        for evidence in said:
+            agent = self._agent(evidence.agent)
+            gone = evidence.presence in _GONE
+            if gone and evidence.rank < agent.availability_rank and agent.availability is Presence.ONLINE:
+                continue  # a weightier source says that it is there, and would tell us
+            own_gone = own_gone or (gone and evidence.agent == of)
+            if origin is Origin.IMPORTED or (origin is Origin.LIVE and self._linked):
+                self._take_live(agent, evidence, gone, time_us, now_us)
+            elif self._linked:
+                self._take_past(agent, evidence, origin, time_us)
+        return own_gone
+
+    def _take_live(self, agent: _Agent, evidence: PresenceEvidence, gone: bool, time_us: int, now_us: int) -> None:
+        if evidence.rank >= max(agent.availability_rank, AVAILABILITY_RANK):
+            agent.availability, agent.availability_rank = evidence.presence, evidence.rank
+        if gone:
+            agent.beat_us = None
+        else:
+            agent.heard_us = now_us
+        self._set(agent, time_us, evidence.presence, evidence.condition, evidence.cause)
+        self._schedule(agent)
+
+    def _take_past(self, agent: _Agent, evidence: PresenceEvidence, origin: Origin, time_us: int) -> None:
+        """A retained replay or the backlog: may say that somebody left, never that somebody is there."""
+        agent.availability_rank = max(agent.availability_rank, evidence.rank)
+        presence, cause = agent.presence, agent.cause
+        if presence is Presence.UNKNOWN and evidence.presence in _GONE:
+            presence, cause = evidence.presence, Cause.REPLAYED if origin is Origin.REPLAY else evidence.cause
+        elif presence in _GONE and evidence.presence not in _GONE and origin is Origin.BACKLOG:
+            presence, cause = Presence.UNKNOWN, Cause.NOT_HEARD  # it came back while we were away; is it still there?
+            agent.before, agent.before_cause = presence, cause
+        self._set(agent, time_us, presence, agent.condition, cause)
+        self._schedule(agent)
