@@ -1,0 +1,177 @@
+"""The dialog in which a broker is chosen, tried and saved. Not modal: the fleet goes on behind it."""
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from models.domain.connection import Connection
+from models.domain.control import StepState, TestStep
+from models.domain.problems import EnvironmentProblem, Problem
+from widgets.common.theme import ThemeHolder
+from widgets.common.words import problem_text
+from widgets.connection.connection_form import ConnectionForm
+from widgets.connection.test_steps_view import TestStepsView
+
+
+class ConnectionDialog(QDialog):
+    """Asks and shows; whoever made it tests and saves.
+
+    `test_requested(Connection, Secret | None)` wants `step_told` for every step and `test_ended` at the end.
+    `save_requested(Connection | None, Secret | None)`, None: the broker on this computer; then `close` or `show_problem`.
+    """
+
+    test_requested = Signal(object, object)
+    save_requested = Signal(object, object)
+
+    def __init__(self, themes: ThemeHolder, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Connection"))
+        self.setModal(False)
+        self._testing = False
+        self._stale = False  # fields changed since the test began
+        self.embedded = QRadioButton(self.tr("The broker on &this computer, started by Murmurscope"), self)
+        self.own = QRadioButton(self.tr("A broker of your &own"), self)
+        self.form = ConnectionForm(self)
+        self.steps = TestStepsView(themes, self)
+        self.notice = QLabel(self, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.test_button = QPushButton(self.tr("Te&st connection"), self, autoDefault=False)
+        self.save_button = QPushButton(self.tr("&Save and connect"), self)
+        self.save_button.setDefault(True)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        self._buttons.addButton(self.test_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self._buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.AcceptRole)
+        self._lay_out()
+        self.own.toggled.connect(self._kind_changed)
+        self.form.changed.connect(self._edited)
+        self.test_button.clicked.connect(self._test)
+        self.save_button.clicked.connect(self._save)
+        self._buttons.rejected.connect(self.reject)
+        self.finished.connect(self._forget_password)
+        self.show_connection(None, embedded=False)
+
+    def _lay_out(self) -> None:
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.addWidget(self.embedded)
+        column.addWidget(self.own)
+        column.addWidget(self.form)
+        column.addSpacing(8)
+        column.addWidget(self.steps)
+        column.addStretch(1)
+        scroll = QScrollArea(self, widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.notice)
+        layout.addWidget(self._buttons)
+        self.resize(620, 560)
+
+    def show_connection(self, connection: Connection | None, *, embedded: bool) -> None:
+        """Fill the dialog with what is in force; `connection` None: none was chosen yet."""
+        self.form.show_connection(connection if connection is not None else Connection(host=""))
+        self.form.password.clear()
+        (self.embedded if embedded else self.own).setChecked(True)
+        self._kind_changed()
+        self.steps.clear()
+        self._edited()
+        (self.embedded if embedded else self.form.host).setFocus()
+
+    def step_told(self, step: TestStep, state: StepState, problem: Problem | None) -> None:
+        """A step of the running test began or ended."""
+        if not self._stale:
+            self.steps.show_step(step, state, problem)
+
+    def test_ended(self, problem: Problem | None) -> None:
+        """The running test is over; `problem`: why it could not even be made."""
+        self._testing = False
+        self._allow_test()
+        if self._stale:
+            self.steps.clear()
+            self._warn()
+        elif problem is not None:
+            self.show_problem(problem)
+        else:
+            self._warn()
+
+    def show_problem(self, problem: Problem) -> None:
+        """Say what stands in the way, above the buttons."""
+        self._say(" ".join(problem_text(problem)), "error")
+
+    # ------------------------------------------------------------ reactions
+
+    @Slot()
+    def _kind_changed(self) -> None:
+        self.form.setEnabled(self.own.isChecked())
+        self.steps.setVisible(self.own.isChecked())
+        self._allow_test()
+        self._edited()
+
+    @Slot()
+    def _edited(self) -> None:
+        if self._testing:
+            self._stale = True
+        self.steps.clear()
+        self._warn()
+
+    @Slot()
+    def _test(self) -> None:
+        connection = self._connection()
+        if connection is None:
+            return
+        self.steps.clear()
+        self._testing, self._stale = True, False
+        self._allow_test()
+        self._warn()
+        self.test_requested.emit(connection, self.form.secret())
+
+    @Slot()
+    def _save(self) -> None:
+        if self.embedded.isChecked():
+            self.save_requested.emit(None, None)
+        elif (connection := self._connection()) is not None:
+            self.save_requested.emit(connection, self.form.secret())
+
+    def _connection(self) -> Connection | None:
+        try:
+            return self.form.connection()
+        except EnvironmentProblem as error:
+            self.show_problem(error.problem)
+            self.form.host.setFocus()
+            return None
+
+    def _allow_test(self) -> None:
+        self.test_button.setEnabled(self.own.isChecked() and not self._testing)
+        self.test_button.setText(self.tr("Testing…") if self._testing else self.tr("Te&st connection"))
+
+    def _warn(self) -> None:
+        failed = self.steps.failed_step()
+        if self.embedded.isChecked():
+            self._say("", "muted")
+        elif failed is not None:
+            text = self.tr("The test failed at “{step}”. If you save all the same, it is tried again and again.")
+            self._say(text.replace("{step}", self.steps.step_name(failed)), "warning")
+        elif self.form.exposes_password():
+            host = self.form.host.text().strip()
+            sentence, remedy = problem_text(Problem("broker.insecure", {"host": host}))
+            self._say(f"{sentence} {self.tr('The password travels readable.')} {remedy}", "warning")
+        else:
+            self._say("", "muted")
+
+    def _say(self, text: str, tone: str) -> None:
+        self.notice.setText(text)
+        self.notice.setVisible(bool(text))
+        self.notice.setProperty("tone", tone)
+        self.notice.style().polish(self.notice)
+
+    @Slot()
+    def _forget_password(self) -> None:
+        self.form.password.clear()
