@@ -37,12 +37,15 @@ class ConnectionForm(QWidget):
         self.certificate_file = FileField(self.tr("Certificate file"), self)
         self.key_file = FileField(self.tr("Key file"), self)
         self.advanced = AdvancedFields(self)
-        self._more = QToolButton(self, text=self.tr("&Advanced"), checkable=True)
+        self._more = QToolButton(self)
+        self._more.setText(self.tr("&Advanced"))
+        self._more.setCheckable(True)
         self._more.setProperty("role", "button")
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._lay_out()
         self._last_scheme = "mqtt"
+        self._host_length = 0
         self.show_connection(Connection())
         self._connect()
 
@@ -151,7 +154,8 @@ class ConnectionForm(QWidget):
 
     @Slot()
     def _host_changed(self) -> None:
-        if "://" in self.host.text() and not self.host.hasFocus():  # dropped or pasted by menu; typing ends by itself
+        grown, self._host_length = len(self.host.text()) - self._host_length, len(self.host.text())
+        if "://" in self.host.text() and grown > 1:  # pasted; what is typed is spread when the field is left
             self._spread_address()
         self.changed.emit()
 
