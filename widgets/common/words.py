@@ -1,11 +1,13 @@
 """Stored codes as words a person reads, in the language of the window. No sentence lives in the store."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from models.domain.control import Link
 from models.domain.messages import Kind, Origin
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.problems import Problem, Severity, fill
+from models.domain.problems import PROBLEMS, Problem, Severity, fill
 from models.domain.records import GapCause, Level, Outcome, TaskState
 from widgets.common.plain import visible
 
@@ -188,3 +190,13 @@ def problem_text(problem: Problem) -> tuple[str, str]:
     sentence = QCoreApplication.translate("Problems", kind.sentence)
     remedy = QCoreApplication.translate("Problems", kind.remedy) if kind.remedy else ""
     return fill(sentence, params), fill(remedy, params)
+
+
+def told_problem(told: Mapping[str, object] | None) -> Problem | None:
+    """A problem as `RecorderState.problem` carries it; None where there is none, or a newer recorder's that we do not
+    know."""
+    if told is None or told.get("code") not in PROBLEMS:
+        return None
+    params, retry = told.get("params"), told.get("retry_at_us")
+    kept = {str(key): value for key, value in params.items()} if isinstance(params, Mapping) else {}
+    return Problem(str(told["code"]), kept, retry if isinstance(retry, int) else None)
