@@ -1,0 +1,65 @@
+"""When to commit: the rule that keeps a broker's window open without committing for every message. Pure."""
+
+from models.domain.clock import Clock
+
+LONGEST_WAIT_US = 50_000
+STRETCHED_WAIT_US = 200_000
+QUIET_US = 5_000
+_COMMITS_PER_WAIT = 2  # a wait lasts at least two commits, so that committing takes at most a third of the time
+_SMOOTHING = 4  # the newest commit counts a quarter
+
+
+class CommitPace:
+    """Says when the messages that wait should be taken and stored.
+
+    A broker stops sending when its window is full of messages that we have not acknowledged, and drops what it cannot
+    queue. Where the window is known, half of it decides; where not (MQTT 3.1.1: 20 on Mosquitto, 10 on RabbitMQ) a
+    short silence says that it may be full. One thread at a time; the caller holds a lock.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._window: int | None = None
+        self._first_us: int | None = None
+        self._last_us = 0
+        self._to_acknowledge = 0
+        self._commit_us = 0
+
+    def window(self, size: int | None) -> None:
+        """How many unacknowledged messages the broker sends before it waits; None: nobody knows, probably few."""
+        self._window = size
+
+    def arrived(self, to_acknowledge: int) -> None:
+        """Messages came, `to_acknowledge` of them at QoS 1."""
+        self._last_us = self._clock.monotonic_us()
+        self._to_acknowledge += to_acknowledge
+        if self._first_us is None:
+            self._first_us = self._last_us
+
+    def waiting(self, first_us: int | None, to_acknowledge: int) -> None:
+        """What still waits after some were taken or dropped: when the oldest came, and how many at QoS 1."""
+        self._first_us, self._to_acknowledge = first_us, to_acknowledge
+
+    def commit_took(self, duration_us: int) -> None:
+        """Slow commits stretch the wait."""
+        self._commit_us += (duration_us - self._commit_us) // _SMOOTHING if self._commit_us else duration_us
+
+    @property
+    def longest_wait_us(self) -> int:
+        return min(STRETCHED_WAIT_US, max(LONGEST_WAIT_US, _COMMITS_PER_WAIT * self._commit_us))
+
+    def due_in_us(self) -> int | None:
+        """0: commit now; None: nothing waits; else look again after so long, or when told of an arrival."""
+        if self._first_us is None:
+            return None
+        if self._window is not None and self._to_acknowledge * 2 >= self._window:
+            return 0
+        due_us = self._first_us + self.longest_wait_us
+        if self._window is None and self._to_acknowledge:
+            due_us = min(due_us, self._last_us + QUIET_US)
+        return max(0, due_us - self._clock.monotonic_us())
+
+    @property
+    def urgent(self) -> bool:
+        """Is half the window used up, so that whoever waits for the time should be woken?"""
+        return self._window is not None and self._to_acknowledge * 2 >= self._window

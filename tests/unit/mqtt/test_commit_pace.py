@@ -1,0 +1,82 @@
+from mqtt.commit_pace import CommitPace
+from tests.helpers.clock import FakeClock
+
+
+def test_nothing_waits_nothing_is_due(clock: FakeClock) -> None:
+    assert CommitPace(clock).due_in_us() is None
+
+
+def test_qos_0_alone_waits_fifty_milliseconds(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.arrived(0)
+    assert pace.due_in_us() == 50_000
+    clock.advance(49_999)
+    pace.arrived(0)
+    assert pace.due_in_us() == 1  # counted from the first, not the last
+    clock.advance(1)
+    assert pace.due_in_us() == 0
+
+
+def test_half_the_window_is_due_at_once(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.window(100)
+    pace.arrived(49)
+    assert pace.due_in_us() == 50_000
+    assert not pace.urgent
+    pace.arrived(1)
+    assert pace.due_in_us() == 0
+    assert pace.urgent
+
+
+def test_unknown_window_is_due_after_five_quiet_milliseconds(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.window(None)
+    pace.arrived(1)
+    clock.advance(4_000)
+    pace.arrived(0)
+    assert pace.due_in_us() == 5_000
+    clock.advance(5_000)
+    assert pace.due_in_us() == 0
+
+
+def test_unknown_window_that_is_never_quiet_is_due_after_fifty_milliseconds(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.window(None)
+    for _ in range(10):
+        pace.arrived(1)
+        clock.advance(4_999)
+    pace.arrived(1)
+    assert pace.due_in_us() == 10
+
+
+def test_known_window_does_not_commit_for_silence(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.window(65_535)
+    pace.arrived(1)
+    clock.advance(10_000)
+    assert pace.due_in_us() == 40_000
+
+
+def test_slow_commits_stretch_the_wait_up_to_two_hundred_milliseconds(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.commit_took(8_000)
+    assert pace.longest_wait_us == 50_000
+    for _ in range(40):
+        pace.commit_took(60_000)
+    assert 115_000 < pace.longest_wait_us <= 120_000
+    for _ in range(40):
+        pace.commit_took(3_000_000)
+    assert pace.longest_wait_us == 200_000
+    for _ in range(40):
+        pace.commit_took(8_000)
+    assert pace.longest_wait_us == 50_000
+
+
+def test_what_still_waits_sets_the_time(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.arrived(3)
+    clock.advance(60_000)
+    pace.waiting(clock.monotonic_us() - 20_000, 0)
+    assert pace.due_in_us() == 30_000
+    pace.waiting(None, 0)
+    assert pace.due_in_us() is None
