@@ -1,0 +1,160 @@
+"""Answers every question of `models.domain.queries` from the files of a workspace, read-only."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import apsw
+
+from models.domain.clock import Clock, SystemClock
+from models.domain.problems import trouble
+from models.domain.queries import (
+    AgentRequest,
+    AgentResult,
+    Cancelled,
+    CancelToken,
+    EventsRequest,
+    FleetRequest,
+    LogRequest,
+    MessageRequest,
+    Request,
+    Result,
+    SeriesInfo,
+    SeriesRequest,
+    StoreRequest,
+    StoreResult,
+    TaskRequest,
+)
+from models.storage.history_events import answer_events
+from models.storage.history_fleet import FleetHistory
+from models.storage.history_lists import answer_logs, answer_messages
+from models.storage.history_series import answer_series
+from models.storage.history_tasks import answer_tasks
+from models.storage.segments_open import DAMAGE, StoreView, fetch, series_key
+from models.storage.workspace import Workspace
+
+HEADLINES = ("cpu", "memory", "response", "attempts", "successes", "errors")
+
+
+class HistoryReader:
+    """History of one workspace. One instance belongs to one thread; only `interrupt` may come from another.
+
+    It works while a recorder writes, holds no read transaction for long, and skips what is damaged.
+    """
+
+    def __init__(self, workspace: Workspace, clock: Clock | None = None) -> None:
+        self._workspace = workspace
+        self._clock = clock or SystemClock()
+        self._view: StoreView | None = None
+        self._fleet = FleetHistory(self._clock)
+
+    def answer(self, request: Request, token: CancelToken) -> Iterator[Result]:
+        """One result, or several of rising completeness.
+
+        Raises `Cancelled`, `EnvironmentProblem` workspace.missing, workspace.newer, store.corrupt, store.io.
+        """
+        try:
+            if self._view is None:
+                self._view = StoreView(self._workspace)
+            self._view.refresh()
+            yield from self._answer(self._view, request, token)
+        except apsw.InterruptError as error:
+            raise Cancelled from error
+        except DAMAGE as error:  # of the catalogue: segments are read with care of their own
+            raise trouble("store.io", path=str(self._workspace.catalogue), detail=str(error)) from error
+
+    def _answer(self, view: StoreView, request: Request, token: CancelToken) -> Iterator[Result]:
+        token.check()
+        match request:
+            case FleetRequest():
+                yield from self._fleet.answer(view, request, token)
+            case SeriesRequest():
+                yield from answer_series(view, request, self._clock.wall_us(), token)
+            case EventsRequest():
+                yield from answer_events(view, request, self._clock.wall_us(), token)
+            case LogRequest():
+                yield from answer_logs(view, request, token)
+            case MessageRequest():
+                yield from answer_messages(view, request, token)
+            case TaskRequest():
+                yield from answer_tasks(view, request, token)
+            case AgentRequest():
+                yield _agent(view, request)
+            case StoreRequest():
+                yield _store(view, request)
+
+    def interrupt(self) -> None:
+        """Break off the question under way, whose reader then raises `Cancelled`. Any thread."""
+        view = self._view
+        if view is not None:
+            view.interrupt()
+
+    def close(self) -> None:
+        """Close all files. The reader opens them again if it is asked again."""
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+            self._fleet = FleetHistory(self._clock)
+
+
+def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
+    """An agent that the catalogue does not know yet (for about a second) has its id and nothing else."""
+    headline = ", ".join(f"n.{name}_series" for name in HEADLINES)
+    rows: list[Any] = fetch(
+        view.catalogue,
+        f"""select a.name, a.given_name, a.own_name, a.given_group, a.own_group, a.note, a.convention, a.host, a.version,
+        a.capabilities, a.interval_us, n.first_seen_us, n.last_seen_us, n.messages, {headline}
+        from agent a left join agent_now n on n.agent_id = a.id where a.id = ?""",
+        (request.agent,),
+    )
+    if not rows:
+        names = (
+            view.attempt(row, lambda opened, _: opened.agent(request.agent), "") for row in reversed(view.all()[-4:])
+        )
+        name = next(filter(None, names), "")
+        return AgentResult(request, name, name, "", "", "", "", "", (), 0, 0, 0, 0, (), {})
+    (id_, given, own, given_group, own_group, note, convention, host, version, capabilities, interval_us, *rest) = rows[
+        0
+    ]
+    first_us, last_us, messages, *series = (value or 0 for value in rest)
+    columns = "id, agent_id, metric, labels, unit, kind, source"
+    known = fetch(view.catalogue, f"select {columns} from series where agent_id = ? order by id", (request.agent,))
+    return AgentResult(
+        request, id_, given or own or id_, given_group or own_group, note, convention, host, version,
+        tuple(json.loads(capabilities)), first_us, last_us, interval_us, messages,
+        tuple(SeriesInfo(row[0], series_key(*row[1:])) for row in known),
+        {name: id_ for name, id_ in zip(HEADLINES, series, strict=True) if id_},
+    )  # fmt: skip
+
+
+def _store(view: StoreView, request: StoreRequest) -> StoreResult:
+    rows = view.all()
+    sums = fetch(
+        view.catalogue,
+        """select coalesce(sum(messages), 0), coalesce(sum(samples), 0), coalesce(sum(logs), 0), coalesce(sum(tasks), 0),
+        coalesce(sum(unreadable), 0) from segment where state in ('open', 'closed')""",
+    )[0]
+    agents = fetch(view.catalogue, "select count(*) from agent")[0][0]
+    spans = view.overlapping(0, 0)
+    spans = [row for row in spans if row.last_us]
+    return StoreResult(
+        request,
+        min((row.first_us for row in spans), default=0),
+        max((row.last_us for row in spans), default=0),
+        store_bytes(view.workspace, [row.id for row in rows]),
+        dict(zip(("messages", "samples", "logs", "tasks"), sums, strict=False)),
+        agents,
+        sums[4],
+    )
+
+
+def store_bytes(workspace: Workspace, segments: list[int]) -> int:
+    """Bytes on disk of the catalogue and these segments, with their logs."""
+    total = 0
+    for path in (workspace.catalogue, *(workspace.segment(id_) for id_ in segments)):
+        for file in (path, path.with_name(path.name + "-wal")):
+            try:
+                total += file.stat().st_size
+            except FileNotFoundError:
+                continue
+    return total

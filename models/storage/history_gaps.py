@@ -1,0 +1,51 @@
+"""What history does not cover: gaps of the catalogue, damaged segments, and the time since the last recorder ended."""
+
+from collections.abc import Set as AbstractSet
+
+import numpy as np
+
+from models.domain.queries import GapColumns
+from models.domain.records import Gap, GapCause
+from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, fetch
+
+
+def gaps_between(view: StoreView, since_us: int, until_us: int, agents: AbstractSet[int], now_us: int) -> GapColumns:
+    """Gaps that touch [since_us, until_us) and concern everybody or one of `agents` (empty: whoever), by their start."""
+    sql = "select since_us, until_us, agent_id, cause, count from gap where since_us < ? and until_us >= ? order by since_us"
+    found = [
+        Gap(since, until, agent, GapCause(cause), count)
+        for since, until, agent, cause, count in fetch(view.catalogue, sql, (until_us, since_us))
+        if not agent or not agents or agent in agents
+    ]
+    found += [
+        Gap(row.first_us, row.last_us, 0, GapCause.DAMAGED, row.messages)
+        for row in view.lost()
+        if row.first_us < until_us and row.last_us >= since_us
+    ]
+    ended_us = recording_ended(view)
+    if ended_us and ended_us < min(until_us, now_us):
+        found.append(Gap(ended_us, now_us, 0, GapCause.NOT_RECORDING, 0))
+    found.sort()
+    return GapColumns(
+        np.array([one.since_us for one in found], np.int64),
+        np.array([one.until_us for one in found], np.int64),
+        [one.cause for one in found],
+        np.array([one.agent for one in found], np.int64),
+        np.array([one.missing for one in found], np.int64),
+    )
+
+
+def recording_ended(view: StoreView) -> int:
+    """When the last recorder's last commit was, if none runs; 0 while one runs, or where nothing was ever recorded."""
+    sql = "select id, ended_us from capture where kind = 'record' order by id desc limit 1"
+    rows = fetch(view.catalogue, sql)
+    if not rows or rows[0][1] is None:
+        return 0
+    capture, ended_us = rows[0]
+    segments = [row for row in view.all() if row.capture == capture]
+    return view.attempt(segments[-1], last_commit, ended_us) if segments else int(ended_us)
+
+
+def last_commit(opened: OpenSegment, row: SegmentRow) -> int:
+    """When the newest batch was committed."""
+    return opened.number("select committed_us from batch order by id desc limit 1") or row.last_us
