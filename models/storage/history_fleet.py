@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.domain.clock import Clock
 from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, FleetRequest, FleetResult, Int64
-from models.storage.history_gaps import gaps_between, last_commit, recording_ended
+from models.storage.history_gaps import gaps_between, is_recording, last_commit, recording_ended
 from models.storage.history_presence import MINUTE_US, PresenceHistory, States, strip
 from models.storage.history_pulses import PulseWindow
 from models.storage.history_tasks import open_tasks
@@ -195,10 +195,9 @@ class FleetHistory:
 
 def present(view: StoreView, now_us: int) -> Moment:
     """The present, as far as the store knows one: now while a recorder runs, else the end of the newest capture."""
-    running = fetch(view.catalogue, "select id from capture where kind = 'record' and ended_us is null limit 1")
     rows = fetch(view.catalogue, "select id, kind from capture order by id desc limit 1")
     segments = view.all()
-    if running or not rows or not segments:
+    if is_recording(view) or not rows or not segments:
         newest = max((view.attempt(row, last_commit, 0) for row in segments if row.is_open), default=0)
         return Moment(max(now_us, newest), present=True, blind_us=0)
     capture, kind = rows[0]

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.domain.queries import GapColumns
 from models.domain.records import Gap, GapCause
+from models.storage.lock import read_lock
 from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, fetch
 
 
@@ -35,15 +36,20 @@ def gaps_between(view: StoreView, since_us: int, until_us: int, agents: Abstract
     )
 
 
+def is_recording(view: StoreView) -> bool:
+    """Whether a recorder writes this workspace now. A capture without an end and without a recorder is a crash."""
+    running = fetch(view.catalogue, "select 1 from capture where kind = 'record' and ended_us is null limit 1")
+    return bool(running) and read_lock(view.workspace).held
+
+
 def recording_ended(view: StoreView) -> int:
     """When the last recorder's last commit was, if none runs; 0 while one runs, or where nothing was ever recorded."""
-    sql = "select id, ended_us from capture where kind = 'record' order by id desc limit 1"
-    rows = fetch(view.catalogue, sql)
-    if not rows or rows[0][1] is None:
+    rows = fetch(view.catalogue, "select id, ended_us from capture where kind = 'record' order by id desc limit 1")
+    if not rows or is_recording(view):
         return 0
     capture, ended_us = rows[0]
     segments = [row for row in view.all() if row.capture == capture]
-    return view.attempt(segments[-1], last_commit, ended_us) if segments else int(ended_us)
+    return view.attempt(segments[-1], last_commit, 0) if segments else int(ended_us or 0)
 
 
 def last_commit(opened: OpenSegment, row: SegmentRow) -> int:

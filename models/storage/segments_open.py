@@ -65,7 +65,7 @@ def fetch(connection: apsw.Connection, sql: str, bindings: Sequence[Any] = ()) -
     return connection.execute(sql, bindings).fetchall()
 
 
-def open_catalogue(workspace: Workspace) -> apsw.Connection:
+def read_catalogue(workspace: Workspace) -> apsw.Connection:
     """Raises `EnvironmentProblem` workspace.missing, workspace.newer, store.corrupt or store.io."""
     path = workspace.catalogue
     if not path.is_file():
@@ -190,24 +190,24 @@ class StoreView:
     """Catalogue and segments of one workspace, read-only, for one thread. Only `interrupt` may come from another."""
 
     def __init__(self, workspace: Workspace) -> None:
-        """Raises the problems of `open_catalogue`."""
+        """Raises the problems of `read_catalogue`."""
         self.workspace = workspace
         self.damaged: dict[int, str] = {}  # segments that could not be read since `refresh`, with the reason
         self._told: set[int] = set()
         self._lock = threading.Lock()  # closing a connection must not meet an interrupt
         self._open: OrderedDict[int, OpenSegment] = OrderedDict()
         self._file = _identity(workspace.catalogue)
-        self.catalogue = open_catalogue(workspace)
+        self.catalogue = read_catalogue(workspace)
         self._version = -1
         self._segments: list[SegmentRow] = []
 
     def refresh(self) -> None:
-        """Take notice of new, closed and removed segments. Raises the problems of `open_catalogue` after a replacement."""
+        """Take notice of new, closed and removed segments. Raises the problems of `read_catalogue` after a replacement."""
         self.damaged.clear()
         file = _identity(self.workspace.catalogue)
         if file != self._file:  # restored from a backup
             self.close()
-            self.catalogue, self._file, self._version = open_catalogue(self.workspace), file, -1
+            self.catalogue, self._file, self._version = read_catalogue(self.workspace), file, -1
         version = int(self.catalogue.pragma("data_version"))
         if version == self._version:
             return
