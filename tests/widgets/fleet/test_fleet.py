@@ -1,0 +1,173 @@
+"""The fleet screen: who stands where, what the sentence says, and that a hidden screen asks nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu
+
+from models.domain.presence_words import Presence
+from models.domain.queries import FleetRequest
+from tests.helpers.fleet_results import NOW_US, FixedSource, fleet_of
+from widgets.common.theme import ThemeHolder
+from widgets.fleet.agent_commands import AgentCommands, Target
+from widgets.fleet.fleet_item_model import AgentRole, FleetItemModel, HeadingRole, View
+from widgets.fleet.fleet_screen import FleetScreen
+from widgets.fleet.fleet_state import Column, matches, ordered, severity, summarise
+from widgets.fleet.fleet_texts import cell_text, sentence
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> ThemeHolder:
+    return ThemeHolder(qapp, "light")
+
+
+@pytest.fixture
+def screen(qtbot, theme):
+    screen = FleetScreen(FixedSource(fleet_of(40, ill=4)), theme, lambda: NOW_US)
+    qtbot.addWidget(screen)
+    screen.resize(1280, 700)
+    screen.show()
+    return screen
+
+
+def test_the_worst_stand_first_and_are_named():
+    fleet = fleet_of(300, ill=4)
+    summary = summarise(fleet)
+    assert (summary.total, summary.well, summary.not_well) == (300, 296, 4)
+    order = ordered(fleet, np.arange(300), None, descending=False)
+    assert [severity(fleet)[row] for row in order[:5]] == [5, 4, 3, 2, 0]
+    text = sentence(fleet, summary, connected=True)
+    assert text.startswith("296 of 300 well · Indexer 38 offline since ")
+    assert text.endswith("(will) · 3 more not well")
+
+
+def test_maintenance_and_a_goodbye_are_not_illness():
+    fleet = fleet_of(10, ill=1)
+    presence = fleet.presence.copy()
+    presence[0] = Presence.STOPPED
+    until = fleet.maintenance_until_us.copy()
+    until[-1] = fleet.at_us + 1
+    summary = summarise(replace(fleet, presence=presence, maintenance_until_us=until))
+    assert (summary.well, summary.not_well, summary.stopped, summary.maintenance) == (8, 0, 1, 1)
+
+
+def test_without_connection_nothing_is_claimed():
+    fleet = replace(fleet_of(5), presence=np.full(5, Presence.UNKNOWN, np.uint8))
+    assert "nothing is known of 5 agents" in sentence(fleet, summarise(fleet), connected=False)
+
+
+def test_values_that_are_missing_stand_last_either_way():
+    fleet = fleet_of(4)
+    cpu = np.array([0.3, np.nan, 0.9, 0.1])
+    fleet = replace(fleet, cpu=cpu)
+    rows = np.arange(4)
+    assert ordered(fleet, rows, Column.CPU, descending=False).tolist() == [3, 0, 2, 1]
+    assert ordered(fleet, rows, Column.CPU, descending=True).tolist() == [2, 0, 3, 1]
+    assert cell_text(fleet, 1, Column.CPU) == "–"
+
+
+def test_nothing_finished_is_no_data():
+    fleet = fleet_of(1)
+    fleet = replace(fleet, finished=np.zeros(1, np.int64), failed=np.zeros(1, np.int64))
+    assert cell_text(fleet, 0, Column.ERROR_RATIO) == "–"
+
+
+def test_names_with_numbers_stand_in_their_order():
+    fleet = fleet_of(3)
+    fleet = replace(fleet, name=["node 10", "node 9", "Node 1"])
+    assert ordered(fleet, np.arange(3), Column.AGENT, descending=False).tolist() == [2, 1, 0]
+
+
+def test_the_filter_finds_every_word_and_the_group():
+    fleet = fleet_of(40, ill=4)
+    assert [fleet.id[i] for i in matches(fleet, "PLAN 3", None, only_not_well=False)] == ["planner-3"]
+    assert {fleet.group[i] for i in matches(fleet, "", "scout", only_not_well=False)} == {"scout"}
+    assert len(matches(fleet, "", None, only_not_well=True)) == 4
+
+
+def test_the_item_model_keeps_its_promises_to_qt(qtmodeltester):
+    model = FleetItemModel()
+    model.show_fleet(fleet_of(12, ill=2))
+    model.show_view(View(by_group=True))
+    qtmodeltester.check(model)
+
+
+def test_selection_follows_an_agent_through_a_new_order(screen):
+    target = int(screen.fleet.agent[7])
+    screen.select_agent(target)
+    screen.table.horizontalHeader().setSortIndicator(Column.CPU, Qt.SortOrder.DescendingOrder)
+    assert screen.table.currentIndex().data(AgentRole) == target
+    cpu = screen.fleet.cpu.copy()
+    cpu[7] = 2.0
+    screen.model.show_fleet(replace(screen.fleet, cpu=cpu))
+    assert screen.table.currentIndex().row() == 0
+    assert screen.table.currentIndex().data(AgentRole) == target
+
+
+def test_selection_survives_agents_that_come(screen):
+    target = int(screen.fleet.agent[3])
+    screen.select_agent(target)
+    screen.model.show_fleet(fleet_of(44, ill=4))
+    assert screen.table.currentIndex().data(AgentRole) == target
+
+
+def test_groups_can_be_folded(screen):
+    screen._by_group.setChecked(True)
+    first = screen.model.index(0, 0)
+    assert first.data(HeadingRole) is not None
+    rows = screen.model.rowCount()
+    screen._fold(first)
+    assert screen.model.rowCount() < rows
+    assert screen.table.columnSpan(0, 0) == len(Column)
+
+
+def test_no_match_offers_a_way_back(screen):
+    screen._filter.setText("nobody is called so")
+    assert not screen._stack.shows_content
+    assert screen._stack.view.state.action == "Clear filter"
+    screen._stack.view._act()
+    assert screen._stack.shows_content
+    assert screen.model.rowCount() == 40
+
+
+def test_a_hidden_screen_asks_nothing(screen):
+    screen.hide()
+    assert not screen._timer.isActive()
+    asked = len(screen._source.asked)
+    screen.show_moment(NOW_US - 1)
+    assert len(screen._source.asked) == asked
+    screen.show()
+    assert screen._source.asked[-1] == FleetRequest(NOW_US - 1)
+    assert not screen._timer.isActive(), "the past does not change"
+
+
+def test_hostile_names_stay_plain(qtbot, theme):
+    hostile = "<img src=x>\u202egnp.exe\x07" + "<table>" * 30
+    fleet = replace(fleet_of(2), name=[hostile, "ok"], group=[hostile, "g"])
+    screen = FleetScreen(FixedSource(fleet), theme, lambda: NOW_US)
+    qtbot.addWidget(screen)
+    screen.show()
+    text = screen.model.index(screen.model.row_of(1), 0).data()
+    assert "\u202e" not in text
+    assert "\x07" not in text
+    screen.grab()
+
+
+def test_a_command_names_every_selected_agent(screen, qtbot):
+    screen.table.selectAll()
+    assert len(screen._targets()) == 40
+    commands = AgentCommands(lambda: NOW_US, screen)
+    menu = QMenu(screen)
+    targets = [
+        Target("a", "A", "", "", maintenance=False, retired=False),
+        Target("b", "B", "", "", maintenance=True, retired=False),
+    ]
+    commands.fill(menu, targets)
+    with qtbot.waitSignal(commands.requested) as told:
+        commands._one_hour()
+    assert told.args[0] == [
+        {"do": "agent.maintenance", "agent": "a", "until_us": NOW_US + 3_600_000_000},
+        {"do": "agent.maintenance", "agent": "b", "until_us": NOW_US + 3_600_000_000},
+    ]

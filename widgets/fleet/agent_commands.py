@@ -1,0 +1,141 @@
+"""What a user can tell the program about agents: name, group, note, maintenance, retirement. Makes the commands that the
+recorder carries out, and the small dialogs that ask for their words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QDateTime, QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QDateTimeEdit,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QWidget,
+)  # fmt: skip
+
+from models.domain.control import Command
+from widgets.common.plain import PlainLabel, visible
+
+_HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An agent that a command is about, with what it is called now."""
+
+    id: str
+    name: str
+    group: str
+    note: str
+    maintenance: bool
+    retired: bool
+
+
+class AgentCommands(QObject):
+    """Fills a context menu for the selected agents. `requested` carries commands for `submit`. GUI thread."""
+
+    requested = Signal(list)
+
+    def __init__(self, now_us: Callable[[], int], window: QWidget) -> None:
+        super().__init__(window)
+        self._now_us, self._window = now_us, window
+        self._targets: Sequence[Target] = ()
+
+    def fill(self, menu: QMenu, targets: Sequence[Target]) -> None:
+        """Add what can be done with these agents."""
+        self._targets = targets
+        one = len(targets) == 1
+        rename = menu.addAction(self.tr("Rename…"), self.ask_name)
+        rename.setEnabled(one)
+        menu.addAction(self.tr("Set group…"), self.ask_group)
+        note = menu.addAction(self.tr("Note…"), self.ask_note)
+        note.setEnabled(one)
+        pause = menu.addMenu(self.tr("Maintenance until"))
+        pause.addAction(self.tr("in 1 hour"), self._one_hour)
+        pause.addAction(self.tr("in 4 hours"), self._four_hours)
+        pause.addAction(self.tr("tomorrow, this time"), self._one_day)
+        pause.addAction(self.tr("another time…"), self.ask_maintenance)
+        if any(target.maintenance for target in targets):
+            menu.addAction(self.tr("End maintenance"), self._end_maintenance)
+        menu.addSeparator()
+        if any(not target.retired for target in targets):
+            menu.addAction(self.tr("Retire (hide, keep its history)"), self._retire)
+        if any(target.retired for target in targets):
+            menu.addAction(self.tr("Restore"), self._restore)
+
+    @Slot()
+    def ask_name(self) -> None:
+        target = self._targets[0]
+        edit = QLineEdit(target.name)
+        self._ask(self.tr("Rename agent"), self.tr("Name (empty: the agent's own)"), edit,
+                  lambda: self._request(Command.RENAME, name=edit.text().strip()))  # fmt: skip
+
+    @Slot()
+    def ask_group(self) -> None:
+        edit = QLineEdit(self._targets[0].group)
+        self._ask(self.tr("Set group"), self.tr("Group (empty: the agent's own)"), edit,
+                  lambda: self._request(Command.GROUP, group=edit.text().strip()))  # fmt: skip
+
+    @Slot()
+    def ask_note(self) -> None:
+        edit = QPlainTextEdit(self._targets[0].note)
+        edit.setTabChangesFocus(True)
+        self._ask(
+            self.tr("Note"), self.tr("Note"), edit, lambda: self._request(Command.NOTE, note=edit.toPlainText().strip())
+        )
+
+    @Slot()
+    def ask_maintenance(self) -> None:
+        edit = QDateTimeEdit(QDateTime.currentDateTime().addSecs(3_600))
+        edit.setCalendarPopup(True)
+        self._ask(self.tr("Maintenance"), self.tr("Until"), edit,
+                  lambda: self._request(Command.MAINTENANCE, until_us=edit.dateTime().toMSecsSinceEpoch() * 1_000))  # fmt: skip
+
+    @Slot()
+    def _one_hour(self) -> None:
+        self._request(Command.MAINTENANCE, until_us=self._now_us() + _HOUR_US)
+
+    @Slot()
+    def _four_hours(self) -> None:
+        self._request(Command.MAINTENANCE, until_us=self._now_us() + 4 * _HOUR_US)
+
+    @Slot()
+    def _one_day(self) -> None:
+        self._request(Command.MAINTENANCE, until_us=self._now_us() + 24 * _HOUR_US)
+
+    @Slot()
+    def _end_maintenance(self) -> None:
+        self._request(Command.MAINTENANCE, until_us=0)
+
+    @Slot()
+    def _retire(self) -> None:
+        self._request(Command.RETIRE, retired=True)
+
+    @Slot()
+    def _restore(self) -> None:
+        self._request(Command.RETIRE, retired=False)
+
+    def _request(self, command: Command, **values: object) -> None:
+        self.requested.emit([{"do": str(command), "agent": target.id, **values} for target in self._targets])
+
+    def _ask(self, title: str, label: str, edit: QWidget, accepted: Callable[[], None]) -> None:
+        """A small dialog that holds up nothing else; the lambda lives as long as the dialog."""
+        dialog = QDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(title)
+        form = QFormLayout(dialog)
+        names = ", ".join(visible(target.name or target.id) for target in self._targets[:5])
+        more = self.tr(" and {n} more").replace("{n}", str(len(self._targets) - 5)) if len(self._targets) > 5 else ""
+        form.addRow(PlainLabel(names + more))
+        form.addRow(label, edit)
+        edit.setAccessibleName(label)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(dialog.accept)
+        buttons.rejected.connect(dialog.reject)
+        dialog.accepted.connect(accepted)
+        form.addRow(buttons)
+        edit.setFocus()
+        dialog.open()

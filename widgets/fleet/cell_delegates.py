@@ -1,0 +1,196 @@
+"""Cells of the fleet table that draw: presence shape, hour strip, sparklines, group headings. GUI thread.
+
+They read the `FleetResult` of the model by row, so that no array passes through Qt's variants.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QLineF, QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from models.domain.presence_words import Condition, Presence
+from models.domain.queries import FleetResult
+from widgets.common.theme import ThemeHolder
+from widgets.fleet.fleet_item_model import FleetItemModel, HeadingRole, RowRole
+from widgets.fleet.fleet_state import in_maintenance
+
+Index = QModelIndex | QPersistentModelIndex
+_PADDING = 6
+_ICON = 14
+_STRIP_HEIGHT = {
+    Presence.ONLINE: 0.4,
+    Presence.LATE: 0.7,
+    Presence.OFFLINE: 1.0,
+    Presence.STOPPED: 0.15,
+    Presence.UNKNOWN: 0.15,
+}
+"""Of the cell's height: the strip is read by height as well as by colour, and what is well stays low."""
+_WELL_OPACITY = 0.55
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws the row's background as the style does, then what `_content` draws. Headings stay the default's."""
+
+    def __init__(self, model: FleetItemModel, theme: ThemeHolder, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model, self._theme = model, theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        if index.data(HeadingRole) is not None:
+            self._paint_heading(painter, option, index)
+            return
+        opt = QStyleOptionViewItem(option)
+        self.initStyleOption(opt, index)
+        text, opt.text = opt.text, ""
+        style = opt.widget.style() if opt.widget else QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, opt.widget)
+        fleet, row = self._model.fleet, index.data(RowRole)
+        if fleet is None:
+            return
+        painter.save()
+        painter.setClipRect(opt.rect)
+        rect = QRectF(opt.rect).adjusted(_PADDING, 0, -_PADDING, 0)
+        self._content(painter, rect, fleet, row, text, opt)
+        painter.restore()
+
+    def _content(
+        self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
+    ) -> None:
+        raise NotImplementedError
+
+    def _text(
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        text: str,
+        opt: QStyleOptionViewItem,
+        *,
+        colour: str = "",
+        muted: bool = False,
+    ) -> None:
+        selected = bool(opt.state & QStyle.StateFlag.State_Selected)
+        theme = self._theme.theme
+        painter.setPen(QColor(colour or (theme.selection_text if selected else theme.muted if muted else theme.text)))
+        elided = opt.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()))
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), elided)
+
+    def _paint_heading(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        opt = QStyleOptionViewItem(option)
+        self.initStyleOption(opt, index)
+        opt.font.setWeight(QFont.Weight.DemiBold)
+        painter.fillRect(opt.rect, QColor(self._theme.theme.raised))
+        super().paint(painter, opt, index)
+
+
+class AgentDelegate(CellDelegate):
+    """The presence's shape, then the name; names of agents in maintenance are muted."""
+
+    def _content(
+        self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
+    ) -> None:
+        presence, condition = Presence(int(fleet.presence[row])), Condition(int(fleet.condition[row]))
+        place = QRectF(rect.left(), rect.center().y() - _ICON / 2, _ICON, _ICON)
+        self._theme.icons.presence(presence, condition).paint(painter, place.toRect())
+        muted = bool(in_maintenance(fleet)[row] or fleet.retired[row])
+        self._text(painter, rect.adjusted(_ICON + _PADDING, 0, 0, 0), text, opt, muted=muted)
+
+
+class PresenceDelegate(CellDelegate):
+    """The presence in words, in its colour where it is not simply online."""
+
+    def _content(
+        self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
+    ) -> None:
+        presence, condition = Presence(int(fleet.presence[row])), Condition(int(fleet.condition[row]))
+        ill = presence in (Presence.LATE, Presence.OFFLINE) or condition is Condition.DEGRADED
+        colour = self._theme.theme.presence(presence, condition) if ill else ""
+        self._text(painter, rect, text, opt, colour=colour, muted=presence in (Presence.STOPPED, Presence.UNKNOWN))
+
+
+class HourStripDelegate(CellDelegate):
+    """Sixty minutes: height and colour say the presence, a dot above says errors."""
+
+    def _content(
+        self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
+    ) -> None:
+        del text, opt
+        theme = self._theme.theme
+        cells, errors = fleet.hour_presence[row], fleet.hour_errors[row]
+        step = rect.width() / len(cells)
+        bottom, height = rect.bottom() - 5, rect.height() - 12
+        width = max(1.0, step - 1.0)
+        for value in np.unique(cells[cells > 0]).tolist():
+            presence = Presence(value)
+            tall = max(2.0, height * _STRIP_HEIGHT[presence])
+            painter.setPen(Qt.PenStyle.NoPen)
+            colour = QColor(theme.presence(presence))
+            colour.setAlphaF(_WELL_OPACITY if presence is Presence.ONLINE else 1.0)
+            painter.setBrush(colour)
+            places = np.flatnonzero(cells == value)
+            painter.drawRects([QRectF(rect.left() + i * step, bottom - tall, width, tall) for i in places.tolist()])
+        troubled = np.flatnonzero(errors)
+        if len(troubled):
+            painter.setBrush(QColor(theme.error))
+            dot = max(2.0, min(3.0, step))
+            top = rect.top() + 2
+            painter.drawRects([QRectF(rect.left() + i * step, top, dot, dot) for i in troubled.tolist()])
+
+
+class SparkDelegate(CellDelegate):
+    """The present value, and a line of the last ten minutes; `columns` picks the array. The scale goes from 0 to `top` where
+    a quantity has a top (a ratio: 1); else it shows the line's own range, with small changes kept small."""
+
+    def __init__(
+        self,
+        model: FleetItemModel,
+        theme: ThemeHolder,
+        columns: Callable[[FleetResult], npt.NDArray[np.float32]],
+        top: Callable[[FleetResult, int], float | None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(model, theme, parent)
+        self._columns, self._top = columns, top
+
+    def _content(
+        self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
+    ) -> None:
+        text_width = opt.fontMetrics.horizontalAdvance("888.8 MiB") + _PADDING
+        self._text(painter, QRectF(rect.left(), rect.top(), text_width, rect.height()), text, opt)
+        area = rect.adjusted(text_width, 5, 0, -5)
+        values = self._columns(fleet)[row]
+        if area.width() < 12 or bool(np.isnan(values).all()):
+            return
+        top = self._top(fleet, row)
+        low, high = (0.0, top) if top else _own_range(values)
+        painter.setPen(QPen(QColor(self._theme.theme.series[0]), 0))
+        painter.drawLines(_segments((values - low) / (high - low), area))
+
+
+def _own_range(values: npt.NDArray[np.float32]) -> tuple[float, float]:
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = max(0.15 * (high - low), 0.1 * max(abs(low), abs(high)), 1e-12)
+    return low - room, high + room
+
+
+def _segments(values: npt.NDArray[np.float32], area: QRectF) -> list[QLineF]:
+    """Values 0–1 as lines between neighbours that both have a value: silence stays a gap. A lone value is a short dash."""
+    step = area.width() / max(1, len(values) - 1)
+    points: list[QPointF | None] = []
+    for i, value in enumerate(values.tolist()):
+        known = not math.isnan(value)
+        points.append(
+            QPointF(area.left() + i * step, area.bottom() - min(1.0, max(0.0, value)) * area.height())
+            if known
+            else None
+        )
+    lines = [QLineF(a, b) for a, b in pairwise(points) if a is not None and b is not None]
+    for i, point in enumerate(points):
+        alone = (i == 0 or points[i - 1] is None) and (i + 1 == len(points) or points[i + 1] is None)
+        if point is not None and alone:
+            lines.append(QLineF(point, point + QPointF(-2, 0)))
+    return lines

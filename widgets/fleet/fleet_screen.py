@@ -1,0 +1,361 @@
+"""The fleet screen: one sentence, a filter, and the table of all agents, worst first. GUI thread."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from models.domain.queries import DataSource, Failed, FleetRequest, FleetResult, Result, Ticket
+from widgets.common.plain import PlainLabel, visible
+from widgets.common.state_view import StateKind, StateStack, ViewState, failed, no_match
+from widgets.common.tables import TableView
+from widgets.common.theme import ThemeHolder
+from widgets.fleet.agent_commands import AgentCommands, Target
+from widgets.fleet.cell_delegates import AgentDelegate, HourStripDelegate, PresenceDelegate, SparkDelegate
+from widgets.fleet.fleet_item_model import AgentRole, FleetItemModel, HeadingRole, View
+from widgets.fleet.fleet_state import Column, in_maintenance, summarise
+from widgets.fleet.fleet_texts import sentence
+
+REFRESH_MS = 1_000
+_WIDTHS = {
+    Column.AGENT: 160, Column.GROUP: 92, Column.PRESENCE: 130, Column.LAST_SEEN: 84, Column.HOUR: 164, Column.CPU: 138,
+    Column.MEMORY: 146, Column.RESPONSE: 112, Column.ERROR_RATIO: 126, Column.TASKS: 62, Column.ATTEMPTS: 88,
+    Column.SUCCESSES: 96, Column.ERRORS: 80, Column.LOG_ERRORS: 90, Column.MESSAGES: 90,
+}  # fmt: skip
+
+
+class FleetScreen(QWidget):
+    """Asks once a second while somebody sees it. `at_us` 0 is live; another moment shows the fleet as it was."""
+
+    agent_selected = Signal(int)
+    """The current agent changed; 0: none."""
+    agent_activated = Signal(int)
+    """Enter or double click: open the agent."""
+    command_requested = Signal(list)
+    """Commands for the recorder's `submit`."""
+    connect_requested = Signal()
+
+    def __init__(self, source: DataSource, theme: ThemeHolder, now_us: Callable[[], int]) -> None:
+        super().__init__()
+        self._source = source
+        self._at_us = 0
+        self._connected = True
+        self._ticket: Ticket | None = None
+        self._kept: tuple[list[int], int] = ([], 0)
+        self.model = FleetItemModel()
+        self._commands = AgentCommands(now_us, self)
+        self._commands.requested.connect(self.command_requested)
+        self._build(theme)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+
+    @property
+    def fleet(self) -> FleetResult | None:
+        """What is shown."""
+        return self.model.fleet
+
+    @Slot()
+    def refresh(self) -> None:
+        """Ask for newer figures, unless an answer is still on its way."""
+        if self._ticket is None:
+            self._ticket = self._source.ask(FleetRequest(self._at_us), self._take)
+
+    def show_moment(self, at_us: int) -> None:
+        """0: live. Otherwise the fleet at that moment, and no further asking."""
+        if at_us == self._at_us:
+            return
+        self._at_us = at_us
+        if self._ticket is not None:
+            self._ticket.cancel()
+            self._ticket = None
+        self._run_timer()
+        if self.isVisible():
+            self.refresh()
+
+    def show_connected(self, *, connected: bool) -> None:
+        """Whether the recorder has its broker; decides what the sentence says of unknown agents."""
+        if connected != self._connected:
+            self._connected = connected
+            self._tell()
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter."""
+        self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._filter.selectAll()
+
+    def select_agent(self, agent: int) -> None:
+        """Make an agent the current row, where it is shown."""
+        row = self.model.row_of(agent)
+        if row >= 0:
+            self.table.setCurrentIndex(self.model.index(row, 0))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._run_timer()
+        self.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._run_timer()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and (self._filter.text() or self._not_well.isChecked()):
+            self._clear_filter()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._enlarge()
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self, theme: ThemeHolder) -> None:
+        self._sentence = PlainLabel()
+        self._sentence.setAccessibleName(self.tr("State of the fleet"))
+        self._enlarge()
+        self._filter = QLineEdit()
+        self._filter.setPlaceholderText(self.tr("Filter by name, id, group or note"))
+        self._filter.setAccessibleName(self.tr("Filter agents"))
+        self._filter.setClearButtonEnabled(True)
+        self._filter.setFixedWidth(250)
+        self._filter.textChanged.connect(self._filter_changed)
+        self._not_well = self._toggle(self.tr("Not well"), self.tr("Show only agents that are not well"))
+        self._by_group = self._toggle(self.tr("By group"), self.tr("Put the agents of a group together"))
+        self._group = QComboBox()
+        self._group.setAccessibleName(self.tr("Group"))
+        self._group.addItem(self.tr("All groups"), None)
+        self._group.currentIndexChanged.connect(self._filter_changed)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(12, 10, 12, 8)
+        bar.setSpacing(6)
+        bar.addWidget(self._sentence, 1)
+        for widget in (self._filter, self._group, self._not_well, self._by_group):
+            bar.addWidget(widget)
+        self._build_table(theme)
+        self._stack = StateStack(self.table, theme)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(bar)
+        column.addWidget(self._stack, 1)
+
+    def _build_table(self, theme: ThemeHolder) -> None:
+        self.table = TableView(self.tr("Agents"))
+        self.table.start_with(self.model, [_WIDTHS[column] for column in Column], (Column.LOG_ERRORS, Column.MESSAGES))
+        delegates = {
+            Column.AGENT: AgentDelegate(self.model, theme, self.table),
+            Column.PRESENCE: PresenceDelegate(self.model, theme, self.table),
+            Column.HOUR: HourStripDelegate(self.model, theme, self.table),
+            Column.CPU: SparkDelegate(self.model, theme, lambda f: f.cpu_spark, _cpu_top, self.table),
+            Column.MEMORY: SparkDelegate(self.model, theme, lambda f: f.memory_spark, lambda *_: None, self.table),
+        }
+        for number, delegate in delegates.items():
+            self.table.setItemDelegateForColumn(number, delegate)
+        header = self.table.horizontalHeader()
+        header.setStretchLastSection(False)
+        header.setSectionsClickable(True)
+        header.setSortIndicatorShown(True)
+        header.setSortIndicatorClearable(True)  # a third click brings worst first back
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.sortIndicatorChanged.connect(self._sort_changed)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._open_menu)
+        self.table.activated.connect(self._activated)
+        self.table.clicked.connect(self._clicked)
+        self.table.selectionModel().currentRowChanged.connect(self._current_changed)
+        self.model.modelAboutToBeReset.connect(self._keep_place)
+        self.model.modelReset.connect(self._restore_place)
+        self.model.modelReset.connect(self._span_headings)
+        self.model.layoutChanged.connect(self._span_headings)
+
+    def _toggle(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setCheckable(True)
+        button.toggled.connect(self._filter_changed)
+        return button
+
+    def _enlarge(self) -> None:
+        if hasattr(self, "_sentence"):
+            font = self.font()
+            font.setPixelSize(round(self.fontInfo().pixelSize() * 1.25))
+            self._sentence.setFont(font)
+
+    # ------------------------------------------------------------------ answers
+
+    def _take(self, answer: Result | Failed) -> None:
+        self._ticket = None
+        if isinstance(answer, Failed):
+            if self.fleet is None:
+                self._stack.show_state(failed(answer.problem, self.refresh))
+            return
+        assert isinstance(answer, FleetResult)
+        self._fill_groups(answer)
+        self.model.show_fleet(answer)
+        self._tell()
+
+    def _tell(self) -> None:
+        fleet = self.fleet
+        if fleet is None:
+            return
+        self._sentence.set_text(sentence(fleet, summarise(fleet), connected=self._connected))
+        if not len(fleet.agent):
+            self._stack.show_state(
+                ViewState(
+                    StateKind.EMPTY,
+                    self.tr("No agent has been heard yet"),
+                    self.tr("Agents appear here by themselves as soon as they publish to the broker."),
+                    self.tr("Choose a broker…"),
+                    self.connect_requested.emit,
+                )
+            )
+        elif not self.model.rowCount():
+            self._stack.show_state(no_match(self._clear_filter))
+        else:
+            self._stack.show_content()
+
+    def _fill_groups(self, fleet: FleetResult) -> None:
+        groups = sorted({group for group in fleet.group if group}, key=str.casefold)
+        known = [self._group.itemData(i) for i in range(1, self._group.count())]
+        if groups == known:
+            return
+        chosen = self._group.currentData()
+        with QSignalBlocker(self._group):
+            while self._group.count() > 1:
+                self._group.removeItem(1)
+            for group in groups:
+                self._group.addItem(visible(group), group)
+            self._group.setCurrentIndex(groups.index(chosen) + 1 if chosen in groups else 0)
+        if self._group.currentData() != chosen:
+            self._filter_changed()
+
+    # ------------------------------------------------------------------ what the user does
+
+    @Slot()
+    def _filter_changed(self) -> None:
+        view = replace(
+            self.model.view,
+            text=self._filter.text(),
+            group=self._group.currentData(),
+            only_not_well=self._not_well.isChecked(),
+            by_group=self._by_group.isChecked(),
+        )
+        self._show_view(view)
+
+    @Slot(int, Qt.SortOrder)
+    def _sort_changed(self, section: int, order: Qt.SortOrder) -> None:
+        column = Column(section) if section >= 0 else None
+        self._show_view(replace(self.model.view, column=column, descending=order == Qt.SortOrder.DescendingOrder))
+
+    def _show_view(self, view: View) -> None:
+        self.model.show_view(view)
+        self._tell()
+
+    @Slot()
+    def _clear_filter(self) -> None:
+        for widget in (self._filter, self._group, self._not_well):
+            widget.blockSignals(True)  # one change instead of three
+        self._filter.clear()
+        self._group.setCurrentIndex(0)
+        self._not_well.setChecked(False)
+        for widget in (self._filter, self._group, self._not_well):
+            widget.blockSignals(False)
+        self._filter_changed()
+
+    @Slot(QModelIndex)
+    def _activated(self, index: QModelIndex) -> None:
+        agent = index.data(AgentRole)
+        if agent:
+            self.agent_activated.emit(agent)
+        else:
+            self._fold(index)
+
+    @Slot(QModelIndex)
+    def _clicked(self, index: QModelIndex) -> None:
+        self._fold(index)
+
+    def _fold(self, index: QModelIndex) -> None:
+        group = index.data(HeadingRole)
+        if group is not None:
+            self._show_view(replace(self.model.view, folded=self.model.view.folded ^ {group}))
+
+    @Slot(QModelIndex, QModelIndex)
+    def _current_changed(self, current: QModelIndex, _before: QModelIndex) -> None:
+        self.agent_selected.emit(current.data(AgentRole) or 0)
+
+    @Slot(QPoint)
+    def _open_menu(self, where: QPoint) -> None:
+        targets = self._targets()
+        if not targets:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if len(targets) == 1:
+            menu.addAction(self.tr("Open"), lambda: self._activated(self.table.currentIndex()))
+        menu.addAction(self.tr("Copy"), self.table.copy)
+        menu.addSeparator()
+        self._commands.fill(menu, targets)
+        menu.popup(self.table.viewport().mapToGlobal(where))
+
+    def _targets(self) -> list[Target]:
+        fleet = self.fleet
+        rows = [] if fleet is None else [i.data(AgentRole) for i in self.table.selectionModel().selectedRows()]
+        if fleet is None:
+            return []
+        place = {agent: row for row, agent in enumerate(fleet.agent.tolist())}
+        pausing = in_maintenance(fleet)
+        return [
+            Target(fleet.id[i], fleet.name[i], fleet.group[i], fleet.note[i], bool(pausing[i]), bool(fleet.retired[i]))
+            for agent in rows
+            if agent and (i := place[agent]) >= 0
+        ]
+
+    # ------------------------------------------------------------------ place
+
+    @Slot()
+    def _keep_place(self) -> None:
+        selected = [i.data(AgentRole) for i in self.table.selectionModel().selectedRows()]
+        self._kept = ([agent for agent in selected if agent], self.table.verticalScrollBar().value())
+
+    @Slot()
+    def _restore_place(self) -> None:
+        agents, scroll = self._kept
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        with QSignalBlocker(self.table.selectionModel()):
+            for row in (self.model.row_of(agent) for agent in agents):
+                if row >= 0:
+                    self.table.selectionModel().setCurrentIndex(self.model.index(row, 0), flags)
+        self.table.verticalScrollBar().setValue(scroll)
+
+    @Slot()
+    def _span_headings(self) -> None:
+        """A heading takes the whole width."""
+        self.table.clearSpans()
+        if self.model.view.by_group:
+            for row in range(self.model.rowCount()):
+                if not self.model.agent_at(row):
+                    self.table.setSpan(row, 0, 1, len(Column))
+
+    def _run_timer(self) -> None:
+        if self.isVisible() and not self._at_us:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+
+def _cpu_top(fleet: FleetResult, row: int) -> float | None:
+    return {"1": 1.0, "%": 100.0}.get(fleet.cpu_unit[row])
