@@ -80,8 +80,13 @@ class RecorderLink(QObject):
         """Have commands carried out; `done` gets None when they are stored."""
         self._jobs.put(partial(self._ask, lambda: self._client.submit(commands), done))
 
+    def carry_out(self, job: Callable[[], None], done: Done) -> None:
+        """Do something that waits for the disk, in order with everything else that is asked here. `job` runs on the worker
+        thread and may raise `EnvironmentProblem`."""
+        self._jobs.put(partial(self._ask, job, done))
+
     def secret(self, text: str) -> None:
-        """The password for this session."""
+        """The password for this session; empty: forget it."""
         self._jobs.put(partial(self._remember, text))
 
     def wake(self, done: Done | None = None) -> None:
