@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
-from app.cli import broker, record, window_arguments
+from app.cli import broker, example, record, simulate, window_arguments
 from app.version import VERSION
 
 
@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {
     "record": Command("record a broker without a window", record),
     "broker": Command("run a broker on this computer and print its address", broker),
     "agent": Command("publish this computer's resources and log files"),
-    "simulate": Command("publish what a fleet of agents would, at a chosen rate"),
+    "simulate": Command("publish what a fleet of agents would, at a chosen rate", simulate),
     "import": Command("take in recorded traffic"),
     "export": Command("write history as CSV or JSON lines"),
     "info": Command("what is stored, in figures"),
@@ -44,7 +44,7 @@ COMMANDS: dict[str, Command] = {
     "why": Command("tell what made an agent or a series"),
     "logs": Command("search log records"),
     "task": Command("submit, list, show, cancel or answer tasks"),
-    "example": Command("print the agent library, or an example for Node"),
+    "example": Command("print the agent library, or an example for Node", example),
 }
 WINDOW_COMMANDS = {
     "demo": "the window with a simulated fleet, on a workspace and broker of its own",

@@ -1,0 +1,62 @@
+"""`simulate`: a fleet's traffic at a chosen rate, and an exact account of what was sent."""
+
+import argparse
+import dataclasses
+import json
+import sys
+
+from app.cli.connection_arguments import add_connection_arguments, connection_from
+
+EPILOG = """\
+example:
+  murmurscope simulate --broker mqtt://localhost --agents 300 --rate 1000 --duration 60
+
+Nine of ten messages carry eight figures, the rest are logs, tasks and conversations; about one agent in a hundred is ill.
+The last line is JSON: what was sent of each kind, what the broker acknowledged, and how far it fell behind the rate.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `simulate`."""
+    parser.epilog = EPILOG
+    add_connection_arguments(parser, required=True)
+    parser.add_argument("--agents", type=_positive, default=100, metavar="N", help="agents (default: 100)")
+    parser.add_argument("--rate", type=float, default=100.0, metavar="MSG/S", help="messages a second (default: 100)")
+    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="seconds (default: until Ctrl+C)")
+    parser.add_argument("--qos", type=int, choices=(0, 1), default=1, help="QoS of the messages (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed says the same (default: 1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Publish until the duration is over or Ctrl+C. Raises `EnvironmentProblem` "broker.*"."""
+    import signal
+    import threading
+
+    from app.simulation.load import Load, run_load
+    from models.domain.problems import trouble
+    from mqtt.bulk_publisher import BulkPublisher
+
+    given = connection_from(args)
+    if given is None or given[0].websocket:
+        raise trouble("broker.url", url=args.broker, detail="simulate speaks plain MQTT or TLS, not websockets")
+    connection, secret = given
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    publisher = BulkPublisher(connection, secret, f"murmurscope-simulate-{args.seed}")
+    print(f"publishing to {connection.url}", file=sys.stderr)
+    try:
+        report = run_load(publisher, Load(args.agents, args.rate, args.duration, args.qos, args.seed), stop.is_set)
+    except ConnectionError as error:
+        raise trouble("broker.lost", host=connection.host, detail=str(error)) from error
+    finally:
+        publisher.close()
+    print(json.dumps(dataclasses.asdict(report)))
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number

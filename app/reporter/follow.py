@@ -1,0 +1,83 @@
+"""Following a log file as it grows, through rotation (the name points to a new file) and truncation."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LINE_LIMIT_BYTES = 1_048_576
+"""A longer line is passed on in pieces of this size, so that nothing is lost and memory stays bounded."""
+_READ_BYTES = 1_048_576
+
+
+@dataclass(slots=True)
+class FollowedFile:
+    """One file. What it held before `start` is not read; a file that appears later is read from its beginning."""
+
+    path: Path
+    _descriptor: int = -1
+    _inode: tuple[int, int] = (0, 0)
+    _position: int = 0
+    _rest: bytes = b""
+    _ready: list[bytes] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin at the present end of the file, where it exists."""
+        if self._open():
+            self._position = os.fstat(self._descriptor).st_size
+
+    def lines(self) -> list[bytes]:
+        """Complete lines that were added since the last call, without line ends, empty ones left out.
+
+        Raises `OSError` where the file is there but cannot be read.
+        """
+        if self._descriptor < 0 and not self._open():
+            return []
+        self._read_to_end()
+        if self._replaced():
+            self._finish_rest()  # the old file is complete: what it ended with is a line
+            self.close()
+            if self._open():
+                self._read_to_end()
+        ready, self._ready = self._ready, []
+        return ready
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _open(self) -> bool:
+        try:
+            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        status = os.fstat(self._descriptor)
+        self._inode, self._position = (status.st_dev, status.st_ino), 0
+        return True
+
+    def _replaced(self) -> bool:
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return False  # between two files: the old one may still be written
+        return (status.st_dev, status.st_ino) != self._inode
+
+    def _read_to_end(self) -> None:
+        if os.fstat(self._descriptor).st_size < self._position:
+            self._position, self._rest = 0, b""  # truncated: it begins anew
+        while data := os.pread(self._descriptor, _READ_BYTES, self._position):
+            self._position += len(data)
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            for line in lines:
+                self._add(line.rstrip(b"\r"))
+            while len(self._rest) > LINE_LIMIT_BYTES:
+                self._add(self._rest[:LINE_LIMIT_BYTES])
+                self._rest = self._rest[LINE_LIMIT_BYTES:]
+
+    def _finish_rest(self) -> None:
+        self._add(self._rest)
+        self._rest = b""
+
+    def _add(self, line: bytes) -> None:
+        if line.strip():
+            self._ready.extend(line[i : i + LINE_LIMIT_BYTES] for i in range(0, len(line), LINE_LIMIT_BYTES))
