@@ -48,21 +48,12 @@ class BulkPublisher:
         self._incoming = bytearray()
         self._last_write_s = time.monotonic()
         try:
-            raw = socket.create_connection((connection.host, connection.port), CONNACK_LIMIT_S)
-            self._socket = (
-                tls_context(connection).wrap_socket(raw, server_hostname=connection.host) if connection.tls else raw
-            )
-            self._socket.sendall(_connect_packet(client_id, connection, secret))
-            code = self._read_connack()
+            self._socket = self._connect(client_id, secret)
         except OSError as error:
             problem = problem_of(error, connection)
             if problem is None:
                 raise
             raise EnvironmentProblem(problem) from error
-        if code:
-            where = {"host": connection.host, "user": connection.user, "detail": f"return code {code}"}
-            raise trouble(_REFUSALS.get(code, "broker.refused"), **where)
-        self._socket.setblocking(False)
 
     @property
     def in_flight(self) -> int:
@@ -102,6 +93,24 @@ class BulkPublisher:
         except OSError:
             pass  # the link is gone, which is what was wanted
         self._socket.close()
+
+    def _connect(self, client_id: str, secret: Secret | None) -> socket.socket:
+        """A socket that has its CONNACK and does not block."""
+        connection = self._connection
+        link = socket.create_connection((connection.host, connection.port), CONNACK_LIMIT_S)
+        try:
+            if connection.tls:
+                link = tls_context(connection).wrap_socket(link, server_hostname=connection.host)
+            link.sendall(_connect_packet(client_id, connection, secret))
+            code = _read_connack(link)
+            if code:
+                where = {"host": connection.host, "user": connection.user, "detail": f"return code {code}"}
+                raise trouble(_REFUSALS.get(code, "broker.refused"), **where)
+            link.setblocking(False)
+        except BaseException:
+            link.close()
+            raise
+        return link
 
     def _packet(self, message: Outgoing, qos: int, cookie: object) -> bytes:
         body = len(message.topic).to_bytes(2, "big") + message.topic
@@ -148,16 +157,17 @@ class BulkPublisher:
         if done and self._on_acknowledged:
             self._on_acknowledged(done)
 
-    def _read_connack(self) -> int:
-        answer = b""
-        while len(answer) < 4:
-            data = self._socket.recv(4 - len(answer))
-            if not data:
-                raise ConnectionResetError("closed instead of an answer")
-            answer += data
-        if answer[0] != 0x20:
-            raise ConnectionResetError("answered with something that is not MQTT")
-        return answer[3]
+
+def _read_connack(link: socket.socket) -> int:
+    answer = b""
+    while len(answer) < 4:
+        data = link.recv(4 - len(answer))
+        if not data:
+            raise ConnectionResetError("closed instead of an answer")
+        answer += data
+    if answer[0] != 0x20:
+        raise ConnectionResetError("answered with something that is not MQTT")
+    return answer[3]
 
 
 def _connect_packet(client_id: str, connection: Connection, secret: Secret | None) -> bytes:
