@@ -10,11 +10,12 @@ from models.domain.queries import AttemptColumns, CancelToken, EventsRequest, Ev
 from models.storage.history_gaps import gaps_between
 from models.storage.segments_open import DISORDER_US, OpenSegment, SegmentRow, StoreView
 
-PRESENCE_SQL = "select time_us, agent_id, presence, condition, cause from presence_change"
+PRESENCE_COLUMNS = "time_us, agent_id, presence, condition, cause"
+PRESENCE_SQL = f"select {PRESENCE_COLUMNS} from presence_change"
 
 
 def presence_columns(rows: Sequence[Any]) -> PresenceColumns:
-    """Columns of rows that were selected with `PRESENCE_SQL`."""
+    """Columns of rows that were `PRESENCE_COLUMNS`."""
     return PresenceColumns(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.int64),

@@ -132,7 +132,7 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
                 part = pick(blobs, wanted)
             except ValueError as error:  # a damaged batch costs only itself
                 view.note_damage(row.id, error)
-                part = joined([found for blob in blobs if (found := _pick_or_none(blob, wanted)) is not None])
+                part = joined([found for blob in blobs if (found := pick_or_none(blob, wanted)) is not None])
             yield chosen(part, (part.received_us >= request.since_us) & (part.received_us < request.until_us))
 
     for row in reversed(view.overlapping(request.since_us, request.until_us)):
@@ -144,10 +144,11 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
     yield _result(view, request, parts, agents, now_us, complete=True)
 
 
-def _pick_or_none(blob: bytes, wanted: UInt32) -> Picked | None:
+def pick_or_none(blob: bytes, wanted: UInt32) -> Picked | None:
+    """As `pick` for one blob; None where it is damaged, which is for the caller to tell."""
     try:
         return pick([blob], wanted)
-    except ValueError:  # told by the caller
+    except ValueError:
         return None
 
 
@@ -209,20 +210,23 @@ def _result(
     for series in request.series:
         start, end = np.searchsorted(ids, (series, series + 1))
         places = order[start:end]
-        columns.append(drawable(series, chosen(every, places), request.max_points))
+        columns.append(columns_of(series, chosen(every, places), request.max_points))
     gaps = gaps_between(view, request.since_us, request.until_us, agents, now_us)
     return SeriesResult(request, tuple(columns), gaps, complete)
 
 
-def drawable(series: int, picked: Picked, max_points: int) -> SeriesColumns:
-    """Samples of one series by the time to draw them at, reduced where they are more than `max_points`."""
-    at = plot_time(picked.time_us, picked.received_us)
-    received, value = picked.received_us, picked.value
+def columns_of(series: int, picked: Picked, max_points: int) -> SeriesColumns:
+    """Samples of one series, sorted by the agent's own time; where they are more than `max_points`, the envelope that they
+    have by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the same in every page.
+    """
+    at, received, value = picked.time_us, picked.received_us, picked.value
+    reduced = len(at) > max_points
+    if reduced:
+        drawn = plot_time(at, received)
+        order = np.argsort(drawn, kind="stable")
+        kept = order[envelope_index(drawn[order], value[order], max(1, max_points // 2))]
+        at, received, value = at[kept], received[kept], value[kept]
     if len(at) > 1 and (at[1:] < at[:-1]).any():
         order = np.argsort(at, kind="stable")
         at, received, value = at[order], received[order], value[order]
-    reduced = len(at) > max_points
-    if reduced:
-        kept = envelope_index(at, value, max(1, max_points // 2))
-        at, received, value = at[kept], received[kept], value[kept]
     return SeriesColumns(series, at, received, value, reduced)

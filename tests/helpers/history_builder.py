@@ -42,6 +42,7 @@ class HistoryBuilder:
         self.database = open_catalogue(workspace, FakeClock())
         self.captures = self.segments = 0
         self._known: set[tuple[str, int]] = set()
+        self._written: list[SegmentBuilder] = []
 
     def capture(self, kind: str = "record", ended_us: int | None = None) -> int:
         self.captures += 1
@@ -96,7 +97,8 @@ class HistoryBuilder:
 
     def segment(self, capture: int | None = None) -> "SegmentBuilder":
         self.segments += 1
-        return SegmentBuilder(self, self.segments, capture or self.captures or self.capture())
+        self._written.append(SegmentBuilder(self, self.segments, capture or self.captures or self.capture()))
+        return self._written[-1]
 
     def messages(self, messages: Sequence[RawMessage], agent: int = 0, kind: Kind = Kind.METRICS) -> RecordBatch:
         """A batch of messages of one agent, ready for samples, logs and so on."""
@@ -109,6 +111,8 @@ class HistoryBuilder:
         return batch
 
     def close(self) -> None:
+        for segment in self._written:
+            segment.database.close()
         self.database.close()
 
 

@@ -35,6 +35,7 @@ from models.domain.records import (
     TaskReport,
     TaskState,
 )  # fmt: skip
+from models.domain.reduce import plot_time
 from models.storage.history import HistoryReader
 from models.storage.lock import RecorderLock
 from models.storage.workspace import Workspace
@@ -133,19 +134,19 @@ def test_a_long_series_comes_as_its_envelope(build: HistoryBuilder, reader: Hist
     assert column.value.max() == 100.0
 
 
-def test_a_wrong_clock_is_drawn_by_arrival_and_a_late_sample_in_its_place(
-    build: HistoryBuilder, reader: HistoryReader
-) -> None:
+def test_own_times_stay_as_they_were_sent_in_order_of_time(build: HistoryBuilder, reader: HistoryReader) -> None:
     a = build.agent("a")
-    good, wrong = build.series(a, "good"), build.series(a, "wrong")
+    late, wrong = build.series(a, "late"), build.series(a, "wrong")
     segment = build.segment()
     for second in (1, 2, 3):
-        segment.write(sample(build, a, wrong, T0 + second * S, second, T0 - 60 * S))
-        segment.write(sample(build, a, good, T0 + second * S, second, T0 + (second - 2 * (second == 3)) * S - 1))
-    result = ask(reader, SeriesRequest((good, wrong), T0, T0 + 9 * S))
-    assert result.columns[0].value.tolist() == [1, 3, 2] or result.columns[0].value.tolist() == [3, 1, 2]
+        segment.write(sample(build, a, wrong, T0 + second * S, second, T0 + (second - 60) * S))
+        segment.write(sample(build, a, late, T0 + second * S, second, T0 + second * S - 2_500_000 * (second == 3)))
+    result = ask(reader, SeriesRequest((late, wrong), T0, T0 + 9 * S))
+    assert result.columns[0].value.tolist() == [3, 1, 2]
     assert (np.diff(result.columns[0].time_us) >= 0).all()
-    assert result.columns[1].time_us.tolist() == [T0 + second * S for second in (1, 2, 3)]
+    assert result.columns[0].received_us.tolist() == [T0 + 3 * S, T0 + S, T0 + 2 * S]
+    assert result.columns[1].time_us.tolist() == [T0 + (second - 60) * S for second in (1, 2, 3)]
+    assert plot_time(*result.columns[1][1:3]).tolist() == [T0 + second * S for second in (1, 2, 3)]
 
 
 def test_gaps_of_the_agent_and_of_everybody_come_with_a_series(build: HistoryBuilder, reader: HistoryReader) -> None:
