@@ -14,6 +14,8 @@ Flags = npt.NDArray[np.bool_]
 
 SILENCE_FACTOR = 2.5
 """A line ends where nothing came for longer than this many usual intervals."""
+_UNKNOWN_SILENCE_US = 300_000_000
+_ON_ITS_WAY_US = 5_000_000
 
 
 class Spans(NamedTuple):
@@ -45,7 +47,8 @@ class Window(NamedTuple):
 @dataclass(slots=True)
 class Shape:
     """Points to draw. `joined[i]` says that a line runs from point i to the next; `thin[i]` that point i rests on few
-    observations. `bar_us` above 0 makes bars of that width which begin at `x_us`. `resets` are times of counter resets, `carried` times at which a counter's rise over a gap became known."""
+    observations. `bar_us` above 0 makes bars of that width which begin at `x_us`. `resets` are times of counter resets, `carried` times at which a counter's
+    rise over a gap became known, by how much in `carried_by`; nobody knows when it rose, so no bucket shows it."""
 
     x_us: Int64
     value: Float64
@@ -54,6 +57,7 @@ class Shape:
     bar_us: int = 0
     resets: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     carried: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    carried_by: Float64 = field(default_factory=lambda: np.empty(0))
 
 
 class Reading(NamedTuple):
@@ -78,12 +82,23 @@ class Curve(Protocol):
         """What to draw of it."""
         ...
 
-    def reading(self, x_us: int | None) -> Reading:
-        """Its value at a moment, or the latest (None)."""
+    def reading(self, at_us: int) -> Reading:
+        """Its value at a moment."""
         ...
 
+    def current(self, until_us: int) -> Reading:
+        """What the legend says while no cursor points anywhere: the newest value up to `until_us`."""
+        ...
+
+
+class RawPoints(Protocol):
+    """A series as it was measured, for copying and the table."""
+
+    name: str
+    unit: str
+
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
-        """Its raw points in [since, until), for copying and the table."""
+        """Every point in [since, until), copied."""
         ...
 
 
@@ -128,10 +143,12 @@ class LineCurve:
         x, value = self.buffer.visible(window.since_us, window.until_us)
         return reduced_line(x, value, joints(x, self._silence_us(), window.gaps), window.columns)
 
-    def reading(self, x_us: int | None) -> Reading:
-        if x_us is None:
-            return Reading(self.buffer.latest)
-        return Reading(self.buffer.value_at(x_us, self._silence_us() or 300_000_000))
+    def reading(self, at_us: int) -> Reading:
+        return Reading(self.buffer.value_at(at_us, self._silence_us() or _UNKNOWN_SILENCE_US))
+
+    def current(self, until_us: int) -> Reading:
+        # what is on its way from agent to screen takes a moment, and that is no silence
+        return Reading(self.buffer.value_at(until_us, max(self._silence_us(), _ON_ITS_WAY_US) or _UNKNOWN_SILENCE_US))
 
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
         return raw_points(self.buffer, since_us, until_us)

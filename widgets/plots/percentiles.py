@@ -95,26 +95,25 @@ class QuantileCurve:
         joined = joints(x, _MOST_EMPTY * one.width_us + one.width_us, window.gaps)
         return Shape(x, value[full], joined, (n[full] < FEW) if self._marks_few else None)
 
-    def reading(self, x_us: int | None) -> Reading:
+    def reading(self, at_us: int) -> Reading:
         one = self._buckets
-        full = np.flatnonzero(one.n > 0)
-        if not len(full):
+        place = int(np.searchsorted(one.starts_us, at_us, side="right")) - 1
+        if place < 0 or one.n[place] == 0 or at_us >= int(one.starts_us[place]) + one.width_us:
             return NO_READING
-        if x_us is None:
-            place = int(full[-1])
-        else:
-            place = int(np.searchsorted(one.starts_us, x_us, side="right")) - 1
-            if place < 0 or one.n[place] == 0 or x_us >= int(one.starts_us[place]) + one.width_us:
-                return NO_READING
-        return Reading(float(one.value[self._row, place]), int(one.n[place]))
+        return self._at(place)
 
-    def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
-        return raw_points(self._buckets.buffer, since_us, until_us)
+    def current(self, until_us: int) -> Reading:
+        one = self._buckets
+        full = np.flatnonzero(one.n[: int(np.searchsorted(one.starts_us, until_us))] > 0)
+        return self._at(int(full[-1])) if len(full) else NO_READING
+
+    def _at(self, place: int) -> Reading:
+        return Reading(float(self._buckets.value[self._row, place]), int(self._buckets.n[place]))
 
 
 class IncreaseCurve:
-    """How much a counter rose in each bucket, exactly. A reset counts what came after it and is marked; so is a rise that
-    came over a gap or silence, which counts where it became known."""
+    """How much a counter rose in each bucket, exactly. A reset counts what came after it and is marked; so is a rise over a
+    gap or silence, which counts in the sum alone."""
 
     def __init__(self, name: str, unit: str, buffer: SeriesBuffer, colour: int, *, bars: bool = False) -> None:
         self.name = name
@@ -124,32 +123,44 @@ class IncreaseCurve:
         self.buffer = buffer
         self._bars = bars
         self._last: tuple[Int64, Float64, int] = (np.empty(0, np.int64), np.empty(0), 1)
+        self._sum = float("nan")
 
     def shape(self, window: Window) -> Shape:
         width = bucket_width_us(window)
         edges = np.arange(window.since_us // width * width, window.until_us + width, width)
         x, value = self.buffer.visible(int(edges[0]), int(edges[-1]))
         at = x[1:]  # the first point is only a start, be it the neighbour before the window or the first one ever
-        step, reset = (column[1:] for column in increases(value))
+        step, reset = increases(value)
+        step, reset = step[1:], reset[1:]
+        silence = int(SILENCE_FACTOR * self.buffer.usual_interval_us())
+        carried = ~joints(x, silence, window.gaps)[:-1] & (step > 0)
+        seen = carried & (at >= window.since_us) & (at < window.until_us)
+        carried_by = step[seen]
+        step[carried] = 0.0
         places = np.searchsorted(at, edges)
         ran = np.concatenate(([0.0], np.cumsum(step)))
         full = np.diff(places) > 0
         starts, total = edges[:-1][full], (ran[places[1:]] - ran[places[:-1]])[full]
         self._last = (starts, total, width)
-        silence = int(SILENCE_FACTOR * self.buffer.usual_interval_us())
-        apart = ~joints(x, silence, window.gaps)[:-1]
-        carried = at[apart & (step > 0)]
+        self._sum = float(total.sum() + carried_by.sum()) if len(total) else float("nan")
         if self._bars:
-            return Shape(starts, total, np.zeros(len(starts), bool), bar_us=width, resets=at[reset], carried=carried)
-        joined = joints(starts, max(width, silence) + width, window.gaps)
-        return Shape(starts + width // 2, total, joined, resets=at[reset], carried=carried)
+            shape = Shape(starts, total, np.zeros(len(starts), bool), bar_us=width)
+        else:
+            joined = joints(starts, max(width, silence) + width, window.gaps)
+            shape = Shape(starts + width // 2, total, joined)
+        shape.resets, shape.carried, shape.carried_by = at[reset], at[seen], carried_by
+        return shape
 
-    def reading(self, x_us: int | None) -> Reading:
+    def reading(self, at_us: int) -> Reading:
         starts, total, width = self._last
-        place = len(starts) - 1 if x_us is None else int(np.searchsorted(starts, x_us, side="right")) - 1
-        if place < 0 or (x_us is not None and x_us >= int(starts[place]) + width):
+        place = int(np.searchsorted(starts, at_us, side="right")) - 1
+        if place < 0 or at_us >= int(starts[place]) + width:
             return NO_READING
         return Reading(float(total[place]))
+
+    def current(self, until_us: int) -> Reading:  # noqa: ARG002 - what was drawn last ends there
+        """The increase over all that is seen."""
+        return Reading(self._sum)
 
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
         return raw_points(self.buffer, since_us, until_us)

@@ -81,8 +81,8 @@ def test_percentiles_are_ranks_of_raw_observations() -> None:
     assert shape.value.tolist() == [0.989]
     assert shape.thin is not None
     assert not shape.thin[0]
-    assert [curve.reading(None).value for curve in curves] == [0.499, 0.949, 0.989]
-    assert curves[0].reading(None).n == 1000
+    assert [curve.current(START + 10 * SECOND).value for curve in curves] == [0.499, 0.949, 0.989]
+    assert curves[0].current(START + 10 * SECOND).n == 1000
 
 
 def test_percentile_of_few_observations_is_marked_and_empty_buckets_break_the_line() -> None:
@@ -122,7 +122,7 @@ def test_counters_become_exact_increases_with_resets_marked() -> None:
     assert ((shape.resets - START) // SECOND).tolist() == [5]
     assert shape.bar_us == SECOND
     assert curve.reading(START + 3 * SECOND + 5).value == 3
-    assert curve.reading(None).value == 1
+    assert curve.current(START + 10 * SECOND).value == 8
 
 
 def test_the_value_before_the_window_is_the_start_of_the_first_increase() -> None:
@@ -130,9 +130,12 @@ def test_the_value_before_the_window_is_the_start_of_the_first_increase() -> Non
     assert IncreaseCurve("errors", "", buffer, 0, bars=True).shape(window(2, columns=16)).value.tolist() == [4, 1]
 
 
-def test_a_rise_over_a_gap_is_kept_and_marked() -> None:
+def test_a_rise_over_a_gap_is_marked_and_counts_in_the_sum_but_in_no_bucket() -> None:
     buffer = filled([*range(10), *range(40, 50)], [*range(10), *range(100, 110)])
-    shape = IncreaseCurve("errors", "", buffer, 0).shape(window(50, columns=400))
-    assert shape.value.sum() == 109
+    curve = IncreaseCurve("errors", "", buffer, 0)
+    shape = curve.shape(window(50, columns=400))
+    assert shape.value.max() == 1
+    assert shape.carried_by.tolist() == [91]
+    assert curve.current(START + 50 * SECOND).value == 109
     assert ((shape.carried - START) // SECOND).tolist() == [40]
     assert breaks(shape) == [9.5]

@@ -1,0 +1,40 @@
+"""The context menu of a plot."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu
+
+from widgets.plots.gestures import Gestures
+from widgets.plots.plot_data import PlotTable, as_csv
+
+if TYPE_CHECKING:
+    from widgets.plots.plot import TimePlot
+
+
+def plot_menu(plot: "TimePlot", gestures: Gestures) -> QMenu:
+    """A menu for this plot; deletes itself when it closes."""
+    menu = QMenu(plot)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def text(source: str) -> str:
+        return QCoreApplication.translate("PlotMenu", source)
+
+    clipboard = QGuiApplication.clipboard()
+    menu.addAction(text("Copy picture"), lambda: clipboard.setPixmap(plot.picture()))
+    menu.addAction(text("Copy data as CSV"), lambda: clipboard.setText(_csv(plot)))
+    menu.addAction(text("Show as table"), lambda: _table(plot).show())
+    menu.addSeparator()
+    menu.addAction(text("Go live"), gestures.live)
+    return menu
+
+
+def _csv(plot: "TimePlot") -> str:
+    return as_csv(plot.raw, plot.frame.since_us, plot.frame.until_us)
+
+
+def _table(plot: "TimePlot") -> PlotTable:
+    table = PlotTable(plot.title, plot.raw, plot.frame.since_us, plot.frame.until_us, plot)
+    table.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return table

@@ -1,0 +1,175 @@
+"""Painting of a plot: background, bands, grid, curves, marks, axes; from shapes into a pixmap. GUI thread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from models.domain.queries import Int64
+from widgets.common.tokens import SeriesStyle, Theme
+from widgets.plots.curves import Shape
+from widgets.plots.marks import Band, PlacedMark, paint_marks
+from widgets.plots.pyqtgraph_curve import CurveItem, paint_bars, paint_lone_points
+from widgets.plots.time_axis import time_ticks
+from widgets.plots.value_scale import ValueScale
+
+HEADER_PIXELS = 24
+FLOOR_PIXELS = 2
+"""Room below the lowest value, so that a line at zero is seen."""
+RIGHT_PIXELS = 10
+TIME_PIXELS = 18
+_BOTTOM_PIXELS = 5
+_TICK_PIXELS = 34
+_TIME_TICK_PIXELS = 92
+_FEW_DASH = (1.0, 3.0)
+ERROR_COLOUR = -1
+"""`Curve.colour` of what counts failures: the theme's error colour."""
+
+
+def curve_style(theme: Theme, colour: int) -> SeriesStyle:
+    """Colour and dashes of a curve by its number."""
+    return SeriesStyle(theme.error, ()) if colour == ERROR_COLOUR else theme.series_style(colour)
+
+
+def axis_width(metrics: QFontMetricsF) -> float:
+    """Width of every value axis, so that plots above each other begin at the same pixel."""
+    return metrics.horizontalAdvance("1023.9 MiB") + 10
+
+
+@dataclass(slots=True)
+class Frame:
+    """Where the plot area lies in its widget (logical pixels), and the time it spans."""
+
+    area: QRectF
+    since_us: int
+    until_us: int
+
+    def x_of(self, at_us: int) -> float:
+        """The pixel of a moment."""
+        return self.area.left() + (at_us - self.since_us) * self.area.width() / (self.until_us - self.since_us)
+
+    def time_of(self, x: float) -> int:
+        """The moment of a pixel."""
+        span = self.until_us - self.since_us
+        return self.since_us + round((x - self.area.left()) * span / max(self.area.width(), 1.0))
+
+
+@dataclass(slots=True)
+class Layer:
+    """One curve ready to paint."""
+
+    shape: Shape
+    style: SeriesStyle
+    item: CurveItem
+
+
+@dataclass(slots=True)
+class Picture:
+    """Everything on one plot but its header and the cursor."""
+
+    frame: Frame
+    scale: ValueScale
+    layers: Sequence[Layer]
+    bands: Sequence[Band]
+    marks: Sequence[PlacedMark]
+    shows_time: bool
+    theme: Theme
+
+    def paint(self, painter: QPainter, ratio: float) -> None:
+        """Paint it; the painter works in logical pixels of `ratio` device pixels each."""
+        area = self.frame.area
+        self._bands(painter)
+        self._value_axis(painter)
+        self._time_axis(painter)
+        painter.save()
+        painter.setClipRect(area.adjusted(0, -1, 1, 1))
+        painter.scale(1 / ratio, 1 / ratio)
+        for layer in sorted(self.layers, key=lambda one: one.shape.bar_us == 0):
+            self._curve(painter, layer, ratio)
+        painter.restore()
+        painter.save()
+        painter.translate(area.left(), 0)
+        paint_marks(painter, self.marks, area.top() + 4, area.bottom(), self.theme)
+        painter.restore()
+
+    def _bands(self, painter: QPainter) -> None:
+        area = self.frame.area
+        for band in self.bands:
+            left = max(area.left(), self.frame.x_of(band.since_us))
+            right = min(area.right(), self.frame.x_of(max(band.until_us, band.since_us)))
+            if right < area.left() or left > area.right():
+                continue
+            stretch = QRectF(left, area.top(), max(2.0, right - left), area.height())
+            painter.fillRect(stretch, QColor(self.theme.gap))
+
+    def _value_axis(self, painter: QPainter) -> None:
+        area = self.frame.area
+        metrics = QFontMetricsF(painter.font())
+        grid, text = QPen(QColor(self.theme.line), 1), QColor(self.theme.muted)
+        for value, label in self.scale.ticks(max(2, int(area.height() / _TICK_PIXELS))):
+            y = round(self._y(value)) + 0.5
+            painter.setPen(grid)
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            painter.setPen(text)
+            height = metrics.height()
+            top = min(max(y - height / 2, area.top() - 2), area.bottom() - height + 4)
+            box = QRectF(0, top, area.left() - 7, height)
+            painter.drawText(box, int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value), label)
+
+    def _time_axis(self, painter: QPainter) -> None:
+        area = self.frame.area
+        most = max(1, int(area.width() / _TIME_TICK_PIXELS))
+        metrics = QFontMetricsF(painter.font())
+        plain, strong = QPen(QColor(self.theme.line), 1), QPen(QColor(self.theme.edge), 1)
+        for tick in time_ticks(self.frame.since_us, self.frame.until_us, most):
+            x = round(self.frame.x_of(tick.at_us)) + 0.5
+            painter.setPen(strong if tick.strong else plain)
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + (4 if self.shows_time else 0)))
+            if not self.shows_time:
+                continue
+            width = metrics.horizontalAdvance(tick.label)
+            left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width)
+            painter.setPen(QColor(self.theme.text if tick.strong else self.theme.muted))
+            painter.drawText(QPointF(left, area.bottom() + metrics.ascent() + 5), tick.label)
+
+    def _curve(self, painter: QPainter, layer: Layer, ratio: float) -> None:
+        shape, style = layer.shape, layer.style
+        x = self._device_x(shape.x_us, ratio)
+        y = self._device_y(shape, ratio)
+        if shape.bar_us:
+            base = self._y(max(0.0, self.scale.low)) * ratio
+            right = self._device_x(shape.x_us + shape.bar_us, ratio)
+            some = shape.value > 0
+            paint_bars(painter, x[some], right[some], y[some], base, style.colour)
+            return
+        paint_lone_points(painter, x, y, shape.joined, style.colour, ratio)
+        if shape.thin is None or not shape.thin.any():
+            layer.item.paint(painter, x, y, shape.joined, style.colour, style.dash, ratio)
+            return
+        layer.item.paint(painter, x, y, shape.joined & shape.thin, style.colour, _FEW_DASH, ratio)
+        layer.item.paint(painter, x, y, shape.joined & ~shape.thin, style.colour, style.dash, ratio)
+
+    def _device_x(self, at_us: Int64, ratio: float) -> np.ndarray:
+        area = self.frame.area
+        factor = area.width() * ratio / (self.frame.until_us - self.frame.since_us)
+        return (at_us - self.frame.since_us) * factor + area.left() * ratio
+
+    def _device_y(self, shape: Shape, ratio: float) -> np.ndarray:
+        area = self.frame.area
+        factor = (area.height() - FLOOR_PIXELS) * ratio / (self.scale.high - self.scale.low)
+        return (area.bottom() - FLOOR_PIXELS) * ratio - (shape.value - self.scale.low) * factor
+
+    def _y(self, value: float) -> float:
+        area = self.frame.area
+        height = area.height() - FLOOR_PIXELS
+        return area.bottom() - FLOOR_PIXELS - (value - self.scale.low) * height / (self.scale.high - self.scale.low)
+
+
+def plot_area(width: float, height: float, left: float, shows_time: bool) -> QRectF:
+    """The rectangle for curves in a widget of that size."""
+    bottom = TIME_PIXELS if shows_time else _BOTTOM_PIXELS
+    return QRectF(
+        left, HEADER_PIXELS, max(10.0, width - left - RIGHT_PIXELS), max(10.0, height - HEADER_PIXELS - bottom)
+    )

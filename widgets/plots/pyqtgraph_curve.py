@@ -1,0 +1,60 @@
+"""The one module that knows pyqtgraph: a curve item that paints itself in device pixels. GUI thread.
+
+We paint into a pixmap of our own instead of pyqtgraph's graphics scene: scene, view box and axes cost 1.3 ms a frame and
+12 ms when they repaint themselves, the same curves in a pixmap 0.3 ms (four curves of 600 points).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from models.domain.queries import Float64
+from widgets.plots.curves import Flags
+
+_LONE_POINT_PIXELS = 3
+
+
+class CurveItem:
+    """Paints one curve. Pens are cosmetic and one logical pixel wide: `scale` device pixels."""
+
+    def __init__(self) -> None:
+        self._item: Any = pg.PlotCurveItem(skipFiniteCheck=True, antialias=False)
+
+    def paint(
+        self, painter: QPainter, x: Float64, y: Float64, joined: Flags, colour: str, dash: Iterable[float], scale: float
+    ) -> None:
+        """Paint the lines between joined points."""
+        if not joined.any():
+            return
+        pen = QPen(QColor(colour), max(1.0, scale))
+        pen.setCosmetic(True)
+        dashes = list(dash)
+        if dashes:
+            pen.setDashPattern(dashes)
+        whole = bool(joined[:-1].all())
+        self._item.setData(x, y, connect="all" if whole else joined.astype(np.int32), pen=pen)
+        self._item.paint(painter, None, None)
+
+
+def paint_lone_points(painter: QPainter, x: Float64, y: Float64, joined: Flags, colour: str, scale: float) -> None:
+    """A dot for each point that is joined with none: no line shows it."""
+    lone = ~joined
+    lone[1:] &= ~joined[:-1]
+    if lone.any():
+        dot = QPen(QColor(colour), _LONE_POINT_PIXELS * scale)
+        dot.setCapStyle(Qt.PenCapStyle.SquareCap)
+        painter.setPen(dot)
+        painter.drawPoints(pg.functions.arrayToQPolygonF(x[lone], y[lone]))
+
+
+def paint_bars(painter: QPainter, left: Float64, right: Float64, top: Float64, base: float, colour: str) -> None:
+    """Bars from `base` up to `top`, a pixel apart; one that is lower than a pixel still shows."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    for begin, end, height in zip(left.tolist(), right.tolist(), top.tolist(), strict=True):
+        painter.drawRect(QRectF(begin, min(height, base - 1), max(1.0, end - begin - 1), max(1.0, base - height)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)

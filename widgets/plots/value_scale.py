@@ -1,0 +1,77 @@
+"""The value axis: a range that holds what is shown without jumping about, and round ticks in the unit's own steps."""
+
+import math
+
+from PySide6.QtCore import QLocale
+
+from models.domain.quantity import format_number, scale_of
+
+_STEADY = 0.45
+"""The range shrinks only when what is shown fills less than this part of it."""
+_ROOM = 0.06
+_LEAST_PART = 0.1
+
+
+class ValueScale:
+    """Range [low, high] of a value axis. `floor` is a value that stays in sight (0 for most), None: none does."""
+
+    def __init__(self, unit: str, floor: float | None = 0.0) -> None:
+        self.unit = unit
+        self.low, self.high = 0.0, 1.0
+        self._floor = floor
+        self._set = False
+
+    def fit(self, low: float, high: float) -> None:
+        """Make room for the values from `low` to `high`; NaN leaves the range as it is."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return
+        if self._floor is not None:
+            low, high = min(low, self._floor), max(high, self._floor)
+        least = max(abs(low), abs(high)) * _LEAST_PART or 1.0
+        if high - low < least:  # a trembling of one part in a thousand is no landscape
+            middle = (low + high) / 2
+            low, high = (low, low + least) if low == self._floor else (middle - least / 2, middle + least / 2)
+        room = (high - low) * _ROOM
+        bottom = low if low == self._floor else low - room
+        inside = self.low <= low and high <= self.high
+        if self._set and inside and (high - low) > _STEADY * (self.high - self.low):
+            return
+        step = value_step(self.unit, high - bottom, 5)
+        self.high = math.ceil((high + room) / step * 2) * step / 2
+        self.low = bottom if bottom == self._floor else math.floor(bottom / step * 2) * step / 2
+        self._set = True
+
+    def forget(self) -> None:
+        """Fit the next values closely."""
+        self._set = False
+
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """Values with their labels, at most about `most`; the unit stands with each."""
+        span = self.high - self.low
+        step = value_step(self.unit, span, max(most, 1))
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        values = [count * step for count in range(first, last + 1)]
+        scale = scale_of(self.unit, max(abs(self.low), abs(self.high)))
+        return [(value, _label(value * scale.factor, scale.label)) for value in values]
+
+
+def _label(number: float, unit: str) -> str:
+    text = format_number(round(number, 9), QLocale().decimalPoint(), digits=4)
+    return f"{text} {unit}" if unit else text
+
+
+def value_step(unit: str, span: float, most: int) -> float:
+    """The finest round step that cuts `span` into at most `most` pieces: powers of two for bytes, whole ones for counts."""
+    if not math.isfinite(span) or span <= 0:
+        return 1.0
+    scale = scale_of(unit, span)
+    wanted = span * scale.factor / most
+    if scale.label.split("/")[0].endswith(("B", "iB")) and wanted >= 1:
+        step = 2.0 ** math.ceil(math.log2(wanted))
+    else:
+        power = 10.0 ** math.floor(math.log10(wanted))
+        step = next(power * part for part in (1, 2, 5, 10) if power * part >= wanted * (1 - 1e-9))
+    if unit.startswith("{"):
+        step = max(1.0, step)
+    return step / scale.factor
