@@ -1,5 +1,6 @@
 """The recorder's end of the control channel: a Unix socket that only this user reaches, one thread for each client."""
 
+import contextlib
 import errno
 import logging
 import os
@@ -56,7 +57,7 @@ class ControlServer:
         self._clients: set[_Client] = set()
         self._windows_seen = False
         self._last_window_us = clock.monotonic_us()
-        self._closing = False
+        self._closing = threading.Event()
         self._listener: socket.socket | None = None
         self.thread = threading.Thread(target=self._accept, name="control", daemon=True)
 
@@ -77,13 +78,11 @@ class ControlServer:
 
     def close(self) -> None:
         """Hang up on everybody and remove the socket."""
-        self._closing = True
+        self._closing.set()
         if self._listener is None:
             return
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
-        except OSError:
-            pass
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(str(self._path))  # wakes accept()
         self.thread.join()
         self._listener.close()
         self._path.unlink(missing_ok=True)
@@ -101,16 +100,15 @@ class ControlServer:
 
     def _accept(self) -> None:
         assert self._listener is not None
-        while not self._closing:
+        while not self._closing.is_set():
             self._beat()
             try:
                 connected, _ = self._listener.accept()
             except TimeoutError:
                 continue
-            except OSError:
-                if self._closing:
-                    return
-                raise
+            if self._closing.is_set():
+                connected.close()
+                return
             if not peer_is_ours(connected) or len(self._clients) >= MOST_CLIENTS:
                 _LOG.warning("a client of the control channel was turned away")
                 connected.close()

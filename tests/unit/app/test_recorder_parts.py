@@ -44,29 +44,37 @@ class TestRedelivery:
     def test_what_was_stored_before_the_link_broke_is_found_after_it(self):
         one = Redelivery()
         one.connected(1, resumed=False)
-        one.stored([message(3), message(0), message(4, b"y")])
+        first = [message(3), message(0), message(4, b"y")]
+        assert one.split(first) == (first, 0)
+        one.stored(first)
         one.connected(2, resumed=True)
         assert one.split([message(3, dup=True, epoch=2), message(4, b"y", dup=True, epoch=2)]) == ([], 2)
 
     def test_only_the_newest_message_of_an_id_counts(self):
         one = Redelivery()
-        one.stored([message(3, b"old")])
-        one.stored([message(3, b"new")])
+        for first in (message(3, b"old"), message(3, b"new")):
+            one.split([first])
+            one.stored([first])
         one.connected(2, resumed=True)
         assert one.split([message(3, b"old", dup=True, epoch=2)])[1] == 0
 
     def test_a_new_session_forgets(self):
         one = Redelivery([(7, crc(b"t", b"x"))])
+        one.connected(1, resumed=True)
+        one.split([message(3)])
         one.stored([message(3)])
         one.connected(2, resumed=False)
         again = [message(7, dup=True, epoch=2), message(3, dup=True, epoch=2)]
         assert one.split(again) == (again, 0)
 
-    def test_dup_of_another_epoch_is_kept(self):
-        one = Redelivery()
-        one.stored([message(3)])
-        one.connected(2, resumed=True)
-        assert one.split([message(3, dup=True, epoch=1)])[1] == 0
+    def test_a_late_redelivery_of_the_connection_before_is_still_found(self):
+        one = Redelivery([(7, crc(b"t", b"x"))])
+        one.connected(1, resumed=True)
+        one.connected(2, resumed=False)  # told while messages of the first still wait
+        assert one.split([message(7, dup=True, epoch=1), message(7, dup=True, epoch=2)]) == (
+            [message(7, dup=True, epoch=2)],
+            1,
+        )
 
 
 class TestWatch:

@@ -1,0 +1,89 @@
+"""What history misses, as the recorder itself notices it: our own link, our own limit, the broker's counter."""
+
+from collections.abc import Sequence
+
+from models.domain.batch import RecordBatch
+from models.domain.clock import Instant
+from models.domain.messages import Origin
+from models.domain.records import Gap, GapCause
+
+DROPPED_TOPIC = b"$SYS/broker/publish/messages/dropped"
+START_GRACE_US = 1_000_000
+"""Connecting within this time of the start is no gap worth a mark."""
+
+
+class LinkGaps:
+    """Turns comings and goings of the link into gaps. Ingest thread only."""
+
+    def __init__(self, started: Instant) -> None:
+        self._down_since: Instant | None = started
+        self._was_connected = False
+
+    def up(self, at: Instant, *, resumed: bool) -> list[Gap]:
+        """Connected. Without a resumed session, what the broker kept for us meanwhile is lost."""
+        gaps = self.closing(at)
+        if self._was_connected and not resumed and self._down_since is not None:
+            gaps.append(Gap(self._down_since.wall_us, _end_us(self._down_since, at), 0, GapCause.SESSION_LOST, 0))
+        self._down_since, self._was_connected = None, True
+        return gaps
+
+    def down(self, at: Instant) -> None:
+        """No longer connected."""
+        if self._down_since is None:
+            self._down_since = at
+
+    def closing(self, at: Instant) -> list[Gap]:
+        """The gap that is open at this moment, as if it ended now."""
+        since = self._down_since
+        if since is None or (not self._was_connected and at.monotonic_us - since.monotonic_us < START_GRACE_US):
+            return []
+        return [Gap(since.wall_us, _end_us(since, at), 0, GapCause.NOT_CONNECTED, 0)]
+
+
+class DropWatch:
+    """Follows two counters of lost messages: our inbox's and the broker's own. Ingest thread only."""
+
+    def __init__(self, started_us: int) -> None:
+        self._ours = 0
+        self._ours_us = started_us
+        self._brokers: int | None = None
+        self._brokers_us = started_us
+
+    def ours(self, dropped: int, now_us: int) -> tuple[int, list[Gap]]:
+        """`dropped`: all that the inbox dropped since it was made. Answers what is new, and the gap it makes."""
+        new, since_us = dropped - self._ours, self._ours_us
+        self._ours, self._ours_us = dropped, now_us
+        return new, [Gap(min(since_us, now_us), now_us, 0, GapCause.DROPPED, new)] if new > 0 else []
+
+    def reconnected(self) -> None:
+        """Another connection, perhaps to a broker that started anew: compare from its next figure on."""
+        self._brokers = None
+
+    def brokers(self, batch: RecordBatch, dropped_topic: int) -> list[Gap]:
+        """`dropped_topic`: id of `DROPPED_TOPIC`. A broker tells how many messages it dropped, over all its clients."""
+        if dropped_topic not in batch.topic:
+            return []
+        gaps: list[Gap] = []
+        for topic, message in zip(batch.topic, batch.messages, strict=True):
+            if topic != dropped_topic or message.origin not in (Origin.LIVE, Origin.REPLAY):
+                continue
+            try:
+                count = int(message.payload)
+            except ValueError:
+                continue  # stored as it is; no figure to compare
+            if self._brokers is not None and count > self._brokers:
+                since_us = min(self._brokers_us, message.received_us)
+                gaps.append(Gap(since_us, message.received_us, 0, GapCause.BROKER_DROPPED, count - self._brokers))
+            self._brokers, self._brokers_us = count, message.received_us
+        return gaps
+
+
+def _end_us(since: Instant, at: Instant) -> int:
+    """Wall time of the end; the wall clock may have been set back meanwhile."""
+    return max(at.wall_us, since.wall_us)
+
+
+def worth_storing(batch: RecordBatch) -> bool:
+    """Does the batch hold anything at all?"""
+    lists: Sequence[Sequence[object]] = (batch.messages, batch.presence, batch.gaps)
+    return any(lists) or bool(batch.duplicates or batch.dropped)

@@ -1,0 +1,280 @@
+"""The one thread that stores: takes messages, reads them, commits, acknowledges. Everything that writes passes here."""
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import NamedTuple, TypeVar
+
+from app.recorder.commit_figures import CommitFigures
+from app.recorder.gaps import DROPPED_TOPIC, DropWatch, LinkGaps, worth_storing
+from app.recorder.log_file import Faults
+from app.recorder.ports import Committed, Feed, Keeper, Store
+from app.recorder.redelivery import Redelivery
+from models.domain.batch import RecordBatch
+from models.domain.clock import Clock, Instant
+from models.domain.control import Counters
+from models.domain.messages import Kind, RawMessage
+from models.domain.problems import EnvironmentProblem, Problem
+from models.domain.records import Gap, PresenceChange
+
+HOUSEKEEP_US = 250_000
+RETRY_S = 1.0
+IDLE_S = 0.05
+FIGURES_US = 1_000_000
+_T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
+
+
+class _Event(NamedTuple):
+    """Something that happened elsewhere and is worked off in order here."""
+
+    carry_out: Callable[[], None]
+    changes_feed: bool = False
+
+
+class Ingest:
+    """Start `thread`; after `finish()` it stores what has arrived, closes the store and ends."""
+
+    def __init__(self, store: Store, keeper: Keeper, clock: Clock, faults: Faults, beat: Callable[[], None]) -> None:
+        self._store = store
+        self._keeper = keeper
+        self._clock = clock
+        self._faults = faults
+        self._beat = beat
+        self._feed: Feed | None = None
+        self._events: deque[_Event] = deque()
+        self._commands: queue.SimpleQueue[tuple[list[dict[str, object]], Future[None]]] = queue.SimpleQueue()
+        self._finishing = threading.Event()
+        now = Instant.now(clock)
+        self._redelivery = Redelivery(store.unacknowledged())
+        self._link_gaps = LinkGaps(now)
+        self._drops = DropWatch(now.wall_us)
+        self._figures = CommitFigures(clock)
+        self._figures_us = self._housekept_us = now.monotonic_us
+        self._presence: list[PresenceChange] = []  # of the link, for the next commit; so are the gaps
+        self._gaps: list[Gap] = []
+        self._received = self._stored = self._duplicates = self._unreadable = self._dropped = self._bytes = 0
+        self._commit_p50_us = self._commit_p99_us = 0
+        self.problem: Problem | None = None  # why nothing can be stored at present
+        self.closed = False  # everything is stored and the store is closed
+        self.thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    # ------------------------------------------------------------ any thread
+
+    def use(self, feed: Feed) -> None:
+        """Connect to another broker and store what comes from it, as a capture of its own. What the feed before still
+        holds is stored first."""
+        self._events.append(_Event(lambda: self._begin(feed), changes_feed=True))
+
+    def leave(self) -> None:
+        """No broker any more: store what is there, end the session."""
+        self._events.append(_Event(self._leave, changes_feed=True))
+
+    def link_up(self, epoch: int, at: Instant, *, resumed: bool) -> None:
+        """The session connected."""
+        self._events.append(_Event(lambda: self._linked(epoch, at, resumed=resumed)))
+
+    def link_down(self, at: Instant) -> None:
+        """The session is not connected any more."""
+        self._events.append(_Event(lambda: self._unlinked(at)))
+
+    def submit(self, commands: list[dict[str, object]], limit_s: float) -> None:
+        """Returns when the commands are stored. Raises what the store raises, `TimeoutError` after `limit_s`."""
+        done: Future[None] = Future()
+        self._commands.put((commands, done))
+        done.result(limit_s)
+
+    def finish(self) -> None:
+        """Store what has arrived, acknowledge it, close the store, end."""
+        self._finishing.set()
+
+    def counters(self) -> Counters:
+        """As of the last commit."""
+        feed = self._feed
+        return Counters(
+            received=self._received, stored=self._stored, duplicates=self._duplicates, unreadable=self._unreadable,
+            dropped=self._dropped, bytes=self._bytes, lag_us=feed.inbox.counters().lag_us if feed is not None else 0,
+            commit_p50_us=self._commit_p50_us, commit_p99_us=self._commit_p99_us,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        try:
+            while not self._finishing.is_set():
+                self._turn()
+            self._end()
+        finally:
+            self._store.close()
+        self.closed = self.problem is None
+
+    def _turn(self) -> None:
+        self._beat()
+        self._carry_out_commands()
+        self._carry_out_events()
+        if self._feed is None:
+            self._take_in([])
+            self._finishing.wait(IDLE_S)
+        else:
+            messages = self._feed.inbox.take()
+            self._carry_out_events(of_link_only=True)  # what the session told before it gave us these
+            self._take_in(messages)
+        self._housekeep_when_due()
+
+    def _carry_out_events(self, *, of_link_only: bool = False) -> None:
+        while self._events and not (of_link_only and self._events[0].changes_feed):
+            self._events.popleft().carry_out()
+
+    def _carry_out_commands(self) -> None:
+        while not self._commands.empty():
+            commands, done = self._commands.get_nowait()
+            try:
+                self._store.submit(commands)
+            except BaseException as error:  # noqa: BLE001 - raised where they were submitted
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+    def _begin(self, feed: Feed) -> None:
+        if self._feed is not None:
+            elsewhere = self._feed.broker != feed.broker
+            self._drain(self._feed, end_session=elsewhere)
+            if elsewhere:
+                self._redelivery = Redelivery()
+        self._redelivery.new_inbox()
+        self._feed = None
+        self._insist(lambda: self._store.begin_capture("record", feed.broker, feed.client_id))
+        self._drops = DropWatch(self._clock.wall_us())
+        self._feed = feed
+        feed.session.start()  # not before: two sessions with one client id throw each other out
+
+    def _leave(self) -> None:
+        if self._feed is not None:
+            self._drain(self._feed, end_session=True)
+            self._feed = None
+
+    def _drain(self, feed: Feed, *, end_session: bool = False) -> None:
+        """Hang up and store what is still there. Nobody hears our acknowledgement of it: the broker will deliver it again,
+        and then we know it."""
+        feed.session.stop(end_session=end_session)
+        feed.inbox.close()
+        while messages := feed.inbox.take():
+            self._take_in(messages)
+
+    def _linked(self, epoch: int, at: Instant, *, resumed: bool) -> None:
+        self._redelivery.connected(epoch, resumed=resumed)
+        self._drops.reconnected()
+        self._presence += self._keeper.link_up(at)
+        self._gaps += self._link_gaps.up(at, resumed=resumed)
+
+    def _unlinked(self, at: Instant) -> None:
+        self._presence += self._keeper.link_down(at)
+        self._link_gaps.down(at)
+
+    def _take_in(self, messages: Sequence[RawMessage]) -> None:
+        """Store and acknowledge. While the store cannot take them, this waits, and they stay unacknowledged."""
+        feed = self._feed
+        self._received += len(messages)
+        fresh, again = self._redelivery.split(messages)
+        batch = self._read(feed, fresh)
+        at = Instant.now(self._clock)
+        batch.duplicates += again
+        batch.presence += self._presence
+        batch.presence += self._keeper.observe(batch, at)
+        batch.presence += self._keeper.tick(at)
+        batch.gaps += self._gaps
+        self._presence, self._gaps = [], []
+        if feed is not None:
+            batch.dropped, gaps = self._drops.ours(feed.inbox.counters().dropped, at.wall_us)
+            batch.gaps += gaps
+        if worth_storing(batch):
+            committed = self._commit(batch)
+            if committed is None:
+                return  # not stored, so not acknowledged: the broker will deliver it again
+            self._count(batch, committed)
+            self._redelivery.stored(fresh)
+        if feed is not None and messages:
+            feed.session.acknowledge(messages)
+
+    def _read(self, feed: Feed | None, messages: Sequence[RawMessage]) -> RecordBatch:
+        if feed is None or not messages:
+            return RecordBatch()
+        try:
+            batch = feed.reader.read(messages)
+            batch.gaps += self._drops.brokers(batch, self._store.names.topic(DROPPED_TOPIC))
+        except Exception:  # noqa: BLE001 - a mistake in reading must not cost the raw messages; it is logged and counted
+            self._faults.note("reading a batch failed; it is stored raw")
+            return self._raw(messages)
+        return batch
+
+    def _raw(self, messages: Sequence[RawMessage]) -> RecordBatch:
+        """The messages alone, with nothing read from them."""
+        n = len(messages)
+        topics = [self._store.names.topic(message.topic) for message in messages]
+        return RecordBatch(messages, topics, [0] * n, [Kind.OTHER] * n, [False] * n)
+
+    def _commit(self, batch: RecordBatch) -> Committed | None:
+        """None: it could not be stored before we had to end."""
+        try:
+            return self._insist(lambda: self._store.commit(batch))
+        except Exception:  # noqa: BLE001 - as in reading: raw messages first
+            self._faults.note("storing a batch failed; it is tried without what was read from it")
+        return self._insist(lambda: self._store.commit(self._raw(batch.messages)))
+
+    def _insist(self, action: Callable[[], _T]) -> _T | None:
+        """Do it as soon as the store can; None where we had to end before."""
+        while True:
+            try:
+                done = action()
+            except EnvironmentProblem as error:
+                if self._finishing.is_set():
+                    return None
+                self._wait_for_the_store(error.problem)
+            else:
+                self.problem = None
+                return done
+
+    def _wait_for_the_store(self, problem: Problem) -> None:
+        if self.problem is None or self.problem.code != problem.code:
+            _LOG.error("nothing can be stored: %s", problem.sentence())
+        self.problem = Problem(problem.code, problem.params, self._clock.wall_us() + int(RETRY_S * 1e6))
+        self._carry_out_commands()
+        self._finishing.wait(RETRY_S)
+        self._beat()
+
+    def _count(self, batch: RecordBatch, committed: Committed) -> None:
+        self._figures.add(committed.duration_us)
+        if self._feed is not None:
+            self._feed.inbox.commit_took(committed.duration_us)
+        self._stored += len(batch.messages)
+        self._bytes += sum(len(message.payload) for message in batch.messages)
+        self._duplicates += batch.duplicates
+        self._dropped += batch.dropped
+        self._unreadable += len(batch.unreadable)
+        now_us = self._clock.monotonic_us()
+        if now_us - self._figures_us >= FIGURES_US:
+            self._figures_us = now_us
+            self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
+
+    def _housekeep_when_due(self) -> None:
+        now_us = self._clock.monotonic_us()
+        if now_us - self._housekept_us < HOUSEKEEP_US:
+            return
+        self._housekept_us = now_us
+        try:
+            self._store.housekeep()
+        except EnvironmentProblem as error:
+            _LOG.warning("housekeeping of the store has to wait: %s", error)
+
+    def _end(self) -> None:
+        self._carry_out_commands()
+        self._carry_out_events()
+        if self._feed is not None:
+            self._take_in(self._feed.inbox.take())
+            self._drain(self._feed)
+        self._gaps += self._link_gaps.closing(Instant.now(self._clock))
+        self._take_in([])
+        self._housekeep_when_due()

@@ -1,0 +1,73 @@
+"""What the ingest needs of the store, the broker's session and the reading of messages. Tests put their own in place."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from models.domain.batch import RecordBatch
+from models.domain.clock import Instant
+from models.domain.messages import RawMessage
+from models.domain.names import Names
+from models.domain.records import Gap, PresenceChange
+from mqtt.inbox import Inbox
+
+
+class Committed(Protocol):
+    """One commit, as the store tells of it."""
+
+    @property
+    def duration_us(self) -> int: ...
+
+
+class Store(Protocol):
+    """`models.storage.writer.StoreWriter`."""
+
+    names: Names
+
+    def begin_capture(self, kind: str, broker: str, client_id: str) -> int: ...
+    def commit(self, batch: RecordBatch) -> Committed: ...
+    def remember_gap(self, gap: Gap) -> None: ...
+    def housekeep(self) -> None: ...
+    def submit(self, commands: list[dict[str, object]]) -> None: ...
+    def unacknowledged(self) -> set[tuple[int, int]]: ...
+    def close(self) -> None: ...
+
+
+class Keeper(Protocol):
+    """`models.domain.presence.PresenceKeeper`."""
+
+    def observe(self, batch: RecordBatch, at: Instant) -> list[PresenceChange]: ...
+    def tick(self, at: Instant) -> list[PresenceChange]: ...
+    def link_up(self, at: Instant) -> list[PresenceChange]: ...
+    def link_down(self, at: Instant) -> list[PresenceChange]: ...
+
+
+class MessageReader(Protocol):
+    """`mqtt.reading.reader.Reader`."""
+
+    def read(self, messages: Sequence[RawMessage]) -> RecordBatch: ...
+
+
+class Session(Protocol):
+    """`mqtt.session.Session`, as far as the ingest has to do with it."""
+
+    def acknowledge(self, messages: Sequence[RawMessage]) -> None: ...
+
+    def start(self) -> None: ...
+
+    def stop(self, *, end_session: bool = False) -> None:
+        """Send what is acknowledged, then hang up. `end_session`: the broker shall forget us."""
+        ...
+
+    def wake(self) -> None:
+        """Try to connect now."""
+        ...
+
+
+class Feed(NamedTuple):
+    """One broker as the ingest sees it."""
+
+    session: Session
+    inbox: Inbox
+    reader: MessageReader
+    broker: str  # address without secrets
+    client_id: str

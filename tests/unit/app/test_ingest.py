@@ -1,0 +1,379 @@
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+
+from app.recorder.gaps import DropWatch, LinkGaps
+from app.recorder.ingest import Ingest
+from app.recorder.log_file import Faults
+from app.recorder.ports import Feed
+from models.domain.batch import RecordBatch
+from models.domain.clock import Instant, SystemClock
+from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.names import Names
+from models.domain.presence import PresenceKeeper
+from models.domain.presence_words import Cause, Presence
+from models.domain.problems import EnvironmentProblem, trouble
+from models.domain.records import Gap, GapCause
+from mqtt.inbox import Inbox, InboxLimits
+from tests.helpers.poll import until
+
+
+def message(
+    packet_id=0, payload=b"x", *, topic=b"agents/a/x", dup=False, epoch=1, received_us=None, origin=Origin.LIVE
+):
+    now_us = SystemClock().wall_us() if received_us is None else received_us
+    return RawMessage(topic, payload, 1 if packet_id else 0, False, dup, packet_id, None, now_us, origin, epoch)
+
+
+class Store:
+    """Keeps batches in a list; `errors` are raised first, one a commit."""
+
+    def __init__(self):
+        self.names = Names()
+        self.batches = []
+        self.captures = []
+        self.errors = []
+        self.commands = []
+        self.log = []
+        self.closed = False
+        self.known = set()
+
+    def begin_capture(self, kind, broker, client_id):
+        self.captures.append((kind, broker, client_id))
+        return len(self.captures)
+
+    def commit(self, batch):
+        if self.errors:
+            raise (
+                self.errors.pop(0)
+                if len(self.errors) > 1 or not isinstance(self.errors[0], Forever)
+                else self.errors[0].error
+            )
+        assert not self.closed
+        self.batches.append(batch)
+        self.log += [one.payload for one in batch.messages]
+        return SimpleNamespace(duration_us=1_000)
+
+    def remember_gap(self, gap):
+        raise AssertionError("gaps of the link come with batches")
+
+    def housekeep(self):
+        self.log.append("housekeep")
+
+    def submit(self, commands):
+        if not commands:
+            raise trouble("agent.unknown", agent="x")
+        self.commands += commands
+
+    def unacknowledged(self):
+        return self.known
+
+    def close(self):
+        self.closed = True
+
+    @property
+    def payloads(self):
+        return [one.payload for batch in self.batches for one in batch.messages]
+
+    @property
+    def gaps(self):
+        return [gap for batch in self.batches for gap in batch.gaps]
+
+    @property
+    def presence(self):
+        return [change for batch in self.batches for change in batch.presence]
+
+
+class Forever:
+    def __init__(self, error):
+        self.error = error
+
+
+class Session:
+    def __init__(self, inbox, store):
+        self.inbox, self.store = inbox, store
+        self.acknowledged = []
+        self.events = []
+        self.late = []
+
+    def start(self):
+        self.events.append("start")
+
+    def acknowledge(self, messages):
+        assert all(one.payload in self.store.log or one.dup for one in messages), "acknowledged before it was stored"
+        self.acknowledged += [one.packet_id for one in messages if one.qos]
+
+    def stop(self, *, end_session=False):
+        self.inbox.put(self.late)
+        self.events.append("end" if end_session else "stop")
+
+    def wake(self):
+        self.events.append("wake")
+
+
+class Reader:
+    def __init__(self, names):
+        self.names = names
+        self.broken = False
+
+    def read(self, messages):
+        if self.broken:
+            raise RecursionError("a mistake")
+        n = len(messages)
+        topics = [self.names.topic(one.topic) for one in messages]
+        return RecordBatch(messages, topics, [self.names.agent("a")] * n, [Kind.MESSAGE] * n, [False] * n)
+
+
+class Fixture:
+    def __init__(self):
+        self.clock = SystemClock()
+        self.store = Store()
+        self.faults = Faults()
+        self.beats = 0
+        self.feeds = []
+
+    def start(self):
+        self.ingest = Ingest(self.store, PresenceKeeper(), self.clock, self.faults, self.beat)
+        self.ingest.thread.start()
+        return self.feed()
+
+    def beat(self):
+        self.beats += 1
+
+    def feed(self, broker="mqtt://h:1883"):
+        inbox = Inbox(self.clock, InboxLimits(idle_us=10_000))
+        feed = Feed(Session(inbox, self.store), inbox, Reader(self.store.names), broker, "client")
+        self.feeds.append(feed)
+        self.ingest.use(feed)
+        until(lambda: "start" in feed.session.events, "the session is started")
+        return feed
+
+    def now(self):
+        return Instant.now(self.clock)
+
+
+@pytest.fixture
+def fixture(monkeypatch):
+    monkeypatch.setattr("app.recorder.ingest.RETRY_S", 0.01)
+    one = Fixture()
+    yield one
+    one.ingest.finish()
+    one.ingest.thread.join(20)
+    assert not one.ingest.thread.is_alive()
+
+
+def test_stores_in_order_and_acknowledges_what_is_stored(fixture):
+    feed = fixture.start()
+    for start in range(1, 301, 100):
+        feed.inbox.put([message(n, b"%d" % n) for n in range(start, start + 100)])
+    until(lambda: len(feed.session.acknowledged) == 300, "all acknowledged")
+    assert fixture.store.payloads == [b"%d" % n for n in range(1, 301)]
+    assert feed.session.acknowledged == list(range(1, 301))
+    counters = fixture.ingest.counters()
+    assert (counters.received, counters.stored, counters.lag_us) == (300, 300, counters.lag_us)
+    assert counters.bytes == sum(len(b"%d" % n) for n in range(1, 301))
+
+
+def test_a_full_disk_holds_messages_unacknowledged_and_mends_by_itself(fixture):
+    fixture.store.errors = [Forever(trouble("store.full", path="p"))]
+    feed = fixture.start()
+    feed.inbox.put([message(1, b"one")])
+    until(lambda: fixture.ingest.problem is not None, "the problem is told")
+    assert fixture.ingest.problem.code == "store.full"
+    beats = fixture.beats
+    until(lambda: fixture.beats > beats + 2, "it goes on trying, and lives")
+    assert feed.session.acknowledged == []
+    assert fixture.ingest.counters().lag_us > 0
+    fixture.store.errors = []
+    until(lambda: feed.session.acknowledged == [1], "stored after all")
+    assert fixture.store.payloads == [b"one"]
+    until(lambda: fixture.ingest.problem is None, "the problem is over")
+
+
+def test_commands_are_answered_while_the_disk_is_full(fixture):
+    fixture.store.errors = [Forever(trouble("store.full", path="p"))]
+    feed = fixture.start()
+    feed.inbox.put([message(1)])
+    until(lambda: fixture.ingest.problem is not None, "the problem is told")
+    fixture.ingest.submit([{"do": "agent.note"}], 20)
+    assert fixture.store.commands == [{"do": "agent.note"}]
+
+
+def test_commands_return_when_stored_and_raise_what_the_store_raises(fixture):
+    fixture.start()
+    fixture.ingest.submit([{"do": "x"}], 20)
+    assert fixture.store.commands == [{"do": "x"}]
+    with pytest.raises(EnvironmentProblem, match="no agent"):
+        fixture.ingest.submit([], 20)
+
+
+def test_a_mistake_in_reading_costs_no_raw_message(fixture):
+    feed = fixture.start()
+    feed.reader.broken = True
+    feed.inbox.put([message(1, b"one"), message(2, b"two")])
+    until(lambda: feed.session.acknowledged == [1, 2], "acknowledged")
+    assert fixture.store.payloads == [b"one", b"two"]
+    assert list(fixture.store.batches[-1].agent) == [0, 0]
+    assert fixture.faults.count == 1
+
+
+def test_a_mistake_in_storing_is_tried_once_more_without_what_was_read(fixture):
+    feed = fixture.start()
+    fixture.store.errors = [ZeroDivisionError("a mistake")]
+    feed.inbox.put([message(1, b"one")])
+    until(lambda: feed.session.acknowledged == [1], "acknowledged")
+    assert [list(one.agent) for one in fixture.store.batches if one.messages] == [[0]]
+    assert fixture.faults.count == 1
+
+
+def test_redeliveries_of_a_resumed_session_are_acknowledged_and_not_stored(fixture):
+    feed = fixture.start()
+    fixture.ingest.link_up(1, fixture.now(), resumed=False)
+    feed.inbox.put([message(1, b"one"), message(2, b"two")])
+    until(lambda: feed.session.acknowledged == [1, 2], "acknowledged")
+    fixture.ingest.link_down(fixture.now())
+    fixture.ingest.link_up(2, fixture.now(), resumed=True)
+    until(
+        lambda: any(gap.cause is GapCause.NOT_CONNECTED for gap in fixture.store.gaps), "the link is known to be back"
+    )
+    feed.inbox.put([message(1, b"one", dup=True, epoch=2), message(2, b"other", dup=True, epoch=2)])
+    until(lambda: feed.session.acknowledged == [1, 2, 1, 2], "both acknowledged")
+    assert fixture.store.payloads == [b"one", b"two", b"other"]
+    assert fixture.ingest.counters().duplicates == 1
+    assert sum(batch.duplicates for batch in fixture.store.batches) == 1
+
+
+def test_agents_are_unknown_while_the_link_is_down(fixture):
+    feed = fixture.start()
+    fixture.ingest.link_up(1, fixture.now(), resumed=False)
+    feed.inbox.put([message(1)])
+    until(lambda: fixture.store.presence, "the agent is seen")
+    fixture.ingest.link_down(fixture.now())
+    until(lambda: len(fixture.store.presence) > 1, "the link is known to be down")
+    assert [(one.presence, one.cause) for one in fixture.store.presence[:2]] == [
+        (Presence.ONLINE, Cause.HEARD),
+        (Presence.UNKNOWN, Cause.LINK_LOST),
+    ]
+
+
+def test_ending_stores_what_arrived_late_and_closes(fixture):
+    feed = fixture.start()
+    feed.session.late = [message(3, b"late")]
+    feed.inbox.put([message(1, b"one")])
+    fixture.ingest.finish()
+    fixture.ingest.thread.join(20)
+    assert fixture.store.payloads == [b"one", b"late"]
+    assert fixture.store.closed
+    assert fixture.ingest.closed
+    assert feed.session.events == ["start", "stop"]
+
+
+def test_ending_with_a_full_disk_gives_up_and_says_so(fixture):
+    feed = fixture.start()
+    fixture.store.errors = [Forever(trouble("store.full", path="p"))]
+    feed.inbox.put([message(1, b"one")])
+    until(lambda: fixture.ingest.problem is not None, "the problem is told")
+    fixture.ingest.finish()
+    fixture.ingest.thread.join(20)
+    assert not fixture.ingest.closed
+    assert fixture.store.closed
+    assert feed.session.acknowledged == []
+
+
+def test_another_broker_is_another_capture_and_ends_the_session_before(fixture):
+    first = fixture.start()
+    first.session.late = [message(5, b"late")]
+    second = fixture.feed("mqtt://other:1883")
+    assert first.session.events == ["start", "end"]
+    assert second.session.events == ["start"]
+    assert fixture.store.payloads == [b"late"]
+    assert [broker for _, broker, _ in fixture.store.captures] == ["mqtt://h:1883", "mqtt://other:1883"]
+
+
+def test_the_same_broker_again_keeps_the_session(fixture):
+    first = fixture.start()
+    first.inbox.begin_epoch(None)
+    fixture.ingest.link_up(1, fixture.now(), resumed=False)
+    first.session.late = [message(1, b"one")]  # nobody hears our acknowledgement any more
+    second = fixture.feed()
+    assert first.session.events == ["start", "stop"]
+    fixture.ingest.link_up(1, fixture.now(), resumed=True)
+    second.inbox.put([message(1, b"one", dup=True), message(2, b"two")])
+    until(lambda: second.session.acknowledged == [1, 2], "both acknowledged")
+    assert fixture.store.payloads == [b"one", b"two"]
+
+
+def test_dropped_messages_make_a_gap(fixture):
+    feed = fixture.start()
+    feed.inbox._limits = InboxLimits(idle_us=10_000, waiting_messages=10)
+    feed.inbox.put([message(0, b"%d" % n) for n in range(100)])
+    until(lambda: fixture.ingest.counters().dropped, "some are dropped")
+    dropped = fixture.ingest.counters().dropped
+    assert len(fixture.store.payloads) + dropped == 100
+    assert [(gap.cause, gap.missing) for gap in fixture.store.gaps] == [(GapCause.DROPPED, dropped)]
+    assert sum(batch.dropped for batch in fixture.store.batches) == dropped
+
+
+def test_the_brokers_own_counter_makes_a_gap_when_it_grows(fixture):
+    feed = fixture.start()
+    topic = b"$SYS/broker/publish/messages/dropped"
+    feed.inbox.put([message(0, b"7", topic=topic, received_us=1_000, origin=Origin.REPLAY)])
+    feed.inbox.put([message(0, b"7", topic=topic, received_us=2_000), message(0, b"nonsense", topic=topic)])
+    feed.inbox.put([message(0, b"12", topic=topic, received_us=3_000)])
+    until(lambda: len(fixture.store.payloads) == 4, "all stored")
+    assert fixture.store.gaps == [Gap(2_000, 3_000, 0, GapCause.BROKER_DROPPED, 5)]
+
+
+class TestLinkGaps:
+    START = Instant(10_000_000, 0)
+
+    def test_connecting_at_once_is_no_gap(self):
+        assert LinkGaps(self.START).up(Instant(10_500_000, 500_000), resumed=False) == []
+
+    def test_connecting_late_is_a_gap(self):
+        gaps = LinkGaps(self.START).up(Instant(13_000_000, 3_000_000), resumed=False)
+        assert gaps == [Gap(10_000_000, 13_000_000, 0, GapCause.NOT_CONNECTED, 0)]
+
+    def test_a_lost_session_is_told_beside_the_lost_link(self):
+        gaps = LinkGaps(self.START)
+        gaps.up(Instant(10_500_000, 500_000), resumed=False)
+        gaps.down(Instant(11_000_000, 1_000_000))
+        gaps.down(Instant(11_500_000, 1_500_000))
+        causes = [
+            (one.cause, one.since_us, one.until_us) for one in gaps.up(Instant(12_000_000, 2_000_000), resumed=False)
+        ]
+        assert causes == [
+            (GapCause.NOT_CONNECTED, 11_000_000, 12_000_000),
+            (GapCause.SESSION_LOST, 11_000_000, 12_000_000),
+        ]
+        assert gaps.closing(Instant(13_000_000, 3_000_000)) == []
+
+    def test_a_resumed_session_lost_nothing(self):
+        gaps = LinkGaps(self.START)
+        gaps.up(Instant(10_500_000, 500_000), resumed=False)
+        gaps.down(Instant(11_000_000, 1_000_000))
+        assert [one.cause for one in gaps.up(Instant(12_000_000, 2_000_000), resumed=True)] == [GapCause.NOT_CONNECTED]
+
+    def test_a_clock_that_was_set_back_makes_no_gap_that_ends_before_it_begins(self):
+        gaps = LinkGaps(self.START)
+        gaps.up(Instant(10_500_000, 500_000), resumed=False)
+        gaps.down(Instant(11_000_000, 1_000_000))
+        assert gaps.up(Instant(5_000_000, 2_000_000), resumed=True)[0].until_us == 11_000_000
+
+
+def test_a_restarted_brokers_counter_begins_anew():
+    watch = DropWatch(0)
+    names = Names()
+    topic = names.topic(b"$SYS/broker/publish/messages/dropped")
+
+    def told(count, at_us):
+        one = message(0, b"%d" % count, topic=names.topics[topic], received_us=at_us)
+        return watch.brokers(RecordBatch([one], [topic], [0], [Kind.OTHER], [False]), topic)
+
+    assert told(100, 1) == []
+    watch.reconnected()
+    assert told(150, 2) == []
+    assert [gap.missing for gap in told(151, 3)] == [1]
+    with contextlib.suppress(ValueError):
+        assert told(3, 4) == []
