@@ -76,7 +76,7 @@ class FleetHistory:
         moment = Moment(request.at_us, False, 0) if request.at_us else present(view, now_us)
         agents = _read_agents(view, request, moment)
         size = max(agents.id, default=0) + 1
-        hour_us = ((moment.at_us - 1) // MINUTE_US + 1) * MINUTE_US - HOUR_US  # where the strip begins
+        hour_us = (moment.at_us // MINUTE_US + 1) * MINUTE_US - HOUR_US  # where the strip begins
         pulse_end_us = moment.at_us // PULSE_US * PULSE_US + (PULSE_US if moment.present else 0)
         window = self._now if moment.present else self._past
         window.update(view, hour_us, pulse_end_us, size)

@@ -1,5 +1,7 @@
 """The last hour of all agents, kept up to date from pulses: each pulse is read and added once, and taken off when it is old."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ from models.storage.segments_open import OpenSegment, SegmentRow, StoreView
 MINUTE_US = 60_000_000
 COUNTED = ("messages", "finished", "failed", "attempts", "successes", "errors", "log_errors")
 FAILURES = ("failed", "errors", "log_errors")
+PAGE = 60  # pulses read by one statement
 LOWEST_BIN, BINS = -530, 1_200
 """Bins kept apart: 1 ns to some 10¹¹ s. What lies outside counts as the outermost."""
 
@@ -50,7 +53,8 @@ class PulseWindow:
         for key in [key for key in self._pulses if key not in wanted]:
             self._add(self._pulses.pop(key), -1)
         for row, ids in missing.items():
-            for id_, pulse in view.stream(row, lambda opened, _, ids=ids: _read(opened, ids)):  # type: ignore[misc]
+            told = partial(view.note_damage, row.id)
+            for id_, pulse in view.stream(row, lambda opened, _, ids=ids, told=told: _read(opened, ids, told)):  # type: ignore[misc]
                 self._pulses[row.id, id_] = pulse
                 self._add(pulse, 1)
         first = since_us // MINUTE_US
@@ -133,14 +137,16 @@ class PulseWindow:
         return cpu, memory, seen
 
 
-def _read(opened: OpenSegment, ids: list[int]) -> list[tuple[int, Pulse]]:
-    """A pulse whose bytes do not fit is damage of its segment."""
-    found = []
-    for first in range(0, len(ids), 60):
-        some = ids[first : first + 60]
+def _read(opened: OpenSegment, ids: list[int], damaged: Callable[[Exception], None]) -> Iterator[tuple[int, Pulse]]:
+    """Pulses by their ids. One whose bytes do not fit counts as empty."""
+    for first in range(0, len(ids), PAGE):
+        some = ids[first : first + PAGE]
         marks = ",".join("?" * len(some))
-        for id_, since_us, data, responses in opened.rows(
-            f"select id, since_us, data, responses from pulse where id in ({marks})", *some
-        ):
-            found.append((id_, Pulse(since_us, np.frombuffer(data, PULSE), np.frombuffer(responses or b"", RESPONSE))))
-    return found
+        sql = f"select id, since_us, data, responses from pulse where id in ({marks})"
+        for id_, since_us, data, responses in opened.rows(sql, *some):
+            try:
+                pulse = Pulse(since_us, np.frombuffer(data, PULSE), np.frombuffer(responses or b"", RESPONSE))
+            except ValueError as error:
+                damaged(error)
+                pulse = Pulse(since_us, np.zeros(0, PULSE), np.zeros(0, RESPONSE))
+            yield id_, pulse

@@ -111,8 +111,8 @@ class HistoryBuilder:
         return batch
 
     def close(self) -> None:
-        for segment in self._written:
-            segment.database.close()
+        for one in self._written:
+            one.database.close()
         self.database.close()
 
 

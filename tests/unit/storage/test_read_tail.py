@@ -1,6 +1,5 @@
 """The tail: what was committed since the last look, over segments that come and go."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -233,6 +232,6 @@ def test_a_closed_segment_that_retention_removed_lets_go_of_its_disk(
     segment.close("removed")
     build.segment()
     follower.poll()
-    held = [os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.exists()]
+    held = [str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.exists()]
     assert str(build.workspace.segment(1)) not in held
     assert str(build.workspace.segment(2)) in held
