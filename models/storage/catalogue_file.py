@@ -1,6 +1,7 @@
 """Opening `catalogue.db` for writing: refuse what a newer program wrote, migrate what an older one did, set aside what is
 damaged."""
 
+import logging
 import uuid
 from pathlib import Path
 
@@ -8,14 +9,16 @@ import apsw
 from playhouse.migrations import Runner
 
 from models.domain.clock import Clock
-from models.domain.problems import trouble
+from models.domain.problems import Problem, trouble
 from models.storage.access import create_private_file, sync_folder
 from models.storage.catalogue import SCHEMA
 from models.storage.catalogue import Workspace as WorkspaceRow
 from models.storage.engine import APPLICATION_ID, WorkspaceDatabase, open_database, open_reader
+from models.storage.store_errors import DAMAGED, engine_error
 from models.storage.workspace import Workspace
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_log = logging.getLogger(__name__)
 FILE_ENDINGS = ("", "-wal", "-shm", "-journal")
 
 
@@ -40,6 +43,29 @@ def open_catalogue(workspace: Workspace, clock: Clock, migrations: Path = MIGRAT
         database.close()
         raise
     return database
+
+
+def open_or_replace_catalogue(workspace: Workspace, clock: Clock) -> tuple[WorkspaceDatabase, Problem | None]:
+    """As `open_catalogue`; a damaged one is set aside (the problem says so) and an empty one is made in its place, for the
+    segments to fill."""
+    path = workspace.catalogue
+    try:
+        database = open_catalogue(workspace, clock)
+        try:
+            damage = str(database.connection().pragma("quick_check", 1))
+        except BaseException:
+            database.close()
+            raise
+        if damage == "ok":
+            return database, None
+        database.close()
+    except Exception as error:
+        if not isinstance(engine_error(error), DAMAGED):
+            raise
+        damage = str(error)
+    aside = set_aside(path, clock)
+    _log.error("%s is damaged and set aside as %s: %s", path, aside, damage)
+    return open_catalogue(workspace, clock), Problem("store.corrupt", {"path": str(aside), "detail": damage})
 
 
 def set_aside(path: Path, clock: Clock) -> Path:

@@ -1,6 +1,8 @@
 """From what the engine or the file system says to a problem that somebody can act on."""
 
+import contextlib
 import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -38,3 +40,17 @@ def environment_problem(error: BaseException, path: Path) -> EnvironmentProblem 
     ):
         return trouble("store.io", path=str(path), detail=str(error))
     return None
+
+
+@contextlib.contextmanager
+def problems_of(path: Path, let: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+    """Raise what the engine or the disk says about `path` as an `EnvironmentProblem`; `let` some through as they are."""
+    try:
+        yield
+    except Exception as error:
+        if let and isinstance(error, let):
+            raise
+        problem = environment_problem(error, path)
+        if problem is None:
+            raise
+        raise problem from error

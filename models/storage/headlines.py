@@ -1,0 +1,72 @@
+"""The series that stand for each agent at present, by role, and how their values are shown."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.domain.headline import ROLES, Headline, headline
+from models.domain.names import SeriesKey, SeriesKind
+
+CPU, MEMORY, RESPONSE, ATTEMPTS, SUCCESSES, ERRORS = range(1, 7)
+"""Values of `Headlines.role`, in the order of `ROLES`; 0: a series that stands for nobody."""
+COLUMNS = tuple(f"{role}_series" for role in ROLES)  # of agent_now
+
+
+class Headlines:
+    """Arrays indexed by series id. The smallest (rank, id) of a role wins, so the order of asking does not matter."""
+
+    def __init__(self) -> None:
+        self.role = np.zeros(1, np.uint8)
+        self.agent = np.zeros(1, np.int64)
+        self.agents = 1
+        """One more than the largest agent id known."""
+        self._factor = np.ones(1)
+        self._offset = np.zeros(1)
+        self._best: dict[tuple[int, int], tuple[int, int]] = {}  # (agent, role) -> (rank, series)
+        self._answers: dict[tuple[str, str, str], Headline | None] = {}
+
+    def saw_agents(self, ids: Iterable[int]) -> None:
+        self.agents = max(self.agents, 1 + max(ids, default=0))
+
+    def consider(self, id_: int, key: SeriesKey) -> int:
+        """Take a series into account. Answers its agent where the choice for it changed, else 0."""
+        self._grow(id_ + 1)
+        self.agent[id_] = key.agent
+        self.saw_agents((key.agent,))
+        short = (key.metric, key.unit, key.labels)
+        if short not in self._answers:
+            self._answers[short] = headline(*short)
+        found = self._answers[short]
+        if found is None:
+            return 0
+        role = 1 + ROLES.index(found.role)
+        if role >= ATTEMPTS and key.kind != SeriesKind.COUNTER:
+            return 0
+        place = (key.agent, role)
+        best = self._best.get(place)
+        if best is not None and best <= (found.rank, id_):
+            return 0
+        if best is not None:
+            self.role[best[1]] = 0
+        self._best[place] = (found.rank, id_)
+        self.role[id_], self._factor[id_], self._offset[id_] = role, found.factor, found.offset
+        return key.agent
+
+    def chosen(self, agent: int) -> tuple[int, ...]:
+        """Series of an agent by role, in the order of `ROLES`; 0: none."""
+        return tuple(self._best.get((agent, role), (0, 0))[1] for role in range(1, 1 + len(ROLES)))
+
+    def shown(self, series: npt.NDArray[np.uint32], value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Published values as they are shown."""
+        shown: npt.NDArray[np.float64] = value * self._factor[series] + self._offset[series]
+        return shown
+
+    def _grow(self, size: int) -> None:
+        more = size + size // 2 - len(self.role)
+        if size <= len(self.role):
+            return
+        self.role = np.concatenate((self.role, np.zeros(more, np.uint8)))
+        self.agent = np.concatenate((self.agent, np.zeros(more, np.int64)))
+        self._factor = np.concatenate((self._factor, np.ones(more)))
+        self._offset = np.concatenate((self._offset, np.zeros(more)))

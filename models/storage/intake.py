@@ -1,0 +1,210 @@
+"""Reading what some batches of a segment told, summed up as far as the catalogue and the pulses need it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from models.domain.messages import Origin
+from models.domain.records import Level, Outcome, TaskState
+from models.storage import sample_columns
+from models.storage.headlines import Headlines
+from models.storage.pulse_columns import PULSE_US
+
+_TABLES = ("log", "task_report", "interaction", "attempt", "declaration")
+_REPLAY = f"(flags & 48) = {Origin.REPLAY << 4}"
+_NO_REPLAY = f"coalesce(m.flags & 48, 0) <> {Origin.REPLAY << 4}"  # for rows whose message may be absent (seq 0)
+_PRESENT = f"(flags & 48) IN ({Origin.LIVE << 4}, {Origin.IMPORTED << 4})"
+
+
+class HeadlineSamples(NamedTuple):
+    """Samples of headline series, in order of arrival within a series. Replayed messages tell nothing of the present and
+    are left out."""
+
+    series: npt.NDArray[np.uint32]
+    time_us: npt.NDArray[np.int64]
+    received_us: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+
+    def pick(self, which: npt.NDArray[Any]) -> "HeadlineSamples":
+        return HeadlineSamples(*(column[which] for column in self))
+
+
+@dataclass(slots=True)
+class Intake:
+    """Of batches `after` + 1 … `last_batch`. A window is arrival ÷ `PULSE_US`. Counts leave replays out."""
+
+    last_batch: int
+    first_us: int
+    last_us: int
+    totals: tuple[int, ...]  # messages, samples, logs, tasks, duplicates, dropped, unreadable
+    payload_bytes: int
+    agents: dict[int, tuple[int, int, int]]  # messages, first arrival, last live arrival (0: none)
+    message_counts: list[tuple[int, int, int]]  # agent, window, n
+    log_errors: list[tuple[int, int, int]]  # agent, window, n
+    attempts: list[tuple[int, int, int, int]]  # agent, window, ok, n
+    finished: list[tuple[int, int, int, int]]  # agent, window, failed, n
+    replies: list[tuple[int, int, int]]  # who answered, window, duration in µs
+    tasks: list[tuple[int, str, int, int]]  # agent, task, state, arrival; replays included
+    declarations: list[tuple[Any, ...]]
+    presence: list[tuple[Any, ...]]
+    gaps: list[tuple[Any, ...]]
+    samples: HeadlineSamples
+    positions: dict[str, int]
+
+
+class SegmentReader:
+    """Reads a segment slice by slice through its writer's connection. The place in tables without an index on `seq` is
+    kept as row id; `accept` moves on."""
+
+    def __init__(self, connection: apsw.Connection, after_batch: int) -> None:
+        self._connection = connection
+        first_seq = self._value("SELECT coalesce(max(first_seq + n), 1) FROM batch WHERE id <= ?", after_batch)
+        self.after_batch = after_batch
+        self._positions = {
+            table: self._value(f"SELECT coalesce(max(id), 0) FROM {table} WHERE seq < ?", first_seq)
+            if after_batch
+            else 0
+            for table in _TABLES
+        }
+
+    def read(self, headlines: Headlines, most_batches: int, last_batch: int | None = None) -> Intake | None:
+        """The next batches, None where there are none. Nothing is moved: the same can be read again."""
+        query = """SELECT id, first_us, last_us, first_seq, n, n_samples, n_logs, n_tasks, duplicates, dropped, unreadable,
+            samples FROM batch WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"""
+        bound = (1 << 62) if last_batch is None else last_batch
+        rows = self._rows(query, (self.after_batch, bound, most_batches))
+        if not rows:
+            return None
+        batches = (self.after_batch, rows[-1][0])
+        seqs = (rows[0][3], rows[-1][3] + rows[-1][4] - 1)
+        agents, counts, payload_bytes, replays = self._messages(seqs)
+        ends = {table: self._value(f"SELECT coalesce(max(id), 0) FROM {table} WHERE id >= ? AND seq <= ?",
+                                   self._positions[table], seqs[1]) for table in _TABLES}  # fmt: skip
+        finished, replies = self._interactions(ends)
+        tasks, ended = self._tasks(ends)
+        return Intake(
+            last_batch=rows[-1][0],
+            first_us=min(row[1] for row in rows),
+            last_us=max(row[2] for row in rows),
+            totals=tuple(sum(row[column] for row in rows) for column in range(4, 11)),
+            payload_bytes=payload_bytes,
+            agents=agents,
+            message_counts=counts,
+            log_errors=self._grouped("log", "agent_id", f"AND x.level >= {int(Level.ERROR)}", ends),
+            attempts=self._grouped("attempt", f"agent_id, x.outcome = {int(Outcome.OK)}", "", ends),
+            finished=finished + ended,
+            replies=replies,
+            tasks=tasks,
+            declarations=self._rows(
+                'SELECT agent_id, convention, name, "group", interval_us, host, version, capabilities FROM declaration '
+                "WHERE id > ? AND id <= ? ORDER BY id",
+                (self._positions["declaration"], ends["declaration"]),
+            ),
+            presence=self._rows(
+                "SELECT agent_id, presence, condition, cause, time_us FROM presence_change "
+                "WHERE batch_id > ? AND batch_id <= ? ORDER BY id",
+                batches,
+            ),
+            gaps=self._rows(
+                "SELECT since_us, until_us, agent_id, cause, count FROM gap WHERE batch_id > ? AND batch_id <= ? ORDER BY id",
+                batches,
+            ),
+            samples=_headline_samples(rows, headlines, self._replayed(seqs) if replays else None),
+            positions=ends,
+        )
+
+    def accept(self, intake: Intake) -> None:
+        """Go on behind what was read."""
+        self.after_batch = intake.last_batch
+        self._positions = {table: max(self._positions[table], end) for table, end in intake.positions.items()}
+
+    def _messages(
+        self, seqs: tuple[int, int]
+    ) -> tuple[dict[int, tuple[int, int, int]], list[tuple[int, int, int]], int, int]:
+        query = f"""SELECT agent_id, received_us / {PULSE_US}, count(*), sum({_REPLAY}), min(received_us),
+            coalesce(max(CASE WHEN {_PRESENT} THEN received_us END), 0), sum(length(payload))
+            FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? GROUP BY 1, 2"""
+        agents: dict[int, tuple[int, int, int]] = {}
+        counts: list[tuple[int, int, int]] = []
+        total_bytes = total_replays = 0
+        for agent, window, n, replays, first_us, live_us, size in self._rows(query, seqs):
+            total_bytes += size
+            total_replays += replays
+            if not agent:
+                continue
+            before = agents.get(agent, (0, first_us, 0))
+            agents[agent] = (before[0] + n, min(before[1], first_us), max(before[2], live_us))
+            if n > replays:
+                counts.append((agent, window, n - replays))
+        return agents, counts, total_bytes, total_replays
+
+    def _grouped(self, table: str, columns: str, condition: str, ends: dict[str, int]) -> list[Any]:
+        """(first of `columns`, window, the other of them, n)"""
+        head, _, rest = columns.partition(", ")
+        query = f"""SELECT x.{head}, x.received_us / {PULSE_US}{", " + rest if rest else ""}, count(*)
+            FROM {table} AS x LEFT JOIN message AS m ON m.seq = x.seq
+            WHERE x.id > ? AND x.id <= ? AND {_NO_REPLAY} {condition} GROUP BY {"1, 2, 3" if rest else "1, 2"}"""
+        return self._rows(query, (self._positions[table], ends[table]))
+
+    def _tasks(self, ends: dict[str, int]) -> tuple[list[tuple[int, str, int, int]], list[tuple[int, int, int, int]]]:
+        query = f"""SELECT x.agent_id, x.task, x.state, x.received_us, {_NO_REPLAY}
+            FROM task_report AS x LEFT JOIN message AS m ON m.seq = x.seq WHERE x.id > ? AND x.id <= ? ORDER BY x.id"""
+        tasks, ended = [], []
+        for agent, task, state, received_us, counts in self._rows(
+            query, (self._positions["task_report"], ends["task_report"])
+        ):
+            tasks.append((agent, task, state, received_us))
+            if counts and state in (TaskState.COMPLETED, TaskState.FAILED):
+                ended.append((agent, received_us // PULSE_US, int(state == TaskState.FAILED), 1))
+        return tasks, ended
+
+    def _interactions(self, ends: dict[str, int]) -> tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int]]]:
+        """A request counts for the agent that was asked."""
+        query = f"""SELECT x.to_id, x.received_us / {PULSE_US}, x.outcome, x.reply_us
+            FROM interaction AS x LEFT JOIN message AS m ON m.seq = x.seq
+            WHERE x.id > ? AND x.id <= ? AND {_NO_REPLAY} AND (x.reply_us IS NOT NULL OR x.outcome <> {int(Outcome.OK)})"""
+        finished, replies = [], []
+        for agent, window, outcome, reply_us in self._rows(
+            query, (self._positions["interaction"], ends["interaction"])
+        ):
+            finished.append((agent, window, int(outcome != Outcome.OK), 1))
+            if agent and reply_us is not None:
+                replies.append((agent, window, reply_us))
+        return finished, replies
+
+    def _replayed(self, seqs: tuple[int, int]) -> npt.NDArray[np.int64]:
+        query = f"SELECT seq FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? AND {_REPLAY}"
+        return np.array([seq for (seq,) in self._rows(query, seqs)], np.int64)
+
+    def _rows(self, query: str, bindings: Sequence[Any]) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._connection.execute(query, bindings).fetchall()
+        return rows
+
+    def _value(self, query: str, *bindings: int) -> int:
+        return int(self._rows(query, bindings)[0][0])
+
+
+def _headline_samples(
+    rows: list[tuple[Any, ...]], headlines: Headlines, replayed: npt.NDArray[np.int64] | None
+) -> HeadlineSamples:
+    parts: list[HeadlineSamples] = []
+    for row in rows:
+        if row[11] is None:
+            continue
+        samples = sample_columns.decode(row[11])
+        which = headlines.role[samples.series] > 0
+        stamp = samples.stamp[which]
+        if replayed is not None:
+            which[which] = ~np.isin(row[3] + samples.seq_offset.astype(np.int64)[stamp], replayed)
+            stamp = samples.stamp[which]
+        parts.append(HeadlineSamples(
+            samples.series[which], samples.time_us[stamp], samples.received_us[stamp], samples.value[which]
+        ))  # fmt: skip
+    if not parts:
+        empty = np.zeros(0, np.int64)
+        return HeadlineSamples(np.zeros(0, np.uint32), empty, empty, np.zeros(0))
+    return HeadlineSamples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

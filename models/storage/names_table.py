@@ -1,0 +1,91 @@
+"""Names beside ids: loading them from the catalogue, and knowing which of them a segment already carries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import apsw
+import numpy as np
+import numpy.typing as npt
+
+from models.domain.names import Names, SeriesKey, SeriesKind
+
+
+def storable(text: str | None) -> str | None:
+    """The text, with what UTF-8 cannot carry (lone surrogates) as visible escapes."""
+    if text is None or text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
+def load_names(connection: apsw.Connection, names: Names) -> None:
+    """Fill `names` with every topic, agent and series of a catalogue (or segment)."""
+    for id_, topic in connection.execute("SELECT id, name FROM topic"):
+        names.put_topic(id_, topic)
+    for id_, agent in connection.execute("SELECT id, name FROM agent"):
+        names.put_agent(id_, agent)
+    query = "SELECT id, agent_id, metric, labels, unit, kind, source FROM series"
+    for id_, agent_id, metric, labels, unit, kind, source in connection.execute(query):
+        names.put_series(id_, SeriesKey(agent_id, metric, labels, unit, SeriesKind(kind), source))
+
+
+@dataclass(slots=True)
+class NewNames:
+    """Ids that a commit names for the first time in its segment, ascending."""
+
+    topics: list[int] = field(default_factory=list)
+    agents: list[int] = field(default_factory=list)
+    series: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.topics) + len(self.agents) + len(self.series)
+
+    def extend(self, more: "NewNames") -> None:
+        self.topics += more.topics
+        self.agents += more.agents
+        self.series += more.series
+
+
+class NamedIds:
+    """Which ids a segment has named. Boolean arrays, as the question is asked for every sample."""
+
+    def __init__(self) -> None:
+        self._topics = _flags(0)
+        self._agents = _flags(0)
+        self._series = _flags(0)
+
+    def missing(
+        self, names: Names, topics: Iterable[int], agents: Iterable[int], series: npt.NDArray[np.uint32]
+    ) -> NewNames:
+        """What has to be named before these ids may be used. A new series needs its agent named, too."""
+        self._topics = _grown(self._topics, len(names.topics))
+        self._agents = _grown(self._agents, len(names.agents))
+        self._series = _grown(self._series, len(names.series))
+        new_series = np.unique(series[~self._series[series]]).tolist() if len(series) else []
+        wanted = set(agents)
+        wanted.update(names.series[one].agent for one in new_series)
+        wanted.discard(0)
+        return NewNames(
+            sorted(one for one in set(topics) if not self._topics[one]),
+            sorted(one for one in wanted if not self._agents[one]),
+            new_series,
+        )
+
+    def mark(self, new: NewNames) -> None:
+        """They are named now (committed)."""
+        self._topics[new.topics] = True
+        self._agents[new.agents] = True
+        self._series[new.series] = True
+
+
+def _flags(size: int) -> npt.NDArray[np.bool_]:
+    return np.zeros(size, np.bool_)
+
+
+def _grown(flags: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
+    if len(flags) >= size:
+        return flags
+    return np.concatenate((flags, _flags(size + size // 2 - len(flags))))

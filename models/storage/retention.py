@@ -1,0 +1,120 @@
+"""How much history is kept: the oldest closed segment goes whole, and what it leaves is a gap with its reason."""
+
+import contextlib
+import shutil
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from models.domain.records import GapCause
+from models.storage.segment_file import files_size, remove_files
+from models.storage.transaction import transaction
+from models.storage.workspace import Workspace
+
+STEADY_CLOCK_US = 600_000_000
+"""Age counts only after the wall clock has run this long without a step: a computer that starts in the wrong year must
+not throw history away."""
+_RATE_US = 3_600_000_000
+_RATE_LEAST_US = 60_000_000
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """When a segment is closed, and how much history is kept."""
+
+    segment_bytes: int = 256 * 1024 * 1024
+    segment_s: int = _DAY_S
+    retention_bytes: int = 2 * 1024 * 1024 * 1024
+    retention_s: int = 14 * _DAY_S
+
+
+class Retention:
+    """Removes segments. Recorder's ingest thread."""
+
+    def __init__(self, workspace: Workspace, catalogue: apsw.Connection, limits: StoreLimits) -> None:
+        self._workspace = workspace
+        self._catalogue = catalogue
+        self._limits = limits
+
+    def used_bytes(self) -> int:
+        """Of the catalogue and all segments, as the catalogue last saw them."""
+        query = "SELECT coalesce(sum(bytes), 0) FROM segment WHERE state <> 'removed'"
+        return int(self._rows(query)[0][0]) + files_size(self._workspace.catalogue)
+
+    def run(self, now_us: int, steady_us: int) -> int:
+        """Remove what is beyond the limits. `steady_us` is how long the wall clock ran without a step. Answers the bytes
+        that were freed. Killed anywhere, `sweep` finishes it."""
+        freed = 0
+        oldest_us = now_us - self._limits.retention_s * 1_000_000 if steady_us >= STEADY_CLOCK_US else 0
+        query = "SELECT id, first_us, last_us, messages, bytes FROM segment WHERE state = 'closed' ORDER BY last_us, id LIMIT 1"
+        while found := self._rows(query):
+            id_, first_us, last_us, messages, size = found[0]
+            if self._kept_bytes() <= self._limits.retention_bytes and last_us >= oldest_us:
+                break
+            with transaction(self._catalogue):
+                self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (id_,))
+                self._catalogue.execute(
+                    "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, 0, ?, ?, ?)",
+                    (first_us, last_us, GapCause.RETENTION.value, messages, id_),
+                )
+                self._forget_tasks()
+            remove_files(self._workspace.segment(id_))
+            freed += size
+        return freed
+
+    def sweep(self) -> None:
+        """Unlink what a killed `run` left."""
+        for (id_,) in self._rows("SELECT id FROM segment WHERE state = 'removed'"):
+            remove_files(self._workspace.segment(id_))
+
+    def _kept_bytes(self) -> int:
+        """Damaged files that were set aside do not push good history out."""
+        query = "SELECT coalesce(sum(bytes), 0) FROM segment WHERE state IN ('open', 'closed')"
+        return int(self._rows(query)[0][0]) + files_size(self._workspace.catalogue)
+
+    def _forget_tasks(self) -> None:
+        """Tasks whose last report is gone are no longer known to be open."""
+        query = "SELECT coalesce(min(first_us), 0) FROM segment WHERE state IN ('open', 'closed')"
+        oldest = int(self._rows(query)[0][0])
+        agents = self._rows("SELECT DISTINCT agent_id FROM open_task WHERE reported_us < ?", oldest)
+        self._catalogue.execute("DELETE FROM open_task WHERE reported_us < ?", (oldest,))
+        self._catalogue.executemany(
+            "UPDATE agent_now SET tasks_open = (SELECT count(*) FROM open_task WHERE agent_id = ?1) WHERE agent_id = ?1",
+            agents,
+        )
+
+    def _rows(self, query: str, *bindings: int) -> list[Any]:
+        return self._catalogue.execute(query, bindings).fetchall()
+
+
+class DiskUse:
+    """How fast the store grows. Bytes that retention freed count as written, times are monotonic."""
+
+    def __init__(self, workspace: Workspace, limit_bytes: int) -> None:
+        self._workspace = workspace
+        self._limit_bytes = limit_bytes
+        self._seen: deque[tuple[int, int]] = deque()
+        self._freed_bytes = 0
+
+    def note(self, monotonic_us: int, used_bytes: int, freed_bytes: int) -> None:
+        """Take a measure; one a minute is kept."""
+        self._freed_bytes += freed_bytes
+        if not self._seen or monotonic_us - self._seen[-1][0] >= _RATE_LEAST_US:
+            self._seen.append((monotonic_us, used_bytes + self._freed_bytes))
+        while monotonic_us - self._seen[0][0] > _RATE_US:
+            self._seen.popleft()
+
+    def days_left(self, used_bytes: int) -> float | None:
+        """Until the limit, or the disk, is reached at the rate of the last hour. None where no rate is known yet."""
+        if len(self._seen) < 2:
+            return None
+        (since_us, before), (until_us, after) = self._seen[0], self._seen[-1]
+        if after <= before:
+            return None
+        left = max(0, self._limit_bytes - used_bytes)
+        with contextlib.suppress(OSError):
+            left = min(left, shutil.disk_usage(self._workspace.root).free)
+        return left * (until_us - since_us) / 1e6 / (after - before) / _DAY_S

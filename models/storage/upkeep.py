@@ -1,0 +1,132 @@
+"""What has to follow commits: the catalogue brought up to date, pulses stored, segments closed, old history removed."""
+
+import contextlib
+
+import apsw
+
+from models.domain.clock import Clock
+from models.domain.problems import Problem
+from models.storage.closing import finish_segment
+from models.storage.headlines import Headlines
+from models.storage.pulses import SETTLE_US, Pulses
+from models.storage.recovery import quarantine
+from models.storage.retention import DiskUse, Retention
+from models.storage.segment_file import SegmentFile
+from models.storage.store_errors import DAMAGED, problems_of
+from models.storage.take_in import SegmentTaker
+from models.storage.workspace import Workspace
+
+_EVER = 1 << 62
+
+
+class Upkeep:
+    """Part of the writer, in its thread. Every method raises `EnvironmentProblem` store.* and can be called again: what was
+    not done is done then. A damaged segment is set aside, which `problems` tells.
+
+    `present` is the segment that commits go to; all older ones are on their way to being closed, oldest first.
+    """
+
+    def __init__(
+        self, workspace: Workspace, clock: Clock, catalogue: apsw.Connection, headlines: Headlines, retention: Retention,
+        disk_use: DiskUse, problems: list[Problem],
+    ) -> None:  # fmt: skip
+        self._workspace = workspace
+        self._clock = clock
+        self._catalogue = catalogue
+        self._headlines = headlines
+        self._retention = retention
+        self._disk_use = disk_use
+        self._problems = problems
+        self._pulses = Pulses()
+        self._takers: list[SegmentTaker] = []
+        self._settling: list[SegmentFile] = []  # closed, waiting for readers to let go
+        self.present: SegmentFile | None = None
+        self.store_bytes = retention.used_bytes()
+
+    def add(self, segment: SegmentFile) -> None:
+        """Commits go to this one from now on."""
+        self._takers.append(SegmentTaker(self._catalogue, self._headlines, segment))
+        self.present = segment
+
+    def segment_ids(self) -> list[int]:
+        """Of all segments not yet closed."""
+        return [taker.segment.id for taker in self._takers]
+
+    def take_in(self) -> None:
+        """Older segments first; the pulses of one that ended are stored in it before the next is looked at."""
+        for taker in list(self._takers):
+            segment = taker.segment
+            try:
+                with problems_of(segment.path, let=DAMAGED):
+                    intake = taker.read()
+                while intake is not None:
+                    with problems_of(self._workspace.catalogue):
+                        taker.apply(intake)
+                    self._pulses.add(intake, self._headlines)
+                    with problems_of(segment.path, let=DAMAGED):
+                        intake = taker.read()
+                if segment is not self.present:
+                    self._write_pulses(segment, _EVER)
+            except DAMAGED as error:
+                self.set_aside(segment, error)
+
+    def store_pulses(self, *, live: bool) -> None:
+        """Those of the ten seconds that are over: by the clock while recording, by the newest message in an import."""
+        if self.present is None:
+            return
+        try:
+            until_us = self._clock.wall_us() - SETTLE_US if live else self._pulses.newest_us()
+            self._write_pulses(self.present, until_us)
+        except DAMAGED as error:
+            self.set_aside(self.present, error)
+
+    def close_ended(self, wait_ms: int = 0) -> None:
+        """Close the segments that commits no longer go to, as far as readers let us."""
+        while self._takers and self._takers[0].segment is not self.present:
+            segment = self._takers[0].segment
+            try:
+                with problems_of(self._workspace.catalogue, let=DAMAGED):
+                    done = finish_segment(segment, self._catalogue, self._clock.wall_us(), wait_ms)
+            except DAMAGED as error:
+                self.set_aside(segment, error)
+                continue
+            if not done:
+                break  # somebody reads in it; later
+            self._settling.append(segment)
+            self._takers.pop(0)
+        for segment in list(self._settling):
+            with problems_of(segment.path):
+                if segment.leave_log(wait_ms):
+                    segment.close()
+                    self._settling.remove(segment)
+
+    def keep_within_limits(self, steady_us: int) -> None:
+        """Remove history beyond the limits, and take the measure of the store."""
+        with problems_of(self._workspace.catalogue):
+            freed = self._retention.run(self._clock.wall_us(), steady_us)
+            self.store_bytes = self._retention.used_bytes()
+        self._disk_use.note(self._clock.monotonic_us(), self.store_bytes, freed)
+
+    def set_aside(self, segment: SegmentFile, error: BaseException) -> None:
+        """Go on without a damaged segment; its files stay."""
+        with contextlib.suppress(apsw.Error):  # it is broken; what matters is that it is closed
+            segment.close()
+        self._takers = [taker for taker in self._takers if taker.segment is not segment]
+        if self.present is segment:
+            self.present = None
+        with problems_of(self._workspace.catalogue):
+            self._problems.append(quarantine(self._catalogue, segment.id, segment.path, error, self._clock.wall_us()))
+
+    def release(self) -> None:
+        """Let go of all segment files, whatever their state; the next start closes what is still open."""
+        for segment in [*(taker.segment for taker in self._takers), *self._settling]:
+            with contextlib.suppress(apsw.Error):  # its errors were told by the steps before
+                segment.close()
+        self._takers, self._settling, self.present = [], [], None
+
+    def _write_pulses(self, segment: SegmentFile, until_us: int) -> None:
+        rows = self._pulses.ended(until_us, segment.taken_batch)
+        if rows:
+            with problems_of(segment.path, let=DAMAGED):
+                segment.add_pulses(rows)
+        self._pulses.forget(until_us)

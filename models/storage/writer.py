@@ -1,0 +1,298 @@
+"""The only writer of a workspace: commits of messages, and the calls that keep the store small, readable and mended."""
+
+import platform
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import apsw
+
+from models.domain.batch import RecordBatch
+from models.domain.clock import Clock
+from models.domain.names import Names
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.problems import Problem
+from models.domain.records import Gap, GapCause, PresenceChange
+from models.storage.access import prepare_folder
+from models.storage.batch_rows import CommitRows
+from models.storage.catalogue import Capture
+from models.storage.catalogue_file import open_or_replace_catalogue
+from models.storage.commands import submit_commands
+from models.storage.names_table import load_names
+from models.storage.recovery import Recovery, insert_segment
+from models.storage.retention import DiskUse, Retention, StoreLimits
+from models.storage.segment import LAYOUT
+from models.storage.segment_file import SegmentFile
+from models.storage.store_errors import DAMAGED, problems_of
+from models.storage.take_in import load_headlines
+from models.storage.unacknowledged import Unacknowledged
+from models.storage.upkeep import Upkeep
+from models.storage.workspace import Workspace
+
+UPKEEP_US = 1_000_000
+CLOCK_STEP_US = 1_000_000
+_LAST_WAIT_MS = 500
+
+
+class Committed(NamedTuple):
+    """What one commit stored. `batch` 0: there was nothing to store. `duration_us` is monotonic."""
+
+    segment: int
+    batch: int
+    first_seq: int
+    committed_us: int
+    duration_us: int
+
+
+class _Running(NamedTuple):
+    id: int
+    kind: str
+    meta: dict[str, str]  # for its segments
+
+
+class StoreWriter:
+    """One thread (the recorder's ingest thread), with the recorder's lock held.
+
+    `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it.
+    `declared_intervals` (agent id -> µs) is as of the start.
+    """
+
+    def __init__(self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits()) -> None:  # noqa: B008 - frozen
+        """Opens, migrates, mends what a crash left. Raises `EnvironmentProblem` workspace.* or store.*."""
+        prepare_folder(workspace)
+        self._workspace = workspace
+        self._clock = clock
+        self._limits = limits
+        self.problems: list[Problem] = []
+        self.names = Names()
+        self.declared_intervals: dict[int, int] = {}
+        self._unacknowledged = Unacknowledged()
+        self._disk_use = DiskUse(workspace, limits.retention_bytes)
+        self._capture: _Running | None = None
+        self._segment_since_us = 0  # monotonic
+        self._gaps: list[Gap] = []
+        self._presence: list[PresenceChange] = []
+        self._upkept_us = 0
+        self._clock_offset_us = clock.wall_us() - clock.monotonic_us()
+        self._steady_since_us = clock.monotonic_us()
+        with problems_of(workspace.catalogue):
+            self._database, replaced = open_or_replace_catalogue(workspace, clock)
+            if replaced is not None:
+                self.problems.append(replaced)
+            try:
+                self._upkeep = self._mend()
+                self._load()
+            except BaseException:
+                self._database.close()
+                raise
+
+    @property
+    def store_bytes(self) -> int:
+        """Of the catalogue and all segments, as of the last upkeep."""
+        return self._upkeep.store_bytes
+
+    def disk_days(self) -> float | None:
+        """How long until the retention limit or the disk is full, at the rate of the last hour; None: not known yet."""
+        return self._disk_use.days_left(self.store_bytes)
+
+    def begin_capture(self, kind: str, broker: str, client_id: str) -> int:
+        """Start a run (`record` or `import`). The time since the last recording is remembered as a gap, and nobody counts
+        as online until heard again. Answers the capture's id."""
+        self._end_capture()
+        now_us = self._clock.wall_us()
+        row = {"kind": kind, "broker": broker, "client_id": client_id, "host": platform.node(), "version": _version()}
+        with problems_of(self._workspace.catalogue):
+            if kind == "record":
+                self._remember_absence(now_us)
+            id_ = int(Capture.insert(started_us=now_us, **row).execute(self._database))
+            workspace_id = str(self._ask("SELECT value FROM workspace WHERE key = 'id'")[0][0])
+        meta = {"capture": str(id_), "workspace": workspace_id, "started_us": str(now_us), **row}
+        self._capture = _Running(id_, kind, meta)
+        return id_
+
+    def commit(self, batch: RecordBatch) -> Committed:
+        """Store a batch, durably, with what was remembered meanwhile. A batch of nothing writes nothing.
+
+        Raises `EnvironmentProblem` store.full or store.io: then nothing is stored, and the same batch may be committed
+        again. A damaged segment is set aside and the batch goes into a new one.
+        """
+        started_us = self._clock.monotonic_us()
+        self._watch_clock()
+        now_us = self._clock.wall_us()
+        if not (self._gaps or self._presence or _says_something(batch)):
+            return Committed(0, 0, 0, now_us, 0)
+        segment = self._present_segment(now_us)
+        try:
+            rows = self._write(segment, batch, now_us)
+        except DAMAGED as error:
+            self._upkeep.set_aside(segment, error)
+            segment = self._present_segment(now_us)
+            with problems_of(segment.path):
+                rows = self._write(segment, batch, now_us)
+        self._gaps, self._presence = [], []
+        self._unacknowledged.add(segment.id, rows.batch_id, rows.packets)
+        duration_us = self._clock.monotonic_us() - started_us
+        return Committed(segment.id, rows.batch_id, rows.first_seq, now_us, duration_us)
+
+    def remember_gap(self, gap: Gap) -> None:
+        """For gaps that no message told of; stored with the next commit, or soon by `housekeep`."""
+        self._gaps.append(gap)
+
+    def unacknowledged(self) -> set[tuple[int, int]]:
+        """(packet id, CRC-32 of topic + payload) of stored QoS 1 messages that the broker may send again."""
+        return self._unacknowledged.pairs()
+
+    def acknowledged(self, committed: Committed) -> None:
+        """The broker got the acknowledgements of this commit."""
+        self._unacknowledged.forget(committed.segment, committed.batch)
+
+    def submit(self, commands: list[dict[str, object]]) -> None:
+        """Apply `control.Command`s; durable when this returns. Raises `EnvironmentProblem` agent.unknown or store.*,
+        and `ValueError` for what is no command."""
+        self._upkeep.take_in()  # an agent just heard of gets its row
+        with problems_of(self._workspace.catalogue):
+            submit_commands(self._catalogue, self.names, commands, self._clock.wall_us())
+
+    def housekeep(self) -> None:
+        """Upkeep; call about every 250 ms, most calls do nothing. Raises `EnvironmentProblem` store.*; what was not done
+        is done by a later call."""
+        self._watch_clock()
+        now_us = self._clock.monotonic_us()
+        if now_us - self._upkept_us < UPKEEP_US:
+            return
+        self._upkept_us = now_us
+        self._commit_remembered()
+        self._end_segment_if_due(now_us)
+        self._upkeep.take_in()
+        self._upkeep.store_pulses(live=self._capture is None or self._capture.kind == "record")
+        self._upkeep.close_ended()
+        self._upkeep.keep_within_limits(now_us - self._steady_since_us)
+
+    def close(self) -> None:
+        """End the capture, close its segment, let go of all files. Raises `EnvironmentProblem` where something could not
+        be written; the next start makes up for it."""
+        try:
+            self._commit_remembered()
+            self._end_capture()
+            self._upkeep.close_ended(_LAST_WAIT_MS)
+        finally:
+            self._upkeep.release()
+            self._database.close()
+
+    # ---------------------------------------------------------------- opening
+
+    @property
+    def _catalogue(self) -> apsw.Connection:
+        connection: apsw.Connection = self._database.connection()
+        return connection
+
+    def _mend(self) -> Upkeep:
+        retention = Retention(self._workspace, self._catalogue, self._limits)
+        headlines = load_headlines(self._catalogue)
+        recovery = Recovery(self._workspace, self._database, headlines, retention, self._clock)
+        recovery.run()
+        self.problems += recovery.problems
+        return Upkeep(
+            self._workspace, self._clock, self._catalogue, headlines, retention, self._disk_use, self.problems
+        )
+
+    def _load(self) -> None:
+        load_names(self._catalogue, self.names)
+        self.declared_intervals.update(self._ask("SELECT id, interval_us FROM agent WHERE interval_us > 0"))
+        query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
+            WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
+        self._unacknowledged.load(self._workspace, [id_ for (id_,) in self._ask(query)])
+
+    def _remember_absence(self, now_us: int) -> None:
+        last_us = self._ask("SELECT max(ended_us) FROM capture WHERE kind = 'record'")[0][0]
+        if last_us is None:
+            return
+        since_us = min(int(last_us), now_us)
+        self._gaps.append(Gap(since_us, now_us, 0, GapCause.NOT_RECORDING, 0))
+        query = "SELECT agent_id FROM agent_now WHERE presence IN (?, ?) ORDER BY 1"
+        self._presence += [
+            PresenceChange(since_us, agent, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)
+            for (agent,) in self._ask(query, int(Presence.ONLINE), int(Presence.LATE))
+        ]
+
+    def _ask(self, query: str, *bindings: int) -> list[Any]:
+        return self._catalogue.execute(query, bindings).fetchall()
+
+    # ---------------------------------------------------------------- segments
+
+    def _write(self, segment: SegmentFile, batch: RecordBatch, now_us: int) -> CommitRows:
+        with problems_of(segment.path, let=DAMAGED):
+            return segment.write(batch, self.names, self._presence, self._gaps, now_us)
+
+    def _commit_remembered(self) -> None:
+        if self._capture is not None and (self._gaps or self._presence):
+            self.commit(RecordBatch())
+
+    def _present_segment(self, now_us: int) -> SegmentFile:
+        if self._capture is None:
+            raise RuntimeError("commit() before begin_capture()")
+        if self._upkeep.present is not None:
+            return self._upkeep.present
+        with problems_of(self._workspace.segments):
+            id_ = self._reserve_segment(self._capture.id, now_us)
+            meta = {**self._capture.meta, "created_us": str(now_us)}
+            segment = SegmentFile.create(id_, self._workspace.segment(id_), meta)
+            self._upkeep.add(segment)
+        self._segment_since_us = self._clock.monotonic_us()
+        return segment
+
+    def _reserve_segment(self, capture: int, now_us: int) -> int:
+        """The row comes before the file, so that a kill between them leaves nothing that nobody knows of."""
+        query = "SELECT max(id), (SELECT max(id) FROM segment WHERE state = 'open' AND taken_batch = 0) FROM segment"
+        last, reserved = self._ask(query)[0]
+        if reserved is not None and reserved == last and reserved not in self._upkeep.segment_ids():
+            statement = "UPDATE segment SET capture_id = ?, first_us = ?, last_us = ? WHERE id = ?"
+            self._ask(statement, capture, now_us, now_us, reserved)
+            return int(reserved)  # by a try that failed
+        id_ = int(last or 0) + 1
+        insert_segment(self._database, id_, capture, LAYOUT, now_us)
+        return id_
+
+    def _watch_clock(self) -> None:
+        """A wall clock that was set ends the segment: within one, time only goes on."""
+        now_us = self._clock.wall_us()
+        offset_us = now_us - self._clock.monotonic_us()
+        step_us, self._clock_offset_us = offset_us - self._clock_offset_us, offset_us
+        if abs(step_us) <= CLOCK_STEP_US:
+            return
+        self._steady_since_us = self._clock.monotonic_us()
+        if self._capture is not None:
+            since_us, until_us = sorted((now_us, now_us - step_us))
+            self._gaps.append(Gap(since_us, until_us, 0, GapCause.CLOCK_STEP, 0))
+            self._upkeep.present = None
+
+    def _end_segment_if_due(self, now_us: int) -> None:
+        """A segment also ends early where it alone would fill half of what is kept, as an open one cannot be removed."""
+        segment = self._upkeep.present
+        if segment is None:
+            return
+        most = min(self._limits.segment_bytes, self._limits.retention_bytes // 2)
+        if segment.size_bytes >= most or now_us - self._segment_since_us >= self._limits.segment_s * 1_000_000:
+            self._upkeep.present = None
+
+    def _end_capture(self) -> None:
+        if self._capture is None:
+            return
+        self._upkeep.present = None
+        self._upkeep.take_in()
+        with problems_of(self._workspace.catalogue):
+            ended = Capture.update(ended_us=self._clock.wall_us()).where(Capture.id == self._capture.id)
+            ended.execute(self._database)
+        self._capture = None
+
+
+def _says_something(batch: RecordBatch) -> bool:
+    return bool(
+        batch.messages or batch.presence or batch.gaps or batch.interactions or batch.duplicates or batch.dropped
+    )
+
+
+def _version() -> str:
+    try:
+        return metadata.version("murmurscope")
+    except metadata.PackageNotFoundError:
+        return "0"

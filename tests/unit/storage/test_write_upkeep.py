@@ -1,0 +1,521 @@
+"""Take-in, pulses, closing, recovery, retention: what the store does beside committing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.domain.batch import RecordBatch
+from models.domain.messages import Kind, Origin
+from models.domain.names import SeriesKey, SeriesKind
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.problems import EnvironmentProblem
+from models.domain.records import (
+    Attempt,
+    Declaration,
+    Gap,
+    GapCause,
+    Interaction,
+    Level,
+    LogRow,
+    Outcome,
+    PresenceChange,
+    TaskReport,
+    TaskState,
+)  # fmt: skip
+from models.storage.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreLimits, StoreWriter
+from tests.helpers.clock import FIRST_WALL_US as T0
+from tests.helpers.clock import FakeClock
+from tests.helpers.store import batch_of, message, rows
+
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.at(tmp_path / "ws")
+
+
+class Bench:
+    """A writer on a workspace that can be closed, killed and opened again."""
+
+    def __init__(self, workspace: Workspace, clock: FakeClock) -> None:
+        self.workspace, self.clock, self.writer = workspace, clock, None
+
+    def open(self, limits: StoreLimits | None = None, *, record: bool = True) -> StoreWriter:
+        self.writer = StoreWriter(self.workspace, self.clock, limits or StoreLimits())
+        if record:
+            self.writer.begin_capture("record", "mqtt://broker", "client")
+        return self.writer
+
+    def kill(self) -> None:
+        """As a kill -9 leaves the files: nothing is finished, only the locks are gone."""
+        writer = self.writer
+        assert writer is not None
+        for segment in [*(taker.segment for taker in writer._upkeep._takers), *writer._upkeep._settling]:
+            copy_away(segment.path)
+            segment.close()
+            copy_back(segment.path)
+        copy_away(self.workspace.catalogue)
+        writer._database.close()
+        copy_back(self.workspace.catalogue)
+        self.writer = None
+
+    def catalogue(self, query: str) -> list[tuple[Any, ...]]:
+        return rows(self.workspace, "catalogue", query)
+
+    def pass_time(self, us: int) -> None:
+        self.clock.advance(us)
+        assert self.writer is not None
+        self.writer.housekeep()
+
+
+def copy_away(path: Path) -> None:
+    for ending in ("", "-wal"):
+        file = Path(f"{path}{ending}")
+        if file.exists():
+            Path(f"{path}{ending}.killed").write_bytes(file.read_bytes())
+
+
+def copy_back(path: Path) -> None:
+    for ending in ("", "-wal"):
+        kept = Path(f"{path}{ending}.killed")
+        if kept.exists():
+            kept.rename(f"{path}{ending}")
+
+
+@pytest.fixture
+def bench(workspace: Workspace, clock: FakeClock) -> Iterator[Bench]:
+    one = Bench(workspace, clock)
+    yield one
+    if one.writer is not None:
+        one.writer.close()
+
+
+def lively_batch(bench: Bench, turn: int) -> RecordBatch:
+    """A bit of everything, different each turn."""
+    assert bench.writer is not None
+    names, now = bench.writer.names, bench.clock.wall_us()
+    messages = [message(now + row, b"t%d" % row, b"p" * 9, packet_id=100 * turn + row) for row in range(4)]
+    batch = batch_of(
+        names, messages, ["a", "b", "a", f"new-{turn}"],
+        [(0, "cpu_percent", 10.0 + turn), (1, "rss_bytes", 1000.0 * turn), (2, "latency_ms", 100.0 * turn)],
+    )  # fmt: skip
+    counter = names.series_of(SeriesKey(1, "agent.connection.attempts", "", "", SeriesKind.COUNTER, "test"))
+    batch.add_samples(3, now, [counter], [5.0 * turn])
+    batch.logs.append(LogRow(0, now, 1, Level.ERROR, None, "bad"))
+    batch.logs.append(LogRow(1, now, 2, Level.INFO, None, "good"))
+    batch.tasks.append(TaskReport(1, now, 2, f"task-{turn}", None, TaskState.WORKING))
+    if turn % 2:
+        batch.tasks.append(TaskReport(2, now, 2, f"task-{turn}", None, TaskState.FAILED))
+    batch.attempts.append(Attempt(2, now, 2, Outcome.ERROR if turn % 3 else Outcome.OK, None, None, None))
+    batch.interactions.append(Interaction(3, now, 1, 2, "task", str(turn), 250_000, Outcome.OK))
+    batch.interactions.append(Interaction(-1, now, 1, 2, "task", str(turn), None, Outcome.TIMEOUT))
+    presence = Presence.ONLINE if turn % 2 else Presence.LATE
+    batch.presence.append(PresenceChange(now, 1, presence, Condition.OK, Cause.HEARD))
+    batch.declarations.append(Declaration(0, 1, "ours", f"name-{turn}", None, 30 * SECOND if turn < 3 else None))
+    if turn == 2:
+        batch.gaps.append(Gap(now - 5, now, 1, GapCause.SEQUENCE, 2))
+    return batch
+
+
+KNOWN = {
+    "agent": "SELECT id, name, convention, own_name, own_group, host, version, capabilities, interval_us FROM agent ORDER BY id",
+    "now": "SELECT * FROM agent_now ORDER BY agent_id",
+    "topic": "SELECT * FROM topic ORDER BY id",
+    "series": "SELECT * FROM series ORDER BY id",
+    "open_task": "SELECT * FROM open_task ORDER BY 1, 2",
+    "gap": "SELECT since_us, until_us, agent_id, cause, count, segment_id FROM gap ORDER BY segment_id, since_us",
+    "segment": "SELECT id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, unreadable, payload_bytes, taken_batch FROM segment ORDER BY id",
+    "capture": "SELECT id, kind, started_us, broker, client_id, host, version FROM capture ORDER BY id",
+}  # fmt: skip
+
+
+def known(bench: Bench) -> dict[str, object]:
+    return {name: bench.catalogue(query) for name, query in KNOWN.items()}
+
+
+def pulses(bench: Bench, segments: tuple[int, ...] = (1,)) -> dict[tuple[int, int], dict[str, float]]:
+    """(since, agent) -> what stands in all pulse rows of it, added up."""
+    found: dict[tuple[int, int], dict[str, float]] = {}
+    for segment in segments:
+        for since, data, responses in rows(bench.workspace, segment, "SELECT since_us, data, responses FROM pulse"):
+            for entry in np.frombuffer(data, PULSE):
+                at = found.setdefault(
+                    (since, int(entry["agent"])), dict.fromkeys(PULSE.names[1:], 0.0) | {"responses": 0}
+                )
+                for name in PULSE.names[1:]:
+                    at[name] += 0.0 if np.isnan(entry[name]) else float(entry[name])
+            for entry in np.frombuffer(responses or b"", RESPONSE):
+                found[since, int(entry["agent"])]["responses"] += int(entry["n"])
+    return found
+
+
+def test_take_in_tells_what_every_agent_does(bench: Bench) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    bench.pass_time(2 * SECOND)
+    writer.commit(lively_batch(bench, 2))
+    bench.pass_time(2 * SECOND)
+    query = "SELECT presence, cause, messages, cpu, last_seen_us, tasks_open FROM agent_now ORDER BY agent_id"
+    later = T0 + 2 * SECOND
+    assert bench.catalogue(query) == [
+        (Presence.LATE, "heard", 4, pytest.approx(0.12), later + 2, 0),
+        (Presence.UNKNOWN, "not-heard", 2, None, later + 1, 1),
+        (Presence.UNKNOWN, "not-heard", 1, None, T0 + 3, 0),
+        (Presence.UNKNOWN, "not-heard", 1, None, later + 3, 0),
+    ]
+    assert bench.catalogue("SELECT memory FROM agent_now WHERE agent_id = 2") == [(2000.0,)]
+    chosen = "SELECT cpu_series, response_series, attempts_series FROM agent_now WHERE agent_id = 1"
+    assert bench.catalogue(chosen) == [(1, 3, 4)]
+    assert bench.catalogue("SELECT own_name, interval_us FROM agent WHERE id = 1") == [("name-2", 30 * SECOND)]
+    assert bench.catalogue("SELECT agent_id, cause, count, segment_id FROM gap") == [(1, "sequence", 2, 1)]
+    assert bench.catalogue("SELECT messages, samples, logs, tasks, payload_bytes, taken_batch FROM segment") == [
+        (8, 8, 4, 3, 72, 2)
+    ]
+
+
+def test_only_what_is_live_makes_an_agent_seen(bench: Bench) -> None:
+    writer = bench.open()
+    origins = [Origin.REPLAY, Origin.BACKLOG, Origin.LIVE]
+    messages = [message(T0 + at, origin=origin) for at, origin in enumerate(origins)]
+    writer.commit(
+        batch_of(writer.names, messages, ["a", "b", "c"], [(0, "cpu_percent", 50.0), (2, "cpu_percent", 50.0)])
+    )
+    bench.pass_time(12 * SECOND)
+    seen = bench.catalogue("SELECT first_seen_us, last_seen_us, cpu FROM agent_now ORDER BY agent_id")
+    assert seen == [(T0, 0, None), (T0 + 1, 0, None), (T0 + 2, T0 + 2, 0.5)]
+    assert sorted(agent for _, agent in pulses(bench)) == [2, 3]
+
+
+def test_pulses_sum_up_ten_seconds(bench: Bench) -> None:
+    writer = bench.open()
+    for turn in range(1, 9):  # 0 s … 21 s
+        writer.commit(lively_batch(bench, turn))
+        bench.pass_time(3 * SECOND)
+    found = pulses(bench)
+    first = found[T0, 1]
+    assert first["messages"] == 8
+    assert first["cpu"] == pytest.approx(np.mean([0.11, 0.12, 0.13, 0.14]))
+    assert first["cpu_max"] == pytest.approx(0.14)
+    assert first["attempts"] == 15  # 5, 10, 15, 20: the first value tells nothing
+    assert (first["log_errors"], first["responses"]) == (4, 4)
+    second = found[T0, 2]
+    assert second["memory"] == 4000
+    assert (second["finished"], second["failed"]) == (2 + 8, 2 + 4)  # failed tasks; answered and timed out requests
+    assert (second["attempts"], second["successes"], second["errors"]) == (4, 1, 3)
+    assert found[T0 + PULSE_US, 1]["attempts"] == 15
+    assert (T0 + 2 * PULSE_US, 1) not in found
+    ((responses,),) = rows(bench.workspace, 1, f"SELECT responses FROM pulse WHERE since_us = {T0}")
+    spread = np.frombuffer(responses, RESPONSE)
+    middles = bin_middle_s(spread["bin"][spread["agent"] == 1])
+    np.testing.assert_allclose(np.sort(middles), [0.1, 0.2, 0.3, 0.4], rtol=0.021)
+
+
+def test_a_counter_that_restarts_and_one_that_comes_late(bench: Bench) -> None:
+    writer = bench.open()
+    key = SeriesKey(writer.names.agent("a"), "agent.connection.errors", "", "", SeriesKind.COUNTER, "test")
+    series = writer.names.series_of(key)
+    for at, (time_us, value) in enumerate([(0, 10), (1, 14), (3, 20), (2, 17), (4, 3), (5, 4)]):
+        batch = batch_of(writer.names, [message(T0 + at)], ["a"])
+        batch.add_samples(0, T0 + time_us, [series], [float(value)])
+        writer.commit(batch)
+        if at == 2:
+            bench.pass_time(SECOND)
+    bench.pass_time(12 * SECOND)
+    assert pulses(bench)[T0, 1]["errors"] == 4 + 6 + 3 + 1
+
+
+def test_a_crash_loses_nothing_and_counts_nothing_twice(bench: Bench, workspace: Workspace, tmp_path: Path) -> None:
+    """The same traffic, killed at odd moments, ends in the same catalogue and the same pulses as undisturbed."""
+    calm = Bench(Workspace.at(tmp_path / "calm"), FakeClock())
+    for one, disturbed in ((calm, False), (bench, True)):
+        one.open()
+        for turn in range(1, 9):
+            assert one.writer is not None
+            one.writer.commit(lively_batch(one, turn))
+            one.clock.advance(1_700_000 if turn % 2 else 4_100_000)
+            if turn % 3 or not disturbed:
+                one.writer.housekeep()
+        if disturbed:
+            one.kill()
+            one.open(record=False)
+        assert one.writer is not None
+        one.writer.close()
+    calm_known, mended = known(calm), known(bench)
+    assert mended == calm_known
+    assert pulses(bench) == pulses(calm)
+    calm.writer = bench.writer = None
+
+
+def test_a_lost_catalogue_is_made_again_from_the_segments(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open()
+    for turn in range(1, 9):
+        writer.commit(lively_batch(bench, turn))
+        bench.pass_time(3 * SECOND)
+        if turn == 4:
+            bench.clock.step_wall(2 * SECOND)
+    writer.close()
+    before = known(bench)
+    assert len(before["segment"]) == 2
+    ids = bench.catalogue("SELECT value FROM workspace WHERE key = 'id'")
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{workspace.catalogue}{ending}").unlink(missing_ok=True)
+    names = bench.open(record=False).names
+    assert known(bench) == before
+    assert bench.catalogue("SELECT value FROM workspace WHERE key = 'id'") == ids
+    assert names.known_agent("new-8")
+
+
+def test_a_damaged_catalogue_is_set_aside_and_made_again(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    writer.close()
+    before = known(bench)
+    data = bytearray(workspace.catalogue.read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    workspace.catalogue.write_bytes(data)
+    writer = bench.open(record=False)
+    assert known(bench) == before
+    assert [one.code for one in writer.problems] == ["store.corrupt"]
+    assert len(list(workspace.root.glob("catalogue.db.damaged-*"))) == 1
+
+
+def test_a_damaged_open_segment_is_kept_aside_at_start(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    bench.pass_time(2 * SECOND)
+    bench.kill()
+    Path(f"{workspace.segment(1)}-wal").unlink()
+    workspace.segment(1).write_bytes(b"no database at all, " * 500)
+    writer = bench.open()
+    assert bench.catalogue("SELECT state FROM segment") == [("quarantined",)]
+    assert ("damaged", 4) in bench.catalogue("SELECT cause, count FROM gap")
+    assert workspace.segment(1).read_bytes().startswith(b"no database")
+    assert [one.code for one in writer.problems] == ["store.corrupt"]
+    assert writer.commit(lively_batch(bench, 2)).segment == 2
+
+
+def test_names_and_what_is_unacknowledged_outlive_a_crash(bench: Bench) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    pairs = writer.unacknowledged()
+    assert len(pairs) == 4
+    series = list(writer.names.series)
+    bench.kill()
+    writer = bench.open()
+    assert writer.unacknowledged() == pairs
+    assert writer.names.series == series
+    assert writer.names.agent("b") == 2
+    assert writer.declared_intervals == {1: 30 * SECOND}
+
+
+def test_the_time_between_captures_is_a_gap_and_nobody_stays_online(bench: Bench) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    bench.pass_time(2 * SECOND)
+    ended_us = bench.clock.wall_us()
+    writer.close()
+    bench.clock.advance(3_600 * SECOND)
+    bench.open()
+    bench.pass_time(SECOND)
+    bench.pass_time(SECOND)
+    gaps = bench.catalogue(
+        "SELECT since_us, until_us, agent_id, cause, segment_id FROM gap WHERE cause = 'not-recording'"
+    )
+    assert gaps == [(ended_us, ended_us + 3_600 * SECOND, 0, "not-recording", 2)]
+    now = bench.catalogue("SELECT presence, cause, since_us FROM agent_now WHERE agent_id = 1")
+    assert now == [(Presence.UNKNOWN, "not-recording", ended_us)]
+
+
+@pytest.mark.parametrize("step_us", [-3_600 * SECOND, 3_600 * SECOND])
+def test_a_step_of_the_clock_ends_the_segment(bench: Bench, step_us: int) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    before_us = bench.clock.wall_us()
+    bench.clock.step_wall(step_us)
+    second = writer.commit(lively_batch(bench, 2))
+    assert second.segment == 2
+    bench.pass_time(2 * SECOND)
+    bench.pass_time(2 * SECOND)
+    low, high = sorted((before_us, before_us + step_us))
+    assert bench.catalogue("SELECT since_us, until_us, segment_id FROM gap WHERE cause = 'clock-step'") == [
+        (low, high, 2)
+    ]
+    assert bench.catalogue("SELECT id, state FROM segment ORDER BY id") == [(1, "closed"), (2, "open")]
+    bench.clock.step_wall(900_000)
+    assert writer.commit(lively_batch(bench, 3)).segment == 2
+
+
+def test_segments_end_by_size_and_by_age_and_become_plain_files(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open(StoreLimits(segment_bytes=600_000, segment_s=3_600))
+    segments = []
+    for _ in range(12):
+        segments.append(writer.commit(batch_of(writer.names, [message(T0, payload=b"x" * 100_000)], ["a"])).segment)
+        bench.pass_time(SECOND)
+    assert segments[0] == 1
+    assert segments[-1] > 1
+    last = writer.commit(lively_batch(bench, 1)).segment
+    bench.pass_time(3_600 * SECOND)
+    assert writer.commit(lively_batch(bench, 2)).segment == last + 1
+    files = sorted(path.name for path in workspace.segments.iterdir())
+    assert [name for name in files if not name.startswith(f"{last + 1}.")] == sorted(
+        f"{id_}.db" for id_ in range(1, last + 1)
+    )
+    assert rows(workspace, 1, "SELECT count(*) FROM meta WHERE key = 'closed_us'") == [(1,)]
+    states = bench.catalogue(f"SELECT DISTINCT state FROM segment WHERE id <= {last}")
+    assert states == [("closed",)]
+
+
+def test_a_reader_in_the_way_delays_closing_but_never_the_recorder(bench: Bench, workspace: Workspace) -> None:
+    from models.storage.engine import open_reader
+
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    reader = open_reader(workspace.segment(1))
+    reader.execute("BEGIN; SELECT * FROM batch").fetchall()
+    writer.commit(lively_batch(bench, 2))
+    bench.clock.step_wall(5 * SECOND)
+    bench.pass_time(SECOND)
+    assert bench.catalogue("SELECT state FROM segment WHERE id = 1") == [("open",)]
+    assert writer.commit(lively_batch(bench, 3)).segment == 2
+    reader.execute("COMMIT")
+    bench.pass_time(SECOND)
+    assert bench.catalogue("SELECT state FROM segment WHERE id = 1") == [("closed",)]
+    assert reader.execute("SELECT count(*) FROM batch").fetchall() == [(2,)]
+    reader.close()
+    bench.pass_time(SECOND)
+    assert not Path(f"{workspace.segment(1)}-wal").exists()
+
+
+def fill(bench: Bench, writer: StoreWriter, n: int) -> None:
+    for _ in range(n):
+        writer.commit(batch_of(writer.names, [message(bench.clock.wall_us(), payload=b"x" * 100_000)], ["a"]))
+        bench.pass_time(SECOND)
+
+
+def test_the_oldest_segments_go_when_the_limit_is_reached(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open(StoreLimits(segment_bytes=300_000, retention_bytes=1_000_000))
+    writer.commit(lively_batch(bench, 2))
+    fill(bench, writer, 30)
+    bench.pass_time(SECOND)
+    removed = bench.catalogue(
+        "SELECT id, first_us, last_us, messages, bytes FROM segment WHERE state = 'removed' ORDER BY id"
+    )
+    assert len(removed) >= 3
+    assert [row[0] for row in removed] == list(range(1, len(removed) + 1))
+    assert all(row[4] == 0 and not workspace.segment(row[0]).exists() for row in removed)
+    gaps = bench.catalogue("SELECT segment_id, since_us, until_us, count FROM gap WHERE cause = 'retention' ORDER BY 1")
+    assert gaps == [row[:4] for row in removed]
+    assert writer.store_bytes < 1_600_000
+    assert bench.catalogue("SELECT count(*) FROM agent") == [(3,)]
+    assert bench.catalogue("SELECT count(*) FROM open_task") == [(0,)]
+    assert bench.catalogue("SELECT sum(tasks_open) FROM agent_now") == [(0,)]
+
+
+def test_history_goes_by_age_but_not_by_a_clock_that_was_just_set(bench: Bench) -> None:
+    writer = bench.open(StoreLimits(retention_s=86_400))
+    writer.commit(lively_batch(bench, 1))
+    bench.clock.step_wall(400 * 86_400 * SECOND)
+    writer.commit(lively_batch(bench, 2))
+    bench.pass_time(2 * SECOND)
+    bench.pass_time(2 * SECOND)
+    assert bench.catalogue("SELECT state FROM segment WHERE id = 1") == [("closed",)]
+    bench.pass_time(700 * SECOND)
+    assert bench.catalogue("SELECT state FROM segment WHERE id = 1") == [("removed",)]
+
+
+def test_a_killed_retention_is_finished_at_the_next_start(
+    bench: Bench, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = bench.open(StoreLimits(segment_bytes=300_000, retention_bytes=1_000_000))
+
+    def killed(_path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("models.storage.retention.remove_files", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fill(bench, writer, 30)
+    assert workspace.segment(1).exists()
+    bench.kill()
+    bench.open(record=False)
+    assert not workspace.segment(1).exists()
+    assert bench.catalogue("SELECT count(*) FROM gap WHERE cause = 'retention' AND segment_id = 1") == [(1,)]
+
+
+def test_days_of_disk_follow_the_rate_of_the_last_hour(bench: Bench) -> None:
+    writer = bench.open(StoreLimits(retention_bytes=100_000_000))
+    assert writer.disk_days() is None
+    for _ in range(5):
+        fill(bench, writer, 2)
+        bench.pass_time(60 * SECOND)
+    days = writer.disk_days()
+    assert days is not None
+    rate = 200_000 / 62
+    assert days == pytest.approx((100_000_000 - writer.store_bytes) / rate / 86_400, rel=0.4)
+
+
+def test_commands_are_audited_and_take_effect(bench: Bench) -> None:
+    writer = bench.open()
+    writer.commit(batch_of(writer.names, [message(T0)], ["a"]))
+    now = bench.clock.wall_us()
+    writer.submit([
+        {"do": "agent.rename", "agent": "a", "name": "Alpha <b>"}, {"do": "agent.group", "agent": "a", "group": "G"},
+        {"do": "agent.note", "agent": "a", "note": "n\ud800"}, {"do": "agent.maintenance", "agent": "a", "until_us": now + 5},
+        {"do": "agent.retire", "agent": "a", "retired": True},
+    ])  # fmt: skip
+    query = "SELECT given_name, given_group, note, maintenance_until_us, retired_us FROM agent"
+    assert bench.catalogue(query) == [("Alpha <b>", "G", "n\\ud800", now + 5, now)]
+    with pytest.raises(EnvironmentProblem) as raised:
+        writer.submit(
+            [{"do": "agent.note", "agent": "a", "note": "x"}, {"do": "agent.retire", "agent": "?", "retired": True}]
+        )
+    assert raised.value.problem.code == "agent.unknown"
+    for broken in (
+        {"do": "agent.note", "agent": "a", "note": 5},
+        {"do": "drop"},
+        {},
+        {"do": "agent.retire", "agent": "a", "retired": 1},
+    ):
+        with pytest.raises(ValueError):
+            writer.submit([broken])
+    assert bench.catalogue("SELECT count(*) FROM audit") == [(5,)]
+    writer.commit(lively_batch(bench, 1))
+    bench.pass_time(2 * SECOND)
+    assert bench.catalogue("SELECT given_name, own_name FROM agent WHERE id = 1") == [("Alpha <b>", "name-1")]
+
+
+def test_three_thousand_agents(bench: Bench) -> None:
+    writer = bench.open()
+    agents = [f"agent-{n}" for n in range(3_000)]
+    for turn in range(3):
+        messages = [message(bench.clock.wall_us() + n, b"m/%d" % n) for n in range(3_000)]
+        samples = [(n, metric, float(turn + n)) for n in range(3_000) for metric in ("cpu", "rss_bytes", "x", "y")]
+        writer.commit(batch_of(writer.names, messages, agents, samples))
+        bench.pass_time(6 * SECOND)
+    assert bench.catalogue("SELECT count(*), sum(messages), max(cpu), max(memory) FROM agent_now") == [
+        (3_000, 9_000, 3_001.0, 3_001.0)
+    ]
+    assert len(pulses(bench)) == 3_000
+    assert bench.catalogue("SELECT count(*) FROM series") == [(12_000,)]
+
+
+def test_an_import_is_received_at_its_own_time(bench: Bench) -> None:
+    writer = bench.open(record=False)
+    writer.begin_capture("import", "file", "")
+    then = T0 - 86_400 * SECOND
+    for turn in range(4):
+        one = message(then + turn * 7 * SECOND, origin=Origin.IMPORTED)
+        writer.commit(batch_of(writer.names, [one], ["a"], kind=Kind.METRICS))
+        bench.pass_time(2 * SECOND)
+    writer.close()
+    bench.writer = None
+    assert bench.catalogue("SELECT first_us, last_us, state FROM segment") == [(then, then + 21 * SECOND, "closed")]
+    assert bench.catalogue("SELECT last_seen_us FROM agent_now") == [(then + 21 * SECOND,)]
+    assert sorted(since for since, _ in pulses(bench)) == [then, then + 10 * SECOND, then + 20 * SECOND]
+    assert bench.catalogue("SELECT count(*) FROM gap") == [(0,)]
