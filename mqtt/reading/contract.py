@@ -1,0 +1,200 @@
+"""Our own topics: `agents/<id>/status|metrics|log|task|connection|tail/<file>` and `agents/<to>/inbox/<from>`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.presence_words import Cause, Condition, Presence, read_status_word
+from models.domain.records import Declaration, PresenceEvidence
+from models.domain.timestamps import PLAUSIBLE_US, read_time
+from mqtt.reading.contract_work import AttemptPlan, InboxPlan, LogPlan, TailPlan, TaskPlan
+from mqtt.reading.decode import FAILURES, read_object, read_text, strip
+from mqtt.reading.generic_numbers import contract_unit, flatten, number_of
+from mqtt.reading.plan import Plan, Sink, Unread
+
+SOURCE = "contract"
+LONGEST_INTERVAL_S = 7 * 86_400
+_RANK = 2  # its birth and its will
+_GONE = (Presence.OFFLINE, Presence.STOPPED)
+_OWN_KEYS = frozenset(("ts", "boot", "seq"))
+
+
+class ContractRecogniser:
+    """Claims the topics of our own contract below `prefix` (levels such as `["agents"]`)."""
+
+    uses_declarations = False
+
+    def __init__(self, prefix: list[str]) -> None:
+        self._prefix = prefix
+
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+        depth = len(self._prefix)
+        if levels[:depth] != self._prefix or len(levels) < depth + 2 or not levels[depth]:
+            return None
+        name, role, below = levels[depth], levels[depth + 1], levels[depth + 2 :]
+        if role == "inbox" and len(below) == 1 and below[0]:
+            return InboxPlan(topic, sink.agent(below[0]), sink.agent(name), sink)
+        if role == "tail" and below and below[0]:
+            return TailPlan(topic, sink.agent(name), "/".join(below))
+        if below or role not in _PLANS:
+            return None
+        return _PLANS[role](topic, sink.agent(name), sink)
+
+
+class StatusPlan:
+    """`agents/<id>/status`: presence, and what the agent says of itself."""
+
+    kind = Kind.STATUS
+
+    def __init__(self, topic: int, agent: int, sink: Sink) -> None:
+        self.topic, self.agent = topic, agent
+        self._sequence = sink.sequences.of(topic, agent)
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        payload = strip(message.payload)
+        if not payload:  # the retained status was removed
+            self._say(row, message, sink, (Presence.OFFLINE, Condition.OK), Cause.STATUS)
+            return
+        if payload[:1] != b"{":
+            word = read_status_word(read_text(payload).strip('"'))
+            if word is None:
+                raise Unread("shape")
+            self._say(row, message, sink, word, _cause(word[0], unsigned=True))
+            return
+        body = read_object(payload)
+        replayed = message.origin is Origin.REPLAY
+        if not replayed and self._sequence.repeated(body.get("boot"), body.get("seq"), message.received_us):
+            sink.batch.duplicate[row] = True
+            return
+        self._declare(row, body, sink)
+        told = next((body[key] for key in ("state", "status") if isinstance(body.get(key), str)), "")
+        word = read_status_word(told)
+        if word is None:
+            raise Unread("shape")
+        self._say(row, message, sink, word, _cause(word[0], unsigned="ts" not in body and "seq" not in body))
+
+    def _say(self, row: int, message: RawMessage, sink: Sink, word: tuple[Presence, Condition], cause: Cause) -> None:
+        if message.origin is Origin.REPLAY:
+            if word[0] not in _GONE:
+                return  # retained is not alive
+            cause = Cause.REPLAYED
+        sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, _RANK))
+
+    def _declare(self, row: int, body: dict[str, Any], sink: Sink) -> None:
+        capabilities = body.get("capabilities")
+        declaration = Declaration(
+            row, self.agent, SOURCE, _text(body, "name"), _text(body, "group"),
+            _interval_us(body.get("interval_s")),
+            _text(body, "host"), _text(body, "version"),
+            tuple(one for one in capabilities if isinstance(one, str)) if isinstance(capabilities, list) else None,
+        )  # fmt: skip
+        if any(part is not None for part in declaration[3:]) and sink.declarations.is_news(
+            declaration, sink.names.agents[self.agent]
+        ):
+            sink.batch.declarations.append(declaration)
+
+
+class _Metrics(msgspec.Struct, gc=False):
+    """The usual shape, read without a detour: anything else fails to decode and is read the long way."""
+
+    metrics: dict[str, float] | None = None
+    ts: float | str | None = None
+    boot: str | None = None
+    seq: int | None = None
+
+
+_decode_metrics = msgspec.json.Decoder(_Metrics).decode
+
+
+class MetricsPlan:
+    """`agents/<id>/metrics`. Knows the series of the names that came last: agents send the same names each time."""
+
+    kind = Kind.METRICS
+    __slots__ = ("_names", "_sequence", "_series", "agent", "topic")
+
+    def __init__(self, topic: int, agent: int, sink: Sink) -> None:
+        self.topic, self.agent = topic, agent
+        self._sequence = sink.sequences.of(topic, agent)
+        self._names: list[str] = []
+        self._series: list[int] = []
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if message.origin is Origin.REPLAY:
+            return
+        try:
+            body = _decode_metrics(message.payload)
+        except FAILURES:
+            self._read_any(row, message, sink)
+            return
+        metrics = body.metrics
+        if metrics is None:
+            self._read_any(row, message, sink)
+            return
+        received_us = message.received_us
+        if body.seq is not None and self._sequence.repeated(body.boot, body.seq, received_us):
+            sink.batch.duplicate[row] = True
+            return
+        ts = body.ts
+        if type(ts) is float and 1e6 < ts < 1e11:
+            time_us = int(ts * 1_000_000 + 0.5)
+            if abs(time_us - received_us) > PLAUSIBLE_US:
+                time_us = received_us
+        else:
+            time_us = read_time(ts, received_us) or received_us
+        self._put(row, time_us, list(metrics), list(metrics.values()), sink)
+
+    def _read_any(self, row: int, message: RawMessage, sink: Sink) -> None:
+        body = read_object(message.payload)
+        received_us = message.received_us
+        if self._sequence.repeated(body.get("boot"), body.get("seq"), received_us):
+            sink.batch.duplicate[row] = True
+            return
+        figures = body.get("metrics")
+        if not isinstance(figures, dict):
+            figures = {key: value for key, value in body.items() if key not in _OWN_KEYS}
+        names: list[str] = []
+        values: list[float] = []
+        flatten(figures, "", names, values)
+        self._put(row, read_time(body.get("ts"), received_us) or received_us, names, values, sink)
+
+    def _put(self, row: int, time_us: int, names: list[str], values: list[float], sink: Sink) -> None:
+        if names != self._names:
+            self._series = [sink.series(self.agent, name, *contract_unit(name), SOURCE) for name in names]
+            self._names = names
+        series = self._series
+        if 0 in series:
+            sink.unread(row, "too-many-series")
+            values = [value for value, one in zip(values, series, strict=True) if one]
+            series = [one for one in series if one]
+        if series:
+            sink.batch.add_samples(row, time_us, series, values)
+
+
+_PLANS: dict[str, Callable[[int, int, Sink], Plan]] = {
+    "status": StatusPlan,
+    "metrics": MetricsPlan,
+    "log": LogPlan,
+    "task": TaskPlan,
+    "connection": AttemptPlan,
+}
+
+
+def _cause(presence: Presence, unsigned: bool) -> Cause:
+    """`unsigned`: without ts and seq, as a will is. `stopped` is a goodbye however it comes."""
+    if presence is Presence.STOPPED:
+        return Cause.GOODBYE
+    return Cause.WILL if presence is Presence.OFFLINE and unsigned else Cause.STATUS
+
+
+def _interval_us(value: object) -> int | None:
+    seconds = number_of(value)
+    if seconds is None or not 0 < seconds <= LONGEST_INTERVAL_S:
+        return None
+    return max(1, round(seconds * 1_000_000))
+
+
+def _text(body: dict[str, Any], key: str) -> str | None:
+    value = body.get(key)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,111 @@
+"""Figures in home-made payloads: numbers, their names and their units. Nothing is scaled and nothing is guessed."""
+
+import math
+import re
+from typing import Any
+
+from models.domain.names import SeriesKind
+
+DEEPEST = 6
+LONGEST_NAME = 200
+
+_CONTRACT_UNITS = {
+    "process.cpu.utilization": "1", "process.memory.usage": "By", "process.memory.virtual": "By",
+    "process.memory.utilization": "1", "process.uptime": "s", "process.thread.count": "{thread}",
+    "process.count": "{process}", "process.open_file_descriptor.count": "{file_descriptor}",
+    "system.cpu.utilization": "1", "system.memory.usage": "By", "system.memory.utilization": "1",
+    "system.memory.limit": "By", "system.uptime": "s", "system.filesystem.usage": "By",
+    "system.filesystem.utilization": "1", "system.paging.usage": "By", "system.paging.utilization": "1",
+    "agent.request.duration": "s", "agent.queue.length": "{message}", "gen_ai.client.operation.duration": "s",
+}  # fmt: skip
+_CONTRACT_COUNTERS = {
+    "agent.connection.attempts": "{connection}", "agent.connection.successes": "{connection}",
+    "agent.connection.errors": "{connection}", "agent.requests": "{request}", "process.cpu.time": "s",
+    "system.cpu.time": "s", "process.disk.io": "By", "process.network.io": "By", "system.disk.io": "By",
+    "system.network.io": "By", "system.network.io.receive": "By", "system.network.io.transmit": "By",
+    "gen_ai.client.token.usage": "{token}",
+}  # fmt: skip
+_SUFFIX_UNITS = {
+    "percent": "%", "pct": "%", "ms": "ms", "millis": "ms", "milliseconds": "ms", "us": "us", "ns": "ns",
+    "sec": "s", "secs": "s", "s": "s", "seconds": "s", "minutes": "min", "hours": "h", "bytes": "By", "b": "By",
+    "kb": "kBy", "mb": "MBy", "gb": "GBy", "kib": "KiBy", "mib": "MiBy", "gib": "GiBy", "hz": "Hz", "mhz": "MHz",
+    "celsius": "Cel", "volts": "V", "watts": "W",
+}  # fmt: skip
+_UNITS = {
+    "%": "%", "percent": "%", "b": "By", "byte": "By", "bytes": "By", "kb": "kBy", "mb": "MBy", "gb": "GBy",
+    "kib": "KiBy", "mib": "MiBy", "gib": "GiBy", "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
+    "ms": "ms", "us": "us", "µs": "us", "ns": "ns", "min": "min", "mins": "min", "minute": "min", "minutes": "min",
+    "h": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d", "hz": "Hz", "khz": "kHz", "mhz": "MHz",
+    "ghz": "GHz", "v": "V", "mv": "mV", "a": "A", "ma": "mA", "w": "W", "kw": "kW", "wh": "Wh", "kwh": "kWh",
+    "°c": "Cel", "c": "Cel", "℃": "Cel", "°f": "[degF]", "hpa": "hPa", "lx": "lx", "lux": "lx", "dbm": "dBm",
+    "ppm": "[ppm]", "rpm": "{rpm}", "req/s": "/s", "b/s": "By/s", "kb/s": "kBy/s", "mb/s": "MBy/s",
+}  # fmt: skip
+_SIZES = frozenset("mem memory ram swap disk storage fs filesystem heap space capacity size quota cpu".split())
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:(\s*)([^\d\s][^\d\s]{0,15}))?")
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+
+def read_number(text: str) -> tuple[float, str] | None:
+    """A bare number with its unit (`5 %`, `104 MB`, `24 seconds`, `21.5`), else None. Never infinite, never NaN."""
+    found = _NUMBER.fullmatch(text) if len(text) <= 64 else None
+    if found is None:
+        return None
+    digits, space, word = found.groups()
+    unit = ""
+    if word is not None:
+        known = _UNITS.get(word.casefold())
+        if known is None and not (space and word.isalpha()):
+            return None  # 12px, 5-fold: no figure
+        unit = word if known is None else known
+    value = float(digits)
+    return (value, unit) if math.isfinite(value) else None
+
+
+def number_of(value: object) -> float | None:
+    """A finite float of a JSON number; None for everything else, truths included."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    return None
+
+
+def flatten(value: dict[str, Any], prefix: str, names: list[str], values: list[float], depth: int = DEEPEST) -> None:
+    """Append the numbers of an object and of the objects in it, under dotted names. Lists are left out."""
+    for key, one in value.items():
+        name = f"{prefix}.{key}" if prefix else key
+        if isinstance(one, dict):
+            if depth > 1:
+                flatten(one, name, names, values, depth - 1)
+            continue
+        number = number_of(one)
+        if number is not None and 0 < len(name) <= LONGEST_NAME:
+            names.append(name)
+            values.append(number)
+
+
+def contract_unit(metric: str) -> tuple[str, SeriesKind]:
+    """Unit and kind of a name of our own contract; other names as in any payload."""
+    if metric in _CONTRACT_COUNTERS:
+        return _CONTRACT_COUNTERS[metric], SeriesKind.COUNTER
+    if metric in _CONTRACT_UNITS:
+        return _CONTRACT_UNITS[metric], SeriesKind.GAUGE
+    return unit_of(metric)
+
+
+def unit_of(metric: str) -> tuple[str, SeriesKind]:
+    """Unit and kind that a name's last words tell (`memory_mb`, `uptimeSec`, `requests_total`), else none."""
+    words = [word.lower() for word in _WORDS.findall(metric.rpartition(".")[2])]
+    if not words:
+        return "", SeriesKind.GAUGE
+    if words[-2:] == ["per", "sec"] or words[-2:] == ["per", "second"]:
+        inner = _SUFFIX_UNITS.get(words[-3], "") if len(words) > 2 else ""
+        return inner + "/s", SeriesKind.GAUGE
+    if words[-1] == "total" and len(words) > 1 and not _SIZES.intersection(words):
+        return _SUFFIX_UNITS.get(words[-2], ""), SeriesKind.COUNTER
+    if len(words) == 1 and len(words[0]) < 3:
+        return "", SeriesKind.GAUGE  # a lone "b" or "s" is a name, no unit
+    return _SUFFIX_UNITS.get(words[-1], ""), SeriesKind.GAUGE

@@ -1,0 +1,241 @@
+"""Home-made payloads on any topic: JSON with figures, bare numbers, presence words, log records. Knows no program by name."""
+
+from typing import Any
+
+from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.presence_words import Cause, Condition, Presence, read_status_word
+from models.domain.records import PresenceEvidence
+from models.domain.timestamps import read_time
+from mqtt.reading.contract_work import put_log
+from mqtt.reading.decode import read_json, read_text, strip
+from mqtt.reading.generic_numbers import flatten, read_number, unit_of
+from mqtt.reading.generic_topics import LOG_LEVELS, Place, names_agent, place, place_below
+from mqtt.reading.log_levels import LEVEL_WORDS
+from mqtt.reading.log_lines import read_line
+from mqtt.reading.log_shapes import LogRecord, read_log
+from mqtt.reading.plan import Plan, Sink, Unread
+
+SOURCE = "generic"
+MOST_SERIES_OF_TOPIC = 200
+_AGENTS_REMEMBERED = 10_000
+_STRONG_KEYS = ("agent", "agentId", "agent_id", "node", "device", "client", "clientId", "client_id")
+_WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
+_TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
+_NO_FIGURES = frozenset(("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version"))
+_PRESENCE = frozenset(
+    "status state availability available lwt online presence connection connected heartbeat alive $state".split()
+)
+_SWITCHES = frozenset(("availability", "lwt", "online", "connected"))
+_DECLARED = _SWITCHES | {"available", "$state"}  # speak of nothing but being there: rank 2
+_GONE = (Presence.OFFLINE, Presence.STOPPED)
+_Word = tuple[Presence, Condition]
+
+
+class GenericRecogniser:
+    """Takes every topic; the last one asked. `prefix`: below it, the next level is the agent."""
+
+    uses_declarations = True
+
+    def __init__(self, prefix: list[str]) -> None:
+        self._prefix = prefix
+
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan:  # noqa: ARG002
+        depth = len(self._prefix)
+        if levels[:depth] == self._prefix and len(levels) > depth and levels[depth]:
+            name, below = levels[depth], levels[depth + 1 :]
+            places = (
+                Place(name, place_below(below, bare=False), True, True),
+                Place(name, place_below(below, bare=True), True, True),
+            )
+        else:
+            declared = sink.declarations.has
+            places = place(levels, False, declared), place(levels, True, declared)
+        return GenericPlan(topic, levels, places, sink)
+
+
+class GenericPlan:
+    """One topic. An agent is made only when something was read of it."""
+
+    kind = Kind.OTHER
+
+    def __init__(self, topic: int, levels: list[str], places: tuple[Place, Place], sink: Sink) -> None:
+        self.topic = topic
+        self._object_place, self._bare_place = places
+        self.agent = sink.names.known_agent(self._object_place.agent)
+        last = levels[-1].casefold()
+        self._presence = last if last in _PRESENCE else "status" if last.endswith("_status") else None
+        self._is_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels)
+        self._level = LEVEL_WORDS.get(last) if self._is_log and len(last) > 1 else None  # $log/warn
+        self._series: dict[int, dict[str, int]] = {}  # agent -> metric -> series
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        payload = strip(message.payload)
+        if not payload:
+            if self._presence is None:
+                raise Unread("empty")
+            self._say(row, message, sink, (Presence.OFFLINE, Condition.OK), Cause.STATUS, 2)
+        elif payload[:1] in b'{["':
+            value = read_json(payload)
+            if isinstance(value, dict):
+                self._read_object(row, message, value, sink)
+            elif isinstance(value, str):
+                self._read_text(row, message, value, sink)
+            else:
+                raise Unread("json")
+        else:
+            self._read_text(row, message, read_text(payload), sink)
+
+    def _read_text(self, row: int, message: RawMessage, text: str, sink: Sink) -> None:
+        word = read_status_word(text, self._presence in _SWITCHES) if self._presence else None
+        if word is not None:
+            self._say(row, message, sink, word, *self._weight(word[0]))
+            return
+        if message.origin is Origin.REPLAY:
+            return
+        number = read_number(text)
+        if number is not None:
+            agent = self._agent(row, self._user_agent(message) or self._bare_place.agent, sink)
+            names, values = [self._bare_place.path], [number[0]]
+            self._put(row, agent, message.received_us, names, values, sink, number[1])
+            return
+        record = read_line(text, message.received_us, certain=self._is_log) if text else None
+        if record is None:
+            raise Unread("text")
+        self._log(row, self._user_agent(message) or self._object_place.agent, message, record, sink)
+
+    def _read_object(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> None:
+        if message.origin is not Origin.REPLAY:
+            record = read_log(body, message.received_us, needs_level=not self._is_log)
+            if record is not None:
+                inner = record.inner or {}
+                self._log(row, self._agent_name(message, inner | body, inner), message, record, sink)
+                return
+        words = [*self._words(body)]
+        names: list[str] = []
+        values: list[float] = []
+        time_key, time_us = None, message.received_us
+        if message.origin is not Origin.REPLAY:
+            time_key, time_us = _time(body, message.received_us)
+            figures = {key: one for key, one in body.items() if key not in _NO_FIGURES and key != time_key}
+            flatten(figures, self._object_place.path, names, values)
+        if not words and not names:
+            return  # well-formed, and nothing in it to record
+        agent = self._agent(row, self._agent_name(message, body, {}), sink)
+        for word, cause, rank in words[:1]:
+            self._evidence(row, message, agent, word, cause, rank, sink)
+        if names:
+            self._put(row, agent, time_us, names, values, sink)
+
+    def _words(self, body: dict[str, Any]) -> list[tuple[_Word, Cause, int]]:
+        """Presence that keys tell. On a topic of another kind a task's state is not its agent's."""
+        if self._presence is None and ("task" in body or "job" in body):
+            return []
+        found = []
+        for key, value in body.items():
+            folded = key.casefold()
+            if folded not in _PRESENCE and not folded.endswith("_status"):
+                continue
+            if isinstance(value, bool) and folded in _SWITCHES:
+                value = "true" if value else "false"  # noqa: PLW2901 - the word for it
+            word = read_status_word(value, folded in _SWITCHES) if isinstance(value, str) else None
+            if word is not None and self._presence is not None:
+                found.append((word, *self._weight(word[0])))
+            elif word is not None and not folded.endswith("_status"):
+                found.append((word, Cause.GOODBYE if word[0] is Presence.STOPPED else Cause.STATUS, 1))
+        return found
+
+    def _weight(self, presence: Presence) -> tuple[Cause, int]:
+        """Cause and rank of a word on a presence topic: `offline` is the will's word, `stopped` a goodbye."""
+        rank = 2 if self._presence in _DECLARED else 1
+        if presence is Presence.OFFLINE:
+            return Cause.WILL, 2
+        return (Cause.GOODBYE if presence is Presence.STOPPED else Cause.STATUS), rank
+
+    def _say(self, row: int, message: RawMessage, sink: Sink, word: _Word, cause: Cause, rank: int) -> None:
+        agent = self._agent(row, self._user_agent(message) or self._object_place.agent, sink)
+        self._evidence(row, message, agent, word, cause, rank, sink)
+
+    @staticmethod
+    def _evidence(row: int, message: RawMessage, agent: int, word: _Word, cause: Cause, rank: int, sink: Sink) -> None:
+        sink.batch.kind[row] = Kind.STATUS
+        if message.origin is Origin.REPLAY:
+            if word[0] not in _GONE:
+                return
+            cause = Cause.REPLAYED
+        sink.batch.evidence.append(PresenceEvidence(row, agent, *word, cause, rank))
+
+    def _log(self, row: int, name: str, message: RawMessage, record: LogRecord, sink: Sink) -> None:
+        if self._level is not None:
+            record = record._replace(level=self._level)
+        agent = self._agent(row, name, sink)
+        sink.batch.kind[row] = Kind.LOG
+        put_log(sink, row, agent, message, record)
+
+    def _put(
+        self, row: int, agent: int, time_us: int, names: list[str], values: list[float], sink: Sink, unit: str = ""
+    ) -> None:
+        sink.batch.kind[row] = Kind.METRICS
+        known = self._series.get(agent)
+        if known is None:
+            if len(self._series) >= _AGENTS_REMEMBERED:
+                self._series.clear()
+            known = self._series[agent] = {}
+        series: list[int] = []
+        kept: list[float] = []
+        for name, value in zip(names, values, strict=True):
+            id_ = known.get(name)
+            if id_ is None and len(known) < MOST_SERIES_OF_TOPIC:
+                told, kind = unit_of(name)
+                id_ = sink.series(agent, name, unit or told, kind, SOURCE)
+                if id_:
+                    known[name] = id_
+            if id_:
+                series.append(id_)
+                kept.append(value)
+        if len(series) < len(names):
+            sink.unread(row, "too-many-series")
+        if series:
+            sink.batch.add_samples(row, time_us, series, kept)
+
+    def _agent(self, row: int, name: str, sink: Sink) -> int:
+        """The agent with this name, noted as the message's. The topic's own agent stays with the topic."""
+        agent = sink.agent(name)
+        sink.batch.agent[row] = agent
+        if name == self._object_place.agent:
+            self.agent = agent
+        return agent
+
+    def _agent_name(self, message: RawMessage, body: dict[str, Any], inner: dict[str, Any]) -> str:
+        told = self._user_agent(message)
+        if told is None and (inner or not self._object_place.fixed):
+            told = _name_in(body, _STRONG_KEYS)
+            if told is None and not self._object_place.sure:
+                told = _name_in(body, _WEAK_KEYS)
+        return told or self._object_place.agent
+
+    @staticmethod
+    def _user_agent(message: RawMessage) -> str | None:
+        """Agent that an MQTT 5 user property names."""
+        if message.properties is not None:
+            for key, value in message.properties.user:
+                if key == "agent" and names_agent(value):
+                    return value
+        return None
+
+
+def _name_in(body: dict[str, Any], keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        value = body.get(key)
+        if isinstance(value, str) and names_agent(value):
+            return value
+    return None
+
+
+def _time(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:
+    """Key and value of the payload's own time; arrival where it has none. A `t` that is no time is a figure."""
+    for key in _TIME_KEYS:
+        if key in body:
+            found = read_time(body[key], arrival_us)
+            if found is not None:
+                return key, found
+    return None, arrival_us

@@ -1,0 +1,141 @@
+"""Whose topic is it? Rules for topics that follow no convention we know.
+
+Levels have roles. *Role levels* say what kind of message it is (status, log, metrics, …), *components* what part of an
+agent it speaks of (cpu, disk, tasks, …), *namespaces* stand before many agents (fleet, sensors, tele, …). Of the rest:
+
+1. Role levels at the end go; a bare number takes its name from the last level that is left.
+2. A level that is the name of an agent that declared itself is the agent.
+3. The last level of the rest is the agent if it carries a number of its own (`crawler-1`, `lamp2`), else the last one
+   that does; where none does, all levels of the rest but the first, joined: `kitchen/plug` of `zigbee2mqtt/kitchen/plug`.
+4. Where nothing is left, the last namespace level, or the first level.
+5. Levels behind the agent name the metric, without roles and namespaces. UUIDs, long hexadecimal numbers, and numbers
+   behind a component (`tasks/1234`) count for nothing, so that a task is no agent and makes no series.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+LOG_LEVELS = frozenset("log logs logging $log debug console stdout stderr syslog journal".split())
+_ROLES = LOG_LEVELS | frozenset(
+    "status state $state metrics metric telemetry data value values event events stats statistics info health heartbeat"
+    " availability available lwt online presence connection connected alive reading readings report reports measurement"
+    " measurements result message messages msg out output attributes json raw all".split()
+)
+_NAMESPACES = frozenset(
+    "agents agent fleet fleets sensors sensor binary_sensor device devices node nodes robots robot workers worker hosts"
+    " clients services service bots bot machines machine tele stat cmnd telegraf glances collectd homie iot mqtt prod"
+    " production staging dev test public v1 v2 v3 api".split()
+)
+_COMPONENTS = frozenset(
+    "cpu cpus core cores gpu mem memory memswap swap ram heap disk disks diskio fs df filesystem net network interface"
+    " wifi load system sys host process processes processcount proc uptime battery power temperature humidity thermal"
+    " queue queues task tasks job jobs request requests session sessions run runs http api db database cache broker"
+    " llm model tokens usage limits config connections errors counters timers custom".split()
+)
+_EPHEMERAL = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(0x)?[0-9a-f]{16,}|[0-9A-HJKMNP-TV-Z]{26}",
+    re.IGNORECASE,
+)
+_NUMERIC = re.compile(r"\d+")
+_OWN_NUMBER = re.compile(r"(?=.*[^\W\d_]).*(\d|[-_.:][^\W_]*\d[^\W_]*)")
+LONGEST_AGENT = 128
+
+
+class Place(NamedTuple):
+    """Agent and path of the metrics below it. `sure`: a better guess than the payload's `name` or `host`; `fixed`: it
+    stands below our prefix, and no key of the payload names another."""
+
+    agent: str
+    path: str
+    sure: bool
+    fixed: bool = False
+
+
+def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Place:
+    """Read a topic; `bare`: its payload is a number, so that its last level is the name of that."""
+    levels = [level for level in levels if level and (level[0] != "$" or level.casefold() in _ROLES)] or ["?"]
+    end = len(levels)
+    while end > 1 and is_role(levels[end - 1]):
+        end -= 1
+    last_role = levels[end] if end < len(levels) else ""
+    head, metric = levels[:end], ""
+    if bare:
+        head, metric = levels[: end - 1], levels[end - 1]
+        if not any(map(_is_name, head)) and last_role:
+            head, metric = levels[:end], last_role
+        elif not head:
+            head, metric = [metric], "value"
+    at, agent, sure = _agent(head, declared)
+    parts = [level for level in head[at + 1 :] if not _counts_for_nothing(level)]
+    parts = [
+        level for i, level in enumerate(parts) if not (_NUMERIC.fullmatch(level) and i and _is_component(parts[i - 1]))
+    ]
+    return Place(agent[:LONGEST_AGENT], ".".join([*parts, metric] if metric else parts), sure)
+
+
+def place_below(levels: list[str], bare: bool) -> str:
+    """The metric path of levels below a known agent."""
+    parts = [level for level in levels if level and level[0] != "$"]
+    kept = [level for level in parts if not _counts_for_nothing(level)]
+    if bare and not kept:
+        return parts[-1] if parts else "value"
+    return ".".join(kept)
+
+
+def is_role(level: str) -> bool:
+    """Whether a level only says what kind of message it is."""
+    folded = level.casefold()
+    return folded in _ROLES or folded.endswith("_status")
+
+
+def names_agent(text: str) -> bool:
+    """Whether a payload's text can be an agent's name: short, printable, no part of an agent, no passing id."""
+    return (
+        0 < len(text) <= LONGEST_AGENT
+        and text.isprintable()
+        and not text.isspace()
+        and not _is_component(text)
+        and not _EPHEMERAL.fullmatch(text)
+    )
+
+
+def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, bool]:
+    """Position and name of the agent among the levels, and whether that is sure."""
+    for i in reversed(range(len(head))):
+        if declared(head[i]):
+            return i, head[i], True
+    candidates = [
+        i for i, level in enumerate(head)
+        if _is_name(level) and not (_NUMERIC.fullmatch(level) and i and _is_component(head[i - 1]))
+    ]  # fmt: skip
+    lasting = [i for i in candidates if not _EPHEMERAL.fullmatch(head[i])]
+    if candidates and (not lasting or lasting == [0]) and candidates[-1] != 0 and not _numbered(head, lasting):
+        return candidates[-1], head[candidates[-1]], True  # below a root alone, an id is a device
+    if not lasting:
+        folded = [i for i, level in enumerate(head) if level.casefold() in _NAMESPACES]
+        at = folded[-1] if folded else 0
+        return at, head[at], False
+    for i in reversed(lasting):
+        if _OWN_NUMBER.fullmatch(head[i]):
+            return i, head[i], True
+    joined = lasting[1:] or lasting
+    return joined[-1], "/".join(head[i] for i in joined), joined[-1] > 0
+
+
+def _numbered(head: list[str], positions: list[int]) -> bool:
+    return any(_OWN_NUMBER.fullmatch(head[i]) for i in positions)
+
+
+def _is_component(level: str) -> bool:
+    folded = level.casefold()
+    return folded in _COMPONENTS or folded.partition("-")[0] in {"df", "interface", "processes", "cpu", "disk"}
+
+
+def _is_name(level: str) -> bool:
+    folded = level.casefold()
+    return folded not in _NAMESPACES and not is_role(level) and not _is_component(level)
+
+
+def _counts_for_nothing(level: str) -> bool:
+    return is_role(level) or level.casefold() in _NAMESPACES or _EPHEMERAL.fullmatch(level) is not None

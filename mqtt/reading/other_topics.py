@@ -1,0 +1,33 @@
+"""Topics that are stored and never read as an agent's figures: the broker's own, attributes, discovery, commands."""
+
+from models.domain.messages import Kind, RawMessage
+from mqtt.reading.plan import Plan, Sink
+
+_COMMANDS = frozenset(("set", "get", "command", "cmd", "cmnd", "config"))
+_READ_ATTRIBUTES = frozenset(("$state", "$log"))
+
+
+class OtherPlan:
+    """Stored as it is."""
+
+    kind = Kind.OTHER
+    agent = 0
+
+    def __init__(self, topic: int) -> None:
+        self.topic = topic
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        """Nothing is derived, and that is no failure."""
+
+
+class OtherRecogniser:
+    """`$SYS/…` and other `$` roots, `$` levels other than `$state` and `$log`, `…/set`, `…/config`, `cmnd/…`: a command
+    to an agent is no sign of its life."""
+
+    uses_declarations = False
+
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+        attribute = any(level[:1] == "$" and level not in _READ_ATTRIBUTES for level in levels)
+        root = levels[0][:1] == "$"
+        command = levels[0].casefold() == "cmnd" or (len(levels) > 1 and levels[-1].casefold() in _COMMANDS)
+        return OtherPlan(topic) if root or attribute or command else None

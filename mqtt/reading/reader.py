@@ -1,0 +1,129 @@
+"""Turns messages into the columns that one commit stores. No message is left out, and none stops the others."""
+
+import logging
+from collections.abc import Sequence
+from itertools import islice
+
+from models.domain.batch import RecordBatch
+from models.domain.clock import Clock
+from models.domain.messages import Kind, Origin, Properties, RawMessage
+from models.domain.names import Names
+from models.domain.records import Outcome
+from models.domain.timestamps import read_time
+from mqtt.reading.contract_work import outcome_of
+from mqtt.reading.decode import read_object
+from mqtt.reading.exchange import Sent, correlation_key
+from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.registry import recognisers
+
+MOST_PLANS = 200_000
+_QUIET_US = 10_000_000
+
+logger = logging.getLogger(__name__)
+
+
+class Reader:
+    """Reads for one workspace; keeps what it must remember between batches, bounded. One thread: the ingest thread.
+
+    `names` is filled with new topics, agents and series. `prefix` is where our own contract's topics begin.
+    """
+
+    def __init__(self, names: Names, prefix: str, clock: Clock) -> None:
+        self._names = names
+        self._clock = clock
+        self._sink = Sink(names)
+        self._recognisers = recognisers(prefix)
+        self._plans: dict[bytes, Plan] = {}
+        self._declared: set[bytes] = set()  # topics whose plans depend on declarations
+        self._revision = 0
+        self._complained_us: int | None = None
+
+    def read(self, messages: Sequence[RawMessage]) -> RecordBatch:
+        """Everything the messages hold, in a batch of as many rows. Never raises on what they contain.
+
+        Requests that waited too long for a reply are noticed here too, at the arrival of the last message.
+        """
+        count = len(messages)
+        sink = self._sink
+        sink.batch = batch = RecordBatch(messages, duplicate=[False] * count)
+        self._drop_outdated_plans()
+        plans, topics, agents, kinds = self._plans, batch.topic, batch.agent, batch.kind
+        exchange = sink.exchange
+        for row, message in enumerate(messages):
+            plan = plans.get(message.topic)
+            try:
+                if plan is None:
+                    topics.append(self._names.topic(message.topic))
+                    agents.append(0)
+                    kinds.append(Kind.OTHER)
+                    plan = self._claim(row, message)
+                else:
+                    topics.append(plan.topic)
+                    agents.append(plan.agent)
+                    kinds.append(plan.kind)
+                plan.read(row, message, sink)
+                if exchange.correlated and message.properties is not None:
+                    self._answer(row, message, message.properties)
+            except Unread as failure:
+                sink.unread(row, failure.reason)
+            except RecursionError:
+                sink.unread(row, "too-deep")
+            except Exception:
+                sink.unread(row, "bug")
+                if self._may_complain():
+                    logger.exception("reading a message on %r failed", message.topic[:200])
+        if count:
+            batch.interactions += exchange.expire(messages[-1].received_us, count - 1)
+        batch.gaps = sink.sequences.gaps()
+        return batch
+
+    def _claim(self, row: int, message: RawMessage) -> Plan:
+        """The plan for a topic seen for the first time, or again after it was forgotten."""
+        batch, topic = self._sink.batch, message.topic
+        levels = topic.decode("utf-8", "replace").split("/")
+        for recogniser in self._recognisers:
+            plan = recogniser.claim(batch.topic[row], levels, message, self._sink)
+            if plan is not None:
+                break
+        else:
+            raise LookupError("no recogniser takes every topic")
+        if len(self._plans) >= MOST_PLANS:
+            for old in list(islice(self._plans, MOST_PLANS // 10)):
+                del self._plans[old]
+                self._declared.discard(old)
+        self._plans[topic] = plan
+        if recogniser.uses_declarations:
+            self._declared.add(topic)
+        batch.agent[row], batch.kind[row] = plan.agent, plan.kind
+        return plan
+
+    def _drop_outdated_plans(self) -> None:
+        if self._revision != self._sink.declarations.revision:
+            self._revision = self._sink.declarations.revision
+            for topic in self._declared:
+                del self._plans[topic]
+            self._declared.clear()
+
+    def _answer(self, row: int, message: RawMessage, properties: Properties) -> None:
+        """A message on a response topic may be the reply that a request named."""
+        if properties.correlation is None or properties.response_topic or message.origin is Origin.REPLAY:
+            return
+        outcome, own_us = Outcome.OK, None
+        try:
+            body = read_object(message.payload)
+            outcome, own_us = outcome_of(body), read_time(body.get("ts"), message.received_us)
+        except Unread:
+            pass  # the reply of another protocol: it came, and that is what counts
+        sent = Sent(own_us, message.received_us, message.origin)
+        key = correlation_key(message.topic, properties.correlation)
+        done = self._sink.exchange.answer(key, row, sent, outcome)
+        if done is not None:
+            self._sink.batch.interactions.append(done)
+
+    def _may_complain(self) -> bool:
+        """A mistake of ours is counted each time, its traceback logged now and then: traffic must not fill the log."""
+        now_us = self._clock.monotonic_us()
+        if self._complained_us is not None and now_us - self._complained_us < _QUIET_US:
+            return False
+        self._complained_us = now_us
+        return True

@@ -1,0 +1,12 @@
+"""The recognisers in the order they are asked; the first that claims a topic has it. A new convention is one line here."""
+
+from mqtt.reading.contract import ContractRecogniser
+from mqtt.reading.generic_reading import GenericRecogniser
+from mqtt.reading.other_topics import OtherRecogniser
+from mqtt.reading.plan import Recogniser
+
+
+def recognisers(prefix: str) -> list[Recogniser]:
+    """All of them; `prefix` is where our own contract's topics begin, such as `agents`."""
+    levels = [level for level in prefix.split("/") if level]
+    return [ContractRecogniser(levels), OtherRecogniser(), GenericRecogniser(levels)]
