@@ -84,7 +84,10 @@ class ActionRegistry(QObject):
         if icon:
             self._icons[id_] = icon
             action.setIcon(self._theme.icons.icon(icon, "muted"))
-        self._order[menu].append(id_)
+        order = self._order[menu]
+        last = order[-1] if order else None
+        ends = last is not None and self._actions[last].menuRole() is QAction.MenuRole.QuitRole
+        order.insert(len(order) - 1 if ends else len(order), id_)  # quitting stays the last thing in its menu
         self._rebuild()
         return action
 
@@ -142,6 +145,8 @@ class ActionRegistry(QObject):
                 if id_ is None:
                     built.addSeparator()
                 else:
+                    if self._actions[id_].menuRole() is QAction.MenuRole.QuitRole:
+                        built.addSeparator()
                     built.addAction(self._actions[id_])
                     self._window.addAction(self._actions[id_])
             self._bar.addMenu(built)

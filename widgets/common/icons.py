@@ -66,7 +66,9 @@ class Icons:
         if icon is None:
             icon = QIcon()
             for pixels in _PIXELS:
-                icon.addPixmap(draw_icon(name, colour, pixels))
+                pixmap = draw_icon(name, colour, pixels)
+                icon.addPixmap(pixmap)
+                icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else a selected row would tint it
             icon.addPixmap(draw_icon(name, self._theme.edge, 32), QIcon.Mode.Disabled)
             self._made[name, colour] = icon
         return icon

@@ -82,8 +82,6 @@ class StateView(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(label is not self._icon)
-            label.setMaximumWidth(TEXT_WIDTH)
-            label.setMinimumWidth(0 if label is self._icon else TEXT_WIDTH // 2)
         font = self._sentence.font()
         font.setBold(True)
         self._sentence.setFont(font)
@@ -117,7 +115,8 @@ class StateView(QWidget):
         for label, text in ((self._sentence, state.sentence), (self._hint, state.hint)):
             label.setText(text)
             label.setVisible(bool(text))
-            label.setFixedWidth(min(TEXT_WIDTH, label.fontMetrics().horizontalAdvance(text) + 8))
+            width = min(TEXT_WIDTH, label.fontMetrics().horizontalAdvance(text) + 8)
+            label.setFixedSize(width, max(0, label.heightForWidth(width)))  # -1 without text
         self._button.setText(state.action)
         self._button.setVisible(bool(state.action))
         self.setAccessibleName(state.sentence)

@@ -2,7 +2,11 @@
 
 from string import Template
 
+from models.domain.resources import resource_path
 from widgets.common.tokens import Theme
+
+_FIXED_ICONS = resource_path("icons", "fixed").as_posix()
+"""Marks that a style sheet names by file, so that they cannot be tinted."""
 
 # Roles are dynamic properties, so that a widget says what it is and not how it looks.
 _SHEET = Template("""
@@ -13,6 +17,8 @@ QMenuBar::item:selected { background: $raised; }
 QMenu { background: $surface; border: 1px solid $edge; padding: 4px; }
 QMenu::item { padding: 4px 24px 4px 8px; border-radius: 4px; }
 QMenu::icon { padding-left: 6px; }
+QMenu::indicator { width: 14px; height: 14px; left: 5px; }
+QMenu::indicator:checked { background: $accent; border-radius: 4px; image: url("$icons/check-$name.svg"); }
 QMenu::item:selected { background: $selection; color: $selection_text; }
 QMenu::item:disabled { color: $muted; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 6px; }
@@ -37,7 +43,7 @@ QToolButton[role="flat"] { background: transparent; border: 1px solid transparen
 QToolButton[role="flat"]:hover { background: $raised; }
 QToolButton[role="flat"]:pressed, QToolButton[role="flat"]:checked { background: $selection; color: $selection_text; }
 QToolButton[role="flat"]:focus { border-color: $accent; }
-QToolButton::menu-indicator { image: none; width: 0; }
+QToolButton[role="chip"]::menu-indicator { image: none; width: 0; }
 
 QToolButton[role="segment"] {
     background: $surface; border: 1px solid $edge; border-left-width: 0; padding: 3px 7px; min-height: 18px; color: $muted;
@@ -52,7 +58,7 @@ QToolButton[role="segment"]:focus { color: $accent; text-decoration: underline; 
 
 QWidget[role="rail"] { background: $window; border-right: 1px solid $line; }
 QToolButton[role="rail"] {
-    background: transparent; border: 1px solid transparent; border-radius: 7px; color: $muted; padding: 5px 2px 4px 2px;
+    background: transparent; border: 1px solid transparent; border-radius: 7px; color: $muted; padding: 5px 0 4px 0;
 }
 QToolButton[role="rail"]:hover { background: $raised; color: $text; }
 QToolButton[role="rail"]:checked { background: $selection; color: $selection_text; }
@@ -60,19 +66,27 @@ QToolButton[role="rail"]:focus { border-color: $accent; }
 
 QWidget[role="bar"] { background: $window; border-bottom: 1px solid $line; }
 QWidget[role="foot"] { background: $window; border-top: 1px solid $line; }
-QWidget[role="side"] { background: $surface; border-left: 1px solid $line; }
+QWidget[role="side"] { background: $surface; }
 QWidget[role="notice"][severity="error"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $error; }
 QWidget[role="notice"][severity="warning"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $warning; }
 QWidget[role="notice"][severity="info"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $accent; }
 
 QToolButton[role="chip"] {
-    background: transparent; border: 1px solid $line; border-radius: 11px; padding: 2px 9px 2px 7px; color: $text;
+    background: transparent; border: 1px solid $line; border-radius: 11px; padding: 2px 4px 2px 8px; color: $text;
 }
 QToolButton[role="chip"]:hover { background: $raised; }
 QToolButton[role="chip"]:checked { background: $selection; color: $selection_text; border-color: $accent; }
 QToolButton[role="chip"]:focus { border-color: $accent; }
 QToolButton[role="chip"][state="warning"] { border-color: $warning; }
 QToolButton[role="chip"][state="error"] { border-color: $error; }
+
+QToolButton[role="figure"] {
+    background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 0 5px; color: $muted;
+}
+QToolButton[role="figure"]:focus { border-color: $accent; }
+QToolButton[role="figure"][state="warning"] { color: $warning; font-weight: bold; }
+QFrame[role="line"] { background: $line; border: 0; }
+QFrame[role="popup"] { background: $surface; border: 1px solid $edge; border-radius: 0; }
 
 QLabel[tone="muted"] { color: $muted; }
 QLabel[tone="warning"] { color: $warning; }
@@ -84,10 +98,32 @@ QLineEdit:focus { border-color: $accent; }
 QLineEdit:disabled { color: $muted; background: $window; border-color: $line; }
 QLineEdit[state="error"] { border-color: $error; }
 
+QComboBox, QAbstractSpinBox {
+    background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 2px 4px 2px 7px; min-height: 20px;
+}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: 0; padding: 0; min-height: 0; background: transparent; }
+QComboBox:hover { background: $raised; }
+QComboBox:focus, QAbstractSpinBox:focus { border-color: $accent; }
+QComboBox:disabled, QAbstractSpinBox:disabled { color: $muted; background: $window; border-color: $line; }
+QComboBox::drop-down, QDateTimeEdit::drop-down { border: 0; width: 20px; subcontrol-position: center right; }
+QComboBox::down-arrow, QDateTimeEdit::down-arrow { image: url("$icons/arrow-down.svg"); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { background: $surface; border: 1px solid $edge; padding: 3px; outline: 0; }
+QSpinBox::up-button, QDoubleSpinBox::up-button { border: 0; width: 18px; subcontrol-position: top right; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { border: 0; width: 18px; subcontrol-position: bottom right; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$icons/arrow-up.svg"); width: 10px; height: 10px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$icons/arrow-down.svg"); width: 10px; height: 10px; }
+QCheckBox { spacing: 6px; }
+QCheckBox::indicator {
+    width: 14px; height: 14px; border: 1px solid $muted; border-radius: 4px; background: $surface;
+}
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$icons/check-$name.svg"); }
+QCheckBox::indicator:focus { border-color: $text; }
+QCheckBox::indicator:disabled { border-color: $edge; }
+
 QTableView, QTreeView, QListView { border: 0; outline: 0; }
 QHeaderView { background: $surface; border: 0; }
 QHeaderView::section {
-    background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 4px 8px; font-weight: normal;
+    background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 4px 3px; font-weight: normal;
 }
 QHeaderView::section:hover { background: $raised; color: $text; }
 
@@ -104,4 +140,4 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 def style_sheet(theme: Theme) -> str:
     """The sheet with the theme's colours in place."""
-    return _SHEET.substitute({name: getattr(theme, name) for name in Theme.__slots__})
+    return _SHEET.substitute({name: getattr(theme, name) for name in Theme.__slots__}, icons=_FIXED_ICONS)

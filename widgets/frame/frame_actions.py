@@ -1,0 +1,85 @@
+"""The actions every window has, whatever screens it shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction, QActionGroup
+
+from models.domain.quantity import format_duration
+from widgets.common.actions import ActionRegistry
+from widgets.common.theme import THEME_CHOICES, ThemeHolder
+from widgets.frame.time_range import PRESETS_US, TimeRangeModel
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSlots:
+    """What the window itself does."""
+
+    quit: Callable[[], object]
+    refresh: Callable[[], object]
+    full_screen: Callable[[bool], object]
+    close_panel: Callable[[], object]
+    custom_range: Callable[[], object]
+    copy_range: Callable[[], object]
+    paste_range: Callable[[], object]
+    shortcuts: Callable[[], object]
+
+
+class FrameActions(QObject):
+    """Registers them all; screens and the composition add theirs after. Those with a button too are attributes."""
+
+    def __init__(
+        self, actions: ActionRegistry, theme: ThemeHolder, times: TimeRangeModel, slots: FrameSlots, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        add, tr = actions.add, self.tr
+        add("file.quit", tr("&Quit"), slots.quit, "Ctrl+Q", menu="File", role=QAction.MenuRole.QuitRole)
+        add("edit.copy-range", tr("&Copy time range"), slots.copy_range, "Ctrl+Shift+R", "copy", "Edit")
+        add("edit.paste-range", tr("&Paste time range"), slots.paste_range, "Ctrl+Shift+V", menu="Edit")
+        self.toggle_live = add("view.live", tr("&Live or paused"), times.toggle, "Space", "live")
+        add("view.refresh", tr("&Refresh"), slots.refresh, "F5")
+        self.full_screen = add("view.full-screen", tr("&Full screen"), slots.full_screen, "F11", checkable=True)
+        self.close_panel = add("view.close-panel", tr("&Close side panel"), slots.close_panel, "Esc", "close")
+        actions.separate("View")
+        self._add_ranges(actions, times, slots)
+        actions.separate("View")
+        self._add_themes(actions)
+        self.back = add("go.range-back", tr("&Earlier time range"), times.back, "Alt+Left", "back", "Go")
+        self.forward = add("go.range-forward", tr("&Later time range"), times.forward, "Alt+Right", "forward", "Go")
+        actions.separate("Go")
+        add("help.shortcuts", tr("&Keyboard shortcuts"), slots.shortcuts, "Ctrl+?", menu="Help")
+
+    def _add_ranges(self, actions: ActionRegistry, times: TimeRangeModel, slots: FrameSlots) -> None:
+        for span_us in PRESETS_US:
+            text = self.tr("Last {span}").replace("{span}", format_duration(span_us))
+            actions.add(f"view.last-{span_us}", text, lambda span=span_us: times.show_last(span))
+        actions.add("view.custom-range", self.tr("Custom time r&ange…"), slots.custom_range, "Ctrl+T", "clock")
+
+    def _add_themes(self, actions: ActionRegistry) -> None:
+        self.toggle_theme = actions.add(
+            "view.toggle-theme", self.tr("Light or &dark"), self._theme.toggle, "Ctrl+Shift+L", "moon"
+        )
+        names = {
+            "system": self.tr("Theme of the desktop"),
+            "light": self.tr("Light theme"),
+            "dark": self.tr("Dark theme"),
+        }
+        self._themes = QActionGroup(self)
+        for choice in THEME_CHOICES:
+            action = actions.add(
+                f"view.theme-{choice}",
+                names[choice],
+                lambda ticked, which=choice: self._theme.choose(which) if ticked else None,
+                checkable=True,
+            )
+            action.setData(choice)
+            self._themes.addAction(action)
+        self._theme.changed.connect(self._tick_theme)
+        self._tick_theme()
+
+    @Slot()
+    def _tick_theme(self) -> None:
+        for action in self._themes.actions():
+            action.setChecked(action.data() == self._theme.choice)
