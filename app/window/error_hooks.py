@@ -17,6 +17,7 @@ _QT_LEVELS = {
     QtMsgType.QtCriticalMsg: logging.ERROR,
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
+_NO_NEWS = "This plugin does not support "  # platforms without a window manager say so at every window
 
 
 class ErrorHooks(QObject):
@@ -28,6 +29,11 @@ class ErrorHooks(QObject):
         super().__init__(parent)
         self._inbox = GuiInbox(self)
         self._count = 0
+
+    @property
+    def count(self) -> int:
+        """Mistakes so far."""
+        return self._count
 
     def install(self) -> None:
         """From now on nothing is lost on a stderr that nobody reads."""
@@ -66,6 +72,8 @@ class ErrorHooks(QObject):
         self._inbox.put(self._tell)
 
     def _qt_message(self, kind: QtMsgType, _context: QMessageLogContext, text: str | None) -> None:
+        if text is not None and text.startswith(_NO_NEWS):
+            return
         log.log(_QT_LEVELS.get(kind, logging.WARNING), "Qt: %s", text)
 
     def _tell(self) -> None:

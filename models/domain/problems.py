@@ -140,6 +140,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Check the spelling; “export agents” lists them."),
     "time.unreadable": ProblemKind(_E, ExitCode.USAGE, "“{text}” is not a time.",
         "Write ISO 8601 such as 2026-11-23T14:00, or 15m, 2h, 7d for that long ago."),
+    "option.unusable": ProblemKind(_E, ExitCode.USAGE, "{option} “{value}” cannot be used: {detail}.",
+        "--help tells what it takes."),
     "not-built": ProblemKind(_E, ExitCode.USAGE, "The command {command} does not exist yet.", "murmurscope --help lists what does."),
 }  # fmt: skip
 

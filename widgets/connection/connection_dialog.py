@@ -37,13 +37,13 @@ class ConnectionDialog(QDialog):
         self.setModal(False)
         self._testing = False
         self._stale = False  # fields changed since the test began
-        self.embedded = QRadioButton(self.tr("The broker on &this computer, started by Murmurscope"), self)
-        self.own = QRadioButton(self.tr("A broker of your &own"), self)
+        self.embedded = QRadioButton(self.tr("The broker on this co&mputer, started by Murmurscope"), self)
+        self.own = QRadioButton(self.tr("A broker of you&r own"), self)
         self.form = ConnectionForm(self)
         self.steps = TestStepsView(themes, self)
         self.notice = QLabel(self, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.test_button = QPushButton(self.tr("Te&st connection"), self, autoDefault=False)
+        self.test_button = QPushButton(self.tr("&Test connection"), self, autoDefault=False)
         self.save_button = QPushButton(self.tr("&Save and connect"), self)
         self.save_button.setDefault(True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
@@ -151,7 +151,7 @@ class ConnectionDialog(QDialog):
 
     def _allow_test(self) -> None:
         self.test_button.setEnabled(self.own.isChecked() and not self._testing)
-        self.test_button.setText(self.tr("Testing…") if self._testing else self.tr("Te&st connection"))
+        self.test_button.setText(self.tr("Testing…") if self._testing else self.tr("&Test connection"))
 
     def _warn(self) -> None:
         failed = self.steps.failed_step()

@@ -2,7 +2,17 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 from models.domain.connection import DEFAULT_FILTERS, Connection, Protocol, Secret
 from models.domain.control import StepState, TestStep
@@ -268,3 +278,12 @@ def test_every_field_has_a_name_and_the_keyboard_reaches_it(dialog, qtbot) -> No
     assert {button for button in dialog.findChildren(QPushButton) if button.isVisible()} <= reached
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+def test_no_two_controls_share_a_mnemonic(dialog) -> None:
+    dialog.show_connection(FULL, embedded=False)
+    dialog.form._more.click()
+    texts = [one.text() for kind in (QLabel, QAbstractButton) for one in dialog.findChildren(kind) if one.isVisible()]
+    keys = [text[text.index("&") + 1].lower() for text in texts if "&" in text and text != "&Cancel"]
+    assert len(keys) >= 14
+    assert len(keys) == len(set(keys))

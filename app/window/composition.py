@@ -1,0 +1,279 @@
+"""The composition root of the window: builds everything, hands it over, stops it in order."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
+from PySide6.QtGui import QWindow
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.own_process import child_environment, own_command
+from app.window.screen_place import ScreenPlace
+from models.domain.clock import SystemClock
+from models.domain.control import Link, RecorderState
+from models.domain.problems import Problem
+from models.domain.time_range import TimeRange
+from models.storage.workspace import Workspace
+from widgets.common.actions import ActionRegistry
+from widgets.common.frame_clock import FrameClock
+from widgets.common.state_view import StateKind, ViewState, failed, loading
+from widgets.common.theme import ThemeHolder
+from widgets.frame.main_window import MainWindow
+
+if TYPE_CHECKING:  # loaded after the first paint
+    from app.window.connection_controller import ConnectionController
+    from app.window.data_source import HistorySource
+    from app.window.recorder_link import RecorderLink
+    from app.window.recorder_notices import RecorderNotices
+    from app.window.tail_source import TailSource
+    from widgets.fleet.fleet_screen import FleetScreen
+
+ANSWER_LIMIT_S = 3.0
+FLEET, AGENT = "fleet", "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """`live`: look after a recorder and follow it; else show what is stored as it is (`shot`)."""
+
+    theme: str = "system"
+    layout: Mapping[str, object] | None = None
+    live: bool = True
+
+
+class Composition(QObject):
+    """`show` paints the frame; `fill` does the rest and is called after that. `close` before the application ends."""
+
+    filled = Signal()
+
+    def __init__(self, app: QApplication, workspace: Workspace, options: WindowOptions) -> None:
+        super().__init__()
+        self._workspace, self._options = workspace, options
+        self.clock = SystemClock()
+        self.themes = ThemeHolder(app, options.theme, self)
+        self._actions = ActionRegistry(self.themes, self)
+        self.window = MainWindow(self.themes, self._actions, self.clock)
+        self.window.setWindowTitle(self._title())
+        self._places = {
+            FLEET: ScreenPlace(self.themes, self._waiting()),
+            AGENT: ScreenPlace(self.themes, self._no_agent()),
+        }
+        self.window.add_screen(FLEET, self.tr("Fleet"), "fleet", self._places[FLEET])
+        self.window.add_screen(AGENT, self.tr("Agent"), "agent", self._places[AGENT])
+        self._add_actions()
+        if options.layout:
+            self.window.restore_layout({**options.layout, "screen": FLEET})
+        self.frames = FrameClock(self.clock, self)
+        self.source: HistorySource | None = None
+        self.tail: TailSource | None = None
+        self.link: RecorderLink | None = None
+        self.connection: ConnectionController | None = None
+        self.fleet: FleetScreen | None = None
+        self._notices: RecorderNotices | None = None
+        self._exposed = False
+
+    def _title(self) -> str:
+        default = self._workspace == Workspace.default()
+        return "Murmurscope" if default else f"{self._workspace.root.name} – Murmurscope"
+
+    def _add_actions(self) -> None:
+        add = self._actions.add
+        connect = add("file.connect", self.tr("&Connect to a broker…"), self._open_connection, "Ctrl+B", "plug", "File")
+        retry = add("file.connect-now", self.tr("Connect &now"), self._connect_now, None, "", "File")
+        add("file.new-window", self.tr("&New window"), self._open_window, "Ctrl+N", "", "File")
+        self.window.broker_chip.set_actions([connect, retry])
+
+    # ------------------------------------------------------------ life
+
+    @Slot()
+    def fill(self) -> None:
+        """Everything that reads data: sources, recorder, screens."""
+        from app.control_client import ControlClient
+        from app.settings import SettingsFile
+        from app.window.connection_controller import ConnectionController
+        from app.window.data_source import HistorySource
+        from app.window.recorder_link import RecorderLink
+        from app.window.recorder_notices import RecorderNotices
+        from app.window.recorder_process import end_recorder, start_recorder
+        from app.window.recorder_watch import RecorderWatch
+        from app.window.tail_source import TailSource
+        from models.storage.history import HistoryReader
+        from models.storage.lock import read_lock
+        from models.storage.tail_reader import TailReader
+
+        workspace, clock, window = self._workspace, self.clock, self.window
+        client = ControlClient(workspace, ANSWER_LIMIT_S)
+        watch = RecorderWatch(
+            client,
+            partial(start_recorder, workspace.root),
+            end_recorder,
+            partial(read_lock, workspace),
+            platform.node(),
+            clock,
+        )
+        self.link = RecorderLink(client, watch, self)
+        self.link.state_changed.connect(window.show_recorder)
+        self.link.state_changed.connect(self._recorder_told)
+        self.link.problem.connect(self._recorder_troubled)
+        self.connection = ConnectionController(self.link, SettingsFile(workspace.settings), self.themes, window)
+        self._notices = RecorderNotices(window.notices, self.link, self.connection.open, self)
+        self.source = HistorySource(lambda: HistoryReader(workspace, clock), clock, self)
+        self.tail = TailSource(lambda: TailReader(workspace), clock, self)
+        window.screen_changed.connect(self._mind_tail)
+        handle = window.windowHandle()
+        if handle is not None:
+            handle.visibilityChanged.connect(self._visibility_changed)
+            self._visibility_changed(handle.visibility())
+        if self._options.live:
+            self.tail.start()
+            self.link.start()
+        if workspace.catalogue.exists():
+            self._build_screens()
+        self.filled.emit()
+
+    def close(self) -> None:
+        """Stop what runs. A recorder that runs for windows only ends by itself."""
+        for part in (self.tail, self.source, self.link):
+            if part is not None:
+                part.shutdown()
+
+    @property
+    def idle(self) -> bool:
+        """Is everything answered and drawn?"""
+        return self.source is not None and not self.source.pending and not self.frames.running
+
+    def show_for_shot(self, screen: str, agent: int) -> QWidget:
+        """Bring a screen up, with this agent (0: none); what a picture is to be taken of."""
+        if screen == "connection":
+            self._open_connection()
+            assert self.connection is not None
+            assert self.connection.dialog is not None
+            return self.connection.dialog
+        if agent and screen == AGENT:
+            self.open_agent(agent)
+        else:
+            self.window.show_screen(screen)
+            if agent and self.fleet is not None:
+                self.fleet.select_agent(agent)
+        return self.window
+
+    @Slot(int)
+    def show_faults(self, count: int) -> None:
+        """A badge for mistakes of our own."""
+        if self._notices is not None:
+            self._notices.show_faults(count)
+
+    @Slot()
+    def raise_window(self) -> None:
+        """Bring the window to the front."""
+        if self.window.isMinimized():
+            self.window.showNormal()
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
+    # ------------------------------------------------------------ screens
+
+    def _build_screens(self) -> None:
+        from widgets.fleet.fleet_screen import FleetScreen
+
+        assert self.source is not None
+        self.fleet = FleetScreen(self.source, self.themes, self.clock.wall_us)
+        self.fleet.command_requested.connect(self._submit)
+        self.fleet.connect_requested.connect(self._open_connection)
+        self.window.time_range.changed.connect(self._range_changed)
+        self.window.refresh_requested.connect(self.fleet.refresh)
+        self._range_changed(self.window.time_range.current())
+        self._places[FLEET].fill(self.fleet)
+
+    @Slot(int)
+    def open_agent(self, _agent: int) -> None:
+        """Show one agent."""
+        self.window.show_screen(AGENT)
+
+    @Slot(object)
+    def _range_changed(self, chosen: TimeRange) -> None:
+        if self.fleet is not None:
+            self.fleet.show_moment(0 if chosen.live else chosen.until_us)
+
+    # ------------------------------------------------------------ recorder
+
+    @Slot(object)
+    def _recorder_told(self, state: RecorderState | None) -> None:
+        if state is not None and self.fleet is None:
+            self._build_screens()
+        if self.fleet is not None:
+            self.fleet.show_connected(connected=state is not None and state.link is Link.CONNECTED)
+
+    @Slot(object)
+    def _recorder_troubled(self, problem: Problem | None) -> None:
+        self._places[FLEET].show_state(self._waiting() if problem is None else failed(problem))
+
+    @Slot(list)
+    def _submit(self, commands: list[dict[str, object]]) -> None:
+        if self.link is not None:
+            self.link.submit(commands, self._submitted)
+
+    def _submitted(self, problem: Problem | None) -> None:
+        if problem is not None:
+            self.window.notices.show_problem(problem)
+        elif self.fleet is not None:
+            self.fleet.refresh()
+
+    # ------------------------------------------------------------ tail
+
+    @Slot(QWindow.Visibility)
+    def _visibility_changed(self, visibility: QWindow.Visibility) -> None:
+        self._exposed = visibility not in (QWindow.Visibility.Hidden, QWindow.Visibility.Minimized)
+        self._mind_tail()
+
+    @Slot()
+    def _mind_tail(self) -> None:
+        if self.tail is not None:  # the fleet asks for itself once a second
+            self.tail.set_watched(self._exposed and self.window.shown_screen != FLEET)
+
+    # ------------------------------------------------------------ actions
+
+    @Slot()
+    def _open_connection(self) -> None:
+        if self.connection is not None:
+            self.connection.open()
+
+    @Slot()
+    def _connect_now(self) -> None:
+        if self.link is not None:
+            self.link.wake()
+
+    @Slot()
+    def _open_window(self) -> None:
+        program, *arguments = own_command("--new-window", "--workspace", str(self._workspace.root))
+        environment = QProcessEnvironment()
+        for name, value in child_environment().items():
+            environment.insert(name, value)
+        process = QProcess(self)
+        process.setProgram(program)
+        process.setArguments(arguments)
+        process.setProcessEnvironment(environment)
+        if not process.startDetached()[0]:
+            self.window.notices.show_problem(
+                Problem("file.unusable", {"path": program, "detail": process.errorString()})
+            )
+        process.deleteLater()
+
+    def _waiting(self) -> ViewState:
+        if self._options.live and not self._workspace.catalogue.exists():
+            sentence = self.tr("The recorder is starting…")
+            return ViewState(StateKind.LOADING, sentence, self.tr("It makes the workspace and looks for a broker."))
+        return loading()
+
+    def _no_agent(self) -> ViewState:
+        return ViewState(
+            StateKind.EMPTY,
+            self.tr("No agent is chosen"),
+            self.tr("Open one from the fleet with Enter or a double click."),
+            self.tr("Go to the fleet"),
+            lambda: self.window.show_screen(FLEET),
+        )

@@ -1,0 +1,39 @@
+"""How the user left the window: place, screen, theme, range. One small file of the user; losing it costs nothing."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+log = logging.getLogger(__name__)
+
+
+class LayoutFile:
+    """Reads and replaces the file; trouble with it is logged and otherwise ignored."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or platformdirs.user_state_path("murmurscope") / "window.json"
+
+    def load(self) -> dict[str, object]:
+        """What was saved last; empty where there is nothing that can be read."""
+        try:
+            saved = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            log.warning("%s is not used: %s", self._path, error)
+            return {}
+        return saved if isinstance(saved, dict) else {}
+
+    def save(self, layout: Mapping[str, str]) -> None:
+        """Replace the file whole."""
+        temporary = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(layout, indent=1), encoding="utf-8")
+            temporary.replace(self._path)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self._path, error)
