@@ -85,7 +85,6 @@ QToolButton[role="figure"] {
 }
 QToolButton[role="figure"]:focus { border-color: $accent; }
 QToolButton[role="figure"][state="warning"] { color: $warning; font-weight: bold; }
-QFrame[role="line"] { background: $line; border: 0; }
 QFrame[role="popup"] { background: $surface; border: 1px solid $edge; border-radius: 0; }
 
 QLabel[tone="muted"] { color: $muted; }

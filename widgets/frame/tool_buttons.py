@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
@@ -57,14 +57,6 @@ def restyle(widget: QWidget, **properties: str) -> None:
         widget.style().unpolish(widget)
         widget.style().polish(widget)
         widget.update()
-
-
-def upright_line() -> QFrame:
-    """A hair line between groups of a bar."""
-    line = QFrame()
-    line.setProperty("role", "line")
-    line.setFixedSize(1, 18)
-    return line
 
 
 def beside_icon(text: str) -> str:
