@@ -101,7 +101,6 @@ QComboBox, QAbstractSpinBox {
     background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 2px 4px 2px 7px; min-height: 20px;
 }
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: 0; padding: 0; min-height: 0; background: transparent; }
-QSpinBox QLineEdit, QDoubleSpinBox QLineEdit { padding-left: 5px; }
 QComboBox:hover { background: $raised; }
 QComboBox:focus, QAbstractSpinBox:focus { border-color: $accent; }
 QComboBox:disabled, QAbstractSpinBox:disabled { color: $muted; background: $window; border-color: $line; }
