@@ -87,18 +87,17 @@ def build_rows(
     series = sample_columns.decode(blob).series if blob is not None else _NO_SERIES
     presence = [*presence, *batch.presence]
     gaps = [*gaps, *batch.gaps]
-    new = named.missing(names, batch.topic, _agents(batch, presence, gaps), series)
+    once = series[np.concatenate(([True], series[1:] != series[:-1]))] if len(series) else series  # it ascends
+    new = named.missing(names, batch.topic, _agents(batch, presence, gaps), once)
     messages, received, packets = _message_values(batch, first_seq)
     n = len(received)
     unreadable = {one.row: one.reason for one in batch.unreadable if 0 <= one.row < n}
     place = _placer(first_seq, received, committed_us)
-    sampled = (
-        np.unique(np.fromiter((names.series[one].agent for one in np.unique(series)), "<u4")) if len(series) else None
-    )
+    sampled = named.owners(once).astype("<u4").tobytes() if len(once) else None
     batch_row: Row = (
         batch_id, committed_us, min(received, default=committed_us), max(received, default=committed_us), first_seq, n,
         len(series), len(batch.logs), len(batch.tasks), batch.duplicates, batch.dropped, len(unreadable),
-        None if sampled is None else sampled.tobytes(), packets.tobytes() if len(packets) else None, blob,
+        sampled, packets.tobytes() if len(packets) else None, blob,
     )  # fmt: skip
     tables = {
         "topic": _flat((one, names.topics[one]) for one in new.topics),

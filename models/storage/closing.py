@@ -6,7 +6,7 @@ from models.storage.segment_file import SegmentFile
 from models.storage.transaction import transaction
 
 _CLOSED = """UPDATE segment SET state = 'closed', first_us = ?, last_us = ?, messages = ?, samples = ?, logs = ?, tasks = ?,
-    duplicates = ?, dropped = ?, unreadable = ?, payload_bytes = ?, taken_batch = ?, bytes = ? WHERE id = ?"""
+    duplicates = ?, dropped = ?, unreadable = ?, taken_batch = ?, bytes = ? WHERE id = ?"""
 
 
 def finish_segment(segment: SegmentFile, catalogue: apsw.Connection, closed_us: int, wait_ms: int = 0) -> bool:
@@ -22,7 +22,7 @@ def finish_segment(segment: SegmentFile, catalogue: apsw.Connection, closed_us: 
         catalogue.execute(
             _CLOSED,
             (totals.first_us or closed_us, totals.last_us or closed_us, totals.messages, totals.samples, totals.logs,
-             totals.tasks, totals.duplicates, totals.dropped, totals.unreadable, totals.payload_bytes, totals.last_batch,
+             totals.tasks, totals.duplicates, totals.dropped, totals.unreadable, totals.last_batch,
              segment.size_bytes, segment.id),
         )  # fmt: skip
     return True

@@ -15,6 +15,7 @@ from models.storage.headlines import Headlines
 from models.storage.pulse_columns import PULSE_US
 
 _TABLES = ("log", "task_report", "interaction", "attempt", "declaration")
+_BATCH_TABLES = ("presence_change", "gap")  # rows know their batch, not a message
 _REPLAY = f"(flags & 48) = {Origin.REPLAY << 4}"
 _NO_REPLAY = f"coalesce(m.flags & 48, 0) <> {Origin.REPLAY << 4}"  # for rows whose message may be absent (seq 0)
 _PRESENT = f"(flags & 48) IN ({Origin.LIVE << 4}, {Origin.IMPORTED << 4})"
@@ -57,8 +58,8 @@ class Intake:
 
 
 class SegmentReader:
-    """Reads a segment slice by slice through its writer's connection. The place in tables without an index on `seq` is
-    kept as row id; `accept` moves on."""
+    """Reads a segment slice by slice through its writer's connection. The place in tables without an index on `seq` or
+    batch is kept as row id; `accept` moves on."""
 
     def __init__(self, connection: apsw.Connection, after_batch: int) -> None:
         self._connection = connection
@@ -70,6 +71,10 @@ class SegmentReader:
             else 0
             for table in _TABLES
         }
+        for table in _BATCH_TABLES:
+            self._positions[table] = self._value(
+                f"SELECT coalesce(max(id), 0) FROM {table} WHERE batch_id <= ?", after_batch
+            )
 
     def read(self, headlines: Headlines, most_batches: int, last_batch: int | None = None) -> Intake | None:
         """The next batches, None where there are none. Nothing is moved: the same can be read again."""
@@ -79,11 +84,9 @@ class SegmentReader:
         rows = self._rows(query, (self.after_batch, bound, most_batches))
         if not rows:
             return None
-        batches = (self.after_batch, rows[-1][0])
         seqs = (rows[0][3], rows[-1][3] + rows[-1][4] - 1)
         agents, counts, payload_bytes, replays = self._messages(seqs)
-        ends = {table: self._value(f"SELECT coalesce(max(id), 0) FROM {table} WHERE id >= ? AND seq <= ?",
-                                   self._positions[table], seqs[1]) for table in _TABLES}  # fmt: skip
+        ends = self._ends(seqs[1], rows[-1][0])
         finished, replies = self._interactions(ends)
         tasks, ended = self._tasks(ends)
         return Intake(
@@ -99,20 +102,11 @@ class SegmentReader:
             finished=finished + ended,
             replies=replies,
             tasks=tasks,
-            declarations=self._rows(
-                'SELECT agent_id, convention, name, "group", interval_us, host, version, capabilities FROM declaration '
-                "WHERE id > ? AND id <= ? ORDER BY id",
-                (self._positions["declaration"], ends["declaration"]),
+            declarations=self._between(
+                "declaration", 'agent_id, convention, name, "group", interval_us, host, version, capabilities', ends
             ),
-            presence=self._rows(
-                "SELECT agent_id, presence, condition, cause, time_us FROM presence_change "
-                "WHERE batch_id > ? AND batch_id <= ? ORDER BY id",
-                batches,
-            ),
-            gaps=self._rows(
-                "SELECT since_us, until_us, agent_id, cause, count FROM gap WHERE batch_id > ? AND batch_id <= ? ORDER BY id",
-                batches,
-            ),
+            presence=self._between("presence_change", "agent_id, presence, condition, cause, time_us", ends),
+            gaps=self._between("gap", "since_us, until_us, agent_id, cause, count", ends),
             samples=_headline_samples(rows, headlines, self._replayed(seqs) if replays else None),
             positions=ends,
         )
@@ -121,6 +115,21 @@ class SegmentReader:
         """Go on behind what was read."""
         self.after_batch = intake.last_batch
         self._positions = {table: max(self._positions[table], end) for table, end in intake.positions.items()}
+
+    def _ends(self, last_seq: int, last_batch: int) -> dict[str, int]:
+        """Last row id of each table that belongs to the slice."""
+        ends = {}
+        for table, column, last in (
+            *((table, "seq", last_seq) for table in _TABLES),
+            *((table, "batch_id", last_batch) for table in _BATCH_TABLES),
+        ):
+            query = f"SELECT coalesce(max(id), 0) FROM {table} WHERE id >= ? AND {column} <= ?"
+            ends[table] = self._value(query, self._positions[table], last)
+        return ends
+
+    def _between(self, table: str, columns: str, ends: dict[str, int]) -> list[tuple[Any, ...]]:
+        query = f"SELECT {columns} FROM {table} WHERE id > ? AND id <= ? ORDER BY id"
+        return self._rows(query, (self._positions[table], ends[table]))
 
     def _messages(
         self, seqs: tuple[int, int]

@@ -56,15 +56,20 @@ class NamedIds:
         self._topics = _flags(0)
         self._agents = _flags(0)
         self._series = _flags(0)
+        self._owner = np.zeros(0, np.uint32)  # agent of each series
 
     def missing(
         self, names: Names, topics: Iterable[int], agents: Iterable[int], series: npt.NDArray[np.uint32]
     ) -> NewNames:
-        """What has to be named before these ids may be used. A new series needs its agent named, too."""
+        """What has to be named before these ids may be used. A new series needs its agent named, too. `series` ascends
+        and holds each once."""
         self._topics = _grown(self._topics, len(names.topics))
         self._agents = _grown(self._agents, len(names.agents))
         self._series = _grown(self._series, len(names.series))
-        new_series = np.unique(series[~self._series[series]]).tolist() if len(series) else []
+        new_series: list[int] = series[~self._series[series]].tolist()
+        if len(self._owner) < len(self._series):
+            self._owner = np.concatenate((self._owner, np.zeros(len(self._series) - len(self._owner), np.uint32)))
+        self._owner[new_series] = [names.series[one].agent for one in new_series]
         wanted = set(agents)
         wanted.update(names.series[one].agent for one in new_series)
         wanted.discard(0)
@@ -73,6 +78,10 @@ class NamedIds:
             sorted(one for one in wanted if not self._agents[one]),
             new_series,
         )
+
+    def owners(self, series: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Agents of some series that `missing` has seen: ascending, each once."""
+        return np.unique(self._owner[series])
 
     def mark(self, new: NewNames) -> None:
         """They are named now (committed)."""

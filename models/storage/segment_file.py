@@ -39,7 +39,6 @@ class SegmentTotals:
     duplicates: int = 0
     dropped: int = 0
     unreadable: int = 0
-    payload_bytes: int = 0
     last_batch: int = 0
 
 
@@ -150,8 +149,7 @@ class SegmentFile:
         """Counted from the batches."""
         query = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coalesce(sum(n), 0),
             coalesce(sum(n_samples), 0), coalesce(sum(n_logs), 0), coalesce(sum(n_tasks), 0), coalesce(sum(duplicates), 0),
-            coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0),
-            (SELECT coalesce(sum(length(payload)), 0) FROM message), coalesce(max(id), 0) FROM batch"""
+            coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
         return SegmentTotals(*next(iter(self.connection.execute(query))))
 
     def mark_closed(self, closed_us: int) -> None:
