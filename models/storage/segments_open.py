@@ -170,7 +170,8 @@ class OpenSegment:
 
     def row_range(self, table: str, since_us: int, until_us: int) -> tuple[int, int]:
         """Rowids [first, end) among which all rows that arrived in [since_us, until_us) are; `until_us` 0: open end."""
-        first = self.first_row(table, since_us - DISORDER_US) if since_us else 0
+        low = f"select min(rowid) from {table}"
+        first = self.first_row(table, since_us - DISORDER_US) if since_us else self.number(low)
         if until_us:
             return first, self.first_row(table, until_us + DISORDER_US)
         return first, self.number(f"select max(rowid) from {table}") + 1

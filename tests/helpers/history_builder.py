@@ -40,6 +40,7 @@ class HistoryBuilder:
         self.workspace = workspace
         self.names = Names()
         self.database = open_catalogue(workspace, FakeClock())
+        self.database.connection().pragma("synchronous", "OFF")  # no test here cuts the power
         self.captures = self.segments = 0
         self._known: set[tuple[str, int]] = set()
         self._written: list[SegmentBuilder] = []
@@ -122,6 +123,7 @@ class SegmentBuilder:
     def __init__(self, builder: HistoryBuilder, id_: int, capture: int) -> None:
         self.builder, self.id, self.capture = builder, id_, capture
         self.database = open_database(builder.workspace.segment(id_), create=True)
+        self.database.connection().pragma("synchronous", "OFF")
         assert self.database.connection().pragma("application_id") == APPLICATION_ID
         segment.create_tables(self.database)
         for key, value in {"layout": segment.LAYOUT, "capture": capture, "segment": id_}.items():

@@ -1,0 +1,192 @@
+"""Streams a dataset of the outward contract out of a workspace, in constant memory, while a recorder may be writing."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import apsw
+
+from models.domain.clock import Clock, SystemClock
+from models.domain.problems import trouble
+from models.domain.queries import Cancelled, CancelToken
+from models.storage.access import sync_folder
+from models.storage.export_cells import Kind, Shape
+from models.storage.export_messages import read_messages
+from models.storage.export_records import read_connections, read_interactions, read_logs
+from models.storage.export_samples import read_samples
+from models.storage.export_scope import Scope
+from models.storage.export_state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
+from models.storage.history_fleet import present
+from models.storage.segments_open import StoreView
+from models.storage.store_errors import environment_problem
+from models.storage.workspace import Workspace
+
+T, W, S, N, R, F, J = Kind.TEXT, Kind.WORD, Kind.TIME, Kind.NUMBER, Kind.REAL, Kind.FLAG, Kind.JSON
+
+DATASETS: dict[str, tuple[tuple[str, Kind], ...]] = {
+    "messages": (
+        ("time", S), ("topic", T), ("agent", T), ("kind", W), ("origin", W), ("qos", N), ("retain", F), ("duplicate", F),
+        ("size", N), ("payload", T), ("payload_encoding", W), ("content_type", T), ("response_topic", T),
+        ("correlation", T), ("user_properties", J),
+    ),
+    "samples": (
+        ("time", S), ("received", S), ("agent", T), ("metric", T), ("unit", T), ("value", R), ("labels", J),
+    ),
+    "logs": (
+        ("time", S), ("received", S), ("agent", T), ("level", W), ("logger", T), ("text", T), ("error", T), ("stack", T),
+        ("attributes", J),
+    ),
+    "presence": (("agent", T), ("presence", W), ("condition", W), ("cause", W), ("since", S), ("until", S)),
+    "agents": (
+        ("agent", T), ("name", T), ("group", T), ("convention", T), ("presence", W), ("condition", W), ("cause", W),
+        ("as_of", S), ("first_seen", S), ("last_seen", S), ("messages", N),
+    ),
+    "tasks": (
+        ("task", T), ("parent", T), ("agent", T), ("requester", T), ("type", T), ("state", W), ("submitted", S),
+        ("started", S), ("ended", S), ("attempt", N), ("result", T), ("error", T),
+    ),
+    "interactions": (
+        ("time", S), ("from", T), ("to", T), ("kind", T), ("id", T), ("reply_ms", R), ("outcome", W),
+    ),
+    "connections": (("time", S), ("agent", T), ("outcome", W), ("error", T), ("duration_ms", R), ("target", T)),
+    "gaps": (("since", S), ("until", S), ("agent", T), ("cause", W), ("count", N)),
+    "unreadable": (("topic", T), ("count", N), ("last_time", S), ("last_reason", W)),
+}  # fmt: skip
+"""Columns of every dataset, in order. Others script against them: add, never rename or reorder."""
+FORMATS = ("csv", "jsonl")
+
+
+def _no_progress(_rows: int) -> None:
+    """Nobody watches."""
+
+
+def _nobody(_segment: int, _reason: str) -> None:
+    """Nobody is told; damage stands in the log all the same."""
+
+
+def export(
+    workspace: Workspace,
+    dataset: str,
+    out: BinaryIO,
+    *,
+    since_us: int = 0,
+    until_us: int = 0,
+    agent: str = "",
+    format: str = "csv",  # noqa: A002 - as the command line calls it
+    progress: Callable[[int], None] = _no_progress,
+    token: CancelToken | None = None,
+    damaged: Callable[[int, str], None] = _nobody,
+    clock: Clock | None = None,
+) -> int:
+    """Write the rows that arrived in [since_us, until_us) (0: open) and answer how many there were.
+
+    `progress` gets the number of rows so far, some times a second; `damaged` gets every segment that could not be read whole.
+    Raises `Cancelled`, `EnvironmentProblem` workspace.*, store.*, agent.unknown, what `out` raises, and `ValueError` for a
+    dataset or format that does not exist.
+    """
+    if dataset not in DATASETS or format not in FORMATS:
+        raise ValueError(f"no dataset {dataset!r} in format {format!r}")
+    view = StoreView(workspace)
+    try:
+        view.refresh()
+        shape = Shape(DATASETS[dataset], format == "jsonl")
+        scope = Scope(view, shape, since_us, until_us, agent, token or CancelToken())
+        out.write(shape.header.encode())
+        rows = 0
+        for lines in _lines(scope, dataset, clock or SystemClock()):
+            if lines:
+                out.write("".join(lines).encode("utf-8", "backslashreplace"))
+                rows += len(lines)
+                progress(rows)
+            scope.token.check()
+        for segment, reason in view.damaged.items():
+            damaged(segment, reason)
+        return rows
+    except apsw.InterruptError as error:
+        raise Cancelled from error
+    except apsw.Error as error:
+        raise (environment_problem(error, workspace.catalogue) or error) from error
+    finally:
+        view.close()
+
+
+def _lines(scope: Scope, dataset: str, clock: Clock) -> Iterator[list[str]]:
+    match dataset:
+        case "messages":
+            return scope.merged(read_messages)
+        case "samples":
+            return scope.merged(read_samples)
+        case "logs":
+            return scope.merged(read_logs)
+        case "interactions":
+            return scope.merged(read_interactions)
+        case "connections":
+            return scope.merged(read_connections)
+        case "presence":
+            return presence_lines(scope)
+        case "tasks":
+            return task_lines(scope)
+        case "agents":
+            return agent_lines(scope, present(scope.view, clock.wall_us()).at_us)
+        case "gaps":
+            return gap_lines(scope)
+        case _:
+            return unreadable_lines(scope)
+
+
+def export_file(
+    workspace: Workspace,
+    dataset: str,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    since_us: int = 0,
+    until_us: int = 0,
+    agent: str = "",
+    format: str = "csv",  # noqa: A002 - as the command line calls it
+    progress: Callable[[int], None] = _no_progress,
+    token: CancelToken | None = None,
+    damaged: Callable[[int, str], None] = _nobody,
+) -> int:
+    """As `export`, into a file that appears whole or not at all, whatever interrupts it.
+
+    Raises also `EnvironmentProblem` file.exists, file.unusable and store.full.
+    """
+    if path.exists() and not overwrite:
+        raise trouble("file.exists", path=str(path))
+    try:
+        part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
+        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
+    try:
+        with os.fdopen(handle, "wb", buffering=1024 * 1024) as out:
+            rows = export(
+                workspace, dataset, out, since_us=since_us, until_us=until_us, agent=agent, format=format,
+                progress=progress, token=token, damaged=damaged,
+            )  # fmt: skip
+            out.flush()
+            os.fsync(out.fileno())
+        _appear(part, path, overwrite)
+    except OSError as error:
+        full = environment_problem(error, path)
+        raise full or trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return rows
+
+
+def _appear(part: Path, path: Path, overwrite: bool) -> None:
+    """Give the finished file its name."""
+    if overwrite:
+        part.replace(path)
+    else:
+        try:
+            os.link(part, path)  # unlike a rename it never replaces what somebody made meanwhile
+        except FileExistsError as error:
+            raise trouble("file.exists", path=str(path)) from error
+        except OSError:  # a file system without links
+            part.rename(path)
+    sync_folder(path.parent)

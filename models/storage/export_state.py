@@ -1,0 +1,164 @@
+"""Datasets put together from many rows: presence, tasks, agents, gaps, unreadable. What may grow large is sorted and merged
+in a temporary database on disk, so that memory stays small."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apsw
+
+from models.domain.presence_words import Condition, Presence
+from models.domain.records import TaskState
+from models.storage.export_cells import topic_text
+from models.storage.export_scope import PAGE_ROWS, Scope
+from models.storage.history_tasks import ENDED
+from models.storage.segments_open import OpenSegment, Row, SegmentRow, clusters, fetch
+
+_SCRATCH_CACHE_KIB = 16_384
+
+
+def _scratch(sql: str) -> apsw.Connection:
+    """A private database that vanishes with its connection."""
+    connection = apsw.Connection("")
+    connection.pragma("journal_mode", "OFF")
+    connection.pragma("synchronous", "OFF")
+    connection.pragma("cache_size", -_SCRATCH_CACHE_KIB)
+    connection.execute(sql)
+    connection.execute("begin")
+    return connection
+
+
+def _pages(scope: Scope, rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
+    page: list[Sequence[Any]] = []
+    for row in rows:
+        page.append(row)
+        if len(page) >= PAGE_ROWS:
+            scope.token.check()
+            yield scope.shape.lines(page)
+            page = []
+    yield scope.shape.lines(page)
+
+
+def presence_lines(scope: Scope) -> Iterator[list[str]]:
+    """Stretches that begin in the range, by their beginning; the end is that of the whole history."""
+    scratch = _scratch("create table p (n integer primary key, agent, since, presence, condition, cause)")
+    sql = "insert into p (agent, since, presence, condition, cause) values (?, ?, ?, ?, ?)"
+
+    def changes(opened: OpenSegment, _row: SegmentRow) -> list[Row]:
+        columns = "agent_id, time_us, presence, condition, cause"
+        only, bindings = (" and agent_id = ?", [scope.agent]) if scope.agent else ("", [])
+        return [
+            (opened.agent(agent), *rest)
+            for agent, *rest in opened.rows(
+                f"select {columns} from presence_change where time_us >= ?{only} order by id", scope.since_us, *bindings
+            )
+        ]
+
+    nothing: list[Row] = []
+    for group in clusters(scope.view.overlapping(scope.since_us, 0)):
+        for row in group:
+            scope.token.check()
+            scratch.executemany(sql, scope.view.attempt(row, changes, nothing))
+    presence = {int(one): one.name.lower() for one in Presence}
+    conditions = {int(one): one.name.lower() for one in Condition}
+    found = scratch.execute(
+        """select * from (select agent, presence, condition, cause, since,
+        lead(since) over (partition by agent order by since, n) as until, n from p) where since < ? order by since, n""",
+        (scope.end_us,),
+    )
+    rows = (
+        (agent, presence[here], conditions[how], cause, since, until)
+        for agent, here, how, cause, since, until, _ in found
+    )
+    yield from _pages(scope, rows)
+    scratch.close()
+
+
+_TASK_TABLE = """create table t (n integer primary key, agent, task, parent, requester, type, state, submitted, started, ended,
+    attempt, result, error, unique (agent, task))"""
+_TASK_REPORT = """insert into t (agent, task, parent, requester, type, state, submitted, started, ended, attempt, result, error)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (agent, task) do update set state = excluded.state,
+    parent = coalesce(excluded.parent, parent), requester = coalesce(excluded.requester, requester),
+    type = coalesce(excluded.type, type), attempt = coalesce(excluded.attempt, attempt),
+    submitted = coalesce(submitted, excluded.submitted), started = coalesce(started, excluded.started),
+    ended = iif(excluded.ended is null, null, coalesce(ended, excluded.ended)),
+    result = coalesce(excluded.result, result), error = coalesce(excluded.error, error)"""
+
+
+def task_lines(scope: Scope) -> Iterator[list[str]]:
+    """A row for each task with a report in the range, as last reported there, by its first report."""
+    scratch = _scratch(_TASK_TABLE)
+
+    def reports(opened: OpenSegment, _row: SegmentRow) -> Iterator[list[Any]]:
+        columns = "received_us, time_us, agent_id, task, parent, requester, type, state, attempt, result, error"
+        for page in scope.rows(opened, "task_report", columns, sizes=(9, 10)):
+            yield [
+                (
+                    opened.agent(agent), task, parent, requester, type_, state,
+                    at if state == TaskState.SUBMITTED else None, at if state == TaskState.WORKING else None,
+                    at if state in ENDED else None, attempt, result, error,
+                )
+                for _, at, agent, task, parent, requester, type_, state, attempt, result, error, _ in page
+            ]  # fmt: skip
+
+    for group in scope.segments():
+        for row in group:
+            for page in scope.view.stream(row, reports):
+                scope.token.check()
+                scratch.executemany(_TASK_REPORT, page)
+    words = {int(state): state.word for state in TaskState}
+    columns = "task, parent, agent, requester, type, state, submitted, started, ended, attempt, result, error"
+    found = scratch.execute(f"select {columns} from t order by n")
+    yield from _pages(scope, ((*row[:5], words[row[5]], *row[6:]) for row in found))
+    scratch.close()
+
+
+def agent_lines(scope: Scope, as_of_us: int) -> Iterator[list[str]]:
+    """Agents that were heard in the range, as they are now (`as_of_us`), by their id."""
+    sql = """select a.id, a.name, a.given_name, a.own_name, a.given_group, a.own_group, a.convention,
+        n.presence, n.condition, n.cause, n.first_seen_us, n.last_seen_us, n.messages
+        from agent a left join agent_now n on n.agent_id = a.id order by a.id"""
+    rows = []
+    for id_, name, given, own, given_group, own_group, convention, here, how, cause, first, last, n in fetch(
+        scope.view.catalogue, sql
+    ):
+        heard = first is None or (first < scope.end_us and last >= scope.since_us)
+        if heard and scope.agent in (0, id_):
+            presence = Presence(here).name.lower() if here else None
+            condition = None if how is None else Condition(how).name.lower()
+            group = given_group or own_group or None
+            rows.append((name, given or own or None, group, convention or None, presence, condition, cause, as_of_us,
+                         first, last, n or 0))  # fmt: skip
+    yield from _pages(scope, iter(rows))
+
+
+def gap_lines(scope: Scope) -> Iterator[list[str]]:
+    """Gaps that touch the range, by their beginning; of one agent: its own and everybody's."""
+    sql = """select g.since_us, g.until_us, a.name, g.cause, g.count from gap g left join agent a on a.id = g.agent_id
+        where g.since_us < ? and g.until_us >= ? and (? = 0 or g.agent_id in (0, ?)) order by g.since_us, g.id"""
+    rows = fetch(scope.view.catalogue, sql, (scope.end_us, scope.since_us, scope.agent, scope.agent))
+    yield from _pages(scope, iter(rows))
+
+
+def unreadable_lines(scope: Scope) -> Iterator[list[str]]:
+    """A row for each topic with messages that could not be read, by its last one. Memory grows with such topics only."""
+    found: dict[bytes, tuple[int, int, str]] = {}  # topic -> how many, last arrival, last reason
+
+    def bad(opened: OpenSegment, _row: SegmentRow) -> Iterator[list[Row]]:
+        first, end = opened.row_range("message", scope.since_us, scope.until_us)
+        sql = f"""select u.seq, u.topic_id, u.reason, m.received_us from unreadable u join message m on m.seq = u.seq
+            where u.seq >= ? and u.seq < ? and m.received_us >= ? and m.received_us < ?
+            {"and m.agent_id = ?" if scope.agent else ""} order by u.seq limit {PAGE_ROWS}"""
+        only = [scope.agent] if scope.agent else []
+        while page := opened.rows(sql, first, end, scope.since_us, scope.end_us, *only):
+            yield [(opened.topic(topic), reason, received) for _, topic, reason, received in page]
+            first = page[-1][0] + 1
+
+    for group in scope.segments():
+        for row in group:
+            for page in scope.view.stream(row, bad):
+                scope.token.check()
+                for topic, reason, received in page:
+                    count, last, before = found.get(topic, (0, 0, ""))
+                    found[topic] = (count + 1, received, reason) if received >= last else (count + 1, last, before)
+    rows = sorted(((topic_text(topic), *told) for topic, told in found.items()), key=lambda row: (row[2], row[0]))
+    yield from _pages(scope, iter(rows))
