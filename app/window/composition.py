@@ -1,6 +1,5 @@
 """The composition root of the window: builds everything, hands it over, stops it in order."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -91,6 +90,8 @@ class Composition(QObject):
     @Slot()
     def fill(self) -> None:
         """Everything that reads data: sources, recorder, screens."""
+        import platform
+
         from app.control_client import ControlClient
         from app.settings import SettingsFile
         from app.window.connection_controller import ConnectionController

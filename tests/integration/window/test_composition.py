@@ -1,0 +1,119 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.window import recorder_process
+from app.window.composition import AGENT, FLEET, Composition, WindowOptions
+from app.window.first_paint import FirstPaint
+from models.domain.clock import SystemClock
+from models.domain.problems import trouble
+from models.storage.workspace import Workspace
+from tests.helpers.history_builder import HistoryBuilder, raw
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    return Workspace.at(tmp_path / "w")
+
+
+@pytest.fixture
+def history(workspace: Workspace) -> Workspace:
+    builder = HistoryBuilder(workspace)
+    segment = builder.segment()
+    now_us = SystemClock().wall_us()
+    for name in ("one", "two"):
+        agent = builder.agent(name)
+        segment.write(builder.messages([raw(f"agents/{name}/status", at_us=now_us)], agent))
+        builder.update_agent_now(agent, presence=1, last_seen_us=now_us, since_us=now_us, cause="status")
+    segment.close()
+    builder.close()
+    return workspace
+
+
+@pytest.fixture
+def compose(qapp: QApplication, workspace: Workspace) -> Iterator[Callable[..., Composition]]:
+    made: list[Composition] = []
+
+    def make(**options: object) -> Composition:
+        made.append(Composition(qapp, workspace, WindowOptions(theme="light", **options)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        one.window.close()
+        one.window.deleteLater()
+
+
+def test_is_painted_before_anything_is_read(compose, history, qtbot) -> None:
+    one = compose(live=False)
+    paint = FirstPaint(one.window)
+    seen: list[bool] = []
+    paint.painted.connect(lambda: seen.append(one.source is None))
+    paint.painted.connect(one.fill)
+    one.window.show()
+    qtbot.waitUntil(lambda: one.fleet is not None and one.fleet.fleet is not None)
+    assert seen == [True]
+    assert one.fleet.fleet.id == ["one", "two"]
+    qtbot.waitUntil(lambda: one.idle)
+
+
+def test_the_time_range_moves_the_fleet_to_a_moment_and_back(compose, history, qtbot) -> None:
+    one = compose(live=False)
+    one.window.show()
+    one.fill()
+    qtbot.waitUntil(lambda: one.fleet.fleet is not None)
+    moment_us = one.clock.wall_us() - 3_600_000_000
+    one.window.time_range.zoom(moment_us - 60_000_000, moment_us)
+    qtbot.waitUntil(lambda: one.fleet.fleet.request.at_us == moment_us)
+    one.window.time_range.resume()
+    qtbot.waitUntil(lambda: one.fleet.fleet.request.at_us == 0)
+
+
+def test_layout_comes_back(compose, history) -> None:
+    one = compose(live=False)
+    one.themes.choose("dark")
+    one.window.time_range.show_last(3_600_000_000)
+    saved = one.window.save_layout()
+    again = compose(live=False, layout=saved)
+    assert again.themes.choice == "dark"
+    assert again.window.time_range.current().span_us == 3_600_000_000
+    assert again.window.shown_screen == FLEET
+
+
+def test_the_window_waits_for_a_recorder_and_says_what_stands_in_its_way(compose, monkeypatch, qtbot) -> None:
+    def refuse(_root: Path) -> None:
+        raise trouble("recorder.failing", detail="the disk is on fire")
+
+    monkeypatch.setattr(recorder_process, "start_recorder", refuse)
+    one = compose()
+    one.window.show()
+    one.fill()
+    assert one.fleet is None
+    qtbot.waitUntil(lambda: one.window.notices.keys() == ["recorder"])
+    state = one._places[FLEET]._view.state
+    assert "the disk is on fire" in state.sentence
+    one.window.show_screen(AGENT)
+    assert one.window.shown_screen == AGENT
+
+
+def test_the_connection_dialog_opens_by_its_action(compose, history, qtbot) -> None:
+    one = compose(live=False)
+    one.window.show()
+    one.fill()
+    one._actions["file.connect"].trigger()
+    assert one.connection.dialog.isVisible()
+    one.connection.dialog.reject()
+
+
+def test_a_picture_can_be_asked_for_with_an_agent_chosen(compose, history, qtbot) -> None:
+    one = compose(live=False)
+    one.window.show()
+    one.fill()
+    qtbot.waitUntil(lambda: one.fleet.fleet is not None)
+    assert one.show_for_shot("fleet", 0) is one.window
+    assert one.show_for_shot("connection", 0) is one.connection.dialog
