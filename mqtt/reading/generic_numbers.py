@@ -108,4 +108,6 @@ def unit_of(metric: str) -> tuple[str, SeriesKind]:
         return _SUFFIX_UNITS.get(words[-2], ""), SeriesKind.COUNTER
     if len(words) == 1 and len(words[0]) < 3:
         return "", SeriesKind.GAUGE  # a lone "b" or "s" is a name, no unit
+    if words[-1] == "b" and words[-2] + "b" in _SUFFIX_UNITS:  # memMiB
+        return _SUFFIX_UNITS[words[-2] + "b"], SeriesKind.GAUGE
     return _SUFFIX_UNITS.get(words[-1], ""), SeriesKind.GAUGE

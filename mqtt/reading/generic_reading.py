@@ -21,12 +21,15 @@ _AGENTS_REMEMBERED = 10_000
 _STRONG_KEYS = ("agent", "agentId", "agent_id", "node", "device", "client", "clientId", "client_id")
 _WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
 _TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
-_NO_FIGURES = frozenset(("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version"))
+_NO_FIGURES = frozenset(
+    ("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version", *_STRONG_KEYS)
+)
 _PRESENCE = frozenset(
     "status state availability available lwt online presence connection connected heartbeat alive $state".split()
 )
 _SWITCHES = frozenset(("availability", "lwt", "online", "connected"))
 _DECLARED = _SWITCHES | {"available", "$state"}  # speak of nothing but being there: rank 2
+_NO_VALUE = frozenset(("nan", "inf", "-inf", "none", "null", "unknown", "unavailable", "undefined", "n/a"))
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
 _Word = tuple[Presence, Condition]
 
@@ -65,7 +68,8 @@ class GenericPlan:
         last = levels[-1].casefold()
         self._presence = last if last in _PRESENCE else "status" if last.endswith("_status") else None
         self._is_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels)
-        self._level = LEVEL_WORDS.get(last) if self._is_log and len(last) > 1 else None  # $log/warn
+        below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
+        self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
         self._series: dict[int, dict[str, int]] = {}  # agent -> metric -> series
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
@@ -98,6 +102,8 @@ class GenericPlan:
             names, values = [self._bare_place.path], [number[0]]
             self._put(row, agent, message.received_us, names, values, sink, number[1])
             return
+        if text.casefold() in _NO_VALUE:
+            return  # a reading that is missing: no point, and no failure
         record = read_line(text, message.received_us, certain=self._is_log) if text else None
         if record is None:
             raise Unread("text")

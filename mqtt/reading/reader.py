@@ -61,9 +61,9 @@ class Reader:
                     topics.append(plan.topic)
                     agents.append(plan.agent)
                     kinds.append(plan.kind)
-                plan.read(row, message, sink)
                 if exchange.correlated and message.properties is not None:
                     self._answer(row, message, message.properties)
+                plan.read(row, message, sink)
             except Unread as failure:
                 sink.unread(row, failure.reason)
             except RecursionError:

@@ -1,0 +1,121 @@
+"""Whatever arrives: no exception leaves the reader, and every message keeps its row."""
+
+import logging
+import math
+import random
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from models.domain.messages import Origin, Properties, RawMessage
+from tests.helpers.reading import ARRIVAL_US, RECORDINGS, Reading, recorded
+
+SEED = 20_261_123
+TOPICS = [
+    *(f"agents/{agent}/{role}".encode() for agent in ("a", "b-2") for role in
+      ("status", "metrics", "log", "task", "connection", "tail/x.log", "inbox/c", "x/y", "inbox", "tail")),
+    b"", b"/", b"agents", b"agents/", b"agents//status", b"\xff\xfe", b"x", b"lab/c-1/temp", b"c-1/lwt", b"c-1/$state",
+    b"p/$log/warn", b"$SYS/x", b"a/b/c/d/e/f/g", "łąka/ж/温度".encode(),
+]  # fmt: skip
+SCRAPS = [
+    b"NaN", b"Infinity", b"1e999", b"null", b"{}", b"[]", b'"\\ud800"', b"\x00", b"\xff", b"9" * 5000, b"-0.0", b"true",
+    b'"ts"', b'"boot"', b'"seq"', b'"metrics"', b'"state"', b'"level"', b'"message"', b'"body"', b'"id"', b'"reply_to"',
+    b"{" * 50, b"[" * 50, b'{"a":' * 2000, b"1795420056", b'"2026-11-23T07:47:30"', b'"0001-01-01T00:00:00+14:00"',
+    b"\xef\xbb\xbf", b"\r\n", b"Traceback (most recent call last):\n", b"\x1b[31m", b"18446744073709551616",
+]  # fmt: skip
+
+
+def mutated(chance: random.Random, payload: bytes) -> bytes:
+    data = bytearray(payload)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randint(0, len(data))
+        match chance.randint(0, 4):
+            case 0:
+                data[at : at + chance.randint(0, 9)] = b""
+            case 1:
+                data[at:at] = chance.choice(SCRAPS)
+            case 2:
+                data[at : at + chance.randint(1, 9)] = chance.choice(SCRAPS)
+            case 3:
+                data[at:at] = chance.randbytes(chance.randint(1, 5))
+            case _:
+                del data[at:]
+    return bytes(data)
+
+
+def arrivals(count: int) -> list[RawMessage]:
+    chance = random.Random(SEED)
+    real = [one for path in sorted(RECORDINGS.glob("*.jsonl")) for one in recorded(path.stem)]
+    own = [
+        b'{"ts":1795420056.4,"boot":"b","seq":5,"metrics":{"process.cpu.utilization":0.5,"x":{"y":1}}}',
+        b'{"state":"online","interval_s":30,"name":"A","capabilities":["x"],"boot":"b","seq":1}',
+        b'{"level":"info","message":{"agentId":"q","timestamp":"2026-11-23T07:47:30Z","data":{"k":1}}}',
+        b'{"id":"1","type":"task","body":{"task":"t","type":"x"}}', b'{"reply_to":"1","body":{}}',
+        b'{"task":"t","state":"working","progress":0.5,"result":{"a":[1]}}', b'{"outcome":"ok","duration_s":0.5}',
+    ]  # fmt: skip
+    found = []
+    for i in range(count):
+        one = chance.choice(real)
+        payload = chance.choice(own) if chance.random() < 0.5 else one.payload
+        topic = chance.choice(TOPICS) if chance.random() < 0.8 else one.topic
+        properties = None
+        if chance.random() < 0.1:
+            answer = chance.choice([None, "agents/a/inbox/c", "lab/c-1/temp"])
+            properties = Properties(
+                None, answer, chance.choice([None, b"", b"k"]), None, (("agent", "u"), ("agent", ""))
+            )
+        found.append(
+            one._replace(
+                topic=topic, payload=mutated(chance, payload), properties=properties, origin=chance.choice(list(Origin)),
+                received_us=ARRIVAL_US + i * chance.choice([0, 1000, 100_000]),
+            )
+        )  # fmt: skip
+    return found
+
+
+def read_all(count: int, caplog: pytest.LogCaptureFixture) -> None:
+    reading = Reading()
+    messages = arrivals(count)
+    with caplog.at_level(logging.ERROR):
+        for i in range(0, count, 500):
+            batch = reading.read(*messages[i : i + 500])  # checks the rows
+            assert all(map(math.isfinite, batch.sample_value))
+            assert not [one for one in batch.unreadable if one.reason == "bug"], caplog.text
+            for one in batch.logs:
+                "".join(filter(None, (one.text, one.logger, one.error, one.stack, one.attributes))).encode()
+            for task in batch.tasks:
+                "".join(filter(None, task[3:5])).encode()
+            assert all(-(1 << 63) <= time < 1 << 63 for time in batch.stamp_time_us)
+            assert all(gap.missing < 1 << 40 for gap in batch.gaps)
+    assert not caplog.records
+    "".join(reading.names.agents).encode()
+    "".join(key.metric for key in reading.names.series).encode()
+
+
+def test_mutated_traffic(caplog: pytest.LogCaptureFixture) -> None:
+    read_all(20_000, caplog)
+
+
+@pytest.mark.long
+def test_mutated_traffic_at_length(caplog: pytest.LogCaptureFixture) -> None:
+    read_all(1_000_000, caplog)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+        st.text(max_size=5) | st.sampled_from(["ts", "seq", "boot", "metrics", "state", "level", "message", "id", "task"]),
+        inner, max_size=5,
+    ),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(topic=st.sampled_from(TOPICS), payloads=st.lists(st.binary(max_size=60) | json_values, max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_anything(topic: bytes, payloads: list[object]) -> None:
+    reading = Reading()
+    batch = reading.read(*(reading.message("x", payload)._replace(topic=topic) for payload in payloads))
+    assert not [one for one in batch.unreadable if one.reason == "bug"]
+    assert all(map(math.isfinite, batch.sample_value))
