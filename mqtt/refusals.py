@@ -10,6 +10,7 @@ from models.domain.problems import EnvironmentProblem, Problem
 
 UNSUPPORTED_VERSION = 0x84
 TAKEN_OVER = 0x8E
+PROTOCOL_ERROR = 0x82
 ANSWER_LIMIT_S = 10
 """How long a broker may take to answer CONNECT and SUBSCRIBE; paho itself would wait for ever."""
 
@@ -45,6 +46,8 @@ def problem_of(error: Exception, connection: Connection) -> Problem | None:
         return Problem("broker.websocket", {"host": host, "port": port, "path": connection.path or "/mqtt"})
     if isinstance(error, TimeoutError) and "handshake" in str(error):
         return no_answer(connection)
+    if isinstance(error, ConnectionError) and connection.tls:  # TCP is refused or times out; this is the handshake
+        return Problem("broker.tls", {"host": host, "port": port, "detail": reason_text(error)})
     if isinstance(error, OSError):
         return Problem("broker.unreachable", {"host": host, "detail": reason_text(error)})
     return None
@@ -60,6 +63,11 @@ def _tls_problem(error: ssl.SSLError, connection: Connection) -> Problem:
     if any(word in (error.reason or "") for word in _CLIENT_CERTIFICATE) and "ALERT" in (error.reason or ""):
         return Problem("broker.tls-client", named)
     return Problem("broker.tls", {**named, "port": connection.port})
+
+
+def says_why(error: Exception | None) -> bool:
+    """Does the exception of a socket that was closed before CONNACK tell more than that it was closed?"""
+    return isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
 def reason_text(error: BaseException) -> str:

@@ -16,10 +16,22 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=connection.ca_file or None)
     except OSError as error:
         raise trouble("broker.tls-file", file=connection.ca_file, detail=reason_text(error)) from error
+    context.sslsocket_class = _ClosingSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if connection.certificate_file:
         _load_own_certificate(context, connection)
     return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; whoever asked for it has no hold of it then."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _load_own_certificate(context: ssl.SSLContext, connection: Connection) -> None:

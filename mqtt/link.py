@@ -1,0 +1,239 @@
+"""One connection to the broker, from CONNECT to its end: acknowledgements, subscriptions, backlog, publications."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from models.domain.clock import Clock
+from models.domain.connection import Connection, Protocol
+from models.domain.problems import Problem
+from mqtt import refusals
+from mqtt.inbox import Inbox
+from mqtt.outgoing import Outgoing, Publication
+from mqtt.probe import Probe
+from mqtt.receiving import Receiver
+from mqtt.subscriptions import Subscriptions
+from mqtt.wire import Wire
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags
+    from paho.mqtt.properties import Properties as PahoProperties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+TURN_S = 0.25
+GOODBYE_LIMIT_S = 2.0
+_ANSWER_LIMIT_US = refusals.ANSWER_LIMIT_S * 1_000_000
+_MESSAGES_PER_TURN = 500  # read before anything else gets its turn
+_ACKNOWLEDGEMENTS_PER_TURN = 2_000
+_KEEPALIVE_TIMEOUT = 0x8D
+
+
+class LinkEnd(NamedTuple):
+    """How a connection, or the attempt to make one, ended."""
+
+    problem: Problem | None  # None: we wanted it
+    answered: bool = False  # the broker sent a CONNACK, with whatever reason, in a version that it speaks
+    turned_away: bool = False  # it refused the version, or hung up instead of CONNACK
+    up_us: int | None = None  # how long we were subscribed; None: never
+    hung_up: bool = False  # after CONNACK, by the broker, without a word
+    session_present: bool = False
+
+
+class Link:
+    """Runs once, in the network thread. `acknowledge` and `publish` are for any thread.
+
+    `on_connack(session_present)` and `on_up(link)` tell the owner, from the network thread.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        connection: Connection,
+        client_id: str,
+        inbox: Inbox,
+        clock: Clock,
+        window: int | None,
+        on_connack: Callable[[bool], None],
+        on_up: Callable[["Link"], None],
+    ) -> None:
+        self.epoch = 0  # none before CONNACK
+        self.session_present = False
+        self.window = window
+        self.up_since_us: int | None = None  # monotonic
+        self._wire, self._connection, self._inbox, self._clock = wire, connection, inbox, clock
+        self._on_connack, self._on_up = on_connack, on_up
+        self._probe = Probe(client_id, clock)
+        self._subscriptions = Subscriptions(connection, self._probe.topic)
+        self._receiver: Receiver | None = None
+        self._outgoing = Outgoing(wire.client, properties=wire.version is Protocol.MQTT_5)
+        self._acknowledgements: deque[tuple[int, int]] = deque()
+        self._answer_by_us: int | None = clock.monotonic_us() + _ANSWER_LIMIT_US
+        self._answered = False
+        self._refusal: tuple[int, str] | None = None
+        self._closed: tuple[bool, int, str] | None = None  # by the broker's DISCONNECT?, reason code, its text
+        client = wire.client
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_subscribe, client.on_publish = self._subscribed, self._outgoing.on_publish
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return self._subscriptions.warnings()
+
+    @property
+    def version(self) -> Protocol:
+        return self._wire.version
+
+    # ---- any thread
+
+    def acknowledge(self, messages: Sequence[tuple[int, int]]) -> None:
+        """(packet id, QoS) of this connection's messages, in the order of their arrival."""
+        self._acknowledgements.extend(messages)
+
+    def publish(self, publication: Publication) -> None:
+        self._outgoing.put(publication)
+
+    # ---- network thread
+
+    def run(self, goes_on: Callable[[], bool]) -> LinkEnd:
+        """Connect, serve until the end, and say how it ended. `goes_on` is asked in every turn.
+
+        An exception that leaves this is a bug of ours; the connection is closed then, too.
+        """
+        try:
+            try:
+                self._wire.open()
+            except Exception as error:
+                problem = refusals.problem_of(error, self._connection)
+                if problem is None:
+                    raise
+                return LinkEnd(problem)
+            return self._serve(goes_on)
+        finally:
+            self._wire.close()
+            if self._receiver is not None:
+                self._receiver.flush()
+
+    def abandon(self) -> None:
+        """After `run`, when nobody can publish here any more: what was not answered never will be."""
+        self._outgoing.fail(refusals.lost(self._connection, "it broke before the broker answered"))
+
+    def _serve(self, goes_on: Callable[[], bool]) -> LinkEnd:
+        while self._wire.is_open:
+            if not goes_on():
+                return self._leave()
+            self._wire.turn(TURN_S, self._read)
+            if self._receiver is not None:
+                self._acknowledgements.extend(self._receiver.flush())
+            self._write(_ACKNOWLEDGEMENTS_PER_TURN)
+            if self._answer_by_us is not None and self._clock.monotonic_us() >= self._answer_by_us:
+                return LinkEnd(refusals.no_answer(self._connection), self._answered)
+            if self._answered and self._answer_by_us is None and (nothing := self._subscriptions.nothing_granted()):
+                self._wire.goodbye(GOODBYE_LIMIT_S)
+                return LinkEnd(nothing, answered=True)
+        return self._why_closed()
+
+    def _leave(self) -> LinkEnd:
+        self._write(len(self._acknowledgements))
+        self._wire.goodbye(GOODBYE_LIMIT_S)
+        return LinkEnd(None, self._answered, up_us=self._up_us())
+
+    def _read(self) -> MQTTErrorCode:
+        """Read what is there; paho's loop_read reads one packet and does not say whether there was one."""
+        receiver, read = self._receiver, self._wire.client.loop_read
+        if receiver is None:
+            return read()
+        for _ in range(_MESSAGES_PER_TURN):
+            before = receiver.count
+            code = read()
+            if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or receiver.count == before:
+                return code
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _write(self, limit: int) -> None:
+        """Hand acknowledgements and publications to paho, which writes them in its next turn."""
+        acknowledge = self._wire.client.ack
+        for _ in range(min(limit, len(self._acknowledgements))):
+            acknowledge(*self._acknowledgements.popleft())
+        self._outgoing.write()
+
+    # ---- paho's callbacks, network thread
+
+    def _connected(
+        self, _client: object, _userdata: object, flags: "ConnectFlags", reason: "ReasonCode",
+        properties: "PahoProperties | None",
+    ) -> None:  # fmt: skip
+        if reason.is_failure:
+            self._refusal = (reason.value, str(reason))
+            return
+        self._answered = True
+        self.session_present = flags.session_present
+        self._outgoing.highest_qos = min(1, getattr(properties, "MaximumQoS", 1))
+        self.epoch = self._inbox.begin_epoch(self.window)
+        if self.session_present:
+            self._probe.begin()
+        self._receiver = Receiver(self._inbox, self._clock, self.epoch, self._probe)
+        self._wire.client.on_message = self._receiver.on_message
+        self._on_connack(self.session_present)
+        self._ask(self._subscriptions.first())
+
+    def _ask(self, filters: Sequence[str]) -> None:
+        self._answer_by_us = self._clock.monotonic_us() + _ANSWER_LIMIT_US
+        if self.version is Protocol.MQTT_5:
+            options = SubscribeOptions(
+                qos=1, retainAsPublished=False, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+            )
+            self._wire.client.subscribe([(one, options) for one in filters])
+        else:
+            self._wire.client.subscribe([(one, 1) for one in filters])
+
+    def _subscribed(
+        self, _client: object, _userdata: object, _mid: int, reasons: "list[ReasonCode]", _properties: object
+    ) -> None:
+        further = self._subscriptions.answered([(one.value, str(one)) for one in reasons])
+        if further:
+            self._ask(further)
+            return
+        self._answer_by_us = None
+        if self._subscriptions.nothing_granted():
+            return
+        if self._probe.backlog:
+            self._outgoing.put(Publication(self._probe.topic, self._probe.payload))
+        self.up_since_us = self._clock.monotonic_us()
+        self._on_up(self)
+
+    def _disconnected(
+        self, _client: object, _userdata: object, flags: "DisconnectFlags", reason: "ReasonCode", _properties: object
+    ) -> None:
+        if self._closed is None:  # paho calls twice when the broker does not answer a ping
+            self._closed = (flags.is_disconnect_packet_from_server, reason.value, str(reason))
+
+    # ---- how it ended
+
+    def _up_us(self) -> int | None:
+        return None if self.up_since_us is None else self._clock.monotonic_us() - self.up_since_us
+
+    def _why_closed(self) -> LinkEnd:
+        connection = self._connection
+        if self._refusal is not None:
+            code, text = self._refusal
+            problem = refusals.connack_problem(code, text, connection)
+            version = code == refusals.UNSUPPORTED_VERSION
+            return LinkEnd(problem, answered=not version, turned_away=version)
+        fault = self._wire.fault
+        if not self._answered:
+            told = refusals.problem_of(fault, connection) if fault and refusals.says_why(fault) else None
+            return LinkEnd(told or refusals.hung_up(connection), turned_away=told is None)
+        by_broker, code, text = self._closed or (False, 0, "")
+        if by_broker:
+            return LinkEnd(refusals.disconnect_problem(code, text, connection), answered=True, up_us=self._up_us())
+        if code == _KEEPALIVE_TIMEOUT:
+            detail = f"no answer for {2 * connection.keepalive_s} s"
+        elif code == refusals.PROTOCOL_ERROR:
+            detail = "it sent what is not MQTT"
+        else:
+            detail = refusals.reason_text(fault) if fault else "it hung up"
+        hung_up = code not in (_KEEPALIVE_TIMEOUT, refusals.PROTOCOL_ERROR)
+        return LinkEnd(refusals.lost(connection, detail), True, False, self._up_us(), hung_up, self.session_present)

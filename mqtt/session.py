@@ -1,0 +1,267 @@
+"""The recorder's standing connection to one broker: keeps its session there, comes back by itself, and says how it is."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from models.domain.clock import Clock
+from models.domain.connection import Connection, Protocol, Secret
+from models.domain.control import Link as LinkWord
+from models.domain.messages import Properties, RawMessage
+from models.domain.problems import Problem
+from mqtt import refusals
+from mqtt.backoff import Backoff
+from mqtt.dialogue import forget_session
+from mqtt.inbox import Inbox
+from mqtt.link import Link, LinkEnd
+from mqtt.outgoing import Publication, Receipt
+from mqtt.versions import VersionChoice
+from mqtt.waker import Waker
+from mqtt.wire import Hello, Wire
+
+STOP_LIMIT_S = 5.0
+HOLDS_US = 10_000_000
+"""A connection that is up this long was a success; before that it counts as a failed attempt."""
+_TAKE_OVERS = 3
+_TAKE_OVER_PAUSE_S = 300.0
+_WAIT_SLICE_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """How we stand with the broker. `session_lost`: the broker had forgotten what it should have kept for us while we
+    were away (said once, in the first CONNECTED after it). `window`: unacknowledged messages it may send; None: unknown."""
+
+    link: LinkWord
+    since_us: int  # wall
+    problem: Problem | None = None
+    warnings: tuple[Problem, ...] = ()
+    mqtt_version: str = ""
+    session_present: bool = False
+    session_lost: bool = False
+    epoch: int = 0
+    window: int | None = None
+
+
+@dataclass(slots=True)
+class SessionCounters:
+    """Since the session was made."""
+
+    attempts: int = 0
+    connections: int = 0
+    stale_acknowledgements: int = 0  # of messages that came over an earlier connection; dropped
+    faults: int = 0  # bugs of ours that the network thread survived; the log has them
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What outlives a connection."""
+
+    expects_session: bool
+    session_lost: bool = False
+    short_lives: int = 0  # connections in a row that resumed our session and were cut within HOLDS_US
+
+
+class Session:
+    """Connects, subscribes, fills the inbox. Own network thread; all methods are for any thread.
+
+    `client_id` must be the same in every run of a workspace and used by nobody else. `expects_session`: an earlier run
+    left a session at the broker. `on_link` is called from the network thread and must not wait.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        secret: Secret | None,
+        client_id: str,
+        inbox: Inbox,
+        clock: Clock,
+        on_link: Callable[[LinkState], None],
+        *,
+        expects_session: bool = False,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.counters = SessionCounters()
+        self.heartbeat_us = (
+            clock.monotonic_us()
+        )  # of the network thread's last turn; a name that does not resolve holds it up
+        self.state = LinkState(LinkWord.CONNECTING, clock.wall_us())
+        self._connection, self._secret, self._inbox, self._clock = connection, secret, inbox, clock
+        self._on_link = on_link
+        self._hello = Hello(client_id, clean=False, session_expiry_s=connection.session_expiry_s)
+        self._versions = VersionChoice(connection.protocol)
+        self._backoff = backoff or Backoff()
+        self._memory = _Memory(expects_session)
+        self._stopping = False
+        self._link: Link | None = None
+        self._guard = threading.Lock()  # publications against the end of their link
+        self._tries_now = threading.Event()
+        self._waker = Waker()
+        self._thread = threading.Thread(target=self._run, name="mqtt-session", daemon=True)
+
+    # ---- any thread
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Acknowledge what was handed in, say goodbye, and keep the session at the broker. Returns within 5 s; a name
+        server or a host that does not answer ends in the background."""
+        self._stopping = True
+        self._tries_now.set()
+        self._waker.wake()
+        if self._thread.is_alive():
+            self._thread.join(STOP_LIMIT_S)
+        if not self._thread.is_alive():
+            self._waker.close()
+
+    def end_session(self) -> bool:
+        """Stop, and let the broker forget the session with all it queued: for connections that are removed. False: the
+        broker could not be told (it forgets when the session expires). Returns within some 15 s."""
+        self.stop()
+        return forget_session(self._connection, self._secret, self._hello.client_id, self._clock)
+
+    def wake(self) -> None:
+        """Try now: after a change of settings, on request, when the network is back."""
+        self._tries_now.set()
+
+    def use_secret(self, secret: Secret | None) -> None:
+        """Another password for the attempts to come."""
+        self._secret = secret
+
+    def acknowledge(self, messages: Sequence[RawMessage]) -> None:
+        """These are stored: tell the broker, in this order. Messages of earlier connections are left alone, for their
+        packet ids may name others by now; the broker sends them again."""
+        link = self._link
+        epoch = link.epoch if link is not None else 0
+        ours = [(one.packet_id, one.qos) for one in messages if one.qos and one.epoch == epoch]
+        self.counters.stale_acknowledgements += sum(1 for one in messages if one.qos) - len(ours)
+        if link is not None and ours:
+            link.acknowledge(ours)
+            self._waker.wake()
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 1, retain: bool = False, properties: Properties | None = None
+    ) -> "Future[Receipt]":
+        """Publish once. The future gets the broker's answer (in the network thread), or `EnvironmentProblem`
+        "broker.lost" when there is no connection or it breaks first: then nobody knows, and nothing is sent again."""
+        publication = Publication(topic, payload, qos, retain, properties)
+        with self._guard:
+            link = self._link
+            if link is None or link.up_since_us is None:
+                publication.fail(refusals.lost(self._connection, "not connected"))
+            else:
+                link.publish(publication)
+        self._waker.wake()
+        return publication.receipt
+
+    # ---- network thread
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                end = self._one_link()
+            except Exception:  # noqa: BLE001 - the last net under the thread; it is logged and counted
+                self.counters.faults += 1
+                _log.exception("the network thread goes on after a fault")
+                end = LinkEnd(refusals.lost(self._connection, "a fault in this program; its log tells more"))
+            if not self._stopping:
+                self._between(end)
+
+    def _one_link(self) -> LinkEnd:
+        version = self._versions.current
+        self._tries_now.clear()
+        self._tell(LinkState(LinkWord.CONNECTING, 0, self.state.problem))
+        self.counters.attempts += 1
+        wire = Wire(self._connection, self._secret, self._hello, version, self._waker)
+        window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
+        link = Link(
+            wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up
+        )
+        self._link = link
+        try:
+            return link.run(self._goes_on)
+        finally:
+            with self._guard:
+                self._link = None
+            link.abandon()
+
+    def _goes_on(self) -> bool:
+        self.heartbeat_us = self._clock.monotonic_us()
+        return not self._stopping
+
+    def _connack(self, session_present: bool) -> None:
+        self._versions.answered()
+        self._memory.session_lost |= self._memory.expects_session and not session_present
+        self._memory.expects_session = (
+            self._connection.session_expiry_s > 0 or self._versions.current is Protocol.MQTT_311
+        )
+
+    def _up(self, link: Link) -> None:
+        self.counters.connections += 1
+        warnings = link.warnings
+        if self._memory.session_lost:
+            warnings = (Problem("broker.session-lost", {"host": self._connection.host}), *warnings)
+        state = LinkState(
+            LinkWord.CONNECTED, 0, None, warnings, link.version.value, link.session_present, self._memory.session_lost,
+            link.epoch, link.window,
+        )  # fmt: skip
+        self._memory.session_lost = False
+        self._tell(state)
+
+    def _between(self, end: LinkEnd) -> None:
+        """Decide when to try again, say so, and wait."""
+        if end.answered:
+            self._versions.answered()
+        elif end.turned_away and self._versions.turned_away():
+            return
+        held = end.up_us is not None and end.up_us >= HOLDS_US
+        if held:
+            self._backoff.reset()
+        problem = end.problem or refusals.lost(self._connection, "it ended")
+        if self._looks_taken_over(end, held):
+            self._pause(LinkWord.REFUSED, refusals.taken_over(self._connection), _TAKE_OVER_PAUSE_S)
+        elif refusals.waits_for_somebody(problem):
+            self._tell(LinkState(LinkWord.REFUSED, 0, problem))
+            self._wait(None)
+        else:
+            self._pause(LinkWord.WAITING, problem, self._backoff.next_delay_s())
+
+    def _looks_taken_over(self, end: LinkEnd, held: bool) -> bool:
+        """Two clients with one client id cut each other off. MQTT 3.1.1 has no word for it and Mosquitto 2.0 does not say
+        it in 5 either; a session that is there each time and cut soon each time is the sign. As it may be another cause
+        after all, we try again some day."""
+        if not end.hung_up or held:
+            self._memory.short_lives = 0
+        elif end.session_present:
+            self._memory.short_lives += 1
+        return self._memory.short_lives >= _TAKE_OVERS
+
+    def _pause(self, word: LinkWord, problem: Problem, delay_s: float) -> None:
+        retry_at_us = self._clock.wall_us() + int(delay_s * 1e6)
+        self._tell(LinkState(word, 0, replace(problem, retry_at_us=retry_at_us)))
+        self._wait(delay_s)
+
+    def _wait(self, delay_s: float | None) -> None:
+        """Until the time is over (None: for ever), or somebody wakes or stops us."""
+        until_us = None if delay_s is None else self._clock.monotonic_us() + int(delay_s * 1e6)
+        while self._goes_on():
+            left_s = _WAIT_SLICE_S if until_us is None else (until_us - self._clock.monotonic_us()) / 1e6
+            if left_s <= 0:
+                return
+            if self._tries_now.wait(min(left_s, _WAIT_SLICE_S)):
+                self._backoff.reset()
+                self._memory.short_lives = 0
+                return
+
+    def _tell(self, state: LinkState) -> None:
+        self.state = replace(state, since_us=self._clock.wall_us())
+        try:
+            self._on_link(self.state)
+        except Exception:  # noqa: BLE001 - as above
+            self.counters.faults += 1
+            _log.exception("whoever is told of the link's state failed")

@@ -1,0 +1,161 @@
+"""One MQTT connection: paho's client, driven by our own loop through its public methods only.
+
+paho's own thread reads one packet for each select() and dies with an exception in a callback; ours does neither.
+"""
+
+import logging
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties as PahoProperties
+
+from models.domain.connection import Connection, Protocol, Secret
+from mqtt.tls import tls_context
+from mqtt.waker import Waker
+
+STEP_LIMIT_S = 5.0
+"""Each of TCP connect, TLS handshake and WebSocket handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What CONNECT says beside who we are."""
+
+    client_id: str
+    clean: bool = True  # forget what the broker keeps for this client id, and let it keep nothing
+    session_expiry_s: int = 0  # MQTT 5
+    receive_maximum: int = 65_535  # MQTT 5: unacknowledged messages the broker may send
+    maximum_packet_bytes: int = 16 * 1024 * 1024  # MQTT 5: larger ones the broker drops
+
+
+class Wire:
+    """One attempt and the connection it makes. Callbacks are set on `client`; all of it belongs to one thread."""
+
+    def __init__(
+        self, connection: Connection, secret: Secret | None, hello: Hello, version: Protocol, waker: Waker
+    ) -> None:
+        self.version = version
+        self._connection, self._hello, self._waker = connection, hello, waker
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(waker, selectors.EVENT_READ)
+        self._events = 0
+        self._faults = _LastFault()
+        self.client = self._build(secret)
+
+    @property
+    def fault(self) -> Exception | None:
+        """What the socket said when it failed; paho only logs it."""
+        return self._faults.error
+
+    @property
+    def is_open(self) -> bool:
+        return self.client.socket() is not None
+
+    def _build(self, secret: Secret | None) -> Client:
+        connection = self._connection
+        is_5 = self.version is Protocol.MQTT_5
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._hello.client_id,
+            clean_session=None if is_5 else self._hello.clean,
+            protocol=MQTTProtocolVersion.MQTTv5 if is_5 else MQTTProtocolVersion.MQTTv311,
+            transport="websockets" if connection.websocket else "tcp",
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = STEP_LIMIT_S
+        if connection.user:
+            client.username_pw_set(connection.user, secret.value if secret else None)
+        if connection.websocket:
+            client.ws_set_options(path=connection.path or "/mqtt")
+        # with this callback paho only queues what it has to send; else each packet were a system call at once, from
+        # whatever thread asked for it
+        client.on_socket_register_write = _leave_it_to_the_loop
+        logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - no part of the program's log, see _LastFault
+        logger.addHandler(self._faults)
+        client.enable_logger(logger)
+        return client
+
+    def open(self) -> None:
+        """Name, TCP, TLS, WebSocket, and CONNECT made ready to be sent. Raises `OSError`, `UnicodeError` (a name that
+        cannot be one) and `EnvironmentProblem` (certificate files)."""
+        connection, hello = self._connection, self._hello
+        if connection.tls:
+            self.client.tls_set_context(tls_context(connection))
+        # paho notices a dead peer after twice this and a turn of the loop; one second less keeps the promise of twice
+        keepalive_s = max(1, connection.keepalive_s - 1)
+        if self.version is Protocol.MQTT_5:
+            properties = PahoProperties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
+            properties.SessionExpiryInterval = hello.session_expiry_s
+            properties.ReceiveMaximum = hello.receive_maximum
+            properties.MaximumPacketSize = hello.maximum_packet_bytes
+            self.client.connect(
+                connection.host, connection.port, keepalive_s, clean_start=hello.clean, properties=properties
+            )
+        else:
+            self.client.connect(connection.host, connection.port, keepalive_s)
+
+    def turn(self, timeout_s: float, read: Callable[[], MQTTErrorCode] | None = None) -> None:
+        """Wait for the socket or the waker, then read (`read` or one packet), write, and keep the connection alive."""
+        if self._wait(timeout_s):
+            (read or self.client.loop_read)()
+        if self.is_open and self.client.want_write():
+            self.client.loop_write()
+        self.client.loop_misc()
+
+    def _wait(self, timeout_s: float) -> bool:
+        """Wait for the waker and for what paho wants; is there something to read?"""
+        sock = self.client.socket()
+        if sock is None:
+            return False
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.client.want_write() else 0)
+        if not self._events:
+            self._selector.register(sock.fileno(), events)
+        elif events != self._events:
+            self._selector.modify(sock.fileno(), events)
+        self._events = events
+        pending = getattr(sock, "pending", None)  # TLS may hold decrypted bytes that select() knows nothing of
+        readable = bool(pending and pending())
+        for key, mask in self._selector.select(0 if readable else timeout_s):
+            if key.fileobj is self._waker:
+                self._waker.clear()
+            elif mask & selectors.EVENT_READ:
+                readable = True
+        return readable
+
+    def goodbye(self, limit_s: float) -> None:
+        """Write what waits and DISCONNECT. After `limit_s` without room in the socket it is closed as it is."""
+        self.client.disconnect()
+        until_s = time.monotonic() + limit_s
+        while self.is_open and time.monotonic() < until_s:
+            self._wait(0.05)
+            self.client.loop_write()
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket without a word, and free what waits for it."""
+        self._selector.close()
+        sock = self.client.socket()
+        if sock is not None:
+            sock.close()
+
+
+def _leave_it_to_the_loop(*_: object) -> None:
+    pass
+
+
+class _LastFault(logging.Handler):
+    """Keeps the exception that paho caught on the socket and only logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.error: Exception | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        self.error = next((one for one in arguments if isinstance(one, Exception)), self.error)
