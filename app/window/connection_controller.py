@@ -21,7 +21,7 @@ class ConnectionController(QObject):
         super().__init__(window)
         self._link, self._settings, self._themes, self._window = link, settings, themes, window
         self._dialog: ConnectionDialog | None = None
-        self._secret: Secret | None = None
+        self._saving: tuple[Connection | None, Secret | None] = (None, None)
 
     @Slot()
     def open(self) -> None:
@@ -58,7 +58,7 @@ class ConnectionController(QObject):
 
     @Slot(object, object)
     def _save(self, connection: Connection | None, secret: Secret | None) -> None:
-        self._secret = secret
+        self._saving = (connection, secret)
         self._link.carry_out(partial(_write, self._settings, connection), self._saved)
 
     def _saved(self, problem: Problem | None) -> None:
@@ -66,9 +66,10 @@ class ConnectionController(QObject):
         if problem is not None:
             self._dialog.show_problem(problem)
             return
-        self._link.secret(self._secret.value if self._secret is not None else "")
+        (connection, secret), self._saving = self._saving, (None, None)
+        if connection is not None:
+            self._link.secret(secret.value if secret is not None else "", connection.url)
         self._link.wake()
-        self._secret = None
         self._dialog.accept()
 
 

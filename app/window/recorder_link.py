@@ -51,8 +51,9 @@ class RecorderLink(QObject):
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._state: RecorderState | None = None
         self._problem: Problem | None = None
-        self._secret: str | None = None  # worker thread, as is the next
-        self._secret_pid = 0
+        self._secret = self._secret_url = ""  # worker thread, as are the next two
+        self._secret_pid = 0  # the recorder that has it
+        self._pid = 0  # the recorder that answers
         self._thread = threading.Thread(target=self._run, name="recorder-link", daemon=True)
 
     @property
@@ -85,9 +86,9 @@ class RecorderLink(QObject):
         thread and may raise `EnvironmentProblem`."""
         self._jobs.put(partial(self._ask, job, done))
 
-    def secret(self, text: str) -> None:
-        """The password for this session; empty: forget it."""
-        self._jobs.put(partial(self._remember, text))
+    def secret(self, text: str, broker_url: str) -> None:
+        """The password for this session and for this broker alone; empty: forget it."""
+        self._jobs.put(partial(self._remember, text, broker_url))
 
     def wake(self, done: Done | None = None) -> None:
         """Settings changed, or: try to connect now."""
@@ -147,16 +148,26 @@ class RecorderLink(QObject):
         if done is not None:
             self._inbox.put(partial(_call, done, problem))
 
-    def _remember(self, text: str) -> None:
-        self._secret, self._secret_pid = text, 0
+    def _remember(self, text: str, broker_url: str) -> None:
+        self._secret, self._secret_url, self._secret_pid = text, broker_url, 0
+        if text and self._pid:
+            self._give_secret(self._pid)
 
     def _give_secret_again(self, state: RecorderState | None) -> None:
-        if self._secret is None or state is None or state.pid == self._secret_pid:
-            return
+        """A recorder that took over knows no password; one that meanwhile connects elsewhere must not get ours."""
+        self._pid = state.pid if state is not None else 0
+        if (
+            self._secret
+            and state is not None
+            and state.pid != self._secret_pid
+            and state.broker_url == self._secret_url
+        ):
+            self._give_secret(state.pid)
+
+    def _give_secret(self, pid: int) -> None:
         try:
             self._client.secret(self._secret)
-            self._client.wake()
-            self._secret_pid = state.pid
+            self._secret_pid = pid
         except EnvironmentProblem as error:
             log.warning("the password did not reach the recorder: %s", error)  # once more at the next look
 

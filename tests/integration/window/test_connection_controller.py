@@ -25,8 +25,8 @@ class Link:
         else:
             done(None)
 
-    def secret(self, text: str) -> None:
-        self.asked.append(("secret", text))
+    def secret(self, text: str, broker_url: str) -> None:
+        self.asked.append(("secret", text, broker_url))
 
     def wake(self) -> None:
         self.asked.append("wake")
@@ -61,7 +61,7 @@ def test_saving_writes_the_file_then_tells_password_and_change(controller, file,
     dialog.save_button.click()
     expected = Connection("mqtts", "broker.example", 8883, user="me")
     assert file.load() == Settings(expected, embedded=False)
-    assert link.asked == [("secret", "x"), "wake"]
+    assert link.asked == [("secret", "x", "mqtts://me@broker.example:8883"), "wake"]
     assert not dialog.isVisible()
 
 
@@ -70,6 +70,7 @@ def test_the_broker_on_this_computer_leaves_the_other_address_in_the_file(contro
     controller.dialog.embedded.click()
     controller.dialog.save_button.click()
     assert file.load() == Settings(Connection(host="h"), embedded=True)
+    assert link.asked == ["wake"]
 
 
 def test_the_dialog_comes_up_with_what_is_in_force(controller, file) -> None:

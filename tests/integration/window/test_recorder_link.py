@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -101,18 +102,21 @@ def test_submit_answers_when_it_is_stored_or_says_why_not(link, recorder, qtbot)
     assert answers[1].code == "store.full"
 
 
-def test_the_password_reaches_every_recorder_that_takes_over(link, recorder, qtbot) -> None:
+def test_the_password_reaches_every_recorder_that_takes_over_but_no_other_broker(link, recorder, qtbot) -> None:
     link.start()
-    link.secret("s3cret")
-    qtbot.waitUntil(lambda: recorder.asked == [("secret", "s3cret", 7), "wake"])
+    qtbot.waitUntil(lambda: link.state == STATE)
+    link.secret("s3cret", STATE.broker_url)
+    qtbot.waitUntil(lambda: recorder.asked == [("secret", "s3cret", 7)])
     recorder.seen = Seen(None, DIED, 0.01)
     qtbot.waitUntil(lambda: link.state is None)
-    recorder.seen = Seen(RecorderState(8, *list(_fields(STATE))[1:]), None, 0.01)
-    qtbot.waitUntil(lambda: recorder.asked[2:] == [("secret", "s3cret", 8), "wake"])
-
-
-def _fields(state: RecorderState) -> Iterator[object]:
-    return (getattr(state, name) for name in RecorderState.__dataclass_fields__)
+    recorder.seen = Seen(replace(STATE, pid=8), None, 0.01)
+    qtbot.waitUntil(lambda: recorder.asked[1:] == [("secret", "s3cret", 8)])
+    recorder.seen = Seen(replace(STATE, pid=9, broker_url="mqtt://elsewhere:1883"), None, 0.01)
+    link.wake()
+    qtbot.waitUntil(lambda: link.state.pid == 9 and "wake" in recorder.asked)
+    link.stop()
+    qtbot.waitUntil(lambda: "stop" in recorder.asked)
+    assert len([one for one in recorder.asked if one[0] == "secret"]) == 2
 
 
 def test_a_connection_test_is_told_step_by_step(link, recorder, qtbot) -> None:
