@@ -63,30 +63,23 @@ class SegmentReader:
 
     def __init__(self, connection: apsw.Connection, after_batch: int) -> None:
         self._connection = connection
-        first_seq = self._value("SELECT coalesce(max(first_seq + n), 1) FROM batch WHERE id <= ?", after_batch)
         self.after_batch = after_batch
-        self._positions = {
-            table: self._value(f"SELECT coalesce(max(id), 0) FROM {table} WHERE seq < ?", first_seq)
-            if after_batch
-            else 0
-            for table in _TABLES
-        }
-        for table in _BATCH_TABLES:
-            self._positions[table] = self._value(
-                f"SELECT coalesce(max(id), 0) FROM {table} WHERE batch_id <= ?", after_batch
-            )
+        self._positions = dict.fromkeys((*_TABLES, *_BATCH_TABLES), 0)
+        if after_batch:
+            query = "SELECT first_seq + n - 1, id, committed_us FROM batch WHERE id <= ? ORDER BY id DESC LIMIT 1"
+            self._positions = self._ends(*self._rows(query, (after_batch,))[0])
 
     def read(self, headlines: Headlines, most_batches: int, last_batch: int | None = None) -> Intake | None:
         """The next batches, None where there are none. Nothing is moved: the same can be read again."""
         query = """SELECT id, first_us, last_us, first_seq, n, n_samples, n_logs, n_tasks, duplicates, dropped, unreadable,
-            samples FROM batch WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"""
+            samples, committed_us FROM batch WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"""
         bound = (1 << 62) if last_batch is None else last_batch
         rows = self._rows(query, (self.after_batch, bound, most_batches))
         if not rows:
             return None
         seqs = (rows[0][3], rows[-1][3] + rows[-1][4] - 1)
         agents, counts, payload_bytes, replays = self._messages(seqs)
-        ends = self._ends(seqs[1], rows[-1][0])
+        ends = self._ends(seqs[1], rows[-1][0], rows[-1][12])
         finished, replies = self._interactions(ends)
         tasks, ended = self._tasks(ends)
         return Intake(
@@ -116,15 +109,17 @@ class SegmentReader:
         self.after_batch = intake.last_batch
         self._positions = {table: max(self._positions[table], end) for table, end in intake.positions.items()}
 
-    def _ends(self, last_seq: int, last_batch: int) -> dict[str, int]:
-        """Last row id of each table that belongs to the slice."""
+    def _ends(self, last_seq: int, last_batch: int, committed_us: int) -> dict[str, int]:
+        """Last row id of each table that belongs to the batches up to one. What no message told of has seq 0 and arrived
+        with its commit."""
         ends = {}
-        for table, column, last in (
-            *((table, "seq", last_seq) for table in _TABLES),
-            *((table, "batch_id", last_batch) for table in _BATCH_TABLES),
-        ):
-            query = f"SELECT coalesce(max(id), 0) FROM {table} WHERE id >= ? AND {column} <= ?"
-            ends[table] = self._value(query, self._positions[table], last)
+        for table in _TABLES:
+            wordless = "OR (seq = 0 AND received_us <= ?)" if table != "declaration" else "AND ? > 0"
+            query = f"SELECT coalesce(max(id), 0) FROM {table} WHERE id >= ? AND (seq BETWEEN 1 AND ? {wordless})"
+            ends[table] = self._value(query, self._positions[table], last_seq, committed_us)
+        for table in _BATCH_TABLES:
+            query = f"SELECT coalesce(max(id), 0) FROM {table} WHERE id >= ? AND batch_id <= ?"
+            ends[table] = self._value(query, self._positions[table], last_batch)
         return ends
 
     def _between(self, table: str, columns: str, ends: dict[str, int]) -> list[tuple[Any, ...]]:

@@ -230,26 +230,31 @@ def test_a_counter_that_restarts_and_one_that_comes_late(bench: Bench) -> None:
     assert pulses(bench)[T0, 1]["errors"] == 4 + 6 + 3 + 1
 
 
-def test_a_crash_loses_nothing_and_counts_nothing_twice(bench: Bench, workspace: Workspace, tmp_path: Path) -> None:
-    """The same traffic, killed at odd moments, ends in the same catalogue and the same pulses as undisturbed."""
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 6, 8])
+@pytest.mark.parametrize("upkeep_every", [1, 3, 100])
+def test_a_crash_loses_nothing_and_counts_nothing_twice(
+    bench: Bench, tmp_path: Path, turns: int, upkeep_every: int
+) -> None:
+    """Killed at any moment, however far upkeep had come: the same catalogue and the same pulses as without a kill."""
     calm = Bench(Workspace.at(tmp_path / "calm"), FakeClock())
-    for one, disturbed in ((calm, False), (bench, True)):
+    for one in (calm, bench):
         one.open()
-        for turn in range(1, 9):
+        for turn in range(1, turns + 1):
             assert one.writer is not None
             one.writer.commit(lively_batch(one, turn))
             one.clock.advance(1_700_000 if turn % 2 else 4_100_000)
-            if turn % 3 or not disturbed:
+            if not turn % (upkeep_every if one is bench else 1):
                 one.writer.housekeep()
-        if disturbed:
+        if one is bench:
+            one.writer.commit(lively_batch(one, turns + 1))
             one.kill()
             one.open(record=False)
-        assert one.writer is not None
+        else:
+            one.writer.commit(lively_batch(one, turns + 1))
         one.writer.close()
-    calm_known, mended = known(calm), known(bench)
-    assert mended == calm_known
+        one.writer = None
+    assert known(bench) == known(calm)
     assert pulses(bench) == pulses(calm)
-    calm.writer = bench.writer = None
 
 
 def test_a_lost_catalogue_is_made_again_from_the_segments(bench: Bench, workspace: Workspace) -> None:
