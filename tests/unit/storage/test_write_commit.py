@@ -25,6 +25,7 @@ from models.domain.records import (
     Unreadable,
 )  # fmt: skip
 from models.storage import message_properties, sample_columns
+from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -129,7 +130,9 @@ def test_an_empty_batch_writes_nothing_and_one_with_news_alone_is_a_batch(
     assert writer.commit(RecordBatch(dropped=3)).batch == 3
 
 
-def test_names_are_written_once_a_segment(writer: StoreWriter, workspace: Workspace, clock: FakeClock) -> None:
+def test_names_are_written_once_a_segment(
+    writer: StoreWriter, workspace: Workspace, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
     for _ in range(3):
         first = writer.commit(batch_of(writer.names, [message(T0)], ["a"], [(0, "cpu", 1.0)]))
     clock.step_wall(-5_000_000)
@@ -138,6 +141,7 @@ def test_names_are_written_once_a_segment(writer: StoreWriter, workspace: Worksp
     for segment in (first.segment, second.segment):
         assert rows(workspace, segment, "SELECT id, name FROM agent") == [(1, "a")]
         assert rows(workspace, segment, "SELECT id, metric FROM series") == [(1, "cpu")]
+    assert not caplog.records, "a name written twice falls back to the slow way"
 
 
 def test_odd_text_is_stored_with_visible_escapes(writer: StoreWriter, workspace: Workspace) -> None:
@@ -233,3 +237,17 @@ def test_a_damaged_segment_is_set_aside_and_recording_goes_on(
     assert rows(workspace, 2, "SELECT name FROM agent") == [("a",)]
     clock.advance(2_000_000)
     writer.housekeep()
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "x.db"))
+    connection.execute("CREATE TABLE t (x UNIQUE)")
+    with pytest.raises(apsw.ConstraintError), transaction(connection):
+        connection.execute("INSERT INTO t VALUES (1)")
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert not connection.in_transaction
+    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(0,)]
+    with transaction(connection):
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(1,)]
+    connection.close()

@@ -257,6 +257,21 @@ def test_a_crash_loses_nothing_and_counts_nothing_twice(
     assert pulses(bench) == pulses(calm)
 
 
+def test_a_batch_over_two_windows_is_given_back_in_part(bench: Bench) -> None:
+    """The first ten seconds were stored before the kill, the second were not."""
+    writer = bench.open()
+    messages = [message(T0 + 9_900_000), message(T0 + 10_100_000)]
+    bench.clock.advance(10_200_000)
+    writer.commit(batch_of(writer.names, messages, ["a", "a"], [(0, "cpu_percent", 50.0), (1, "cpu_percent", 70.0)]))
+    bench.pass_time(SECOND)
+    assert list(pulses(bench)) == [(T0, 1)]
+    bench.kill()
+    bench.open(record=False)
+    found = pulses(bench)
+    assert [(one["messages"], one["cpu"]) for one in found.values()] == [(1, 0.5), (1, pytest.approx(0.7))]
+    assert rows(bench.workspace, 1, "SELECT count(*) FROM pulse") == [(2,)]
+
+
 def test_a_lost_catalogue_is_made_again_from_the_segments(bench: Bench, workspace: Workspace) -> None:
     writer = bench.open()
     for turn in range(1, 9):
