@@ -7,7 +7,6 @@ from typing import Any
 from models.domain.names import SeriesKind
 
 DEEPEST = 6
-LONGEST_NAME = 200
 
 _CONTRACT_UNITS = {
     "process.cpu.utilization": "1", "process.memory.usage": "By", "process.memory.virtual": "By",
@@ -82,7 +81,7 @@ def flatten(value: dict[str, Any], prefix: str, names: list[str], values: list[f
                 flatten(one, name, names, values, depth - 1)
             continue
         number = number_of(one)
-        if number is not None and 0 < len(name) <= LONGEST_NAME:
+        if number is not None:
             names.append(name)
             values.append(number)
 

@@ -19,6 +19,7 @@ _LOGGERS = ("logger", "log.logger", "logger_name", "_logger_name", "target", "So
             "service", "service.name")  # fmt: skip
 _ERRORS = ("error", "err", "exception")
 _STACKS = ("stack", "stack_trace", "stacktrace", "error.stack_trace", "exc_info", "exception", "@x", "full_message")
+_TELL_TALE = frozenset(("log", "short_message", "@m", "@mt", *_LEVELS))  # an object without any of these has no level
 _NOT_ATTRIBUTES = frozenset(("boot", "seq", "v"))
 _GELF_ONLY = frozenset(("version", "short_message", "full_message"))
 
@@ -39,7 +40,7 @@ class LogRecord(NamedTuple):
 def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) -> LogRecord | None:
     """The log record that an object is, or None. Without `needs_level`, INFO stands in for a missing level.
     Raises `Unread` for what is nested too deep."""
-    level_key, level = _level(record)
+    level_key, level = (None, None) if _TELL_TALE.isdisjoint(record) else _level(record)
     if level is None:
         if needs_level and "@mt" not in record and "@m" not in record:  # Serilog leaves out its normal level
             return None

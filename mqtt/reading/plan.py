@@ -16,11 +16,12 @@ from mqtt.reading.sequence import Sequences
 
 MOST_AGENTS = 100_000
 MOST_SERIES_OF_AGENT = 2_000
+LONGEST_METRIC = 200
 
 
 class Unread(Exception):  # noqa: N818 - an answer about the message, not an error of ours
     """The message cannot be read. Reasons: empty, binary, text, json, too-deep, shape (readable, but not what its topic
-    promises), too-many-series, too-many-agents, bug."""
+    promises), too-many-series (in part), too-many-agents, bug."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -50,12 +51,12 @@ class Sink:
         return self.names.agent(name)
 
     def series(self, agent: int, metric: str, unit: str, kind: SeriesKind, source: str) -> int:
-        """Id of a series without labels; 0 where the agent has too many."""
+        """Id of a series without labels; 0 where the agent has too many, or its name is empty or too long."""
         known = self.names.known_series(agent, metric)
         if known:
             return known
         count = self._series_of.get(agent, 0)
-        if count >= MOST_SERIES_OF_AGENT:
+        if count >= MOST_SERIES_OF_AGENT or not 0 < len(metric) <= LONGEST_METRIC:
             return 0
         self._series_of[agent] = count + 1
         return self.names.series_of(SeriesKey(agent, metric, "", unit, kind, source))

@@ -87,6 +87,12 @@ class TestMetrics:
         assert [one.reason for one in first.unreadable] == ["too-many-series"]
         assert not reading.send("agents/b/metrics", {"metrics": {"m0": 1}}).unreadable
 
+    def test_a_name_too_long_is_no_series(self) -> None:
+        reading = Reading()
+        batch = reading.send("agents/a/metrics", {"metrics": {"x" * 201: 1, "": 2, "y": 3}})
+        assert [p.metric for p in reading.points] == ["y"]
+        assert len(batch.unreadable) == 1
+
     @pytest.mark.parametrize(
         ("payload", "reason"),
         [

@@ -1,5 +1,6 @@
 """Whatever arrives: no exception leaves the reader, and every message keeps its row."""
 
+import json
 import logging
 import math
 import random
@@ -44,6 +45,32 @@ def mutated(chance: random.Random, payload: bytes) -> bytes:
     return bytes(data)
 
 
+ODD: list[object] = [
+    None, True, False, 0, -1, 1, 5, 2**53 + 1, 2**63, 2**70, 10**400, 1.5, -0.0, 1e308, 1_795_420_056, 1_795_420_056.4, 1e17,
+    "", "x", "b", "offline", "on", "error", "task", "1", "\0", "\u202e", "\ud800", "a\nb", "x" * 5000, "2026-11-23T07:47:30",
+    [], [1, 2], {}, {"x": 1}, {"error": "e"}, {"task": "t", "type": 5}, {"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}},
+    {str(i): i for i in range(250)}, {"agentId": "z", "data": {"k": 2**70}}, {"stack": "E: x", "type": 1},
+]  # fmt: skip
+
+
+def with_odd_values(chance: random.Random, payload: bytes) -> bytes:
+    """The same object with some keys' values, or their keys, changed."""
+    body = json.loads(payload)
+    for key in chance.sample(list(body), chance.randint(1, len(body))):
+        match chance.randint(0, 3):
+            case 0:
+                body[chance.choice(["ts", "seq", "boot", "type", "level", "message", "metrics", "x" * 300])] = body.pop(
+                    key
+                )
+            case 1:
+                body[chance.choice(["error", "exc_info", "time", "host", "online", "status", "id"])] = chance.choice(
+                    ODD
+                )
+            case _:
+                body[key] = chance.choice(ODD)
+    return json.dumps(body).encode()
+
+
 def arrivals(count: int) -> list[RawMessage]:
     chance = random.Random(SEED)
     real = [one for path in sorted(RECORDINGS.glob("*.jsonl")) for one in recorded(path.stem)]
@@ -57,7 +84,10 @@ def arrivals(count: int) -> list[RawMessage]:
     found = []
     for i in range(count):
         one = chance.choice(real)
-        payload = chance.choice(own) if chance.random() < 0.5 else one.payload
+        payload = chance.choice(own) if chance.random() < 0.7 else one.payload
+        payload = (
+            with_odd_values(chance, payload) if payload in own and chance.random() < 0.7 else mutated(chance, payload)
+        )
         topic = chance.choice(TOPICS) if chance.random() < 0.8 else one.topic
         properties = None
         if chance.random() < 0.1:
@@ -67,7 +97,7 @@ def arrivals(count: int) -> list[RawMessage]:
             )
         found.append(
             one._replace(
-                topic=topic, payload=mutated(chance, payload), properties=properties, origin=chance.choice(list(Origin)),
+                topic=topic, payload=payload, properties=properties, origin=chance.choice(list(Origin)),
                 received_us=ARRIVAL_US + i * chance.choice([0, 1000, 100_000]),
             )
         )  # fmt: skip

@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from models.domain.clock import Instant
+from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import Level
 from tests.helpers.reading import Reading, recorded
@@ -117,6 +119,25 @@ def test_homie() -> None:
     assert reading.agents() == {"planner-01"}
     assert Counter(one.metric for one in reading.points) == {"host.cpu": 14, "host.memory": 14, "host.latency": 14}
     assert [one.presence for one in batch.evidence] == [Presence.ONLINE, Presence.ONLINE, Presence.OFFLINE]
+
+
+def test_presence_after_a_whole_recording() -> None:
+    for name, at_the_end in (
+        (
+            "glances-per-plugin",
+            {"build-host-1": (Presence.OFFLINE, Cause.REPLAYED), "build-host-2": (Presence.OFFLINE, Cause.WILL)},
+        ),
+        ("mqtt-io-2.7", {"io-5": (Presence.STOPPED, Cause.GOODBYE)}),
+        ("python-log-formats", {"py-agent": (Presence.OFFLINE, Cause.WILL)}),
+    ):
+        reading, keeper, last = Reading(), PresenceKeeper(), {}
+        messages = recorded(name)
+        for i in range(0, len(messages), 10):
+            batch = reading.read(*messages[i : i + 10])
+            at_us = batch.messages[-1].received_us
+            for change in keeper.observe(batch, Instant(at_us, at_us)):
+                last[reading.names.agents[change.agent]] = (change.presence, change.cause)
+        assert last == at_the_end
 
 
 @pytest.mark.parametrize("size", [1, 7])
