@@ -21,10 +21,11 @@ _NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """History beyond either limit is removed, oldest first; 0 means no limit of that kind."""
+    """History beyond either limit is removed, oldest first; 0 means no limit of that kind. A change holds from the
+    recorder's next start."""
 
-    gib: float = 20.0
-    days: float = 0.0
+    gib: float = 2.0
+    days: float = 14.0
 
 
 @dataclass(frozen=True, slots=True)

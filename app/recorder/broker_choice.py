@@ -1,11 +1,14 @@
 """Which broker to record: the one that was asked for, the saved one, or one of our own."""
 
 import dataclasses
+import logging
 from enum import Enum
 
 from app.settings import Settings, SettingsFile
 from models.domain.connection import Connection, Secret
 from models.domain.problems import EnvironmentProblem, Problem
+
+_LOG = logging.getLogger(__name__)
 
 
 class Own(Enum):
@@ -48,11 +51,17 @@ class BrokerChoice:
         return _broker_of(self._settings)
 
     def remember_given(self) -> None:
-        """Save what was given in a workspace that knows no broker yet. Raises as `SettingsFile.save`."""
+        """Save what was given in a workspace that knows no broker yet."""
         settings = self._settings
-        if self._given is not None and settings is not None and settings.connection is None:
-            self._settings = dataclasses.replace(settings, connection=self._given, embedded=False)
-            self._file.save(self._settings)
+        if self._given is None or settings is None or settings.connection is not None:
+            return
+        wanted = dataclasses.replace(settings, connection=self._given, embedded=False)
+        try:
+            self._file.save(wanted)
+        except EnvironmentProblem as error:
+            _LOG.warning("the broker could not be remembered: %s", error)
+        else:
+            self._settings = wanted
 
     def give_secret(self, secret: Secret) -> None:
         """For the broker that is chosen next, or again."""

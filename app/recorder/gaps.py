@@ -19,10 +19,10 @@ class LinkGaps:
         self._down_since: Instant | None = started
         self._was_connected = False
 
-    def up(self, at: Instant, *, resumed: bool) -> list[Gap]:
-        """Connected. Without a resumed session, what the broker kept for us meanwhile is lost."""
+    def up(self, at: Instant, *, session_lost: bool) -> list[Gap]:
+        """Connected. With the session, what the broker kept for us meanwhile is lost."""
         gaps = self.closing(at)
-        if self._was_connected and not resumed and self._down_since is not None:
+        if session_lost and self._down_since is not None:
             gaps.append(Gap(self._down_since.wall_us, _end_us(self._down_since, at), 0, GapCause.SESSION_LOST, 0))
         self._down_since, self._was_connected = None, True
         return gaps

@@ -22,6 +22,7 @@ from models.domain.records import Gap, PresenceChange
 
 HOUSEKEEP_US = 250_000
 RETRY_S = 1.0
+MOST_WARNINGS = 8
 IDLE_S = 0.05
 FIGURES_US = 1_000_000
 _T = TypeVar("_T")
@@ -48,6 +49,7 @@ class Ingest:
         self._events: deque[_Event] = deque()
         self._commands: queue.SimpleQueue[tuple[list[dict[str, object]], Future[None]]] = queue.SimpleQueue()
         self._finishing = threading.Event()
+        self._has_capture = False
         now = Instant.now(clock)
         self._redelivery = Redelivery(store.unacknowledged())
         self._link_gaps = LinkGaps(now)
@@ -59,6 +61,9 @@ class Ingest:
         self._received = self._stored = self._duplicates = self._unreadable = self._dropped = self._bytes = 0
         self._commit_p50_us = self._commit_p99_us = 0
         self.problem: Problem | None = None  # why nothing can be stored at present
+        self.warnings: tuple[Problem, ...] = ()  # what the store mended by itself
+        self.store_bytes = store.store_bytes
+        self.disk_days: float | None = None
         self.closed = False  # everything is stored and the store is closed
         self.thread = threading.Thread(target=self._run, name="ingest", daemon=True)
 
@@ -73,9 +78,9 @@ class Ingest:
         """No broker any more: store what is there, end the session."""
         self._events.append(_Event(self._leave, changes_feed=True))
 
-    def link_up(self, epoch: int, at: Instant, *, resumed: bool) -> None:
-        """The session connected."""
-        self._events.append(_Event(lambda: self._linked(epoch, at, resumed=resumed)))
+    def link_up(self, at: Instant, *, session_lost: bool) -> None:
+        """The session connected. `session_lost`: the broker had forgotten it, with what it kept for us."""
+        self._events.append(_Event(lambda: self._linked(at, session_lost=session_lost)))
 
     def link_down(self, at: Instant) -> None:
         """The session is not connected any more."""
@@ -108,7 +113,10 @@ class Ingest:
                 self._turn()
             self._end()
         finally:
-            self._store.close()
+            try:
+                self._store.close()
+            except EnvironmentProblem as error:  # the next start makes up for it
+                _LOG.warning("the store could not be closed well: %s", error)
         self.closed = self.problem is None
 
     def _turn(self) -> None:
@@ -144,9 +152,11 @@ class Ingest:
             self._drain(self._feed, end_session=elsewhere)
             if elsewhere:
                 self._redelivery = Redelivery()
-        self._redelivery.new_inbox()
         self._feed = None
-        self._insist(lambda: self._store.begin_capture("record", feed.broker, feed.client_id))
+        began = self._insist(lambda: self._store.begin_capture("record", feed.broker, feed.client_id))
+        if began is None:
+            return  # we end
+        self._has_capture = True
         self._drops = DropWatch(self._clock.wall_us())
         self._feed = feed
         feed.session.start()  # not before: two sessions with one client id throw each other out
@@ -159,16 +169,17 @@ class Ingest:
     def _drain(self, feed: Feed, *, end_session: bool = False) -> None:
         """Hang up and store what is still there. Nobody hears our acknowledgement of it: the broker will deliver it again,
         and then we know it."""
-        feed.session.stop(end_session=end_session)
+        feed.session.stop()
         feed.inbox.close()
         while messages := feed.inbox.take():
             self._take_in(messages)
+        if end_session:  # takes long where the broker is gone
+            threading.Thread(target=feed.session.end_session, name="end-session", daemon=True).start()
 
-    def _linked(self, epoch: int, at: Instant, *, resumed: bool) -> None:
-        self._redelivery.connected(epoch, resumed=resumed)
+    def _linked(self, at: Instant, *, session_lost: bool) -> None:
         self._drops.reconnected()
         self._presence += self._keeper.link_up(at)
-        self._gaps += self._link_gaps.up(at, resumed=resumed)
+        self._gaps += self._link_gaps.up(at, session_lost=session_lost)
 
     def _unlinked(self, at: Instant) -> None:
         self._presence += self._keeper.link_down(at)
@@ -177,6 +188,8 @@ class Ingest:
     def _take_in(self, messages: Sequence[RawMessage]) -> None:
         """Store and acknowledge. While the store cannot take them, this waits, and they stay unacknowledged."""
         feed = self._feed
+        if not self._has_capture:
+            return  # there was no broker yet
         self._received += len(messages)
         fresh, again = self._redelivery.split(messages)
         batch = self._read(feed, fresh)
@@ -254,20 +267,28 @@ class Ingest:
         self._duplicates += batch.duplicates
         self._dropped += batch.dropped
         self._unreadable += len(batch.unreadable)
-        now_us = self._clock.monotonic_us()
-        if now_us - self._figures_us >= FIGURES_US:
-            self._figures_us = now_us
-            self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
 
     def _housekeep_when_due(self) -> None:
         now_us = self._clock.monotonic_us()
         if now_us - self._housekept_us < HOUSEKEEP_US:
             return
         self._housekept_us = now_us
+        self._note_mended()
         try:
             self._store.housekeep()
+            if now_us - self._figures_us >= FIGURES_US:
+                self._figures_us = now_us
+                self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
+                self.store_bytes, self.disk_days = self._store.store_bytes, self._store.disk_days()
         except EnvironmentProblem as error:
             _LOG.warning("housekeeping of the store has to wait: %s", error)
+
+    def _note_mended(self) -> None:
+        if self._store.problems:
+            for problem in self._store.problems:
+                _LOG.error("%s", problem.sentence())
+            self.warnings = (*self.warnings, *self._store.problems)[-MOST_WARNINGS:]
+            self._store.problems.clear()
 
     def _end(self) -> None:
         self._carry_out_commands()

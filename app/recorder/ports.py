@@ -5,8 +5,10 @@ from typing import NamedTuple, Protocol
 
 from models.domain.batch import RecordBatch
 from models.domain.clock import Instant
+from models.domain.connection import Secret
 from models.domain.messages import RawMessage
 from models.domain.names import Names
+from models.domain.problems import Problem
 from models.domain.records import Gap, PresenceChange
 from mqtt.inbox import Inbox
 
@@ -22,6 +24,7 @@ class Store(Protocol):
     """`models.storage.writer.StoreWriter`."""
 
     names: Names
+    problems: list[Problem]  # mended on the way; whoever tells of them empties it
 
     def begin_capture(self, kind: str, broker: str, client_id: str) -> int: ...
     def commit(self, batch: RecordBatch) -> Committed: ...
@@ -29,6 +32,9 @@ class Store(Protocol):
     def housekeep(self) -> None: ...
     def submit(self, commands: list[dict[str, object]]) -> None: ...
     def unacknowledged(self) -> set[tuple[int, int]]: ...
+    @property
+    def store_bytes(self) -> int: ...
+    def disk_days(self) -> float | None: ...
     def close(self) -> None: ...
 
 
@@ -54,12 +60,25 @@ class Session(Protocol):
 
     def start(self) -> None: ...
 
-    def stop(self, *, end_session: bool = False) -> None:
-        """Send what is acknowledged, then hang up. `end_session`: the broker shall forget us."""
+    def stop(self) -> None:
+        """Send what is acknowledged, then hang up; the broker keeps the session."""
+        ...
+
+    def end_session(self) -> bool:
+        """The broker shall forget us. Takes some seconds."""
         ...
 
     def wake(self) -> None:
         """Try to connect now."""
+        ...
+
+    def use_secret(self, secret: Secret | None) -> None:
+        """For the attempts to come."""
+        ...
+
+    @property
+    def heartbeat_us(self) -> int:
+        """Monotonic time of the network thread's last turn."""
         ...
 
 

@@ -38,6 +38,8 @@ class Store:
         self.log = []
         self.closed = False
         self.known = set()
+        self.problems = []
+        self.store_bytes = 5
 
     def begin_capture(self, kind, broker, client_id):
         self.captures.append((kind, broker, client_id))
@@ -68,6 +70,9 @@ class Store:
 
     def unacknowledged(self):
         return self.known
+
+    def disk_days(self):
+        return 1.5
 
     def close(self):
         self.closed = True
@@ -104,9 +109,13 @@ class Session:
         assert all(one.payload in self.store.log or one.dup for one in messages), "acknowledged before it was stored"
         self.acknowledged += [one.packet_id for one in messages if one.qos]
 
-    def stop(self, *, end_session=False):
+    def stop(self):
         self.inbox.put(self.late)
-        self.events.append("end" if end_session else "stop")
+        self.events.append("stop")
+
+    def end_session(self):
+        self.events.append("end")
+        return True
 
     def wake(self):
         self.events.append("wake")
@@ -229,11 +238,11 @@ def test_a_mistake_in_storing_is_tried_once_more_without_what_was_read(fixture):
 
 def test_redeliveries_of_a_resumed_session_are_acknowledged_and_not_stored(fixture):
     feed = fixture.start()
-    fixture.ingest.link_up(1, fixture.now(), resumed=False)
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
     feed.inbox.put([message(1, b"one"), message(2, b"two")])
     until(lambda: feed.session.acknowledged == [1, 2], "acknowledged")
     fixture.ingest.link_down(fixture.now())
-    fixture.ingest.link_up(2, fixture.now(), resumed=True)
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
     until(
         lambda: any(gap.cause is GapCause.NOT_CONNECTED for gap in fixture.store.gaps), "the link is known to be back"
     )
@@ -246,7 +255,7 @@ def test_redeliveries_of_a_resumed_session_are_acknowledged_and_not_stored(fixtu
 
 def test_agents_are_unknown_while_the_link_is_down(fixture):
     feed = fixture.start()
-    fixture.ingest.link_up(1, fixture.now(), resumed=False)
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
     feed.inbox.put([message(1)])
     until(lambda: fixture.store.presence, "the agent is seen")
     fixture.ingest.link_down(fixture.now())
@@ -285,7 +294,8 @@ def test_another_broker_is_another_capture_and_ends_the_session_before(fixture):
     first = fixture.start()
     first.session.late = [message(5, b"late")]
     second = fixture.feed("mqtt://other:1883")
-    assert first.session.events == ["start", "end"]
+    assert first.session.events[:2] == ["start", "stop"]
+    until(lambda: first.session.events[2:] == ["end"], "the broker is told to forget us")
     assert second.session.events == ["start"]
     assert fixture.store.payloads == [b"late"]
     assert [broker for _, broker, _ in fixture.store.captures] == ["mqtt://h:1883", "mqtt://other:1883"]
@@ -294,11 +304,11 @@ def test_another_broker_is_another_capture_and_ends_the_session_before(fixture):
 def test_the_same_broker_again_keeps_the_session(fixture):
     first = fixture.start()
     first.inbox.begin_epoch(None)
-    fixture.ingest.link_up(1, fixture.now(), resumed=False)
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
     first.session.late = [message(1, b"one")]  # nobody hears our acknowledgement any more
     second = fixture.feed()
     assert first.session.events == ["start", "stop"]
-    fixture.ingest.link_up(1, fixture.now(), resumed=True)
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
     second.inbox.put([message(1, b"one", dup=True), message(2, b"two")])
     until(lambda: second.session.acknowledged == [1, 2], "both acknowledged")
     assert fixture.store.payloads == [b"one", b"two"]
@@ -329,19 +339,20 @@ class TestLinkGaps:
     START = Instant(10_000_000, 0)
 
     def test_connecting_at_once_is_no_gap(self):
-        assert LinkGaps(self.START).up(Instant(10_500_000, 500_000), resumed=False) == []
+        assert LinkGaps(self.START).up(Instant(10_500_000, 500_000), session_lost=False) == []
 
     def test_connecting_late_is_a_gap(self):
-        gaps = LinkGaps(self.START).up(Instant(13_000_000, 3_000_000), resumed=False)
+        gaps = LinkGaps(self.START).up(Instant(13_000_000, 3_000_000), session_lost=False)
         assert gaps == [Gap(10_000_000, 13_000_000, 0, GapCause.NOT_CONNECTED, 0)]
 
     def test_a_lost_session_is_told_beside_the_lost_link(self):
         gaps = LinkGaps(self.START)
-        gaps.up(Instant(10_500_000, 500_000), resumed=False)
+        gaps.up(Instant(10_500_000, 500_000), session_lost=False)
         gaps.down(Instant(11_000_000, 1_000_000))
         gaps.down(Instant(11_500_000, 1_500_000))
         causes = [
-            (one.cause, one.since_us, one.until_us) for one in gaps.up(Instant(12_000_000, 2_000_000), resumed=False)
+            (one.cause, one.since_us, one.until_us)
+            for one in gaps.up(Instant(12_000_000, 2_000_000), session_lost=True)
         ]
         assert causes == [
             (GapCause.NOT_CONNECTED, 11_000_000, 12_000_000),
@@ -351,15 +362,17 @@ class TestLinkGaps:
 
     def test_a_resumed_session_lost_nothing(self):
         gaps = LinkGaps(self.START)
-        gaps.up(Instant(10_500_000, 500_000), resumed=False)
+        gaps.up(Instant(10_500_000, 500_000), session_lost=False)
         gaps.down(Instant(11_000_000, 1_000_000))
-        assert [one.cause for one in gaps.up(Instant(12_000_000, 2_000_000), resumed=True)] == [GapCause.NOT_CONNECTED]
+        assert [one.cause for one in gaps.up(Instant(12_000_000, 2_000_000), session_lost=False)] == [
+            GapCause.NOT_CONNECTED
+        ]
 
     def test_a_clock_that_was_set_back_makes_no_gap_that_ends_before_it_begins(self):
         gaps = LinkGaps(self.START)
-        gaps.up(Instant(10_500_000, 500_000), resumed=False)
+        gaps.up(Instant(10_500_000, 500_000), session_lost=False)
         gaps.down(Instant(11_000_000, 1_000_000))
-        assert gaps.up(Instant(5_000_000, 2_000_000), resumed=True)[0].until_us == 11_000_000
+        assert gaps.up(Instant(5_000_000, 2_000_000), session_lost=False)[0].until_us == 11_000_000
 
 
 def test_a_restarted_brokers_counter_begins_anew():

@@ -1,0 +1,198 @@
+"""The way to the broker: chooses it, runs our own where wanted, opens sessions, and knows how the link is."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.recorder.broker_choice import BrokerChoice, Own
+from app.recorder.embedded_broker import EmbeddedBroker
+from app.recorder.host_agent import HostAgent
+from app.recorder.ports import Feed
+from models.domain.clock import Clock, Instant
+from models.domain.connection import Connection, Secret
+from models.domain.control import Link
+from models.domain.problems import EnvironmentProblem, Problem
+from mqtt.session import LinkState
+
+TURN_US = 1_500_000
+LOOKING_UP_US = 120_000_000
+_LOG = logging.getLogger(__name__)
+
+
+class FeedMaker(Protocol):
+    """Makes a feed whose session is not started yet. `on_link` is called from the network thread."""
+
+    def __call__(self, connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed: ...
+
+
+class LinkListener(Protocol):
+    """`ingest.Ingest`, as far as it follows the link."""
+
+    def use(self, feed: Feed) -> None: ...
+    def leave(self) -> None: ...
+    def link_up(self, at: Instant, *, session_lost: bool) -> None: ...
+    def link_down(self, at: Instant) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """How the link is, for whoever asks."""
+
+    link: Link = Link.IDLE
+    since_us: int = 0
+    broker_url: str = ""
+    mqtt_version: str = ""
+    embedded: bool = False
+    problem: Problem | None = None
+    warnings: tuple[Problem, ...] = ()
+    ever_connected: bool = False
+
+
+class BrokerLink:
+    """Main thread only, but for `view` (any thread)."""
+
+    def __init__(
+        self, choice: BrokerChoice, make_feed: FeedMaker, listener: LinkListener, broker: EmbeddedBroker, agent: HostAgent,
+        clock: Clock, on_change: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._choice = choice
+        self._make_feed = make_feed
+        self._listener = listener
+        self._broker = broker
+        self._agent = agent
+        self._clock = clock
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._target: Connection | Own | None = None
+        self._feed: Feed | None = None
+        self._secret: Secret | None = None  # as the present feed has it
+        self._has_new_secret = self._remembered = False
+        self._own_problem: Problem | None = None  # why our own broker does not run
+        self._opened_us = clock.wall_us()
+        self._told: LinkState | None = None  # by the present session
+        self._connected = self._ever_connected = False
+
+    @property
+    def connection(self) -> Connection | None:
+        """The broker that is recorded, or would be."""
+        if self._target is Own.BROKER:
+            return self._broker.access.connection if self._feed is not None else None
+        return self._target if isinstance(self._target, Connection) else None
+
+    @property
+    def secret(self) -> Secret | None:
+        return self._secret
+
+    @property
+    def view(self) -> LinkView:
+        told, connection = self._told, self.connection
+        problem = self._own_problem or (told.problem if told is not None else None) or self._choice.problem
+        return LinkView(
+            link=told.link if told is not None else Link.IDLE,
+            since_us=told.since_us if told is not None else self._opened_us,
+            broker_url=connection.url if connection is not None else "",
+            mqtt_version=told.mqtt_version if told is not None else "",
+            embedded=self._target is Own.BROKER,
+            problem=problem,
+            warnings=told.warnings if told is not None else (),
+            ever_connected=self._ever_connected,
+        )
+
+    def wake(self) -> None:
+        """Read the settings again. Another broker or password: connect with it; else try to connect now."""
+        before, wanted = self._target, self._choice.read()
+        if before is not None and wanted != before and not self._has_new_secret:
+            self._choice.forget_secret()  # it must not reach another broker
+        if self._feed is None or wanted != before:
+            self._open(wanted)
+            return
+        if self._has_new_secret and wanted is not Own.BROKER:
+            self._has_new_secret = False
+            self._secret = self._choice.secret
+            self._feed.session.use_secret(self._secret)
+        self._feed.session.wake()
+
+    def give_secret(self, secret: Secret) -> None:
+        """Use it from now on. Save the settings first where it is for another broker."""
+        self._choice.give_secret(secret)
+        self._has_new_secret = True
+        self.wake()
+
+    def look(self) -> None:
+        """Call about every second: keeps our own broker and the agent of this computer alive."""
+        if self._ever_connected and not self._remembered:
+            self._remembered = True
+            self._choice.remember_given()
+        if self._target is not Own.BROKER or self._feed is None:
+            return
+        if self._broker.keep():
+            self._start_agent()  # it shows the broker's process, which is another one now
+        self._agent.keep()
+
+    def lives(self) -> bool:
+        """Does the network thread take its turns? While it looks for a name, one turn may take long."""
+        feed = self._feed
+        if feed is None:
+            return True
+        limit_us = TURN_US if self._connected else LOOKING_UP_US
+        return self._clock.monotonic_us() - feed.session.heartbeat_us < limit_us
+
+    def stop(self) -> None:
+        """End our children, once the session is closed."""
+        self._agent.stop()
+        self._broker.stop()
+
+    def _open(self, target: Connection | Own | None) -> None:
+        if self._target is Own.BROKER and target is not Own.BROKER:
+            self.stop()
+        with self._lock:
+            self._target, self._own_problem, self._told, self._feed = target, None, None, None
+            self._opened_us = self._clock.wall_us()
+            if self._connected:
+                self._connected = False
+                self._listener.link_down(Instant.now(self._clock))
+        connection, secret = None, self._choice.secret
+        self._has_new_secret = False
+        if target is Own.BROKER:
+            try:
+                access = self._broker.start()
+                connection, secret = access.connection, access.secret
+            except EnvironmentProblem as error:
+                self._own_problem = error.problem
+        elif target is not None:
+            connection = target
+        if connection is None:
+            self._listener.leave()
+            return
+        self._secret = secret
+        feed = self._make_feed(connection, secret, lambda state: self._hear(feed, state))
+        with self._lock:
+            self._feed = feed
+        self._listener.use(feed)
+        if target is Own.BROKER:
+            self._start_agent()
+
+    def _start_agent(self) -> None:
+        try:
+            self._agent.start(self._broker.access, {"broker": self._broker.pid, "recorder": os.getpid()})
+        except OSError as error:
+            _LOG.warning("the agent of this computer could not be started: %s", error)
+
+    def _hear(self, feed: Feed, state: LinkState) -> None:
+        """Network thread. A session that was replaced has no say any more."""
+        with self._lock:
+            if feed is not self._feed:
+                return
+            at = Instant.now(self._clock)
+            up = state.link is Link.CONNECTED
+            self._told = state
+            if up and not self._connected:
+                self._ever_connected = True
+                self._listener.link_up(at, session_lost=state.session_lost)
+            elif self._connected and not up:
+                self._listener.link_down(at)
+            self._connected = up
+        self._on_change()

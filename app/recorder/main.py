@@ -1,0 +1,183 @@
+"""The recorder process: one composition root, from lock to last word."""
+
+import encodings.ascii
+import encodings.idna  # noqa: F401 - both looked up at the first connection: too late, should the package be replaced under us
+import faulthandler
+import hashlib
+import logging
+import os
+import platform
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from app.recorder.broker_choice import BrokerChoice
+from app.recorder.broker_link import BrokerLink, FeedMaker
+from app.recorder.control_server import ControlServer
+from app.recorder.embedded_broker import EmbeddedBroker, broker_folder
+from app.recorder.host_agent import HostAgent
+from app.recorder.ingest import Ingest
+from app.recorder.log_file import Faults, SecretMask, log_to_file
+from app.recorder.ports import Feed
+from app.recorder.supervisor import NETWORK, EndRules, Requests, Supervisor
+from app.recorder.verbs import RecorderVerbs
+from app.recorder.watch import Watch
+from app.settings import Retention, SettingsFile
+from app.version import VERSION
+from models.domain.clock import Clock, SystemClock
+from models.domain.connection import Connection, Secret
+from models.domain.names import Names
+from models.domain.presence import PresenceKeeper
+from models.domain.problems import EnvironmentProblem, ExitCode, trouble
+from models.storage.identity import read_workspace_id
+from models.storage.lock import RecorderLock
+from models.storage.retention import StoreLimits
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from mqtt.connection_test import test_connection
+from mqtt.inbox import Inbox, InboxLimits
+from mqtt.reading.reader import Reader
+from mqtt.session import LinkState, Session
+
+IDLE_US = 50_000  # how long a command may wait while no message comes
+COMMIT_LIMIT_US = 30_000_000  # a disk may take that long for one commit without being stuck
+ENDLESS = 1 << 50
+MACHINE_ID = Path("/etc/machine-id")
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What the command line asks for. `connection` None: the saved one, else a broker of our own."""
+
+    connection: Connection | None = None
+    secret: Secret | None = None
+    duration_s: float | None = None
+    with_window: bool = False
+
+
+def record(workspace: Workspace, options: RecordOptions) -> int:
+    """Run a recorder until it is to end; answers the exit code. Main thread of the process. Raises `EnvironmentProblem`
+    where it cannot begin."""
+    os.umask(0o077)
+    clock = SystemClock()
+    lock = RecorderLock(workspace, clock)
+    lock.acquire(VERSION)
+    faults = Faults()
+    try:
+        handler, mask = _open_log(workspace)
+        mask.hide(options.secret)
+        restore_hooks = faults.catch_all()
+        crash_file = _watch_for_crashes(workspace)
+        try:
+            _LOG.info("version %s, process %s", VERSION, os.getpid())
+            requests = Requests()
+            for number, code in ((signal.SIGTERM, ExitCode.OK), (signal.SIGINT, ExitCode.INTERRUPTED)):
+                signal.signal(number, _ender(requests, code))
+            supervisor = _compose(workspace, options, clock, lock, faults, mask, requests)
+            exit_code = supervisor.run()
+            _LOG.info("ended with %s", exit_code)
+        except EnvironmentProblem as error:
+            _LOG.error("%s", error)
+            raise
+        except BaseException:
+            faults.note("the main thread failed")
+            raise
+        finally:
+            restore_hooks()
+            _forget_crashes(crash_file)
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+    finally:
+        lock.release()
+    return exit_code
+
+
+def _open_log(workspace: Workspace) -> tuple[logging.Handler, SecretMask]:
+    try:
+        return log_to_file(workspace.log)
+    except OSError as error:
+        raise trouble("workspace.read-only", path=str(workspace.log), detail=error.strerror or str(error)) from error
+
+
+def _watch_for_crashes(workspace: Workspace) -> BinaryIO:
+    """The interpreter itself writes every thread's stack there, should it crash."""
+    file = (workspace.root / "recorder.crash").open("ab")
+    faulthandler.enable(file)
+    return file
+
+
+def _forget_crashes(file: BinaryIO) -> None:
+    faulthandler.disable()
+    file.close()
+    path = Path(file.name)
+    if not path.stat().st_size:
+        path.unlink()
+
+
+def _ender(requests: Requests, exit_code: int) -> Callable[[int, object], None]:
+    return lambda _number, _frame: requests.end(exit_code)
+
+
+def _compose(
+    workspace: Workspace, options: RecordOptions, clock: Clock, lock: RecorderLock, faults: Faults, mask: SecretMask,
+    requests: Requests,
+) -> Supervisor:  # fmt: skip
+    choice = BrokerChoice(SettingsFile(workspace.settings), options.connection, options.secret)
+    choice.read()
+    store = StoreWriter(workspace, clock, store_limits(choice.settings.retention))
+    keeper = PresenceKeeper()
+    keeper.load(store.declared_intervals)
+    watch = Watch(clock)
+    ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
+    folder = broker_folder(workspace)
+    make_feed = _feed_maker(store.names, client_id(workspace, read_workspace_id(workspace)), clock)
+    link = BrokerLink(
+        choice, make_feed, ingest, EmbeddedBroker(folder, clock), HostAgent(folder, clock), clock, requests.wake
+    )
+    verbs = RecorderVerbs(
+        requests, link, ingest, faults, mask, test_connection, started_by(options), clock.wall_us(), str(workspace.log)
+    )
+    control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
+    watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)
+    watch.add("control", control.thread.is_alive)
+    watch.add(NETWORK, lambda: True)
+    rules = EndRules(options.with_window, options.duration_s)
+    return Supervisor(workspace, lock, link, ingest, control, watch, clock, rules, requests)
+
+
+def _feed_maker(names: Names, client: str, clock: Clock) -> FeedMaker:
+    def make(connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed:
+        inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
+        session = Session(connection, secret, client, inbox, clock, on_link)
+        return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
+
+    return make
+
+
+def client_id(workspace: Workspace, workspace_id: str) -> str:
+    """The same in every run; another one for a copy of the workspace, here or elsewhere, which must not steal the session.
+    23 characters, the most that every MQTT 3.1.1 broker admits."""
+    try:
+        machine = MACHINE_ID.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        machine = platform.node()
+    digest = hashlib.sha256("\0".join((workspace_id, machine, str(workspace.root))).encode("utf-8", "surrogateescape"))
+    return f"murmurscope-{digest.hexdigest()[:11]}"
+
+
+def store_limits(retention: Retention) -> StoreLimits:
+    """0 in the settings means no limit."""
+    return StoreLimits(
+        retention_bytes=round(retention.gib * 1024**3) or ENDLESS,
+        retention_s=round(retention.days * 86_400) or ENDLESS,
+    )
+
+
+def started_by(options: RecordOptions) -> str:
+    """Who began this run, as `RecorderState.started_by` says it."""
+    if options.with_window:
+        return "window"
+    return "service" if "INVOCATION_ID" in os.environ else "cli"  # systemd sets it

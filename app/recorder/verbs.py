@@ -1,0 +1,90 @@
+"""What the control channel may ask, carried out by the recorder's parts."""
+
+import os
+from collections.abc import Callable
+
+from app.control_wire import problem_to
+from app.recorder.broker_link import BrokerLink
+from app.recorder.control_server import Report
+from app.recorder.ingest import Ingest
+from app.recorder.log_file import Faults, SecretMask
+from app.recorder.supervisor import Requests
+from app.version import VERSION
+from models.domain.connection import Connection, Secret
+from models.domain.control import PROTOCOL_VERSION, RecorderState
+from models.domain.problems import ExitCode, Problem, trouble
+
+SUBMIT_LIMIT_S = 10.0
+Test = Callable[[Connection, Secret | None, Report], object]
+
+
+class RecorderVerbs:
+    """Any thread."""
+
+    def __init__(
+        self, requests: Requests, link: BrokerLink, ingest: Ingest, faults: Faults, mask: SecretMask, test: Test,
+        started_by: str, started_us: int, log_path: str,
+    ) -> None:  # fmt: skip
+        self._requests = requests
+        self._link = link
+        self._ingest = ingest
+        self._faults = faults
+        self._mask = mask
+        self._test = test
+        self._started_by = started_by
+        self._started_us = started_us
+        self._log_path = log_path
+
+    def state(self) -> RecorderState:
+        view = self._link.view
+        problem = self._ingest.problem or view.problem
+        warnings = [problem_to(one) for one in (*view.warnings, *self._ingest.warnings)]
+        if view.problem is not None and problem is not view.problem:
+            warnings.append(problem_to(view.problem))
+        if self._faults.count:
+            warnings.append(
+                problem_to(Problem("recorder.faults", {"count": self._faults.count, "path": self._log_path}))
+            )
+        return RecorderState(
+            pid=os.getpid(),
+            version=VERSION,
+            protocol=PROTOCOL_VERSION,
+            started_by=self._started_by,
+            started_us=self._started_us,
+            link=view.link,
+            since_us=view.since_us,
+            broker_url=view.broker_url,
+            mqtt_version=view.mqtt_version,
+            embedded=view.embedded,
+            problem=problem_to(problem) if problem is not None else None,
+            warnings=tuple(warnings),
+            counters=self._ingest.counters(),
+            store_bytes=self._ingest.store_bytes,
+            disk_days=self._ingest.disk_days,
+        )
+
+    def submit(self, commands: list[dict[str, object]]) -> None:
+        try:
+            self._ingest.submit(commands, SUBMIT_LIMIT_S)
+        except ValueError as error:
+            raise trouble("recorder.request", detail=str(error)) from error
+        except TimeoutError as error:
+            raise trouble("recorder.silent", pid=os.getpid(), seconds=round(SUBMIT_LIMIT_S)) from error
+
+    def secret(self, secret: Secret) -> None:
+        self._mask.hide(secret)
+        self._requests.ask(lambda: self._link.give_secret(secret))
+
+    def test_connection(self, connection: Connection, secret: Secret | None, report: Report) -> None:
+        """Without a password, the one in use counts if it is for the same broker and user."""
+        self._mask.hide(secret)
+        known = self._link.connection
+        if secret is None and known is not None and known.url == connection.url:
+            secret = self._link.secret
+        self._test(connection, secret, report)
+
+    def wake(self) -> None:
+        self._requests.ask(self._link.wake)
+
+    def stop(self) -> None:
+        self._requests.end(ExitCode.OK)
