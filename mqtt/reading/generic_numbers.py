@@ -73,14 +73,17 @@ def number_of(value: object) -> float | None:
 
 
 def flatten(value: dict[str, Any], prefix: str, names: list[str], values: list[float], depth: int = DEEPEST) -> None:
-    """Append the numbers of an object and of the objects in it, under dotted names. Lists are left out."""
+    """Append the numbers of a decoded object and of the objects in it, under dotted names. Lists are left out."""
     for key, one in value.items():
+        kind = type(one)  # exact types are all that JSON gives, and the quickest to tell apart
+        if kind is str or kind is bool or one is None:
+            continue
         name = f"{prefix}.{key}" if prefix else key
-        if isinstance(one, dict):
+        if kind is dict:
             if depth > 1:
                 flatten(one, name, names, values, depth - 1)
             continue
-        number = number_of(one)
+        number = one if kind is float else number_of(one)
         if number is not None:
             names.append(name)
             values.append(number)

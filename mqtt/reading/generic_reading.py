@@ -71,6 +71,9 @@ class GenericPlan:
         below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
         self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
         self._series: dict[int, dict[str, int]] = {}  # agent -> metric -> series
+        self._last_agent = 0  # most topics bring the same names each time
+        self._last_names: list[str] = []
+        self._last_series: list[int] = []
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         payload = strip(message.payload)
@@ -181,6 +184,9 @@ class GenericPlan:
         self, row: int, agent: int, time_us: int, names: list[str], values: list[float], sink: Sink, unit: str = ""
     ) -> None:
         sink.batch.kind[row] = Kind.METRICS
+        if agent == self._last_agent and names == self._last_names:
+            sink.batch.add_samples(row, time_us, self._last_series, values)
+            return
         known = self._series.get(agent)
         if known is None:
             if len(self._series) >= _AGENTS_REMEMBERED:
@@ -200,6 +206,8 @@ class GenericPlan:
                 kept.append(value)
         if len(series) < len(names):
             sink.unread(row, "too-many-series")
+        else:
+            self._last_agent, self._last_names, self._last_series = agent, names, series
         if series:
             sink.batch.add_samples(row, time_us, series, kept)
 

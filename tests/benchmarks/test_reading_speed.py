@@ -43,7 +43,7 @@ def bare(topic: int, seq: int, at_us: int) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("make", "least_per_s"), [(contract, 150_000), (generic, 50_000), (log, 50_000), (bare, 50_000)]
+    ("make", "least_per_s"), [(contract, 150_000), (generic, 30_000), (log, 30_000), (bare, 30_000)]
 )
 def test_messages_a_second(make: Callable[[int, int, int], tuple[bytes, bytes]], least_per_s: int) -> None:
     reader, keeper = Reader(Names(), "agents", FakeClock()), PresenceKeeper()
