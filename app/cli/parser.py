@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
-from app.cli import broker, example, record, simulate, window_arguments
+from app.cli import agent, broker, example, record, simulate, window_arguments
 from app.version import VERSION
 
 
@@ -31,7 +31,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "record": Command("record a broker without a window", record),
     "broker": Command("run a broker on this computer and print its address", broker),
-    "agent": Command("publish this computer's resources and log files"),
+    "agent": Command("publish this computer's resources and log files", agent),
     "simulate": Command("publish what a fleet of agents would, at a chosen rate", simulate),
     "import": Command("take in recorded traffic"),
     "export": Command("write history as CSV or JSON lines"),

@@ -9,7 +9,7 @@ import psutil
 
 
 def host_figures() -> dict[str, float]:
-    """Of the whole computer. CPU is the share used since the call before (the first call gives 0)."""
+    """Of the whole computer. CPU is the share used since the call before; the first call says nothing."""
     memory = psutil.virtual_memory()
     network = psutil.net_io_counters()
     figures = {
@@ -81,17 +81,19 @@ class ProcessTable:
         return names[:count]
 
     def figures(self, name: str) -> dict[str, float] | None:
-        """Figures of one name; None when no such process runs. CPU is the share of all processors."""
+        """Figures of one name; None when no such process runs. CPU is the share of all processors since the sample before,
+        absent after the first one."""
         group = self.groups.get(name)
         if group is None:
             return None
-        share = group.cpu_s / self._elapsed_s / (psutil.cpu_count() or 1) if self._elapsed_s else 0.0
-        return {
-            "process.cpu.utilization": min(1.0, share),
+        figures = {
             "process.memory.usage": group.memory_bytes,
             "process.thread.count": float(group.threads),
             "process.count": float(group.processes),
         }
+        if self._elapsed_s:
+            figures["process.cpu.utilization"] = min(1.0, group.cpu_s / self._elapsed_s / (psutil.cpu_count() or 1))
+        return figures
 
 
 def missing(pids: Iterable[int]) -> list[int]:

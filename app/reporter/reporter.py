@@ -1,0 +1,143 @@
+"""Publishes this computer, its busiest processes and followed files. One thread, besides those of the MQTT clients."""
+
+import logging
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.reporter.figures import ProcessTable, host_figures, missing
+from app.reporter.follow import FollowedFile
+from models.domain.connection import Connection, Secret
+from models.domain.problems import EnvironmentProblem, trouble
+from mqtt.agent import Agent, Refused
+from mqtt.refusals import problem_of
+
+CHOOSE_AGAIN_S = 60.0
+FILES_POLL_S = 0.5
+FIRST_LOOK_S = 0.5
+_REFUSALS = {4: "broker.credentials", 5: "broker.not-authorised"}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReporterOptions:
+    """`id` empty: the host name. `named` are processes shown under a name of their own: {pid: name}."""
+
+    id: str = ""
+    interval_s: float = 2.0
+    processes: int = 0
+    files: tuple[Path, ...] = ()
+    named: dict[int, str] = field(default_factory=dict)
+
+
+class Reporter:
+    """Every agent has its own connection, so that the broker tells of each when it is gone."""
+
+    def __init__(self, connection: Connection, secret: Secret | None, options: ReporterOptions) -> None:
+        self._connection, self._secret, self._options = connection, secret, options
+        self._host = topic_level(options.id or socket.gethostname())
+        self._agents: dict[str, Agent] = {}  # by process name; "" is the host's own
+        self._table = ProcessTable(dict(options.named))
+        self._files = [FollowedFile(path) for path in options.files]
+        self._unreadable: set[Path] = set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then every agent says goodbye. Raises `EnvironmentProblem` where the first connection fails."""
+        figures = not self._files or bool(self._options.processes or self._options.named)
+        for followed in self._files:
+            followed.start()
+        self._agents[""] = self._open("")
+        try:
+            if figures:
+                host_figures()  # processor use is a difference: the first look is only its beginning
+                self._table.look()
+            due_s = chosen_s = time.monotonic() + FIRST_LOOK_S
+            while not stop.is_set():
+                now_s = time.monotonic()
+                if figures and now_s >= due_s:
+                    self._publish_figures(choose=now_s >= chosen_s)
+                    chosen_s = now_s + CHOOSE_AGAIN_S if now_s >= chosen_s else chosen_s
+                    due_s = max(due_s + self._options.interval_s, now_s)
+                self._publish_lines()
+                wait_s = due_s - time.monotonic() if figures else FILES_POLL_S
+                stop.wait(max(0.0, min(wait_s, FILES_POLL_S) if self._files else wait_s))
+        finally:
+            for agent in self._agents.values():
+                agent.close()
+            for followed in self._files:
+                followed.close()
+
+    def _publish_figures(self, *, choose: bool) -> None:
+        self._agents[""].metrics(host_figures())
+        if not (self._options.processes or self._options.named):
+            return
+        for pid in missing(list(self._table.named)):
+            del self._table.named[pid]
+        self._table.look()
+        if choose:
+            self._choose()
+        for name, agent in list(self._agents.items()):
+            if not name:
+                continue
+            figures = self._table.figures(name)
+            if figures is None:
+                self._leave(name)
+            else:
+                agent.metrics(figures)
+
+    def _choose(self) -> None:
+        wanted = {*self._table.busiest(self._options.processes), *self._table.named.values()}
+        for name in [name for name in self._agents if name and name not in wanted]:
+            self._leave(name)
+        for name in sorted(wanted - self._agents.keys()):
+            self._agents[name] = self._open(name)
+
+    def _leave(self, name: str) -> None:
+        self._agents.pop(name).close()
+
+    def _open(self, process: str) -> Agent:
+        name = f"{self._host}-{topic_level(process)}" if process else self._host
+        connection = self._connection
+        agent = Agent(
+            connection.url,
+            name,
+            name=process or self._host,
+            group=self._host,
+            interval_s=max(10.0, self._options.interval_s * 5),
+            prefix=connection.prefix,
+            password=self._secret.value if self._secret else None,
+            ca_file=connection.ca_file or None,
+            certificate_file=connection.certificate_file or None,
+            key_file=connection.key_file or None,
+        )
+        try:
+            return agent.open()
+        except Refused as refusal:
+            where = {"host": connection.host, "user": connection.user, "detail": str(refusal)}
+            raise trouble(_REFUSALS.get(refusal.code, "broker.refused"), **where) from refusal
+        except OSError as error:
+            problem = problem_of(error, connection)
+            if problem is None:
+                raise
+            raise EnvironmentProblem(problem) from error
+
+    def _publish_lines(self) -> None:
+        for followed in self._files:
+            try:
+                lines = followed.lines()
+            except OSError as error:
+                if followed.path not in self._unreadable:
+                    self._unreadable.add(followed.path)
+                    _log.warning("%s cannot be read: %s", followed.path, error)
+                continue
+            self._unreadable.discard(followed.path)
+            for line in lines:
+                self._agents[""].line(followed.path.name, line)
+
+
+def topic_level(text: str) -> str:
+    """`text` as one level of a topic: nothing that separates levels, matches many, or cannot be sent."""
+    kept = "".join("-" if c in "/+#" or c.isspace() or not c.isprintable() else c for c in text)
+    return kept.strip("-")[:100] or "unnamed"
