@@ -28,12 +28,13 @@ _GONE = (Presence.OFFLINE, Presence.STOPPED)
 class _Agent:
     __slots__ = (
         "availability", "availability_rank", "beat_us", "before", "before_cause", "cause", "condition", "declared_us",
-        "due_us", "gaps", "heard_us", "id", "learned_us", "presence", "told",
+        "due_us", "gaps", "heard_us", "id", "learned_us", "presence", "since_us", "told",
     )  # fmt: skip
 
     def __init__(self, id_: int, now_us: int) -> None:
         self.id = id_
         self.presence, self.condition, self.cause = Presence.UNKNOWN, Condition.OK, Cause.NOT_HEARD
+        self.since_us = 0  # wall time of the last change
         self.told = False  # a change was given out, so that the next one must differ
         self.before, self.before_cause = Presence.UNKNOWN, Cause.NOT_HEARD  # while unknown: what it was
         self.declared_us = self.learned_us = 0
@@ -164,6 +165,7 @@ class PresenceKeeper:
         if same and agent.told and (cause is agent.cause or presence is Presence.ONLINE):
             return
         agent.presence, agent.condition, agent.cause, agent.told = presence, condition, cause, True
+        agent.since_us = time_us
         if presence is Presence.ONLINE:
             agent.before = Presence.UNKNOWN
         self._changes.append(PresenceChange(time_us, agent.id, presence, condition, cause))
@@ -204,7 +206,8 @@ class PresenceKeeper:
             agent.due_us = None
             deadline_us = agent.deadline_us()
             if deadline_us is not None and deadline_us <= now_us:
-                self._fall_silent(agent, wall_us - (now_us - deadline_us))
+                # an interval declared shorter meanwhile does not date its silence before what came in between
+                self._fall_silent(agent, max(wall_us - (now_us - deadline_us), min(agent.since_us, wall_us)))
             self._schedule(agent)
 
     def _fall_silent(self, agent: _Agent, time_us: int) -> None:

@@ -4,6 +4,7 @@ The store and the control channel carry codes and parameters; sentences are made
 window can translate them. A mistake of our own is never a `Problem`: it is an exception with a traceback.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,6 +39,7 @@ class ProblemKind(NamedTuple):
     remedy: str
 
 
+_PLACE = re.compile(r"\{(\w+)\}")
 _E, _W = Severity.ERROR, Severity.WARNING
 _CONNECT, _REFUSED, _WORKSPACE = ExitCode.CANNOT_CONNECT, ExitCode.REFUSED, ExitCode.WORKSPACE
 
@@ -186,6 +188,4 @@ def trouble(code: str, /, **params: str | float) -> EnvironmentProblem:
 
 def fill(text: str, params: Mapping[str, str | int | float]) -> str:
     """Put parameters into their places; a place without a parameter shows as `?`. Never evaluates anything."""
-    for name, value in params.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text
+    return _PLACE.sub(lambda place: str(params.get(place[1], "?")), text)
