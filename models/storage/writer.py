@@ -30,6 +30,7 @@ from models.storage.workspace import Workspace
 
 UPKEEP_US = 1_000_000
 CLOCK_STEP_US = 1_000_000
+SHORTEST_GAP_US = 1_000_000
 _LAST_WAIT_MS = 500
 
 
@@ -68,6 +69,7 @@ class StoreWriter:
         self._unacknowledged = Unacknowledged()
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
+        self._fresh = True  # no recording began yet
         self._segment_since_us = 0  # monotonic
         self._gaps: list[Gap] = []
         self._presence: list[PresenceChange] = []
@@ -95,16 +97,18 @@ class StoreWriter:
         return self._disk_use.days_left(self.store_bytes)
 
     def begin_capture(self, kind: str, broker: str, client_id: str) -> int:
-        """Start a run (`record` or `import`). The time since the last recording is remembered as a gap, and nobody counts
-        as online until heard again. Answers the capture's id."""
+        """Start a run (`record` or `import`). The time since the last recording is remembered as a gap, and after a start
+        of the program nobody counts as online until heard again. Answers the capture's id."""
         self._end_capture()
         now_us = self._clock.wall_us()
         row = {"kind": kind, "broker": broker, "client_id": client_id, "host": platform.node(), "version": _version()}
         with problems_of(self._workspace.catalogue):
-            if kind == "record":
-                self._remember_absence(now_us)
+            gaps, presence = self._absence(now_us) if kind == "record" else ([], [])
             id_ = int(Capture.insert(started_us=now_us, **row).execute(self._database))
             workspace_id = str(self._ask("SELECT value FROM workspace WHERE key = 'id'")[0][0])
+        self._gaps += gaps
+        self._presence += presence
+        self._fresh = self._fresh and kind != "record"
         meta = {"capture": str(id_), "workspace": workspace_id, "started_us": str(now_us), **row}
         self._capture = _Running(id_, kind, meta)
         return id_
@@ -202,16 +206,19 @@ class StoreWriter:
             WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
         self._unacknowledged.load(self._workspace, [id_ for (id_,) in self._ask(query)])
 
-    def _remember_absence(self, now_us: int) -> None:
+    def _absence(self, now_us: int) -> tuple[list[Gap], list[PresenceChange]]:
+        """The time without a recorder, and who was present before it. From the second capture of a recorder on, whoever
+        keeps presence knows better."""
         last_us = self._ask("SELECT max(ended_us) FROM capture WHERE kind = 'record'")[0][0]
         if last_us is None:
-            return
+            return [], []
         since_us = min(int(last_us), now_us)
-        self._gaps.append(Gap(since_us, now_us, 0, GapCause.NOT_RECORDING, 0))
+        gaps = [Gap(since_us, now_us, 0, GapCause.NOT_RECORDING, 0)] if now_us - since_us >= SHORTEST_GAP_US else []
         query = "SELECT agent_id FROM agent_now WHERE presence IN (?, ?) ORDER BY 1"
-        self._presence += [
+        return gaps, [
             PresenceChange(since_us, agent, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)
             for (agent,) in self._ask(query, int(Presence.ONLINE), int(Presence.LATE))
+            if self._fresh
         ]
 
     def _ask(self, query: str, *bindings: int) -> list[Any]:

@@ -352,6 +352,18 @@ def test_the_time_between_captures_is_a_gap_and_nobody_stays_online(bench: Bench
     assert now == [(Presence.UNKNOWN, "not-recording", ended_us)]
 
 
+def test_a_second_capture_of_a_recorder_leaves_presence_alone(bench: Bench) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    first = writer.begin_capture("record", "mqtt://other", "client")
+    assert first == 2
+    bench.pass_time(2 * SECOND)
+    assert bench.catalogue("SELECT presence FROM agent_now WHERE agent_id = 1") == [(Presence.ONLINE,)]
+    assert bench.catalogue("SELECT count(*) FROM gap") == [(0,)]
+    assert bench.catalogue("SELECT id, ended_us IS NULL FROM capture ORDER BY id") == [(1, 0), (2, 1)]
+    assert writer.commit(lively_batch(bench, 2)).segment == 2
+
+
 @pytest.mark.parametrize("step_us", [-3_600 * SECOND, 3_600 * SECOND])
 def test_a_step_of_the_clock_ends_the_segment(bench: Bench, step_us: int) -> None:
     writer = bench.open()
