@@ -1,0 +1,92 @@
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties as PahoProperties
+
+from models.domain.messages import Origin, RawMessage
+from mqtt.inbox import Inbox
+from mqtt.probe import Probe
+from mqtt.receiving import Receiver
+from tests.helpers.clock import FakeClock
+
+
+def arrived(topic: bytes, payload: bytes = b"x", qos: int = 0, *, retain: bool = False) -> MQTTMessage:
+    message = MQTTMessage(5 if qos else 0, topic)
+    message.payload, message.qos, message.retain = payload, qos, retain
+    return message
+
+
+def taken(inbox: Inbox, clock: FakeClock) -> list[RawMessage]:
+    clock.advance(50_000)
+    return inbox.take()
+
+
+def test_paho_still_keeps_the_topic_as_bytes_where_we_take_it() -> None:
+    """The one private attribute of paho that we use: `.topic` raises for this one."""
+    assert MQTTMessage(0, b"\xff")._topic == b"\xff"
+
+
+def test_paho_still_puts_sent_properties_beside_four_of_its_own() -> None:
+    properties = PahoProperties(PacketTypes.PUBLISH)
+    assert len(vars(properties)) == 4
+    properties.ContentType = "x"
+    assert len(vars(properties)) == 5
+
+
+def test_a_probe_that_returns_ends_the_backlog_between_two_messages_of_one_read(clock: FakeClock) -> None:
+    inbox, probe = Inbox(clock), Probe("me", clock)
+    probe.begin()
+    receiver = Receiver(inbox, clock, 3, probe)
+    for message in (
+        arrived(b"t", b"1"),
+        arrived(b"murmurscope/probe/me", b"another", 1),
+        arrived(b"t", b"2"),
+        arrived(b"murmurscope/probe/me", probe.payload, 1),
+        arrived(b"t", b"3"),
+        arrived(b"t", b"4", retain=True),
+    ):
+        receiver.on_message(None, None, message)
+    assert receiver.count == 6
+    assert receiver.flush() == [(5, 1), (5, 1)]
+    assert [(one.payload, one.origin) for one in taken(inbox, clock)] == [
+        (b"1", Origin.BACKLOG),
+        (b"2", Origin.BACKLOG),
+        (b"3", Origin.LIVE),
+        (b"4", Origin.REPLAY),
+    ]
+
+
+def test_the_backlog_ends_after_ten_seconds(clock: FakeClock) -> None:
+    inbox, probe = Inbox(clock), Probe("me", clock)
+    probe.begin()
+    receiver = Receiver(inbox, clock, 1, probe)
+    clock.advance(9_999_999)
+    receiver.flush()
+    receiver.on_message(None, None, arrived(b"t", b"1"))
+    receiver.flush()
+    clock.advance(1)
+    receiver.flush()
+    receiver.on_message(None, None, arrived(b"t", b"2"))
+    receiver.flush()
+    assert [one.origin for one in taken(inbox, clock)] == [Origin.BACKLOG, Origin.LIVE]
+
+
+def test_the_time_is_that_of_arrival(clock: FakeClock) -> None:
+    inbox = Inbox(clock)
+    receiver = Receiver(inbox, clock, 1, Probe("me", clock))
+    receiver.on_message(None, None, arrived(b"t"))
+    clock.advance(7)
+    receiver.on_message(None, None, arrived(b"t"))
+    receiver.flush()
+    first, second = taken(inbox, clock)
+    assert second.received_us - first.received_us == 7
+
+
+def test_properties_that_we_do_not_keep_leave_none(clock: FakeClock) -> None:
+    inbox = Inbox(clock)
+    receiver = Receiver(inbox, clock, 1, Probe("me", clock))
+    message = arrived(b"t")
+    message.properties = PahoProperties(PacketTypes.PUBLISH)
+    message.properties.PayloadFormatIndicator = 1
+    receiver.on_message(None, None, message)
+    receiver.flush()
+    assert taken(inbox, clock)[0].properties is None
