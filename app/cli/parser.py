@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
-from app.cli import agent, broker, example, record, simulate, window_arguments
+from app.cli import agent, broker, example, export, record, simulate, window_arguments
 from app.version import VERSION
 
 
@@ -34,7 +34,7 @@ COMMANDS: dict[str, Command] = {
     "agent": Command("publish this computer's resources and log files", agent),
     "simulate": Command("publish what a fleet of agents would, at a chosen rate", simulate),
     "import": Command("take in recorded traffic"),
-    "export": Command("write history as CSV or JSON lines"),
+    "export": Command("write history as CSV or JSON lines", export),
     "info": Command("what is stored, in figures"),
     "verify": Command("check every stored file"),
     "backup": Command("write a consistent copy, even while recording"),

@@ -15,7 +15,7 @@ def host_figures() -> dict[str, float]:
     figures = {
         "system.cpu.utilization": psutil.cpu_percent() / 100,
         "system.memory.usage": float(memory.total - memory.available),
-        "system.memory.utilization": memory.percent / 100,
+        "system.memory.utilization": (memory.total - memory.available) / memory.total,
         "system.cpu.load_average.1m": psutil.getloadavg()[0],
         "system.uptime": time.time() - psutil.boot_time(),
     }

@@ -1,0 +1,82 @@
+"""`export`: history as CSV or JSON lines, to a file or to stdout."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from app.cli.times import parse_time_us
+from app.cli.workspace_argument import workspace_of
+
+EPILOG = """\
+examples:
+  murmurscope export samples --from 2h -o samples.csv
+  murmurscope export messages --agent crawler-1 --format jsonl | head
+  murmurscope export presence --from 2026-11-23T08:00 --to 2026-11-23T18:00
+
+Times are ISO 8601 (local where no zone is given) or 15m, 2h, 7d for that long ago; a range goes by arrival. A file appears
+whole or not at all; progress is told on stderr. Works while a recorder runs.
+"""
+DATASETS = (
+    "messages", "samples", "logs", "presence", "agents", "tasks", "interactions", "connections", "gaps", "unreadable",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `export`."""
+    parser.epilog = EPILOG
+    parser.add_argument("dataset", choices=DATASETS, metavar="DATASET", help=", ".join(DATASETS))
+    parser.add_argument("--from", dest="since", metavar="T", help="only what arrived at T or later")
+    parser.add_argument("--to", dest="until", metavar="T", help="only what arrived before T")
+    parser.add_argument("--agent", default="", metavar="A", help="only of this agent (its id)")
+    parser.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write here (default: stdout); an older file is replaced"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Stream the rows out. Raises `EnvironmentProblem` "workspace.*", "store.*", "agent.unknown", "file.*", "time.unreadable"."""
+    import functools
+
+    from models.domain.clock import SystemClock
+    from models.storage.export import export, export_file
+
+    now_us = SystemClock().wall_us()
+    progress = _Progress()
+    arguments = {
+        "since_us": parse_time_us(args.since, now_us) if args.since else 0,
+        "until_us": parse_time_us(args.until, now_us) if args.until else 0,
+        "agent": args.agent,
+        "format": args.format,
+        "progress": progress.show,
+        "damaged": progress.damaged,
+    }
+    workspace = workspace_of(args)
+    if args.output:
+        write = functools.partial(export_file, workspace, args.dataset, Path(args.output), overwrite=True)
+    else:
+        write = functools.partial(export, workspace, args.dataset, sys.stdout.buffer)
+    rows = write(**arguments)
+    sys.stdout.flush()
+    progress.end(rows)
+    return 1 if progress.damage else 0
+
+
+class _Progress:
+    """Rows so far, on one line of a terminal; nothing but damage where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self.damage = 0
+        self._terminal = sys.stderr.isatty()
+
+    def show(self, rows: int) -> None:
+        if self._terminal:
+            print(f"\r{rows:,} rows", end="", file=sys.stderr, flush=True)
+
+    def damaged(self, segment: int, detail: str) -> None:
+        self.damage += 1
+        print(f"murmurscope: segment {segment} could not be read whole: {detail}", file=sys.stderr)
+
+    def end(self, rows: int) -> None:
+        if self._terminal:
+            print(f"\r{rows:,} rows", file=sys.stderr)
