@@ -121,7 +121,7 @@ def agent_lines(scope: Scope, as_of_us: int) -> Iterator[list[str]]:
     for id_, name, given, own, given_group, own_group, convention, here, how, cause, first, last, n in fetch(
         scope.view.catalogue, sql
     ):
-        heard = first is None or (first < scope.end_us and last >= scope.since_us)
+        heard = not first or (first < scope.end_us and last >= scope.since_us)
         if heard and scope.agent in (0, id_):
             presence = Presence(here).name.lower() if here else None
             condition = None if how is None else Condition(how).name.lower()

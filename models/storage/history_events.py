@@ -44,8 +44,7 @@ def answer_events(view: StoreView, request: EventsRequest, now_us: int, token: C
             first, end, request.since_us, request.until_us, *_id(request.agent),
         )  # fmt: skip
 
-    nearby = view.overlapping(request.since_us - DISORDER_US, request.until_us + DISORDER_US)
-    for row in nearby:
+    for row in view.telling(request.since_us - DISORDER_US, request.until_us + DISORDER_US):
         token.check()
         presence += view.attempt(row, changes, [])
         attempts += view.attempt(row, tries, [])
@@ -69,7 +68,7 @@ def _in_force(view: StoreView, request: EventsRequest, token: CancelToken) -> An
     """The last change of the agent at or before the beginning; None where none is known."""
     sql = f"{PRESENCE_SQL} where agent_id = ? and time_us < ? order by id desc limit 1"
     nothing: list[Any] = []
-    for row in reversed(view.overlapping(0, request.since_us)):
+    for row in reversed(view.telling(0, request.since_us)):
         token.check()
         found = view.attempt(row, lambda opened, _row: opened.rows(sql, request.agent, request.since_us), nothing)
         if found:

@@ -10,7 +10,7 @@ from models.domain.clock import Clock
 from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, FleetRequest, FleetResult, Int64
 from models.storage.history_gaps import gaps_between, is_recording, last_commit, recording_ended
-from models.storage.history_presence import MINUTE_US, PresenceHistory, States, strip
+from models.storage.history_presence import MINUTE_US, UNSEEN, PresenceHistory, States, strip
 from models.storage.history_pulses import PulseWindow
 from models.storage.history_tasks import open_tasks
 from models.storage.pulse_columns import PULSE_US
@@ -139,6 +139,10 @@ class FleetHistory:
             unknown = states.presence == 0
             states.presence[unknown] = Presence.UNKNOWN
             states.cause[unknown] = Cause.NOT_HEARD
+            gaps = gaps_between(view, moment.at_us, moment.at_us + 1, frozenset(), self._clock.wall_us())
+            for since, cause, who in zip(gaps.since_us, gaps.cause, gaps.agent, strict=True):
+                if cause in UNSEEN and not who:
+                    states.presence[:], states.cause[:], states.since_us[:] = Presence.UNKNOWN, UNSEEN[cause], since
         if moment.blind_us:
             states.presence[:] = Presence.UNKNOWN
             states.cause[:] = Cause.NOT_RECORDING

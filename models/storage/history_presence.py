@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.domain.presence_words import Presence
+from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, GapColumns, Int64, UInt8
 from models.domain.records import GapCause
 from models.storage.segments_open import OpenSegment, SegmentRow, StoreView
@@ -13,7 +13,8 @@ from models.storage.segments_open import OpenSegment, SegmentRow, StoreView
 MINUTE_US = 60_000_000
 SEARCHED_SEGMENTS = 100
 """How far back the state before the hour is looked for."""
-UNSEEN = (GapCause.NOT_RECORDING, GapCause.NOT_CONNECTED)
+UNSEEN = {GapCause.NOT_RECORDING: Cause.NOT_RECORDING, GapCause.NOT_CONNECTED: Cause.LINK_LOST}
+"""Gaps in which nobody's presence is known, and what to say then."""
 
 
 class Changes(NamedTuple):
@@ -53,7 +54,7 @@ class PresenceHistory:
             np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.full(size, "", "U16"), np.zeros(size, np.int64)
         )
         missing = wanted.copy()
-        for row in list(reversed(view.overlapping(0, at_us)))[:SEARCHED_SEGMENTS]:
+        for row in list(reversed(view.telling(0, at_us)))[:SEARCHED_SEGMENTS]:
             if not missing.any():
                 break
             token.check()
@@ -72,7 +73,7 @@ class PresenceHistory:
 
     def between(self, view: StoreView, since_us: int, until_us: int) -> tuple[Int64, Int64, UInt8]:
         """Time, agent and presence of the changes in [since_us, until_us), in order of time."""
-        parts = [self._changes(view, row) for row in view.overlapping(since_us, until_us)] or [NO_CHANGES]
+        parts = [self._changes(view, row) for row in view.telling(since_us, until_us)] or [NO_CHANGES]
         at = np.concatenate([part.time_us for part in parts])
         kept = np.flatnonzero((at >= since_us) & (at < until_us))
         kept = kept[np.argsort(at[kept], kind="stable")]

@@ -111,6 +111,7 @@ class OpenSegment:
         if not path.is_file():
             raise DamagedError(f"{path.name} is missing")
         self.id = row.id
+        self.was_open = row.is_open
         self.connection = _open(path, closed=not row.is_open)
         self.connection.create_scalar_function("holds", _holds, 2, deterministic=True)  # type: ignore[arg-type]
         self._topics: dict[int, bytes] = {0: b""}
@@ -217,7 +218,7 @@ class StoreView:
         self._segments = [SegmentRow(*row) for row in rows]
         states = {row.id: row.state for row in self._segments}
         for id_, opened in list(self._open.items()):
-            if states.get(id_) not in ("open", "closed"):
+            if states.get(id_) != ("open" if opened.was_open else "closed"):  # closed ones are looked at without a log
                 self._drop(id_, opened)
 
     def all(self) -> list[SegmentRow]:
@@ -227,6 +228,12 @@ class StoreView:
     def lost(self) -> list[SegmentRow]:
         """Segments set aside because they are damaged."""
         return [row for row in self._segments if row.state == "quarantined" or row.id in self.damaged]
+
+    def telling(self, since_us: int, until_us: int) -> list[SegmentRow]:
+        """As `overlapping`, and the segment that comes next: what ended the time without recorder is told there."""
+        found = self.overlapping(since_us, until_us)
+        later = [row for row in self.all() if until_us and row.first_us >= until_us and row not in found]
+        return found + sorted(later, key=lambda row: row.first_us)[:1]
 
     def overlapping(self, since_us: int, until_us: int) -> list[SegmentRow]:
         """Readable segments with arrivals in [since_us, until_us), by id; `until_us` 0: open end."""

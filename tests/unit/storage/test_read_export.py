@@ -123,7 +123,7 @@ def test_numbers_are_exact_and_short(values: list[float]) -> None:
 
 
 def digits(text: str) -> str:
-    return text.split("e")[0].replace(".", "").replace("-", "").strip("0")
+    return text.split("e", maxsplit=1)[0].replace(".", "").replace("-", "").strip("0")
 
 
 def test_whole_numbers_have_no_point() -> None:

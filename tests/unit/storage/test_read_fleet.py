@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.queries import CancelToken, FleetRequest, FleetResult
+from models.domain.queries import CancelToken, EventsRequest, FleetRequest, FleetResult
 from models.domain.records import Gap, GapCause, PresenceChange, TaskReport, TaskState
 from models.storage import catalogue
 from models.storage.history import HistoryReader
@@ -231,6 +231,29 @@ def test_without_a_recorder_nobody_is_known(build: HistoryBuilder, clock: FakeCl
     assert result.presence.tolist() == [1]  # the state at the last record stands
     reader.close()
     other.close()
+
+
+def test_the_time_without_recorder_is_told_by_the_segment_after_it(
+    build: HistoryBuilder, reader: HistoryReader, clock: FakeClock
+) -> None:
+    a = build.agent("a")
+    build.update_agent_now(a, since_us=T0 + 31 * MINUTE)
+    first = build.segment()
+    change(first, a, T0, Presence.ONLINE)
+    first.close()
+    second = build.segment()
+    batch = build.messages([raw(at_us=T0 + 30 * MINUTE)], a)
+    batch.gaps = [Gap(T0 + 10 * MINUTE, T0 + 30 * MINUTE, 0, GapCause.NOT_RECORDING, 0)]
+    batch.presence = [PresenceChange(T0 + 10 * MINUTE, a, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)]
+    second.write(batch)
+    change(second, a, T0 + 31 * MINUTE, Presence.ONLINE)
+    clock.advance(69 * MINUTE + S)
+    assert fleet(reader).hour_presence[0].tolist() == [3] * 22 + [1] * 38
+    past = fleet(reader, at_us=T0 + 20 * MINUTE)
+    assert (past.presence.tolist(), past.cause) == ([Presence.UNKNOWN], [Cause.NOT_RECORDING])
+    assert past.hour_presence[0, -21:].tolist() == [1] * 10 + [3] * 11
+    (events,) = reader.answer(EventsRequest(a, T0 + MINUTE, T0 + 20 * MINUTE), CancelToken())
+    assert events.presence.cause == [Cause.HEARD, Cause.NOT_RECORDING]
 
 
 def test_the_fleet_as_it_was(build: HistoryBuilder, reader: HistoryReader, clock: FakeClock) -> None:

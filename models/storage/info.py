@@ -1,0 +1,114 @@
+"""What a workspace holds, as numbers: for `info`, scripts and bug reports. Works while a recorder runs."""
+
+from typing import Any
+
+from models.domain.queries import CancelToken
+from models.storage.catalogue import SCHEMA
+from models.storage.export_cells import TimeText
+from models.storage.history import store_bytes
+from models.storage.segment import LAYOUT
+from models.storage.segments_open import OpenSegment, Row, SegmentRow, StoreView, fetch
+from models.storage.workspace import Workspace
+
+COUNTERS = ("stored", "duplicates", "unreadable", "dropped", "bytes")
+_COLUMNS = "messages, duplicates, unreadable, dropped, payload_bytes"
+_SINCE_TAKEN = """select coalesce(sum(n), 0), coalesce(sum(duplicates), 0), coalesce(sum(unreadable), 0),
+    coalesce(sum(dropped), 0), min(first_seq) from batch where id > ?"""
+_SIZES = {
+    "samples": "select coalesce(sum(n_samples), 0), coalesce(sum(length(samples)), 0) from batch",
+    "logs": "select count(*), {} from log|text logger error stack attributes",
+    "tasks": "select count(*), {} from task_report|task type parent requester result error",
+    "interactions": "select count(*), {} from interaction|kind exchange",
+    "connections": "select count(*), {} from attempt|error target",
+    "presence": "select count(*), {} from presence_change|cause",
+    "unreadable": "select count(*), {} from unreadable|reason",
+}
+"""Rows and bytes of each kind: `|` is followed by the text columns that count, eight bytes more for every row."""
+
+
+def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[str, Any]:
+    """Counters since the workspace was made, rows and bytes per kind as they are held now.
+
+    Raises `Cancelled` and the problems of opening a workspace.
+    """
+    token = token or CancelToken()
+    view = StoreView(workspace)
+    try:
+        view.refresh()
+        counters, kinds = _gather(view, token)
+        spans = [row for row in view.overlapping(0, 0) if row.last_us]
+        time = TimeText()
+        first, last = min((row.first_us for row in spans), default=0), max((row.last_us for row in spans), default=0)
+        agents, series, topics = (fetch(view.catalogue, f"select count(*) from {table}")[0][0] for table in _NAMED)
+        return {
+            "workspace": str(workspace.root),
+            "schema": int(view.catalogue.pragma("user_version")),
+            "newest_schema": SCHEMA,
+            "layout": LAYOUT,
+            **counters,
+            "kinds": kinds,
+            "agents": agents,
+            "series": series,
+            "topics": topics,
+            "first": time(first) if first else None,
+            "last": time(last) if last else None,
+            "store_bytes": store_bytes(workspace, [row.id for row in view.all()]),
+            "segments": dict(
+                fetch(view.catalogue, "select state, count(*) from segment group by state order by state")
+            ),
+            "captures": [
+                {"id": id_, "kind": kind, "broker": broker, "started": time(since), "ended": time(end) if end else None}
+                for id_, kind, broker, since, end in fetch(
+                    view.catalogue, "select id, kind, broker, started_us, ended_us from capture order by id"
+                )
+            ],
+            "damaged": {str(segment): reason for segment, reason in view.damaged.items()},
+        }
+    finally:
+        view.close()
+
+
+_NAMED = ("agent", "series", "topic")
+
+
+def _gather(view: StoreView, token: CancelToken) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    counters = dict.fromkeys(("received", *COUNTERS), 0)
+    kinds = {name: {"rows": 0, "bytes": 0} for name in ("messages", *_SIZES)}
+    nothing = (0,) * len(COUNTERS)
+    held = {row.id: row for row in view.all()}
+    for id_, taken, *counts in fetch(view.catalogue, f"select id, taken_batch, {_COLUMNS} from segment"):
+        token.check()
+        found = held.get(id_)
+        if found is not None:
+            newer = view.attempt(found, lambda opened, _, taken=taken: _since_taken(opened, taken), nothing)  # type: ignore[misc]
+            for place, more in enumerate(newer):
+                counts[place] += more
+            kinds["messages"]["rows"] += counts[0]
+            kinds["messages"]["bytes"] += counts[4]
+            sizes: dict[str, Row] = {}
+            for name, (rows, size) in view.attempt(found, _sizes, sizes).items():
+                kinds[name]["rows"] += rows
+                kinds[name]["bytes"] += size
+        for name, count in zip(COUNTERS, counts, strict=True):
+            counters[name] += count
+    counters["received"] = counters["stored"] + counters["duplicates"] + counters["dropped"]
+    return counters, kinds
+
+
+def _since_taken(opened: OpenSegment, taken: int) -> tuple[int, ...]:
+    """Counters of the batches that the catalogue has not taken in."""
+    messages, duplicates, unreadable, dropped, first_seq = opened.rows(_SINCE_TAKEN, taken)[0]
+    size = 0
+    if messages:
+        size = opened.number("select sum(length(payload)) from message where seq >= ?", first_seq)
+    return messages, duplicates, unreadable, dropped, size
+
+
+def _sizes(opened: OpenSegment, _row: SegmentRow) -> dict[str, Row]:
+    """Rows and bytes of each kind."""
+    found: dict[str, Row] = {}
+    for name, query in _SIZES.items():
+        sql, _, columns = query.partition("|")
+        lengths = " + ".join(f"coalesce(octet_length({column}), 0)" for column in columns.split())
+        found[name] = opened.rows(sql.format(f"coalesce(sum(8 + {lengths}), 0)"))[0]
+    return found
