@@ -25,7 +25,8 @@ class MarkKind(IntEnum):
     UNKNOWN = 5
     LATE = 6
     FAILED_ATTEMPT = 7
-    OFFLINE = 8
+    DEGRADED = 8
+    OFFLINE = 9
 
 
 class Mark(NamedTuple):
@@ -53,6 +54,7 @@ _TONES = {
     MarkKind.UNKNOWN: "unknown",
     MarkKind.LATE: "late",
     MarkKind.FAILED_ATTEMPT: "error",
+    MarkKind.DEGRADED: "degraded",
     MarkKind.OFFLINE: "offline",
 }
 _DOWN = ((-1, -1), (1, -1), (0, 1))
@@ -70,9 +72,10 @@ _OUTLINES: dict[MarkKind, tuple[tuple[float, float], ...]] = {
     MarkKind.UNKNOWN: _DIAMOND,
     MarkKind.LATE: _HOURGLASS,
     MarkKind.FAILED_ATTEMPT: _CROSS,
+    MarkKind.DEGRADED: _UP,
     MarkKind.OFFLINE: _DOWN,
 }
-_HOLLOW = {MarkKind.UNKNOWN, MarkKind.CARRIED, MarkKind.NOTE}
+_HOLLOW = {MarkKind.DEGRADED, MarkKind.UNKNOWN, MarkKind.CARRIED, MarkKind.NOTE}
 
 
 class PlacedMark(NamedTuple):

@@ -108,7 +108,9 @@ class QuantileCurve:
         return self._at(int(full[-1])) if len(full) else NO_READING
 
     def _at(self, place: int) -> Reading:
-        return Reading(float(self._buckets.value[self._row, place]), int(self._buckets.n[place]))
+        # the three stand side by side: once is enough to tell on how many observations they rest
+        n = int(self._buckets.n[place]) if self._marks_few else 0
+        return Reading(float(self._buckets.value[self._row, place]), n)
 
 
 class IncreaseCurve:

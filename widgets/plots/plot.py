@@ -80,7 +80,7 @@ class TimePlot(QWidget):
         self._placed_marks: list[PlacedMark] = []
         self._placed_entries: list[PlacedEntry] = []
         self._extent = (math.nan, math.nan)
-        self._summary_us = 0
+        self._summary_us = 0  # end of the window that was described last; 0: describe anew
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -103,6 +103,7 @@ class TimePlot(QWidget):
         self._curves, self._raw = list(curves), list(raw)
         self._items = [CurveItem() for _ in curves]
         self._scale.forget()
+        self._summary_us = 0
         self.data_changed()
 
     def set_gaps(self, gaps: Spans, bands: Sequence[Band]) -> None:
@@ -177,17 +178,25 @@ class TimePlot(QWidget):
             Layer(shape, curve_style(theme, curve.colour), item)
             for shape, curve, item in zip(shapes, self._curves, self._items, strict=True)
         ]
+        empty = self._sentence or self.tr("No data in this time")
+        picture = Picture(
+            self._frame,
+            self._scale,
+            layers,
+            self._bands,
+            self._placed_marks,
+            self._shows_time,
+            not self._range.live,
+            theme,
+            empty if math.isnan(self._extent[0]) else None,
+        )
         self._pixmap.fill(QColor(theme.surface))
         painter = QPainter(self._pixmap)
-        painter.setFont(self.font())
-        Picture(self._frame, self._scale, layers, self._bands, self._placed_marks, self._shows_time, theme).paint(
-            painter, ratio
-        )
-        if math.isnan(self._extent[0]):
-            painter.setPen(QColor(theme.muted))
-            flags = int((Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap).value)
-            painter.drawText(area.adjusted(12, 0, -12, 0), flags, self._sentence or self.tr("No data in this time"))
-        painter.end()
+        try:  # a painter that an exception leaves open takes the process down
+            painter.setFont(self.font())
+            picture.paint(painter, ratio)
+        finally:
+            painter.end()
         self._summarise()
 
     def _frame_now(self, area: QRectF) -> Frame:
@@ -214,7 +223,14 @@ class TimePlot(QWidget):
             self._render()
         assert self._pixmap is not None
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._pixmap)
+        try:  # as above
+            painter.drawPixmap(0, 0, self._pixmap)
+            self._paint_over(painter)
+        finally:
+            painter.end()
+
+    def _paint_over(self, painter: QPainter) -> None:
+        """Header, cursor, selection, focus."""
         theme, area = self._theme.theme, self._frame.area
         at_us = self._cursor_here()
         box = QRectF(10, 2, self.width() - 10 - 8, HEADER_PIXELS - 2)
@@ -263,10 +279,11 @@ class TimePlot(QWidget):
 
     def _summarise(self) -> None:
         """The description for who does not see the curves; at most once a second."""
-        if abs(self._frame.until_us - self._summary_us) < _SUMMARY_EVERY_US and self.accessibleDescription():
-            return
-        self._summary_us = self._frame.until_us
         low, high = self._extent
+        told_us, self._summary_us = self._summary_us, 0 if math.isnan(low) else self._frame.until_us
+        if abs(self._summary_us - told_us) < _SUMMARY_EVERY_US and self._summary_us:
+            self._summary_us = told_us
+            return
         if math.isnan(low):
             text = self._sentence or self.tr("No data in this time")
         else:

@@ -12,7 +12,7 @@ from widgets.common.tokens import SeriesStyle, Theme
 from widgets.plots.curves import Shape
 from widgets.plots.marks import Band, PlacedMark, paint_marks
 from widgets.plots.pyqtgraph_curve import CurveItem, paint_bars, paint_lone_points
-from widgets.plots.time_axis import time_ticks
+from widgets.plots.time_axis import day_label, time_ticks
 from widgets.plots.value_scale import ValueScale
 
 HEADER_PIXELS = 24
@@ -75,14 +75,19 @@ class Picture:
     bands: Sequence[Band]
     marks: Sequence[PlacedMark]
     shows_time: bool
+    shows_date: bool
     theme: Theme
+    sentence: str | None  # in place of curves; without values there is no value axis either
 
     def paint(self, painter: QPainter, ratio: float) -> None:
         """Paint it; the painter works in logical pixels of `ratio` device pixels each."""
         area = self.frame.area
         self._bands(painter)
-        self._value_axis(painter)
+        if self.sentence is None:
+            self._value_axis(painter)
         self._time_axis(painter)
+        if self.sentence is not None:
+            self._say(painter, self.sentence)
         painter.save()
         painter.setClipRect(area.adjusted(0, -1, 1, 1))
         painter.scale(1 / ratio, 1 / ratio)
@@ -93,6 +98,14 @@ class Picture:
         painter.translate(area.left(), 0)
         paint_marks(painter, self.marks, area.top() + 4, area.bottom(), self.theme)
         painter.restore()
+
+    def _say(self, painter: QPainter, sentence: str) -> None:
+        flags = int((Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap).value)
+        room = self.frame.area.adjusted(12, 0, -12, 0)
+        box = painter.boundingRect(room, flags, sentence)
+        painter.fillRect(box.adjusted(-6, -2, 6, 2), QColor(self.theme.surface))
+        painter.setPen(QColor(self.theme.muted))
+        painter.drawText(room, flags, sentence)
 
     def _bands(self, painter: QPainter) -> None:
         area = self.frame.area
@@ -123,16 +136,21 @@ class Picture:
         most = max(1, int(area.width() / _TIME_TICK_PIXELS))
         metrics = QFontMetricsF(painter.font())
         plain, strong = QPen(QColor(self.theme.line), 1), QPen(QColor(self.theme.edge), 1)
+        dated = False
         for tick in time_ticks(self.frame.since_us, self.frame.until_us, most):
             x = round(self.frame.x_of(tick.at_us)) + 0.5
             painter.setPen(strong if tick.strong else plain)
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + (4 if self.shows_time else 0)))
             if not self.shows_time:
                 continue
-            width = metrics.horizontalAdvance(tick.label)
+            label = tick.label
+            if self.shows_date and not dated and not tick.strong:
+                label = f"{day_label(tick.at_us)}, {label}"
+            dated = True
+            width = metrics.horizontalAdvance(label)
             left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width)
             painter.setPen(QColor(self.theme.text if tick.strong else self.theme.muted))
-            painter.drawText(QPointF(left, area.bottom() + metrics.ascent() + 5), tick.label)
+            painter.drawText(QPointF(left, area.bottom() + metrics.ascent() + 5), label)
 
     def _curve(self, painter: QPainter, layer: Layer, ratio: float) -> None:
         shape, style = layer.shape, layer.style

@@ -5,10 +5,10 @@ We paint into a pixmap of our own instead of pyqtgraph's graphics scene: scene, 
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
@@ -18,11 +18,20 @@ from widgets.plots.curves import Flags
 _LONE_POINT_PIXELS = 3
 
 
+@cache
+def load() -> Any:
+    """The library, imported with the first curve: it takes half a second that the first paint of a window cannot spare.
+    Call it when the window is idle."""
+    import pyqtgraph
+
+    return pyqtgraph
+
+
 class CurveItem:
     """Paints one curve. Pens are cosmetic and one logical pixel wide: `scale` device pixels."""
 
     def __init__(self) -> None:
-        self._item: Any = pg.PlotCurveItem(skipFiniteCheck=True, antialias=False)
+        self._item: Any = load().PlotCurveItem(skipFiniteCheck=True, antialias=False)
 
     def paint(
         self, painter: QPainter, x: Float64, y: Float64, joined: Flags, colour: str, dash: Iterable[float], scale: float
@@ -48,7 +57,7 @@ def paint_lone_points(painter: QPainter, x: Float64, y: Float64, joined: Flags, 
         dot = QPen(QColor(colour), _LONE_POINT_PIXELS * scale)
         dot.setCapStyle(Qt.PenCapStyle.SquareCap)
         painter.setPen(dot)
-        painter.drawPoints(pg.functions.arrayToQPolygonF(x[lone], y[lone]))
+        painter.drawPoints(load().functions.arrayToQPolygonF(x[lone], y[lone]))
 
 
 def paint_bars(painter: QPainter, left: Float64, right: Float64, top: Float64, base: float, colour: str) -> None:

@@ -1,0 +1,88 @@
+"""The newest messages of an agent as they came from the broker."""
+
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from models.domain.messages import Origin
+from models.domain.queries import DataSource, MessageLine, MessageRequest, RowKey
+from widgets.agent.paged_list import PagedList
+from widgets.agent.paged_model import PagedModel
+from widgets.common.numbers import value_text
+from widgets.common.plain import visible
+from widgets.common.state_view import StateKind, ViewState
+from widgets.common.theme import ThemeHolder
+from widgets.common.words import kind_word, origin_word
+from widgets.frame.time_range import TimeCursor, TimeRangeModel
+
+_PREVIEW_BYTES = 240
+
+
+def preview(payload: bytes) -> str:
+    """The beginning of a payload on one line: text where it is UTF-8, else hexadecimal."""
+    cut = payload[:_PREVIEW_BYTES]
+    try:
+        text = cut.decode()
+    except UnicodeDecodeError as error:
+        # a character cut in two by us is no reason to show bytes
+        if len(payload) > len(cut) and error.start >= len(cut) - 3:
+            text = cut[: error.start].decode()
+        else:
+            text = cut.hex(" ")
+    return visible(text, _PREVIEW_BYTES) + ("…" if len(payload) > len(cut) else "")
+
+
+class MessageModel(PagedModel):
+    """Time, topic, kind, QoS, retained, origin, size, payload."""
+
+    TIME, TOPIC, KIND, QOS, RETAINED, ORIGIN, SIZE, PAYLOAD = range(8)
+
+    def __init__(self, time_range: TimeRangeModel, theme: ThemeHolder, parent: QWidget | None = None) -> None:
+        super().__init__(time_range, theme, parent)
+        self._titles = (
+            self.tr("Time"), self.tr("Topic"), self.tr("Kind"), self.tr("QoS"), self.tr("Retained"), self.tr("Origin"),
+            self.tr("Size"), self.tr("Payload"),
+        )  # fmt: skip
+
+    def text(self, line: MessageLine, column: int) -> str:
+        if column == self.TIME:
+            return self.moment(line.key.received_us)
+        if column == self.TOPIC:
+            return visible(line.topic.decode(errors="backslashreplace"))
+        if column == self.KIND:
+            word = kind_word(line.kind)
+            return self.tr("{kind}, duplicate").replace("{kind}", word) if line.duplicate else word
+        if column == self.QOS:
+            return str(line.qos)
+        if column == self.RETAINED:
+            return self.tr("retained") if line.retain else ""
+        if column == self.ORIGIN:
+            return origin_word(line.origin)
+        return value_text(line.size, "By") if column == self.SIZE else preview(line.payload)
+
+    def look(self, line: MessageLine, column: int, role: int) -> Any:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == self.SIZE:
+            return int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
+        if role == Qt.ItemDataRole.ForegroundRole and line.origin is not Origin.LIVE:
+            return QColor(self._theme.theme.muted)
+        return None
+
+
+class MessageList(PagedList):
+    def __init__(
+        self, source: DataSource, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder, **options: Any
+    ) -> None:
+        name = QCoreApplication.translate("MessageList", "Messages")
+        super().__init__(name, MessageModel(time_range, theme), source, time_range, cursor, theme, **options)
+        self.table.start_with(self.model, (178, 250, 90, 44, 74, 74, 78))
+        self.filters.setContentsMargins(8, 0, 8, 0)
+
+    def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> MessageRequest:
+        return MessageRequest(self._agent, b"", before, since_us, until_us, limit)
+
+    def empty_state(self) -> ViewState:
+        if not self._range.live:
+            return ViewState(StateKind.EMPTY, self.tr("No messages in this time"))
+        return ViewState(StateKind.EMPTY, self.tr("No message of this agent is stored"))

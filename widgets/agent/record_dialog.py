@@ -1,0 +1,156 @@
+"""One stored row in full: its fields, then its text, JSON or bytes. Everything is plain text."""
+
+import json
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+
+from models.domain.quantity import format_time
+from models.domain.queries import LogLine, MessageLine, TaskLine
+from widgets.common.numbers import value_text
+from widgets.common.plain import PlainLabel
+from widgets.common.words import kind_word, level_word, origin_word, task_word
+
+_HEX_WIDTH = 16
+_HEX_LIMIT = 65_536
+_SHOWN_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {
+    code: f"\\u{code:04x}" for code in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+}
+"""In a text of several lines, newlines stay; everything that hides or turns text is shown as an escape."""
+
+
+class RecordDialog(QDialog):
+    """`fields` are (label, value) pairs, `pages` (title, text); labels and titles are translated, the rest is outside text."""
+
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[tuple[str, str]],
+        pages: Sequence[tuple[str, str]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.resize(720, 540)
+        form = QFormLayout()
+        form.setHorizontalSpacing(14)
+        for label, value in fields:
+            if value:
+                form.addRow(label, PlainLabel(value))
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for name, text in pages:
+            half_characters_shown = text.encode(errors="backslashreplace").decode()
+            page = QPlainTextEdit(half_characters_shown.translate(_SHOWN_ESCAPED))
+            page.setReadOnly(True)
+            page.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+            page.setAccessibleName(name)
+            self.tabs.addTab(page, name)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self._copy)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        column.addWidget(self.tabs, 1)
+        column.addWidget(buttons)
+
+    def _copy(self) -> None:
+        page = self.tabs.currentWidget()
+        if isinstance(page, QPlainTextEdit):
+            QGuiApplication.clipboard().setText(page.toPlainText())
+
+
+def _tr(source: str) -> str:
+    return QCoreApplication.translate("RecordDialog", source)
+
+
+def log_dialog(line: LogLine, parent: QWidget) -> RecordDialog:
+    """A log record in full."""
+    fields = [
+        (_tr("Time"), format_time(line.time_us, digits=6)),
+        (_tr("Received"), format_time(line.key.received_us, digits=6)),
+        (_tr("Level"), level_word(line.level)),
+        (_tr("Logger"), line.logger),
+        (_tr("Error"), line.error),
+    ]
+    pages = [(_tr("Text"), line.text)]
+    if line.stack:
+        pages.append((_tr("Stack"), line.stack))
+    if line.attributes:
+        pages.append((_tr("Attributes"), as_json(line.attributes.encode()) or line.attributes))
+    return RecordDialog(_tr("Log record"), fields, pages, parent)
+
+
+def message_dialog(line: MessageLine, parent: QWidget) -> RecordDialog:
+    """A message in full: payload as text, as JSON where it is, and as bytes."""
+    properties = line.properties
+    fields = [
+        (_tr("Received"), format_time(line.key.received_us, digits=6)),
+        (_tr("Topic"), line.topic.decode(errors="backslashreplace")),
+        (_tr("Kind"), kind_word(line.kind)),
+        (_tr("Origin"), origin_word(line.origin)),
+        (_tr("QoS"), f"{line.qos}" + (", " + _tr("retained") if line.retain else "")),
+        (_tr("Size"), value_text(line.size, "By")),
+    ]
+    if properties is not None:
+        correlation = properties.correlation
+        fields += [
+            (_tr("Content type"), properties.content_type or ""),
+            (_tr("Response topic"), properties.response_topic or ""),
+            (_tr("Correlation"), correlation.hex(" ") if correlation else ""),
+            (_tr("User properties"), ", ".join(f"{name}={value}" for name, value in properties.user)),
+        ]
+    if len(line.payload) < line.size:
+        shown = _tr("the first {n} are here").replace("{n}", value_text(len(line.payload), "By"))
+        fields.append((_tr("Payload"), shown))
+    pages = []
+    pretty = as_json(line.payload)
+    if pretty is not None:
+        pages.append((_tr("JSON"), pretty))
+    pages.append((_tr("Text"), line.payload.decode(errors="backslashreplace")))
+    pages.append((_tr("Bytes"), as_hex(line.payload)))
+    return RecordDialog(_tr("Message"), fields, pages, parent)
+
+
+def task_dialog(line: TaskLine, parent: QWidget) -> RecordDialog:
+    """A task as last reported, in full."""
+    fields = [
+        (_tr("Task"), line.task),
+        (_tr("Type"), line.type),
+        (_tr("State"), task_word(line.state)),
+        (_tr("Parent"), line.parent),
+        (_tr("Requester"), line.requester),
+        (_tr("Submitted"), format_time(line.submitted_us, digits=3) if line.submitted_us else ""),
+        (_tr("Started"), format_time(line.started_us, digits=3) if line.started_us else ""),
+        (_tr("Ended"), format_time(line.ended_us, digits=3) if line.ended_us else ""),
+        (_tr("Attempt"), str(line.attempt) if line.attempt else ""),
+        (_tr("Progress"), "" if math.isnan(line.progress) else value_text(line.progress, "1")),
+    ]
+    pages = [(_tr("Result"), as_json(line.result.encode()) or line.result)]
+    if line.error:
+        pages.insert(0, (_tr("Error"), line.error))
+    return RecordDialog(_tr("Task"), fields, pages, parent)
+
+
+def as_json(payload: bytes) -> str | None:
+    """Indented JSON, keys in their order; None where it is none (or nested deeper than Python reads)."""
+    if payload[:64].lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def as_hex(payload: bytes) -> str:
+    """Offset, sixteen bytes, and what is ASCII of them, a line each; the first 64 KiB."""
+    lines = []
+    for start in range(0, min(len(payload), _HEX_LIMIT), _HEX_WIDTH):
+        part = payload[start : start + _HEX_WIDTH]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in part)
+        lines.append(f"{start:08x}  {part.hex(' '):<{3 * _HEX_WIDTH}} {letters}")
+    return "\n".join(lines)
