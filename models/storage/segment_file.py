@@ -168,6 +168,7 @@ class SegmentFile:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except (apsw.BusyError, apsw.LockedError):
             return False
+        self.connection.pragma("shrink_memory")  # it may wait a while for readers, and nobody writes it any more
         return True
 
     def leave_log(self, wait_ms: int = 0) -> bool:

@@ -17,6 +17,8 @@ from models.storage.take_in import SegmentTaker
 from models.storage.workspace import Workspace
 
 _EVER = 1 << 62
+_MOST_SETTLING = 4
+"""Closed segments that wait for readers with a connection each; beyond it, the next start of the program settles them."""
 
 
 class Upkeep:
@@ -96,7 +98,7 @@ class Upkeep:
             self._takers.pop(0)
         for segment in list(self._settling):
             with problems_of(segment.path):
-                if segment.leave_log(wait_ms):
+                if segment.leave_log(wait_ms) or len(self._settling) > _MOST_SETTLING:
                     segment.close()
                     self._settling.remove(segment)
 

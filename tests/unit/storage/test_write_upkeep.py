@@ -25,6 +25,7 @@ from models.domain.records import (
     TaskReport,
     TaskState,
 )  # fmt: skip
+from models.storage.engine import open_reader
 from models.storage.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreLimits, StoreWriter
@@ -404,8 +405,6 @@ def test_segments_end_by_size_and_by_age_and_become_plain_files(bench: Bench, wo
 
 
 def test_a_reader_in_the_way_delays_closing_but_never_the_recorder(bench: Bench, workspace: Workspace) -> None:
-    from models.storage.engine import open_reader
-
     writer = bench.open()
     writer.commit(lively_batch(bench, 1))
     reader = open_reader(workspace.segment(1))
@@ -422,6 +421,24 @@ def test_a_reader_in_the_way_delays_closing_but_never_the_recorder(bench: Bench,
     reader.close()
     bench.pass_time(SECOND)
     assert not Path(f"{workspace.segment(1)}-wal").exists()
+
+
+def test_readers_that_never_let_go_do_not_pile_up_connections(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open()
+    readers = []
+    for turn in range(1, 9):
+        readers.append(open_reader(workspace.segment(writer.commit(lively_batch(bench, turn)).segment)))
+        readers[-1].execute("SELECT * FROM batch").fetchall()
+        bench.clock.step_wall(2 * SECOND)
+        bench.pass_time(SECOND)
+    assert bench.catalogue("SELECT count(*) FROM segment WHERE state = 'closed'") == [(8,)]
+    assert len(writer._upkeep._settling) == 4
+    assert [reader.execute("SELECT count(*) FROM message").fetchall() for reader in readers] == [[(4,)]] * 8
+    writer.close()
+    for reader in readers:
+        reader.close()
+    bench.open(record=False)
+    assert not list(workspace.segments.glob("*-wal"))
 
 
 def fill(bench: Bench, writer: StoreWriter, n: int) -> None:
