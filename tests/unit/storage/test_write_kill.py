@@ -92,8 +92,8 @@ def check_kills(workspace: Workspace, kills: int) -> None:
         reader.close()
 
 
-def test_six_kills(tmp_path: Path) -> None:
-    check_kills(Workspace.at(tmp_path / "ws"), 6)
+def test_twenty_kills(tmp_path: Path) -> None:
+    check_kills(Workspace.at(tmp_path / "ws"), 20)
 
 
 @pytest.mark.long
