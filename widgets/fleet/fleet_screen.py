@@ -28,9 +28,9 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 160, Column.GROUP: 92, Column.PRESENCE: 130, Column.LAST_SEEN: 84, Column.HOUR: 164, Column.CPU: 138,
-    Column.MEMORY: 146, Column.RESPONSE: 112, Column.ERROR_RATIO: 126, Column.TASKS: 62, Column.ATTEMPTS: 88,
-    Column.SUCCESSES: 96, Column.ERRORS: 80, Column.LOG_ERRORS: 90, Column.MESSAGES: 90,
+    Column.AGENT: 150, Column.GROUP: 84, Column.PRESENCE: 124, Column.LAST_SEEN: 78, Column.HOUR: 136, Column.CPU: 124,
+    Column.MEMORY: 134, Column.RESPONSE: 96, Column.ERROR_RATIO: 116, Column.TASKS: 58, Column.ATTEMPTS: 78,
+    Column.SUCCESSES: 50, Column.ERRORS: 62, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
 
 

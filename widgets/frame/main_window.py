@@ -31,7 +31,9 @@ from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.frame.time_range_bar import TimeRangeBar
 from widgets.frame.tool_buttons import FlatButton
 
-FIRST_SIZE = (1280, 800)
+FIRST_SIZE = (1440, 900)
+DECORATION_PIXELS = 40
+"""What a window manager adds to the height, so that the first window fits on a small screen."""
 SIDE_WIDTH = 380
 SECOND_MS = 1000
 
@@ -197,7 +199,8 @@ class MainWindow(QMainWindow):
         )
 
     def _build(self) -> None:
-        self.resize(*FIRST_SIZE)
+        room = self.screen().availableSize()
+        self.resize(min(FIRST_SIZE[0], room.width()), min(FIRST_SIZE[1], room.height() - DECORATION_PIXELS))
         self._actions.install(self.menuBar(), self)
         top = QWidget()
         top.setProperty("role", "bar")
