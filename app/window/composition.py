@@ -14,7 +14,6 @@ from app.window.screen_place import ScreenPlace
 from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
 from models.domain.problems import Problem
-from models.domain.time_range import TimeRange
 from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
 from widgets.common.frame_clock import FrameClock
@@ -27,8 +26,8 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.data_source import HistorySource
     from app.window.recorder_link import RecorderLink
     from app.window.recorder_notices import RecorderNotices
+    from app.window.screens import Screens
     from app.window.tail_source import TailSource
-    from widgets.fleet.fleet_screen import FleetScreen
 
 ANSWER_LIMIT_S = 3.0
 FLEET, AGENT = "fleet", "agent"
@@ -70,7 +69,7 @@ class Composition(QObject):
         self.tail: TailSource | None = None
         self.link: RecorderLink | None = None
         self.connection: ConnectionController | None = None
-        self.fleet: FleetScreen | None = None
+        self.screens: Screens | None = None
         self._notices: RecorderNotices | None = None
         self._exposed = False
 
@@ -153,12 +152,12 @@ class Composition(QObject):
             assert self.connection is not None
             assert self.connection.dialog is not None
             return self.connection.dialog
-        if agent and screen == AGENT:
-            self.open_agent(agent)
+        assert self.screens is not None
+        if screen == AGENT:
+            self.screens.open_agent(agent)
         else:
             self.window.show_screen(screen)
-            if agent and self.fleet is not None:
-                self.fleet.select_agent(agent)
+            self.screens.fleet.select_agent(agent)
         return self.window
 
     @Slot(int)
@@ -179,35 +178,24 @@ class Composition(QObject):
     # ------------------------------------------------------------ screens
 
     def _build_screens(self) -> None:
-        from widgets.fleet.fleet_screen import FleetScreen
+        from app.window.screens import Screens
 
         assert self.source is not None
-        self.fleet = FleetScreen(self.source, self.themes, self.clock.wall_us)
-        self.fleet.command_requested.connect(self._submit)
-        self.fleet.connect_requested.connect(self._open_connection)
-        self.window.time_range.changed.connect(self._range_changed)
-        self.window.refresh_requested.connect(self.fleet.refresh)
-        self._range_changed(self.window.time_range.current())
-        self._places[FLEET].fill(self.fleet)
-
-    @Slot(int)
-    def open_agent(self, _agent: int) -> None:
-        """Show one agent."""
-        self.window.show_screen(AGENT)
-
-    @Slot(object)
-    def _range_changed(self, chosen: TimeRange) -> None:
-        if self.fleet is not None:
-            self.fleet.show_moment(0 if chosen.live else chosen.until_us)
+        assert self.tail is not None
+        self.screens = Screens(
+            self.window, self._places, self.source, self.tail, self.frames, self.themes, self.clock, self
+        )
+        self.screens.command_requested.connect(self._submit)
+        self.screens.connect_requested.connect(self._open_connection)
 
     # ------------------------------------------------------------ recorder
 
     @Slot(object)
     def _recorder_told(self, state: RecorderState | None) -> None:
-        if state is not None and self.fleet is None:
+        if state is not None and self.screens is None:
             self._build_screens()
-        if self.fleet is not None:
-            self.fleet.show_connected(connected=state is not None and state.link is Link.CONNECTED)
+        if self.screens is not None:
+            self.screens.fleet.show_connected(connected=state is not None and state.link is Link.CONNECTED)
 
     @Slot(object)
     def _recorder_troubled(self, problem: Problem | None) -> None:
@@ -221,8 +209,8 @@ class Composition(QObject):
     def _submitted(self, problem: Problem | None) -> None:
         if problem is not None:
             self.window.notices.show_problem(problem)
-        elif self.fleet is not None:
-            self.fleet.refresh()
+        elif self.screens is not None:
+            self.screens.fleet.refresh()
 
     # ------------------------------------------------------------ tail
 
@@ -234,7 +222,7 @@ class Composition(QObject):
     @Slot()
     def _mind_tail(self) -> None:
         if self.tail is not None:  # the fleet asks for itself once a second
-            self.tail.set_watched(self._exposed and self.window.shown_screen != FLEET)
+            self.tail.set_watched(self._exposed, lists=self.window.shown_screen != FLEET)
 
     # ------------------------------------------------------------ actions
 

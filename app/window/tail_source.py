@@ -35,7 +35,7 @@ class Reader(Protocol):
 class TailSource(QObject):
     """Implements `Tail`. All methods and what is delivered: GUI thread.
 
-    Looks 20 times a second while watched (a window that shows live data is exposed), else once a second. Pages that the GUI
+    Looks 20 times a second while somebody sees plots (a series is wanted) or lists, else once a second. Pages that the GUI
     thread had no time for are merged, never queued. `newest_received_us` and `committed_us` of a page are those of the
     store, so that whoever paints it can tell how old the data is by then.
     """
@@ -49,7 +49,7 @@ class TailSource(QObject):
         self._interest = Interest()
         self._page: TailPage | None = None  # gathered, not delivered yet; guarded by `_lock`
         self._announced = False
-        self._watched = False
+        self._watched = self._lists = False
         self._turn = threading.Event()
         self._ending = False
         self._last_us = 0
@@ -71,10 +71,10 @@ class TailSource(QObject):
             self._interest = interest
         self._turn.set()
 
-    def set_watched(self, watched: bool) -> None:
-        """Does anybody look?"""
-        if watched != self._watched:
-            self._watched = watched
+    def set_watched(self, watched: bool, *, lists: bool) -> None:
+        """Does anybody see the window, and in it lists that grow with the store?"""
+        if (watched, lists) != (self._watched, self._lists):
+            self._watched, self._lists = watched, lists
             self._turn.set()
 
     def shutdown(self) -> None:
@@ -117,7 +117,8 @@ class TailSource(QObject):
         cursor = TailCursor()
         told = ""
         while not self._ending:
-            pause_s = WATCHED_S if self._watched else UNWATCHED_S
+            fast = self._watched and (self._lists or self._interest.series)
+            pause_s = WATCHED_S if fast else UNWATCHED_S
             try:
                 if reader is None:
                     reader = self._make_reader()

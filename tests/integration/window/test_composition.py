@@ -56,9 +56,9 @@ def test_is_painted_before_anything_is_read(compose, history, qtbot) -> None:
     paint.painted.connect(lambda: seen.append(one.source is None))
     paint.painted.connect(one.fill)
     one.window.show()
-    qtbot.waitUntil(lambda: one.fleet is not None and one.fleet.fleet is not None)
+    qtbot.waitUntil(lambda: one.screens is not None and one.screens.fleet.fleet is not None)
     assert seen == [True]
-    assert one.fleet.fleet.id == ["one", "two"]
+    assert one.screens.fleet.fleet.id == ["one", "two"]
     qtbot.waitUntil(lambda: one.idle)
 
 
@@ -66,12 +66,12 @@ def test_the_time_range_moves_the_fleet_to_a_moment_and_back(compose, history, q
     one = compose(live=False)
     one.window.show()
     one.fill()
-    qtbot.waitUntil(lambda: one.fleet.fleet is not None)
+    qtbot.waitUntil(lambda: one.screens.fleet.fleet is not None)
     moment_us = one.clock.wall_us() - 3_600_000_000
     one.window.time_range.zoom(moment_us - 60_000_000, moment_us)
-    qtbot.waitUntil(lambda: one.fleet.fleet.request.at_us == moment_us)
+    qtbot.waitUntil(lambda: one.screens.fleet.fleet.request.at_us == moment_us)
     one.window.time_range.resume()
-    qtbot.waitUntil(lambda: one.fleet.fleet.request.at_us == 0)
+    qtbot.waitUntil(lambda: one.screens.fleet.fleet.request.at_us == 0)
 
 
 def test_layout_comes_back(compose, history) -> None:
@@ -93,7 +93,7 @@ def test_the_window_waits_for_a_recorder_and_says_what_stands_in_its_way(compose
     one = compose()
     one.window.show()
     one.fill()
-    assert one.fleet is None
+    assert one.screens is None
     qtbot.waitUntil(lambda: one.window.notices.keys() == ["recorder"])
     state = one._places[FLEET]._view.state
     assert "the disk is on fire" in state.sentence
@@ -114,6 +114,6 @@ def test_a_picture_can_be_asked_for_with_an_agent_chosen(compose, history, qtbot
     one = compose(live=False)
     one.window.show()
     one.fill()
-    qtbot.waitUntil(lambda: one.fleet.fleet is not None)
+    qtbot.waitUntil(lambda: one.screens.fleet.fleet is not None)
     assert one.show_for_shot("fleet", 0) is one.window
     assert one.show_for_shot("connection", 0) is one.connection.dialog

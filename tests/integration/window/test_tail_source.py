@@ -59,7 +59,7 @@ def store() -> Store:
 @pytest.fixture
 def tail(qapp: object, store: Store) -> Iterator[TailSource]:
     source = TailSource(lambda: store, SystemClock())
-    source.set_watched(True)
+    source.set_watched(True, lists=True)
     yield source
     source.shutdown()
 

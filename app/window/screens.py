@@ -1,0 +1,141 @@
+"""The screens of the window and the wires between them."""
+
+import threading
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QMenu
+
+from app.window.screen_place import ScreenPlace
+from models.domain.clock import Clock
+from models.domain.queries import AgentResult, DataSource
+from models.domain.tail import Tail
+from models.domain.time_range import TimeRange
+from widgets.agent.agent_panel import AgentPanel
+from widgets.agent.agent_screen import AgentScreen
+from widgets.common.frame_clock import FrameClock
+from widgets.common.theme import ThemeHolder
+from widgets.fleet.agent_commands import AgentCommands, Target
+from widgets.fleet.fleet_screen import FleetScreen
+from widgets.frame.main_window import MainWindow
+from widgets.plots.pyqtgraph_curve import load as load_plot_library
+from widgets.plots.shared_tail import SharedTail
+
+FLEET, AGENT = "fleet", "agent"
+IDLE_MS = 300
+
+
+class Screens(QObject):
+    """Fills the places of the window. The fleet is there at once, screens with plots when they are first wanted."""
+
+    command_requested = Signal(list)
+    """Commands for the recorder."""
+    connect_requested = Signal()
+
+    def __init__(
+        self,
+        window: MainWindow,
+        places: dict[str, ScreenPlace],
+        source: DataSource,
+        tail: Tail,
+        frames: FrameClock,
+        themes: ThemeHolder,
+        clock: Clock,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._places, self._source, self._frames = window, places, source, frames
+        self._themes, self._clock = themes, clock
+        self._tail = SharedTail(tail)
+        self._commands = AgentCommands(clock.wall_us, window)
+        self._commands.requested.connect(self.command_requested)
+        self.fleet = FleetScreen(source, themes, clock.wall_us)
+        self.agent: AgentScreen | None = None
+        self.panel: AgentPanel | None = None
+        self.fleet.command_requested.connect(self.command_requested)
+        self.fleet.connect_requested.connect(self.connect_requested)
+        self.fleet.agent_activated.connect(self.open_agent)
+        self.fleet.agent_selected.connect(self._agent_selected)
+        self.fleet.model.modelReset.connect(self._fleet_shown)
+        self.fleet.model.dataChanged.connect(self._fleet_shown)
+        self.fleet.model.layoutChanged.connect(self._fleet_shown)
+        window.time_range.changed.connect(self._range_changed)
+        window.refresh_requested.connect(self._refresh)
+        window.screen_changed.connect(self._screen_changed)
+        self._range_changed(window.time_range.current())
+        places[FLEET].fill(self.fleet)
+        self._screen_changed(window.shown_screen)
+        QTimer.singleShot(IDLE_MS, self._load_plots)
+
+    @Slot(int)
+    def open_agent(self, agent: int) -> None:
+        """Show one agent on its screen."""
+        self._agent_screen().show_agent(agent)
+        self._window.show_screen(AGENT)
+
+    @Slot()
+    def _load_plots(self) -> None:
+        """The library takes hundreds of milliseconds to load, which nobody shall wait for when a plot is first shown."""
+        threading.Thread(target=load_plot_library, name="load-plots", daemon=True).start()
+
+    def _agent_screen(self) -> AgentScreen:
+        if self.agent is None:
+            window = self._window
+            self.agent = AgentScreen(
+                self._source, self._tail.share(), self._frames, window.time_range, window.time_cursor, self._themes,
+                self._clock, self._fill_menu,
+            )  # fmt: skip
+            self.agent.fleet_requested.connect(self._show_fleet)
+            self._places[AGENT].fill(self.agent)
+        return self.agent
+
+    def _agent_panel(self) -> AgentPanel:
+        if self.panel is None:
+            window = self._window
+            self.panel = AgentPanel(
+                self._source, self._tail.share(), self._frames, window.time_range, window.time_cursor, self._themes,
+                self._clock, self._fill_menu,
+            )  # fmt: skip
+            self.panel.open_requested.connect(self.open_agent)
+        return self.panel
+
+    @Slot(int)
+    def _agent_selected(self, agent: int) -> None:
+        # a table that gets the focus has a current row without anybody having selected it
+        if not agent or not self.fleet.table.selectionModel().hasSelection():
+            return
+        panel = self._agent_panel()
+        panel.show_agent(agent)
+        self._fleet_shown()
+        self._window.set_side_panel(panel)
+
+    @Slot()
+    def _fleet_shown(self) -> None:
+        if self.panel is not None and self.panel.agent and self.fleet.fleet is not None:
+            self.panel.show_fleet(self.fleet.fleet)
+
+    @Slot(str)
+    def _screen_changed(self, screen: str) -> None:
+        if screen == AGENT:
+            self._agent_screen()
+            self._window.set_side_panel(None)  # it would say the same twice
+
+    @Slot()
+    def _show_fleet(self) -> None:
+        self._window.show_screen(FLEET)
+
+    @Slot(object)
+    def _range_changed(self, chosen: TimeRange) -> None:
+        self.fleet.show_moment(0 if chosen.live else chosen.until_us)
+
+    @Slot()
+    def _refresh(self) -> None:
+        self.fleet.refresh()
+        if self.agent is not None:
+            self.agent.refresh()
+
+    def _fill_menu(self, menu: QMenu, agent: AgentResult) -> None:
+        fleet = self.fleet.fleet
+        row = fleet.id.index(agent.id) if fleet is not None and agent.id in fleet.id else -1
+        paused = row >= 0 and fleet is not None and int(fleet.maintenance_until_us[row]) > self._clock.wall_us()
+        retired = row >= 0 and fleet is not None and bool(fleet.retired[row])
+        self._commands.fill(menu, [Target(agent.id, agent.name, agent.group, agent.note, paused, retired)])
