@@ -14,6 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from models.domain.connection import Connection, Protocol, parse_url
 from models.domain.problems import EnvironmentProblem, trouble
+from models.storage.access import sync_folder
 
 _FILE_FIELDS = ("ca_file", "certificate_file", "key_file")
 _NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
@@ -56,6 +57,16 @@ class SettingsFile:
         """Replace what is known, keep the rest. Raises "settings.unreadable" and leaves a file that cannot be read as it
         is; "workspace.read-only" where it cannot be written."""
         document = self._document()
+        self._fill(document, settings)
+        self._replace(tomlkit.dumps(document))
+
+    def create(self, settings: Settings) -> bool:
+        """Write the first file. False: there is one already, and it stays as it is. Raises as `save`."""
+        document = _new_document()
+        self._fill(document, settings)
+        return self._replace(tomlkit.dumps(document), only_new=True)
+
+    def _fill(self, document: tomlkit.TOMLDocument, settings: Settings) -> None:
         if settings.connection is None:
             document.pop("connection", None)
         else:
@@ -66,15 +77,12 @@ class SettingsFile:
         _put(self._table_to_write(document, "embedded"), {"enabled": settings.embedded})
         retention = {"gib": settings.retention.gib, "days": settings.retention.days}
         _put(self._table_to_write(document, "retention"), retention)
-        self._replace(tomlkit.dumps(document))
 
     def _document(self) -> tomlkit.TOMLDocument:
         try:
             return tomlkit.parse(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            document = tomlkit.document()
-            document.add(tomlkit.comment("Settings of this workspace. Secrets are never kept here."))
-            return document
+            return _new_document()
         except OSError as error:
             raise self._unreadable(error.strerror or type(error).__name__) from error
         except UnicodeDecodeError as error:
@@ -142,7 +150,8 @@ class SettingsFile:
             values.append(float(value))
         return Retention(*values)
 
-    def _replace(self, text: str) -> None:
+    def _replace(self, text: str, *, only_new: bool = False) -> bool:
+        """False: there was a file already, and only a new one was wanted."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".settings-", dir=self._path.parent)  # 0600
@@ -151,17 +160,24 @@ class SettingsFile:
                     file.write(text)
                     file.flush()
                     os.fsync(file.fileno())
-                Path(temporary).replace(self._path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)  # else a power cut may bring the old name back
+                if only_new:
+                    self._path.hardlink_to(temporary)
+                else:
+                    Path(temporary).replace(self._path)
+            except FileExistsError:
+                return False
             finally:
-                os.close(folder)
+                Path(temporary).unlink(missing_ok=True)
+            sync_folder(self._path.parent)  # else a power cut may bring the old name back
+            return True
         except OSError as error:
             raise trouble("workspace.read-only", path=str(self._path), detail=error.strerror or "no reason") from error
+
+
+def _new_document() -> tomlkit.TOMLDocument:
+    document = tomlkit.document()
+    document.add(tomlkit.comment("Settings of this workspace. Secrets are never kept here."))
+    return document
 
 
 def _options(connection: Connection, *, everything: bool = False) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Which broker to record: the one that was asked for, the saved one, or one of our own."""
 
-import dataclasses
 import logging
 from enum import Enum
 
@@ -51,13 +50,13 @@ class BrokerChoice:
         return _broker_of(self._settings)
 
     def remember_given(self) -> None:
-        """Save what was given in a workspace that knows no broker yet."""
-        settings = self._settings
-        if self._given is None or settings is None or settings.connection is not None:
+        """Save what was given in a workspace without settings; what a window saves meanwhile wins."""
+        if self._given is None:
             return
-        wanted = dataclasses.replace(settings, connection=self._given, embedded=False)
+        wanted = Settings(self._given, embedded=False)
         try:
-            self._file.save(wanted)
+            if not self._file.create(wanted):
+                return
         except EnvironmentProblem as error:
             _LOG.warning("the broker could not be remembered: %s", error)
         else:

@@ -52,6 +52,14 @@ class TestChoice:
         choice.remember_given()
         assert file.load().connection == ONE
 
+    def test_given_does_not_replace_what_was_saved_meanwhile(self, file):
+        choice = BrokerChoice(file, OTHER, None)
+        choice.read()
+        file.save(Settings(ONE, embedded=False))
+        choice.remember_given()
+        assert file.load().connection == ONE
+        assert choice.read() == ONE
+
     def test_an_unreadable_file_leaves_what_was_read_last(self, file, tmp_path):
         file.save(Settings(ONE, embedded=False))
         choice = BrokerChoice(file, None, None)

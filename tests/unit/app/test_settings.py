@@ -93,6 +93,15 @@ def test_a_half_file_is_not_saved_over(path):
     assert path.read_text() == "[connection\n"
 
 
+def test_the_first_file_is_made_but_never_replaced(path):
+    file = SettingsFile(path)
+    assert file.create(FULL)
+    assert not file.create(Settings())
+    assert file.load() == FULL
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["settings.toml"]
+
+
 def test_a_failed_save_leaves_the_old_file(path, monkeypatch):
     file = SettingsFile(path)
     file.save(FULL)
