@@ -62,7 +62,7 @@ def main(program: str) -> int:
 def _samples(program: str, workspace: Path, environment: dict[str, str]) -> int:
     command = [program, "info", "--json", "--workspace", str(workspace)]
     answer = subprocess.run(command, env=environment, capture_output=True, check=False)
-    return int(json.loads(answer.stdout)["rows"]["samples"]) if answer.returncode == 0 else 0
+    return int(json.loads(answer.stdout)["kinds"]["samples"]["rows"]) if answer.returncode == 0 else 0
 
 
 def _colours(picture: Path, display: str) -> int:

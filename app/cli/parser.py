@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
-from app.cli import agent, broker, example, export, record, simulate, window_arguments
+from app.cli import agent, broker, example, export, info, record, simulate, verify, window_arguments
 from app.version import VERSION
 
 
@@ -35,8 +35,8 @@ COMMANDS: dict[str, Command] = {
     "simulate": Command("publish what a fleet of agents would, at a chosen rate", simulate),
     "import": Command("take in recorded traffic"),
     "export": Command("write history as CSV or JSON lines", export),
-    "info": Command("what is stored, in figures"),
-    "verify": Command("check every stored file"),
+    "info": Command("what is stored, in figures", info),
+    "verify": Command("check every stored file", verify),
     "backup": Command("write a consistent copy, even while recording"),
     "restore": Command("bring a backup back"),
     "rules": Command("list, check or apply mapping rules"),

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.clock import Clock
+from models.domain.headline import headline
 from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, FleetRequest, FleetResult, Int64
 from models.storage.history_gaps import gaps_between, is_recording, last_commit, recording_ended
@@ -187,13 +188,15 @@ class FleetHistory:
         return strip(before, changes, hour_us, gaps, moment.at_us)
 
     def _about(self, view: StoreView, series: int) -> tuple[str, str]:
-        """Unit and metric of a series."""
+        """Unit in which the catalogue and the pulses hold a headline series, and its metric."""
         found = self._series.get(series)
         if found is None:
-            rows = fetch(view.catalogue, "select unit, metric from series where id = ?", (series,))
+            rows = fetch(view.catalogue, "select metric, unit, labels from series where id = ?", (series,))
             if not rows:
                 return "", ""
-            found = self._series[series] = (rows[0][0], rows[0][1])
+            metric, unit, labels = rows[0]
+            shown = headline(metric, unit, labels)
+            found = self._series[series] = (shown.unit if shown else unit, metric)
         return found
 
 

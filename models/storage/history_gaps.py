@@ -18,10 +18,10 @@ def gaps_between(view: StoreView, since_us: int, until_us: int, agents: Abstract
         for since, until, agent, cause, count in fetch(view.catalogue, sql, (until_us, since_us))
         if not agent or not agents or agent in agents
     ]
-    found += [
+    found += [  # one that was set aside has its gap in the catalogue
         Gap(row.first_us, row.last_us, 0, GapCause.DAMAGED, row.messages)
         for row in view.lost()
-        if row.first_us < until_us and row.last_us >= since_us
+        if row.id in view.damaged and row.first_us < until_us and row.last_us >= since_us
     ]
     ended_us = recording_ended(view)
     if ended_us and ended_us < min(until_us, now_us):

@@ -1,0 +1,36 @@
+"""`info`: what a workspace holds, in figures."""
+
+import argparse
+import json
+
+from app.cli.workspace_argument import workspace_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `info`."""
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; works while a recorder runs. Raises `EnvironmentProblem` "workspace.*"."""
+    from models.storage.info import store_info
+
+    figures = store_info(workspace_of(args))
+    if args.json:
+        print(json.dumps(figures))
+    else:
+        _print(figures, "")
+    return 0
+
+
+def _print(figures: dict[str, object], indent: str) -> None:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            print(f"{indent}{name}:")
+            _print(value, f"{indent}  ")
+        elif isinstance(value, list):
+            print(f"{indent}{name}:")
+            for entry in value:
+                print(f"{indent}  {', '.join(f'{key} {told}' for key, told in entry.items() if told is not None)}")
+        else:
+            print(f"{indent}{name}: {'–' if value is None else value}")
