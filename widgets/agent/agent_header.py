@@ -78,7 +78,7 @@ class AgentHeader(QWidget):
     def _presence_text(self, now: PresenceNow | None, now_us: int) -> str:
         if now is None:
             return self.tr("nothing is known of its presence yet")
-        text = self.tr("{presence} ({cause}) since {time}, {age}")
+        text = self.tr("{presence} ({cause}) since {time}, {age} ago")
         places = {
             "presence": presence_word(now.presence, now.condition),
             "cause": cause_word(now.cause),

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from models.domain.queries import DataSource, LogLine, LogRequest, RowKey
 from models.domain.records import Level
-from widgets.agent.paged_list import PagedList
+from widgets.agent.paged_list import TIME_PIXELS, PagedList
 from widgets.agent.paged_model import PagedModel
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.state_view import StateKind, ViewState, no_match
@@ -65,7 +65,7 @@ class LogList(PagedList):
     ) -> None:
         name = QCoreApplication.translate("LogList", "Log records")
         super().__init__(name, LogModel(time_range, theme), source, time_range, cursor, theme, **options)
-        self.table.start_with(self.model, (178, 92, 150))
+        self.table.start_with(self.model, (TIME_PIXELS, 92, 150))
         self.level = QComboBox()
         self.level.setAccessibleName(self.tr("Least level"))
         for level, text in (

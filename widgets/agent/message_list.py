@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from models.domain.messages import Origin
 from models.domain.queries import DataSource, MessageLine, MessageRequest, RowKey
-from widgets.agent.paged_list import PagedList
+from widgets.agent.paged_list import TIME_PIXELS, PagedList
 from widgets.agent.paged_model import PagedModel
 from widgets.common.numbers import value_text
 from widgets.common.plain import visible
@@ -38,6 +38,7 @@ class MessageModel(PagedModel):
     """Time, topic, kind, QoS, retained, origin, size, payload."""
 
     TIME, TOPIC, KIND, QOS, RETAINED, ORIGIN, SIZE, PAYLOAD = range(8)
+    numbers = frozenset({QOS, SIZE})
 
     def __init__(self, time_range: TimeRangeModel, theme: ThemeHolder, parent: QWidget | None = None) -> None:
         super().__init__(time_range, theme, parent)
@@ -62,9 +63,7 @@ class MessageModel(PagedModel):
             return origin_word(line.origin)
         return value_text(line.size, "By") if column == self.SIZE else preview(line.payload)
 
-    def look(self, line: MessageLine, column: int, role: int) -> Any:
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == self.SIZE:
-            return int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
+    def look(self, line: MessageLine, column: int, role: int) -> Any:  # noqa: ARG002
         if role == Qt.ItemDataRole.ForegroundRole and line.origin is not Origin.LIVE:
             return QColor(self._theme.theme.muted)
         return None
@@ -76,7 +75,7 @@ class MessageList(PagedList):
     ) -> None:
         name = QCoreApplication.translate("MessageList", "Messages")
         super().__init__(name, MessageModel(time_range, theme), source, time_range, cursor, theme, **options)
-        self.table.start_with(self.model, (178, 250, 90, 44, 74, 74, 78))
+        self.table.start_with(self.model, (TIME_PIXELS, 260, 90, 50, 78, 74, 82))
         self.filters.setContentsMargins(8, 0, 8, 0)
 
     def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> MessageRequest:

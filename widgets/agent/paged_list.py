@@ -32,6 +32,7 @@ from widgets.frame.time_range import TimeCursor, TimeRangeModel
 
 PAGE = 200
 REFRESH_MS = 1_000
+TIME_PIXELS, DATED_PIXELS = 110, 182
 _AHEAD_PIXELS = 400
 
 ListRequest = LogRequest | MessageRequest | TaskRequest
@@ -254,6 +255,7 @@ class PagedList(QWidget):
 
     @Slot(object)
     def _range_changed(self, _chosen: object) -> None:
+        self.table.setColumnWidth(0, TIME_PIXELS if self._range.live else DATED_PIXELS)  # paused, times bear their date
         self.reload()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -11,10 +11,15 @@ from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeRangeModel
 
 Index = QModelIndex | QPersistentModelIndex
+_LEFT = int((Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value)
+_RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
 
 
 class PagedModel(QAbstractTableModel):
     """Rows as they came, newest first. Subclasses say what a cell shows, and set `_titles` (translated)."""
+
+    numbers: frozenset[int] = frozenset()
+    """Columns that are aligned at the right."""
 
     def __init__(self, time_range: TimeRangeModel, theme: ThemeHolder, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +37,7 @@ class PagedModel(QAbstractTableModel):
         raise NotImplementedError
 
     def look(self, line: Any, column: int, role: int) -> Any:  # noqa: ARG002 - for those who have one
-        """Anything but text: icon, colour, tooltip, alignment."""
+        """Anything but text: icon, colour, tooltip."""
         return None
 
     def time_of(self, line: Any) -> int:
@@ -66,9 +71,11 @@ class PagedModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._titles)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self._titles[section]
-        return None
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if section in self.numbers else _LEFT
+        return self._titles[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.rows):
@@ -76,4 +83,6 @@ class PagedModel(QAbstractTableModel):
         line = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(line, index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in self.numbers:
+            return _RIGHT
         return self.look(line, index.column(), role)

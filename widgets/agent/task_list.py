@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from models.domain.quantity import MISSING
 from models.domain.queries import DataSource, RowKey, TaskLine, TaskRequest
 from models.domain.records import TaskState
-from widgets.agent.paged_list import PagedList
+from widgets.agent.paged_list import TIME_PIXELS, PagedList
 from widgets.agent.paged_model import PagedModel
 from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
@@ -34,6 +34,7 @@ class TaskModel(PagedModel):
     """Reported, task, type, state, progress, duration, requester, result or error."""
 
     TIME, TASK, TYPE, STATE, PROGRESS, DURATION, REQUESTER, RESULT = range(8)
+    numbers = frozenset({PROGRESS, DURATION})
 
     def __init__(self, time_range: TimeRangeModel, theme: ThemeHolder, parent: QWidget | None = None) -> None:
         super().__init__(time_range, theme, parent)
@@ -76,7 +77,7 @@ class TaskList(PagedList):
     ) -> None:
         name = QCoreApplication.translate("TaskList", "Tasks")
         super().__init__(name, TaskModel(time_range, theme), source, time_range, cursor, theme, **options)
-        self.table.start_with(self.model, (178, 190, 110, 130, 76, 84, 130))
+        self.table.start_with(self.model, (TIME_PIXELS, 180, 110, 170, 76, 84, 130))
         self.filters.setContentsMargins(8, 0, 8, 0)
 
     def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> TaskRequest:  # noqa: ARG002

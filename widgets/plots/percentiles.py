@@ -10,7 +10,7 @@ import numpy as np
 from models.domain.queries import Float64, Int64
 from models.domain.reduce import increases, quantiles_by_bucket
 from widgets.plots.buffer import SeriesBuffer
-from widgets.plots.curves import NO_READING, SILENCE_FACTOR, Reading, Shape, Window, joints, raw_points
+from widgets.plots.curves import NO_READING, SILENCE_FACTOR, Reading, Shape, Spans, Window, joints, raw_points
 
 BUCKET_PIXELS = 8
 FEW = 100
@@ -91,7 +91,7 @@ class QuantileCurve:
         first = int(np.searchsorted(one.starts_us, window.since_us - one.width_us))
         value, n = one.value[self._row, first:], one.n[first:]
         full = n > 0
-        x = (one.starts_us[first:] + one.width_us // 2)[full]
+        x = _middles(one.starts_us[first:][full], one.width_us, window.gaps)
         joined = joints(x, _MOST_EMPTY * one.width_us + one.width_us, window.gaps)
         return Shape(x, value[full], joined, (n[full] < FEW) if self._marks_few else None)
 
@@ -148,8 +148,8 @@ class IncreaseCurve:
         if self._bars:
             shape = Shape(starts, total, np.zeros(len(starts), bool), bar_us=width)
         else:
-            joined = joints(starts, max(width, silence) + width, window.gaps)
-            shape = Shape(starts + width // 2, total, joined)
+            middles = _middles(starts, width, window.gaps)
+            shape = Shape(middles, total, joints(middles, max(width, silence) + width, window.gaps))
         shape.resets, shape.carried, shape.carried_by = at[reset], at[seen], carried_by
         return shape
 
@@ -166,3 +166,13 @@ class IncreaseCurve:
 
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
         return raw_points(self.buffer, since_us, until_us)
+
+
+def _middles(starts_us: Int64, width_us: int, gaps: Spans) -> Int64:
+    """Where to draw each bucket: in its middle, or at the edge of a gap that covers the middle."""
+    middle = starts_us + width_us // 2
+    for since, until in zip(gaps.since_us.tolist(), gaps.until_us.tolist(), strict=True):
+        first, last = np.searchsorted(middle, [since, until])
+        ends_after = starts_us[first:last] + width_us > until
+        middle[first:last] = np.where(ends_after, until, np.maximum(since, starts_us[first:last]))
+    return middle

@@ -28,7 +28,7 @@ def load() -> Any:
 
 
 class CurveItem:
-    """Paints one curve. Pens are cosmetic and one logical pixel wide: `scale` device pixels."""
+    """Paints one curve. Lines are one logical pixel wide: `scale` device pixels."""
 
     def __init__(self) -> None:
         self._item: Any = load().PlotCurveItem(skipFiniteCheck=True, antialias=False)
@@ -39,14 +39,20 @@ class CurveItem:
         """Paint the lines between joined points."""
         if not joined.any():
             return
-        pen = QPen(QColor(colour), max(1.0, scale))
+        pen = QPen(QColor(colour), 1.0)
         pen.setCosmetic(True)
         dashes = list(dash)
         if dashes:
-            pen.setDashPattern(dashes)
+            pen.setDashPattern([part * scale for part in dashes])
         whole = bool(joined[:-1].all())
         self._item.setData(x, y, connect="all" if whole else joined.astype(np.int32), pen=pen)
         self._item.paint(painter, None, None)
+        # a pen wider than one pixel takes another way through Qt that is a hundred times slower on dense curves
+        for step in range(1, round(scale)):
+            for across, down in ((step, 0), (0, step)):
+                painter.translate(across, down)
+                self._item.paint(painter, None, None)
+                painter.translate(-across, -down)
 
 
 def paint_lone_points(painter: QPainter, x: Float64, y: Float64, joined: Flags, colour: str, scale: float) -> None:

@@ -64,7 +64,7 @@ def test_the_header_tells_who_and_how_it_is(desk: Desk, shown) -> None:
     shown(screen)
     text = screen.header.accessibleDescription()
     assert text.startswith("offline (will) since")
-    for part in ("10 min", "last seen 30 s ago", "every 5 s", "host host-a", "version 1.4.2", "can fetch, parse"):
+    for part in ("10 min ago", "last seen 30 s ago", "every 5 s", "host host-a", "version 1.4.2", "can fetch, parse"):
         assert part in text
     assert "restarts at night" in screen.header.note.text()
     desk.tail.page(presence=[(desk.now, Presence.ONLINE, Condition.DEGRADED, Cause.STATUS)])

@@ -139,3 +139,13 @@ def test_a_rise_over_a_gap_is_marked_and_counts_in_the_sum_but_in_no_bucket() ->
     assert curve.current(START + 50 * SECOND).value == 109
     assert ((shape.carried - START) // SECOND).tolist() == [40]
     assert breaks(shape) == [9.5]
+
+
+def test_no_bucket_is_drawn_inside_a_gap() -> None:
+    seconds = np.concatenate((np.arange(0, 20.5, 0.1), np.arange(39.5, 60, 0.1)))
+    buckets = QuantileBuckets(filled(seconds, np.ones(len(seconds))), (0.5,))
+    shape = QuantileCurve("p50", "s", buckets, 0, 0).shape(window(60, columns=96, gaps=gap(20.4, 39.4)))
+    drawn = (shape.x_us - START) / SECOND
+    assert not ((drawn > 20.4) & (drawn < 39.4)).any()
+    assert len(breaks(shape)) == 1
+    assert np.all(np.diff(drawn) > 0)
