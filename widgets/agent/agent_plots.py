@@ -136,7 +136,9 @@ class AgentPlots(QScrollArea):
         curves: list[LineCurve] = []
         if info is not None:
             shown = _as_headline(info)
-            curves.append(self._line(info, "", shown.unit if shown else info.key.unit))
+            unit = shown.unit if shown else info.key.unit
+            plot.set_unit(unit)
+            curves.append(self._line(info, "", unit))
         self._use(plot, curves, curves, [info])
 
     def _line(self, info: SeriesInfo, name: str, unit: str) -> LineCurve:
@@ -178,15 +180,16 @@ class AgentPlots(QScrollArea):
         for info in infos:
             key = info.key
             title = visible(f"{key.metric} {key.labels}".strip())
-            unit = "" if key.kind is SeriesKind.COUNTER else key.unit
+            shown = self.feed.shown_as(info.id)
+            unit = shown.unit if shown else key.unit
             plot = self._plot(title, unit, floor=0.0 if key.kind is SeriesKind.COUNTER else None)
             curves: list[LineCurve] | list[IncreaseCurve]
             if key.kind is SeriesKind.COUNTER:
-                increase = IncreaseCurve(self.tr("increase"), key.unit, self.feed.buffers[info.id], 0)
+                increase = IncreaseCurve(self.tr("increase"), unit, self.feed.buffers[info.id], 0)
                 increase.tooltip = self._source_text(info)
                 curves = [increase]
             else:
-                curves = [self._line(info, "", key.unit)]
+                curves = [self._line(info, "", unit)]
             self._use(plot, curves, curves, [info])
             self._column.addWidget(plot)
             self.extra.append(plot)
@@ -232,6 +235,11 @@ class AgentPlots(QScrollArea):
             plot.set_sentence(sentence if not plot.curves else self.tr("Nothing was measured in this time"))
         for plot in self.extra:
             plot.set_sentence(self.tr("Nothing was measured in this time"))
+        if not self._compact and any(self.feed.buffers[one].reduced for one in self._series_of(self.response)):
+            self.response.set_sentence(self.tr("Too many response times for exact percentiles: choose a shorter time"))
+
+    def _series_of(self, plot: TimePlot) -> list[int]:
+        return [series for series, users in self._users.items() if plot in users]
 
     def _why_empty(self) -> tuple[str, ...]:
         return (

@@ -74,6 +74,10 @@ class SeriesFeed(QObject):
         if new and self._active:
             self._load()
 
+    def shown_as(self, series: int) -> Headline | None:
+        """How a watched series is converted; None: it is shown as published."""
+        return self._shown_as.get(series)
+
     def set_active(self, active: bool) -> None:
         """Does anybody see it? What came meanwhile is asked for when it is shown again."""
         if active == self._active:

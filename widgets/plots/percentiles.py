@@ -86,6 +86,8 @@ class QuantileCurve:
         self._marks_few = marks_few
 
     def shape(self, window: Window) -> Shape:
+        if self._buckets.buffer.reduced:  # an envelope says nothing of ranks
+            return Shape(np.empty(0, np.int64), np.empty(0), np.zeros(0, bool))
         self._buckets.refresh(window)
         one = self._buckets
         first = int(np.searchsorted(one.starts_us, window.since_us - one.width_us))

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import (
     QColor,
@@ -22,9 +21,9 @@ from PySide6.QtGui import (
 )  # fmt: skip
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from models.domain.quantity import MISSING, format_time
+from models.domain.quantity import format_time
 from widgets.common.frame_clock import FrameClock
-from widgets.common.numbers import duration_text, value_text
+from widgets.common.numbers import value_text
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
@@ -35,6 +34,7 @@ from widgets.plots.percentiles import FEW
 from widgets.plots.plot_header import Entry, PlacedEntry, paint_header
 from widgets.plots.plot_menu import plot_menu
 from widgets.plots.plot_picture import HEADER_PIXELS, Frame, Layer, Picture, axis_width, curve_style, plot_area
+from widgets.plots.plot_summary import extent, summary
 from widgets.plots.pyqtgraph_curve import CurveItem
 from widgets.plots.value_scale import ValueScale
 
@@ -76,6 +76,7 @@ class TimePlot(QWidget):
         self._marks: list[Mark] = []
         self._shows_time = True
         self._pixmap: QPixmap | None = None
+        self._stale = True
         self._frame = Frame(QRectF(0, 0, 10, 10), 0, 1)
         self._placed_marks: list[PlacedMark] = []
         self._placed_entries: list[PlacedEntry] = []
@@ -105,6 +106,13 @@ class TimePlot(QWidget):
         self._scale.forget()
         self._summary_us = 0
         self.data_changed()
+
+    def set_unit(self, unit: str) -> None:
+        """The unit of the value axis, where it is not known from the start."""
+        if unit != self.unit:
+            self.unit = self._scale.unit = unit
+            self._scale.forget()
+            self.data_changed()
 
     def set_gaps(self, gaps: Spans, bands: Sequence[Band]) -> None:
         """Lines end at `gaps`; `bands` shade them and say why."""
@@ -149,6 +157,7 @@ class TimePlot(QWidget):
     @Slot()
     def data_changed(self) -> None:
         """There is something new to draw, soon."""
+        self._stale = True
         self._clock.mark_dirty(self)
 
     def is_visible_now(self) -> bool:
@@ -161,6 +170,7 @@ class TimePlot(QWidget):
         self.repaint()
 
     def _render(self) -> None:
+        self._stale = False
         ratio = self.devicePixelRatioF()
         size = QSize(round(self.width() * ratio), round(self.height() * ratio))
         if self._pixmap is None or self._pixmap.size() != size or self._pixmap.devicePixelRatioF() != ratio:
@@ -170,7 +180,7 @@ class TimePlot(QWidget):
         self._frame = self._frame_now(area)
         window = Window(self._frame.since_us, self._frame.until_us, max(1, round(area.width())), self._gaps)
         shapes = [curve.shape(window) for curve in self._curves]
-        self._extent = _extent(shapes, window)
+        self._extent = extent(shapes, window)
         self._scale.fit(*self._extent)
         self._placed_marks = self._place_marks(shapes)
         theme = self._theme.theme
@@ -221,6 +231,8 @@ class TimePlot(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._pixmap is None or self._pixmap.deviceIndependentSize().toSize() != self.size():
             self._render()
+        elif self._stale:  # something came while it was scrolled out of sight
+            self._clock.mark_dirty(self)
         assert self._pixmap is not None
         painter = QPainter(self)
         try:  # as above
@@ -279,7 +291,7 @@ class TimePlot(QWidget):
 
     def _summarise(self) -> None:
         """The description for who does not see the curves; at most once a second."""
-        low, high = self._extent
+        low = self._extent[0]
         told_us, self._summary_us = self._summary_us, 0 if math.isnan(low) else self._frame.until_us
         if abs(self._summary_us - told_us) < _SUMMARY_EVERY_US and self._summary_us:
             self._summary_us = told_us
@@ -288,14 +300,8 @@ class TimePlot(QWidget):
             text = self._sentence or self.tr("No data in this time")
         else:
             newest = ", ".join(f"{entry.name} {entry.value}".strip() for entry in self._entries(None))
-            places = {
-                "{title}": self.title, "{subject}": self._subject or MISSING, "{values}": visible(newest),
-                "{low}": value_text(low, self.unit), "{high}": value_text(high, self.unit),
-                "{span}": duration_text(self._frame.until_us - self._frame.since_us),
-            }  # fmt: skip
-            text = self.tr("{title} of {subject}: {values}; minimum {low}, maximum {high} in {span}")
-            for place, value in places.items():
-                text = text.replace(place, value)
+            span_us = self._frame.until_us - self._frame.since_us
+            text = summary(self.title, self._subject, newest, self.unit, self._extent, span_us)
         self.setAccessibleDescription(text)
 
     # ------------------------------------------------------------ time range, cursor, events
@@ -385,14 +391,3 @@ class TimePlot(QWidget):
         at_us = self._frame.time_of(at.x())
         slack = self._frame.time_of(1) - self._frame.time_of(0)
         return "\n".join(one.text for one in self._bands if one.since_us - slack <= at_us <= one.until_us + slack)
-
-
-def _extent(shapes: Sequence[Shape], window: Window) -> tuple[float, float]:
-    """Lowest and highest value inside the window; NaN without any."""
-    found = []
-    for shape in shapes:
-        ends = shape.x_us + shape.bar_us
-        value = shape.value[(ends >= window.since_us) & (shape.x_us < window.until_us)]
-        if len(value):
-            found += [float(np.min(value)), float(np.max(value))]
-    return (min(found), max(found)) if found else (math.nan, math.nan)

@@ -81,6 +81,7 @@ class FakeSource:
         self.problem: Problem | None = None
         self.name, self.note = "crawler-1", ""
         self.series, self.headline = SERIES, dict(HEADLINE)
+        self.reduced: set[int] = set()
         self.samples: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.gaps: list[tuple[int, int, GapCause, int, int]] = []
         self.presence: list[tuple[int, Presence, Condition, Cause]] = []
@@ -135,7 +136,7 @@ class FakeSource:
     def _columns(self, series: int, request: SeriesRequest) -> SeriesColumns:
         time, value = self.samples.get(series, (np.empty(0, np.int64), np.empty(0)))
         inside = (time >= request.since_us) & (time < request.until_us)
-        return SeriesColumns(series, time[inside], time[inside], value[inside], False)
+        return SeriesColumns(series, time[inside], time[inside], value[inside], series in self.reduced)
 
     def _gaps(self) -> GapColumns:
         since, until, cause, agent, missing = zip(*self.gaps, strict=True) if self.gaps else ((), (), (), (), ())

@@ -111,6 +111,52 @@ def test_values_are_converted_as_the_fleet_converts_them(desk: Desk, shown) -> N
     assert screen.plots.cpu.curves[0].tooltip == "cpu.percent in %, read by murmur"
 
 
+def test_memory_as_a_share_has_an_axis_in_percent(desk: Desk, shown) -> None:
+    info = desk.source.series[1]
+    desk.source.series = (info._replace(key=info.key._replace(metric="mem.percent", unit="%")),)
+    desk.source.headline = {"memory": MEMORY}
+    desk.fill(MEMORY, range(1, 50), 42.0)
+    screen = desk.screen()
+    screen.show_agent(AGENT)
+    shown(screen)
+    assert "Memory of crawler-1: 42 %; minimum 42 %" in screen.plots.memory.accessibleDescription()
+    assert all(label.endswith(" %") for _, label in screen.plots.memory._scale.ticks(4))
+    screen.plots.show_extra((MEMORY,))
+    desk.source.answer_all()
+    desk.draw()
+    extra = screen.plots.extra[0]
+    assert (extra.unit, extra.curves[0].unit) == ("1", "1")
+
+
+def test_a_plot_scrolled_into_sight_is_up_to_date(desk: Desk, shown) -> None:
+    desk.fill(CPU, range(1, 50), 0.25)
+    desk.range.pause()
+    screen = desk.screen()
+    screen.resize(900, 480)
+    screen.show_agent(AGENT)
+    shown(screen)
+    bar = screen.plots.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    desk.draw()
+    plot = screen.plots.cpu
+    assert not plot.is_visible_now()
+    plot.set_sentence("changed")
+    assert not desk.frame_clock.running
+    bar.setValue(0)
+    screen.grab()
+    desk.draw()
+    assert not plot._stale
+
+
+def test_an_envelope_gives_no_percentiles_and_says_so(desk: Desk, shown) -> None:
+    desk.fill(RESPONSE, range(1, 50), 0.2)
+    desk.source.reduced = {RESPONSE}
+    screen = desk.screen()
+    screen.show_agent(AGENT)
+    shown(screen)
+    assert "choose a shorter time" in screen.plots.response.accessibleDescription()
+
+
 def test_another_range_asks_once_and_cancels_what_is_under_way(desk: Desk, shown, qtbot: QtBot) -> None:
     desk.fill(CPU, range(1, 50), 0.25)
     screen = desk.screen()
