@@ -44,9 +44,11 @@ def main(program: str) -> int:
             picture = Path(folder) / "screen.png"
             until(lambda: _colours(picture, display) > 12, "a painted window", _LIMIT_S, 0.5)
             print(f"painted after {time.monotonic() - began_s:.1f} s")
-            for screen in ("fleet", "agent"):
+            agents = _run(program, environment, "export", "agents", "--workspace", str(workspace)).stdout.decode()
+            agent = agents.splitlines()[1].split(",")[0]
+            for screen, chosen in (("fleet", []), ("agent", ["--agent", agent])):
                 shot = Path(folder) / f"{screen}.png"
-                _run(program, environment, "shot", screen, "--workspace", str(workspace), "-o", str(shot))
+                _run(program, environment, "shot", screen, *chosen, "--workspace", str(workspace), "-o", str(shot))
                 assert shot.stat().st_size > 5_000, f"shot {screen} painted nothing"
             csv = Path(folder) / "samples.csv"
             _run(program, environment, "export", "samples", "--workspace", str(workspace), "-o", str(csv))

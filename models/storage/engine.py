@@ -23,6 +23,10 @@ class WorkspaceDatabase(APSWDatabase):
         connection.convert_binding = _convert_binding
         return connection
 
+    def get_binary_type(self) -> type[bytes]:
+        """peewee's own answer is of the interpreter's sqlite3, which the packaged program does not carry."""
+        return bytes
+
 
 def _convert_binding(_cursor: apsw.Cursor, _number: int, value: object) -> object:
     return value.isoformat(sep=" ") if isinstance(value, datetime.datetime) else NotImplemented
