@@ -24,6 +24,7 @@ from widgets.frame.main_window import MainWindow
 if TYPE_CHECKING:  # loaded after the first paint
     from app.window.connection_controller import ConnectionController
     from app.window.data_source import HistorySource
+    from app.window.plot_library import PlotLibrary
     from app.window.recorder_link import RecorderLink
     from app.window.recorder_notices import RecorderNotices
     from app.window.screens import Screens
@@ -71,6 +72,7 @@ class Composition(QObject):
         self.connection: ConnectionController | None = None
         self.screens: Screens | None = None
         self._notices: RecorderNotices | None = None
+        self._plot_library: PlotLibrary | None = None
         self._exposed = False
 
     def _title(self) -> str:
@@ -178,6 +180,7 @@ class Composition(QObject):
     # ------------------------------------------------------------ screens
 
     def _build_screens(self) -> None:
+        from app.window.plot_library import PlotLibrary
         from app.window.screens import Screens
 
         assert self.source is not None
@@ -187,6 +190,9 @@ class Composition(QObject):
         )
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
+        if self._options.live:
+            self._plot_library = PlotLibrary(self)
+            self._plot_library.start()
 
     # ------------------------------------------------------------ recorder
 

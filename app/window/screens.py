@@ -1,8 +1,6 @@
 """The screens of the window and the wires between them."""
 
-import threading
-
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
 from app.window.screen_place import ScreenPlace
@@ -15,13 +13,12 @@ from widgets.agent.agent_screen import AgentScreen
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
 from widgets.fleet.agent_commands import AgentCommands, Target
+from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
 from widgets.frame.main_window import MainWindow
-from widgets.plots.pyqtgraph_curve import load as load_plot_library
 from widgets.plots.shared_tail import SharedTail
 
 FLEET, AGENT = "fleet", "agent"
-IDLE_MS = 300
 
 
 class Screens(QObject):
@@ -54,7 +51,8 @@ class Screens(QObject):
         self.fleet.command_requested.connect(self.command_requested)
         self.fleet.connect_requested.connect(self.connect_requested)
         self.fleet.agent_activated.connect(self.open_agent)
-        self.fleet.agent_selected.connect(self._agent_selected)
+        # not `agent_selected`: a table that gets the focus has a current row without anybody having selected it
+        self.fleet.table.selectionModel().selectionChanged.connect(self._selection_changed)
         self.fleet.model.modelReset.connect(self._fleet_shown)
         self.fleet.model.dataChanged.connect(self._fleet_shown)
         self.fleet.model.layoutChanged.connect(self._fleet_shown)
@@ -64,18 +62,12 @@ class Screens(QObject):
         self._range_changed(window.time_range.current())
         places[FLEET].fill(self.fleet)
         self._screen_changed(window.shown_screen)
-        QTimer.singleShot(IDLE_MS, self._load_plots)
 
     @Slot(int)
     def open_agent(self, agent: int) -> None:
         """Show one agent on its screen."""
         self._agent_screen().show_agent(agent)
         self._window.show_screen(AGENT)
-
-    @Slot()
-    def _load_plots(self) -> None:
-        """The library takes hundreds of milliseconds to load, which nobody shall wait for when a plot is first shown."""
-        threading.Thread(target=load_plot_library, name="load-plots", daemon=True).start()
 
     def _agent_screen(self) -> AgentScreen:
         if self.agent is None:
@@ -98,15 +90,15 @@ class Screens(QObject):
             self.panel.open_requested.connect(self.open_agent)
         return self.panel
 
-    @Slot(int)
-    def _agent_selected(self, agent: int) -> None:
-        # a table that gets the focus has a current row without anybody having selected it
-        if not agent or not self.fleet.table.selectionModel().hasSelection():
-            return
-        panel = self._agent_panel()
-        panel.show_agent(agent)
-        self._fleet_shown()
-        self._window.set_side_panel(panel)
+    @Slot()
+    def _selection_changed(self) -> None:
+        rows = self.fleet.table.selectionModel().selectedRows()
+        agent = rows[0].data(AgentRole) if len(rows) == 1 else 0
+        if agent:  # else the panel stays with the last one
+            panel = self._agent_panel()
+            panel.show_agent(agent)
+            self._fleet_shown()
+            self._window.set_side_panel(panel)
 
     @Slot()
     def _fleet_shown(self) -> None:

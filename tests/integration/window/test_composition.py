@@ -2,11 +2,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.window import recorder_process
 from app.window.composition import AGENT, FLEET, Composition, WindowOptions
 from app.window.first_paint import FirstPaint
+from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
 from models.domain.problems import trouble
 from models.storage.workspace import Workspace
@@ -117,3 +119,64 @@ def test_a_picture_can_be_asked_for_with_an_agent_chosen(compose, history, qtbot
     qtbot.waitUntil(lambda: one.screens.fleet.fleet is not None)
     assert one.show_for_shot("fleet", 0) is one.window
     assert one.show_for_shot("connection", 0) is one.connection.dialog
+
+
+@pytest.fixture
+def shown(compose, history, qtbot) -> Composition:
+    one = compose(live=False)
+    one.window.resize(1200, 700)
+    one.window.show()
+    one.fill()
+    qtbot.waitExposed(one.window)
+    qtbot.waitUntil(lambda: one.screens.fleet.fleet is not None)
+    return one
+
+
+def click_row(one: Composition, row: int, qtbot, click=None) -> None:
+    table = one.screens.fleet.table
+    place = table.visualRect(table.model().index(row, 0)).center()
+    (click or qtbot.mouseClick)(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_selected_agent_is_told_of_at_the_side_until_that_is_closed(shown, qtbot) -> None:
+    shown.screens.fleet.table.setFocus()
+    assert shown.window.side_panel is None
+    click_row(shown, 1, qtbot)
+    panel = shown.screens.panel
+    assert shown.window.side_panel is panel
+    first = panel.agent
+    click_row(shown, 0, qtbot)
+    assert panel.agent not in (0, first)
+    shown._actions["view.close-panel"].trigger()
+    assert shown.window.side_panel is None
+    shown.screens.fleet.refresh()
+    qtbot.waitUntil(lambda: shown.idle)
+    assert shown.window.side_panel is None
+
+
+def test_enter_opens_an_agent_and_its_screen_leads_back(shown, qtbot) -> None:
+    click_row(shown, 0, qtbot)
+    chosen = shown.screens.panel.agent
+    qtbot.keyClick(shown.screens.fleet.table, Qt.Key.Key_Return)
+    assert shown.window.shown_screen == AGENT
+    assert shown.window.side_panel is None
+    assert shown.screens.agent.agent == chosen
+    qtbot.waitUntil(lambda: shown.screens.agent.facts.result is not None)
+    assert shown.screens.agent.facts.result.id in ("one", "two")
+    shown.screens.agent.fleet_requested.emit()
+    assert shown.window.shown_screen == FLEET
+
+
+def test_the_agent_screen_without_an_agent_says_so(shown) -> None:
+    shown.window.show_screen(AGENT)
+    assert shown.screens.agent.agent == 0
+
+
+def test_a_command_that_fails_is_told(shown, qtbot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_here(_watch: RecorderWatch) -> Seen:
+        return Seen(None, None, 0.01)
+
+    monkeypatch.setattr(RecorderWatch, "look", none_here)
+    shown.screens.command_requested.emit([{"do": "agent.note", "agent": "one", "note": "x"}])
+    shown.link.start()
+    qtbot.waitUntil(lambda: "recorder.absent" in set(shown.window.notices.keys()))

@@ -81,6 +81,12 @@ def test_the_connection_dialog_can_be_taken_too(tmp_path, workspace) -> None:
     assert len(colours(QImage(str(tmp_path / "c.png")))) > 20
 
 
+def test_paints_an_agent_with_its_plots(tmp_path, workspace) -> None:
+    done = shot(tmp_path, workspace, "agent", "--agent", "crawler-2", "--theme", "light", "--from", "1h", "-o", "a.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(colours(QImage(str(tmp_path / "a.png")))) > 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
