@@ -15,8 +15,6 @@ _LOGS = (
     ("info", "page fetched"), ("info", "queue drained"), ("debug", "cache hit"), ("info", "model answered"),
     ("warn", "retrying after a slow answer"), ("error", "upstream closed the connection"),
 )  # fmt: skip
-_PERIOD = 100
-"""Of each hundred messages: five logs, three tasks, two of a conversation; the rest are metrics."""
 
 
 @dataclass(slots=True)
@@ -58,16 +56,18 @@ class SimulatedFleet:
         return out
 
     def next(self, count: int, now_s: float) -> list[Outgoing]:
-        """The next `count` messages, round-robin over the agents."""
+        """The next `count` messages, round-robin over the agents: in a hundred about five logs, three tasks, two of a
+        conversation; the rest are metrics."""
         n = len(self.ids)
         turns = self._step + np.arange(count)
         who = turns % n
         walk = self._random.normal(0, 0.02, count)
         durations = self._random.lognormal(-2.3, 0.5, count) * np.where(self._ill[who], 6, 1)
         chance = self._random.random(count)
+        kinds = self._random.integers(0, 100, count).tolist()
         out = []
         for k, i in enumerate(who.tolist()):
-            kind = int(turns[k]) % _PERIOD
+            kind = kinds[k]
             if kind < 5:
                 out.append(self._log(i, now_s, float(chance[k])))
             elif kind < 8:

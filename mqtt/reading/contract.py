@@ -14,7 +14,7 @@ from mqtt.reading.decode import FAILURES, read_object, read_text, strip
 from mqtt.reading.generic_numbers import contract_unit, flatten, number_of
 from mqtt.reading.plan import Plan, Sink, Unread
 
-SOURCE = "contract"
+SOURCE = "murmurscope"
 LONGEST_INTERVAL_S = 7 * 86_400
 _RANK = 2  # its birth and its will
 _GONE = (Presence.OFFLINE, Presence.STOPPED)

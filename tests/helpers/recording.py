@@ -54,9 +54,7 @@ class Recording:
         self.connected()
         return self
 
-    def run(
-        self, *arguments: str, variables: Mapping[str, str] | None = None, limit_s: float = 60
-    ) -> tuple[int, str]:
+    def run(self, *arguments: str, variables: Mapping[str, str] | None = None, limit_s: float = 60) -> tuple[int, str]:
         """`record` to its end: exit code and what it said on stderr."""
         self.spawn(*arguments, variables=variables)
         assert self.process is not None

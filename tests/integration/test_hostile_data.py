@@ -45,7 +45,18 @@ READABLE = [
     (TASK, b'{"task": ["t"], "state": "completed", "parent": {"a": 1}, "result": "\\ud800"}'),
 ]
 FORMULAS = [b"=1+1", b"+1", b"-1", b"@SUM(A1)", b"\ttab", b"\rcr", b"'quote", b"''", b"=\x00", b'="a"\r\n,"b"']
-NAMES = ["<img src=x onerror=alert(1)>", RTL, "=HYPERLINK(1)", "'", " ", "x" * 3_000, "e\u0301", "é", "\ufeff", "%s{0}$1"]
+NAMES = [
+    "<img src=x onerror=alert(1)>",
+    RTL,
+    "=HYPERLINK(1)",
+    "'",
+    " ",
+    "x" * 3_000,
+    "e\u0301",
+    "é",
+    "\ufeff",
+    "%s{0}$1",
+]
 
 
 def on(pattern, agent="victim"):
@@ -58,7 +69,12 @@ def hostile():
     found += [(on(METRICS, name), b'{"metrics": {"cpu": 0.5}}') for name in NAMES]
     found += [(b"free/formula", payload) for payload in FORMULAS]
     found += [(b"=cmd/%d" % n, b"x") for n in range(2)]
-    found += [(b"free/empty", b""), (b"free/binary", BINARY), (b"free/nul", b"\0" * 10), (b"free/bom", b"\xef\xbb\xbf1")]
+    found += [
+        (b"free/empty", b""),
+        (b"free/binary", BINARY),
+        (b"free/nul", b"\0" * 10),
+        (b"free/bom", b"\xef\xbb\xbf1"),
+    ]
     found += [(b"free/newlines", b'a\r\nb\nc"d,e'), (b"free/surrogate", "\ud800".encode("utf-8", "surrogatepass"))]
     found += [(b"free/large", b'{"a": "' + b"y" * 200_000 + b'"}'), (b"free/10mb", os.urandom(10_000_000))]
     found += [(b"/".join(b"l%d" % n for n in range(100)), b'{"value": 1}'), (b"t" * 65_535, b"1")]
@@ -195,7 +211,8 @@ def test_an_empty_retained_message_is_stored_and_deletes_nothing_of_ours(broker,
     client.disconnect()
     client.loop_stop()
     recording.when(
-        lambda _: len([row for row in recording.export("messages") if row["agent"] == "cleared"]) == 2, "both are stored"
+        lambda _: len([row for row in recording.export("messages") if row["agent"] == "cleared"]) == 2,
+        "both are stored",
     )
     assert recording.stop() == 0
     assert "cleared" in {row["agent"] for row in recording.export("agents")}

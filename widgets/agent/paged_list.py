@@ -255,11 +255,16 @@ class PagedList(QWidget):
 
     @Slot(object)
     def _range_changed(self, _chosen: object) -> None:
-        self.table.setColumnWidth(0, TIME_PIXELS if self._range.live else DATED_PIXELS)  # paused, times bear their date
+        self._fit_times()
         self.reload()
+
+    def _fit_times(self) -> None:
+        """Paused, times bear their date."""
+        self.table.setColumnWidth(0, TIME_PIXELS if self._range.live else DATED_PIXELS)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._fit_times()
         if self._stale:
             self.reload()
 

@@ -28,7 +28,7 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 150, Column.GROUP: 84, Column.PRESENCE: 124, Column.LAST_SEEN: 78, Column.HOUR: 136, Column.CPU: 124,
+    Column.AGENT: 150, Column.GROUP: 84, Column.PRESENCE: 140, Column.LAST_SEEN: 78, Column.HOUR: 136, Column.CPU: 124,
     Column.MEMORY: 134, Column.RESPONSE: 96, Column.ERROR_RATIO: 116, Column.TASKS: 58, Column.ATTEMPTS: 78,
     Column.SUCCESSES: 50, Column.ERRORS: 62, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip

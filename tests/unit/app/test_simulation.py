@@ -19,7 +19,7 @@ def test_it_counts_exactly_what_it_made():
         "message": kinds["inbox"],
     }  # fmt: skip
     assert sum(fleet.sent.values()) == len(messages)
-    assert kinds["metrics"] == 1_800
+    assert 0.87 < kinds["metrics"] / 2_000 < 0.93
 
 
 def test_every_payload_is_json_and_numbered_without_a_gap_per_topic():
@@ -34,6 +34,8 @@ def test_every_question_is_answered_once():
     fleet = SimulatedFleet(9, seed=1)
     talk = [json.loads(m.payload) for m in fleet.next(10_000, 1.0) if b"/inbox/" in m.topic]
     asked = [body["id"] for body in talk if "reply_to" not in body]
+    if len(talk) % 2:
+        asked.pop()  # its answer would come next
     answered = [body["reply_to"] for body in talk if "reply_to" in body]
     assert asked == answered
     assert len(set(asked)) == len(asked)
@@ -42,3 +44,10 @@ def test_every_question_is_answered_once():
 def test_the_same_seed_says_the_same():
     assert SimulatedFleet(20, 5).next(300, 1.0) == SimulatedFleet(20, 5).next(300, 1.0)
     assert SimulatedFleet(20, 5).next(300, 1.0) != SimulatedFleet(20, 6).next(300, 1.0)
+
+
+def test_every_agent_says_everything_whatever_their_number():
+    for agents in (7, 50, 93, 300):
+        fleet = SimulatedFleet(agents, seed=1)
+        kinds = {tuple(m.topic.decode().split("/")[1:3]) for m in fleet.next(agents * 60, 1.0)}
+        assert sum(kind == "metrics" for _, kind in kinds) == agents

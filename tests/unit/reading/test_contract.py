@@ -36,8 +36,8 @@ class TestMetrics:
         assert batch.kind == [Kind.METRICS]
         assert reading.names.agents[batch.agent[0]] == "a-1"
         kinds = {key.metric: (key.kind, key.source) for key in reading.names.series[1:]}
-        assert kinds["agent.connection.attempts"] == (SeriesKind.COUNTER, "contract")
-        assert kinds["queue_ms"] == (SeriesKind.GAUGE, "contract")
+        assert kinds["agent.connection.attempts"] == (SeriesKind.COUNTER, "murmurscope")
+        assert kinds["queue_ms"] == (SeriesKind.GAUGE, "murmurscope")
 
     def test_numbers_at_top_level_and_nested(self) -> None:
         reading = Reading()
@@ -188,7 +188,7 @@ class TestStatus:
                 "version": "1.2", "host": "box", "ts": TS, "boot": "b", "seq": 0}  # fmt: skip
         batch = reading.send("agents/a/status", told)
         [one] = batch.declarations
-        assert one[2:] == ("contract", "Crawler", "web", 30 * S, "box", "1.2", ("crawl",))
+        assert one[2:] == ("murmurscope", "Crawler", "web", 30 * S, "box", "1.2", ("crawl",))
         [evidence] = batch.evidence
         assert evidence[2:] == (Presence.ONLINE, Condition.OK, Cause.STATUS, 2)
         assert batch.kind == [Kind.STATUS]
@@ -332,7 +332,7 @@ class TestWork:
     def test_another_prefix(self) -> None:
         reading = Reading("acme/bots")
         reading.send("acme/bots/a/metrics", {"metrics": {"x": 1}})
-        assert reading.names.series[1].source == "contract"
+        assert reading.names.series[1].source == "murmurscope"
 
 
 def test_a_mistake_of_ours_is_counted_logged_once_and_stops_nothing(
