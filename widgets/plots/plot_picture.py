@@ -1,5 +1,6 @@
 """Painting of a plot: background, bands, grid, curves, marks, axes; from shapes into a pixmap. GUI thread."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ RIGHT_PIXELS = 10
 TIME_PIXELS = 18
 _BOTTOM_PIXELS = 5
 _TICK_PIXELS = 34
+_LABEL_ROOM_PIXELS = 8
 _TIME_TICK_PIXELS = 92
 _FEW_DASH = (1.0, 3.0)
 ERROR_COLOUR = -1
@@ -136,7 +138,7 @@ class Picture:
         most = max(1, int(area.width() / _TIME_TICK_PIXELS))
         metrics = QFontMetricsF(painter.font())
         plain, strong = QPen(QColor(self.theme.line), 1), QPen(QColor(self.theme.edge), 1)
-        dated = False
+        dated, taken = False, -math.inf  # right end of the label before
         for tick in time_ticks(self.frame.since_us, self.frame.until_us, most):
             x = round(self.frame.x_of(tick.at_us)) + 0.5
             painter.setPen(strong if tick.strong else plain)
@@ -149,6 +151,9 @@ class Picture:
             dated = True
             width = metrics.horizontalAdvance(label)
             left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width)
+            if left < taken + _LABEL_ROOM_PIXELS:
+                continue  # it would run into the one before
+            taken = left + width
             painter.setPen(QColor(self.theme.text if tick.strong else self.theme.muted))
             painter.drawText(QPointF(left, area.bottom() + metrics.ascent() + 5), label)
 
