@@ -5,9 +5,11 @@ paho's own thread reads one packet for each select() and dies with an exception 
 
 import logging
 import selectors
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -17,6 +19,11 @@ from paho.mqtt.properties import Properties as PahoProperties
 from models.domain.connection import Connection, Protocol, Secret
 from mqtt.tls import tls_context
 from mqtt.waker import Waker
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
+
+_DISCONNECT = b"\xe0\x00"  # normal, in 3.1.1 and 5 alike; in 5 the session lives on as CONNECT asked
 
 STEP_LIMIT_S = 5.0
 """Each of TCP connect, TLS handshake and WebSocket handshake."""
@@ -129,13 +136,33 @@ class Wire:
         return readable
 
     def goodbye(self, limit_s: float) -> None:
-        """Write what waits and DISCONNECT. After `limit_s` without room in the socket it is closed as it is."""
-        self.client.disconnect()
+        """Write what waits and DISCONNECT, and wait until the broker hangs up, `limit_s` at most.
+
+        paho's disconnect() closes at once; with messages unread that resets the connection, and the broker throws away
+        the acknowledgements that it has not read yet.
+        """
         until_s = time.monotonic() + limit_s
-        while self.is_open and time.monotonic() < until_s:
+        while self.is_open and self.client.want_write() and time.monotonic() < until_s:
             self._wait(0.05)
             self.client.loop_write()
+        sock = self.client.socket()
+        if sock is not None:
+            try:
+                sock.send(_DISCONNECT)
+                while time.monotonic() < until_s and self._more(sock):
+                    pass
+            except OSError:
+                pass  # it hung up first
         self.close()
+
+    def _more(self, sock: "SocketLike") -> bool:
+        """Read and forget what is there; False: the other side hung up. What we do not acknowledge comes again."""
+        if not self._wait(0.05):
+            return True
+        try:
+            return bool(sock.recv(65_536))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
 
     def close(self) -> None:
         """Close the socket without a word, and free what waits for it."""

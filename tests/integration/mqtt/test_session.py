@@ -1,5 +1,6 @@
 """The session with a real broker: what arrives, as what, and what is acknowledged."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -102,9 +103,9 @@ def test_what_was_queued_while_we_were_away_is_backlog_and_nothing_is_lost(
         assert not [one for one in listening.messages if one.topic.startswith(b"murmurscope/probe")]
 
 
-def _live_after(listening: Listening, publish: Publisher) -> bool:
-    publish("later", b"x")
-    return listening.bring_count(1, b"later")[-1].origin is Origin.LIVE
+def _live_after(listening: Listening, publish: Publisher, topic: str = "later") -> bool:
+    publish(topic, b"x")
+    return listening.bring_count(1, topic.encode())[-1].origin is Origin.LIVE
 
 
 def test_backlog_ends_after_ten_seconds_even_if_the_probe_never_returns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,6 +364,33 @@ def test_stop_says_goodbye_and_is_quick(broker: Mosquitto) -> None:
         listening.connected()
     assert "Client goodbye disconnected." in broker.log
     assert not listening.session._thread.is_alive()
+
+
+def test_what_was_handed_in_before_stop_is_acknowledged_however_much_is_unread(
+    make_broker: MakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket closed with bytes unread resets the connection, and the broker forgets what it had not read of ours."""
+    broker = make_broker()
+    released = threading.Event()
+    with Publisher(broker.port) as publish:
+        with Listening(broker.url, acknowledges=False, filters=("t/#",)) as listening:
+            listening.connected()
+            for number in range(50):
+                publish("t/1", str(number))
+            stored = list(listening.bring_count(50, b"t/1"))
+            monkeypatch.setattr(listening.inbox, "put", lambda _: released.wait(20))
+            for _ in range(400):
+                publish("t/flood", b"x" * 5_000, qos=0)
+            listening.session.acknowledge(stored)
+            stopping = threading.Thread(target=listening.session.stop)
+            stopping.start()
+            until(lambda: listening.session._stopping, "it is told to stop")
+            released.set()
+            stopping.join(20)
+        with Listening(broker.url, filters=("t/#",)) as listening:
+            until(lambda: _live_after(listening, publish, "t/later"), "live again")
+            assert not listening.on(b"t/1")
+    until(lambda: broker.log.count("Client listener disconnected.") == 2, "both said goodbye")
 
 
 def test_stop_while_waiting_or_refused_is_quick() -> None:
