@@ -51,6 +51,7 @@ def run_shot(args: argparse.Namespace) -> int:
         composition.window.resize(width, height)
         composition.window.show()
         composition.fill()
+        _wait(composition)  # an agent is chosen in what is there
         target = composition.show_for_shot(args.screen, agent)
         _wait(composition)
         _save(target, Path(args.output))

@@ -81,6 +81,13 @@ def test_the_connection_dialog_can_be_taken_too(tmp_path, workspace) -> None:
     assert len(colours(QImage(str(tmp_path / "c.png")))) > 20
 
 
+def test_the_fleet_with_an_agent_chosen_has_it_at_the_side(tmp_path, workspace) -> None:
+    for name, more in (("with", ("--agent", "crawler-2")), ("without", ())):
+        done = shot(tmp_path, workspace, "fleet", *more, "--theme", "light", "-o", f"{name}.png")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert QImage(str(tmp_path / "with.png")) != QImage(str(tmp_path / "without.png"))
+
+
 def test_paints_an_agent_with_its_plots(tmp_path, workspace) -> None:
     done = shot(tmp_path, workspace, "agent", "--agent", "crawler-2", "--theme", "light", "--from", "1h", "-o", "a.png")
     assert (done.returncode, done.stderr) == (0, "")
