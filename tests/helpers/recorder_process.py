@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
+
+from tests.helpers.needs import bound_to_parent
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,7 +26,8 @@ def environment(workspace: Path) -> dict[str, str]:
 
 
 class RecorderProcess:
-    """`python -m app record` on a workspace. `start` returns once it said `ready`."""
+    """`python -m app record` on a workspace. `start` returns once it said `ready`. As a context manager it is killed at the
+    end, should it still run; it does not outlive the thread that started it."""
 
     def __init__(self, workspace: Path, url: str, *arguments: str) -> None:
         self.workspace, self.url = workspace, url
@@ -39,7 +43,7 @@ class RecorderProcess:
         """Start it; returns what its `ready` line says. Raises AssertionError with its last words where it ends instead."""
         command = [sys.executable, "-m", "app", "record", "--workspace", str(self.workspace), "--broker", self.url]
         self._process = subprocess.Popen(
-            [*command, *self._arguments],
+            bound_to_parent([*command, *self._arguments]),
             stdout=subprocess.PIPE,
             text=True,
             env=environment(self.workspace),
@@ -52,6 +56,12 @@ class RecorderProcess:
                 if isinstance(said, dict) and said.get("ready"):
                     return said
         raise AssertionError(f"the recorder ended with code {self._process.wait()} before it was ready")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""

@@ -1,0 +1,24 @@
+"""Kill the recorder while messages pour in: what the broker acknowledged to the publisher is exported, once."""
+
+import pytest
+
+from tests.benchmarks.kill_recorder import kill_again_and_again
+
+pytestmark = pytest.mark.services
+
+
+def judge(figures):
+    assert figures["acknowledged"] > 0
+    assert (figures["lost"], figures["doubled"]) == (0, 0), figures
+    assert figures["rows"] == figures["acknowledged"], figures
+
+
+def test_kills_lose_and_double_nothing(tmp_path):
+    figures = kill_again_and_again(tmp_path, kills=2, rate=1_000, seed=1)
+    assert figures["kills"] == 2
+    judge(figures)
+
+
+@pytest.mark.long
+def test_many_kills_at_a_high_rate_lose_and_double_nothing(tmp_path):
+    judge(kill_again_and_again(tmp_path, kills=50, rate=3_000, seed=2))
