@@ -31,13 +31,12 @@ STEP_LIMIT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What CONNECT says beside who we are."""
+    """What CONNECT says beside who we are. No largest packet: a broker drops what is larger, and Mosquitto tells nobody."""
 
     client_id: str
     clean: bool = True  # forget what the broker keeps for this client id, and let it keep nothing
     session_expiry_s: int = 0  # MQTT 5
     receive_maximum: int = 65_535  # MQTT 5: unacknowledged messages the broker may send
-    maximum_packet_bytes: int = 16 * 1024 * 1024  # MQTT 5: larger ones the broker drops
 
 
 class Wire:
@@ -100,7 +99,6 @@ class Wire:
             properties = PahoProperties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
             properties.SessionExpiryInterval = hello.session_expiry_s
             properties.ReceiveMaximum = hello.receive_maximum
-            properties.MaximumPacketSize = hello.maximum_packet_bytes
             self.client.connect(
                 connection.host, connection.port, keepalive_s, clean_start=hello.clean, properties=properties
             )
