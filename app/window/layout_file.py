@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from models.storage.workspace import Workspace
+
 log = logging.getLogger(__name__)
 
 
@@ -37,3 +39,10 @@ class LayoutFile:
             temporary.replace(self._path)
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, error)
+
+
+def last_workspace(layout: Mapping[str, object]) -> Workspace:
+    """Where the window was last, if that is still a workspace; else the default place."""
+    root = layout.get("workspace")
+    last = Workspace.at(root) if isinstance(root, str) and root else None
+    return last if last is not None and last.catalogue.exists() else Workspace.default()

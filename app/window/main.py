@@ -22,10 +22,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_window(args: argparse.Namespace) -> int:
     from app.window.first_window import raise_first_window
+    from app.window.layout_file import LayoutFile, last_workspace
     from app.window.log_file import open_log
     from models.storage.workspace import Workspace
 
-    workspace = Workspace.at(args.workspace) if args.workspace else Workspace.default()
+    layout = LayoutFile()
+    saved = layout.load()
+    workspace = Workspace.at(args.workspace) if args.workspace else last_workspace(saved)
     if not args.new_window and raise_first_window(workspace):
         return ExitCode.OK
     open_log()
@@ -35,15 +38,13 @@ def _run_window(args: argparse.Namespace) -> int:
     from app.window.error_hooks import ErrorHooks
     from app.window.first_paint import FirstPaint
     from app.window.first_window import FirstWindow
-    from app.window.layout_file import LayoutFile
     from app.window.unix_signals import UnixSignals
 
     app = make_application()
     hooks = ErrorHooks()
     hooks.install()
     signals = UnixSignals()
-    layout = LayoutFile()
-    composition = Composition(app, workspace, WindowOptions(layout=layout.load()))
+    composition = Composition(app, workspace, WindowOptions(layout=saved))
     first = FirstWindow(workspace, composition)
     first.raise_requested.connect(composition.raise_window)
     signals.asked_to_end.connect(composition.window.close)
@@ -54,7 +55,7 @@ def _run_window(args: argparse.Namespace) -> int:
     paint.painted.connect(composition.fill)
     composition.window.show()
     code = app.exec()
-    layout.save(composition.window.save_layout())
+    layout.save({**composition.window.save_layout(), "workspace": str(workspace.root)})
     first.close()
     composition.close()
     signals.close()

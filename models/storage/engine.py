@@ -24,7 +24,7 @@ class WorkspaceDatabase(APSWDatabase):
         return connection
 
     def get_binary_type(self) -> type[bytes]:
-        """peewee's own answer is of the interpreter's sqlite3, which the packaged program does not carry."""
+        """Bytes: the interpreter's sqlite3, whose type peewee would take, is not in the packaged program."""
         return bytes
 
 
