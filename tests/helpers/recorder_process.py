@@ -41,7 +41,9 @@ class RecorderProcess:
 
     def start(self) -> dict[str, object]:
         """Start it; returns what its `ready` line says. Raises AssertionError with its last words where it ends instead."""
-        command = [sys.executable, "-m", "app", "record", "--workspace", str(self.workspace), "--broker", self.url]
+        command = [sys.executable, "-m", "app", "record", "--workspace", str(self.workspace)]
+        if self.url:  # else the broker of its settings
+            command += ["--broker", self.url]
         self._process = subprocess.Popen(
             bound_to_parent([*command, *self._arguments]),
             stdout=subprocess.PIPE,
