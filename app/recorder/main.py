@@ -44,6 +44,8 @@ from mqtt.session import LinkState, Session
 IDLE_US = 50_000  # how long a command may wait while no message comes
 COMMIT_LIMIT_US = 30_000_000  # a disk may take that long for one commit without being stuck
 ENDLESS = 1 << 50
+KEEP_ALL = Retention(gib=0, days=0)
+"""While nobody can read how much is to be kept: what is removed does not come back."""
 MACHINE_ID = Path("/etc/machine-id")
 _LOG = logging.getLogger(__name__)
 
@@ -127,7 +129,8 @@ def _compose(
 ) -> Supervisor:  # fmt: skip
     choice = BrokerChoice(SettingsFile(workspace.settings), options.connection, options.secret)
     choice.read()
-    store = StoreWriter(workspace, clock, store_limits(choice.settings.retention))
+    retention = choice.settings.retention if choice.problem is None else KEEP_ALL
+    store = StoreWriter(workspace, clock, store_limits(retention))
     keeper = PresenceKeeper()
     keeper.load(store.declared_intervals)
     watch = Watch(clock)

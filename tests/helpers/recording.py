@@ -41,6 +41,7 @@ class Recording:
 
     def spawn(self, *arguments: str, variables: Mapping[str, str] | None = None) -> "Recording":
         """Start `record` and return at once."""
+        assert self.process is None, "it runs already"
         with self.output.open("wb") as output, self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 self.argv("record", *arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
