@@ -43,6 +43,11 @@ class SimulatedFleet:
         self._asked: tuple[int, int, str] | None = None
         self._step = 0
 
+    @property
+    def ill(self) -> list[str]:
+        """Ids of those that are slow, failing and degraded."""
+        return [id_ for id_, ill in zip(self.ids, self._ill, strict=True) if ill]
+
     def statuses(self, now_s: float, state: str = "") -> list[Outgoing]:
         """The retained status of every agent; `state` overrides each agent's own, e.g. `stopped`."""
         out = []

@@ -107,14 +107,15 @@ class DiskUse:
         while monotonic_us - self._seen[0][0] > _RATE_US:
             self._seen.popleft()
 
-    def days_left(self, used_bytes: int) -> float | None:
-        """Until the limit, or the disk, is reached at the rate of the last hour. None where no rate is known yet."""
+    def days_kept(self, used_bytes: int) -> float | None:
+        """How many days of history the limit, or what the disk has room for, holds at the rate of the last hour. None where
+        no rate is known yet."""
         if len(self._seen) < 2:
             return None
         (since_us, before), (until_us, after) = self._seen[0], self._seen[-1]
         if after <= before:
             return None
-        left = max(0, self._limit_bytes - used_bytes)
+        room = self._limit_bytes
         with contextlib.suppress(OSError):
-            left = min(left, shutil.disk_usage(self._workspace.root).free)
-        return left * (until_us - since_us) / 1e6 / (after - before) / _DAY_S
+            room = min(room, used_bytes + shutil.disk_usage(self._workspace.root).free)
+        return room * (until_us - since_us) / 1e6 / (after - before) / _DAY_S

@@ -94,7 +94,7 @@ class StoreWriter:
 
     def disk_days(self) -> float | None:
         """How long until the retention limit or the disk is full, at the rate of the last hour; None: not known yet."""
-        return self._disk_use.days_left(self.store_bytes)
+        return self._disk_use.days_kept(self.store_bytes)
 
     def begin_capture(self, kind: str, broker: str, client_id: str) -> int:
         """Start a run (`record` or `import`). The time since the last recording is remembered as a gap, and after a start

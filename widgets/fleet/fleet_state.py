@@ -15,7 +15,7 @@ Order = npt.NDArray[np.int64]
 
 ERROR_RATIO_ILL = 0.1
 """From one failure in ten an agent is not well, provided it finished at least `ERROR_MIN_N` things in the hour."""
-ERROR_MIN_N = 5
+ERROR_MIN_N = 10
 
 
 class Column(IntEnum):

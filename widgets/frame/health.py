@@ -8,7 +8,7 @@ from models.domain.control import Counters, RecorderState
 
 RATE_WINDOW_US = 5_000_000
 LAG_LIMIT_US = 2_000_000
-FEW_DISK_DAYS = 1.0
+FEW_DISK_DAYS = 1 / 24
 
 
 class Item(StrEnum):

@@ -141,12 +141,16 @@ class HealthBar(QWidget):
     def _disk_text(self) -> str:
         days = self._health.disk_days
         if days is None:
-            return self.tr("disk {n}").replace("{n}", MISSING)
+            return self.tr("keeps {n}").replace("{n}", MISSING)
+        if days < 2:
+            return self.tr("keeps {n} h").replace("{n}", value_text(round(days * 24, 1)))
         if days >= 1000:
-            return self.tr("disk over {n} days").replace("{n}", "999")
-        return self.tr("disk {n} days").replace("{n}", value_text(round(days, 1) if days < 10 else round(days)))
+            return self.tr("keeps over {n} days").replace("{n}", "999")
+        return self.tr("keeps {n} days").replace("{n}", value_text(round(days, 1) if days < 10 else round(days)))
 
     def _disk_meaning(self) -> str:
         if self._health.disk_days is None:
-            return self.tr("How long the space for history lasts: not known yet.")
-        return self.tr("How long the space for history lasts at the present rate; after that the oldest is removed.")
+            return self.tr("How much history the space holds: not known yet.")
+        return self.tr(
+            "So much history the space holds at the present rate; what is older is removed. Settings: retention."
+        )

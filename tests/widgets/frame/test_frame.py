@@ -141,7 +141,7 @@ def test_rate_starts_anew_with_a_new_capture(state: RecorderState) -> None:
         (Counters(received=9, stored=9, duplicates=4), 30.0, set()),
         (Counters(lag_us=1_900_000), None, set()),
         (Counters(lag_us=2_100_000), 2.0, {Item.LAG}),
-        (Counters(dropped=1, unreadable=2), 0.5, {Item.DROPPED, Item.UNREADABLE, Item.DISK}),
+        (Counters(dropped=1, unreadable=2), 0.02, {Item.DROPPED, Item.UNREADABLE, Item.DISK}),
     ],
 )
 def test_wrong_is_what_loses_or_delays(
@@ -167,7 +167,7 @@ def test_health_bar_speaks_in_words(theme: ThemeHolder, clock: FakeClock, state:
     )
     assert texts() == [
         "recording", "received 500/s", "stored 1\u202f000", "lag 8 ms", "dropped 3", "unreadable 0", "duplicates 0",
-        "disk 210 days",
+        "keeps 210 days",
     ]  # fmt: skip
     assert [figure.property("state") for figure in figures] == ["", "", "", "", "warning", "", "", ""]
     assert all(figure.accessibleDescription() and figure.toolTip() for figure in figures)

@@ -1,0 +1,187 @@
+"""Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
+
+    python packaging/pictures.py [--only first-run,fleet,agent,refused] [--out resources/guide]
+
+The hour before now is read and stored through the recorder's own code with a clock that is stepped; from now on a recorder
+and a simulated fleet run for real. Three of the 300 agents are ill: one died seven minutes ago, one is degraded, one has
+fallen silent. Needs Xvfb and openbox; takes about three minutes.
+"""
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from app.simulation.fleet import SimulatedFleet
+from models.domain.clock import Instant
+from models.domain.connection import parse_url
+from models.domain.messages import Origin, RawMessage
+from models.domain.presence import PresenceKeeper
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from mqtt.bulk_publisher import BulkPublisher, Outgoing
+from mqtt.reading.reader import Reader
+from tests.helpers.clock import FakeClock
+from tests.helpers.mosquitto import Mosquitto
+from tests.helpers.recorder_process import environment
+from tests.helpers.x11 import x_environment, x_server
+
+AGENTS, RATE = 300, 60
+HOUR_S = 3_600
+DEAD, SILENT = "crawler-7", "scout-12"
+DIED_BEFORE_S = 420
+SIZE = (1_440, 900)
+_GRAB = """
+import sys
+from PySide6.QtWidgets import QApplication
+app = QApplication([])
+app.primaryScreen().grabWindow(0).save(sys.argv[1])
+"""
+
+
+def fleet_with_one_ill() -> SimulatedFleet:
+    """The first seed that makes exactly one agent ill, and neither of those that fall silent."""
+    fleets = (SimulatedFleet(AGENTS, seed) for seed in itertools.count(1))
+    return next(fleet for fleet in fleets if len(fleet.ill) == 1 and fleet.ill[0] not in (DEAD, SILENT))
+
+
+def say(fleet: SimulatedFleet, count: int, now_s: float, absent: set[str], *, statuses: bool) -> list[Outgoing]:
+    """What the fleet says next, without what is from, or for, those who are absent."""
+    messages = fleet.next(count, now_s) + (fleet.statuses(now_s) if statuses else [])
+    return [m for m in messages if not absent.intersection(m.topic.decode().split("/"))]
+
+
+def will(agent: str) -> Outgoing:
+    """What the broker says of an agent that died."""
+    return Outgoing(f"agents/{agent}/status".encode(), b'{"state":"offline"}', retain=True)
+
+
+def fill_hour(folder: Path, fleet: SimulatedFleet) -> None:
+    """Store the hour before now through reader, presence and writer, one commit a second."""
+    clock = FakeClock(wall_us=time.time_ns() // 1_000 - HOUR_S * 1_000_000)
+    writer = StoreWriter(Workspace.at(folder), clock)
+    keeper, reader = PresenceKeeper(), Reader(writer.names, "agents", clock)
+    writer.begin_capture("record", "mqtt://127.0.0.1", "pictures")
+    keeper.link_up(Instant.now(clock))
+    for second in range(HOUR_S - 5):
+        now_s = clock.wall_us() / 1e6
+        died = second == HOUR_S - DIED_BEFORE_S
+        absent = {DEAD} if second >= HOUR_S - DIED_BEFORE_S else set()
+        said = say(fleet, RATE, now_s, absent, statuses=second % 30 == 0) + ([will(DEAD)] if died else [])
+        raw = [RawMessage(m.topic, m.payload, 1, False, False, 0, None, clock.wall_us(), Origin.LIVE, 1) for m in said]
+        batch = reader.read(raw)
+        batch.presence = keeper.observe(batch, Instant.now(clock)) + keeper.tick(Instant.now(clock))
+        writer.commit(batch)
+        writer.housekeep()
+        clock.advance(1_000_000)
+    writer.close()
+
+
+class LiveFleet(threading.Thread):
+    """Goes on speaking over a real broker until stopped; `absent` may be changed meanwhile."""
+
+    def __init__(self, url: str, fleet: SimulatedFleet) -> None:
+        super().__init__(name="fleet")
+        self.absent = {DEAD}
+        self._publisher = BulkPublisher(parse_url(url)[0], None, "pictures")
+        self._fleet = fleet
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        self._publisher.send([will(DEAD)], 1)
+        turn = 0
+        while not self.stopped.wait(0.2):
+            said = say(self._fleet, RATE // 5 * 5, time.time(), self.absent, statuses=turn % 150 == 0)
+            self._publisher.send(said, 1)
+            self._publisher.poll()
+            turn += 1
+        self._publisher.close()
+
+
+def take(out: Path, program: list[str], env: dict[str, str], steps: list[list[str]], wait_s: float) -> None:
+    """Start the window, do `steps` (of xdotool) in it, save the screen."""
+    window = subprocess.Popen(program, env=env, cwd=ROOT)
+    pause = threading.Event()
+    pause.wait(wait_s)
+    for step in steps:
+        subprocess.run(["xdotool", *step], env=env, check=True)
+        pause.wait(1.5)
+    pause.wait(4)
+    subprocess.run([sys.executable, "-c", _GRAB, str(out)], env=env, check=True)
+    window.terminate()
+    window.wait(30)
+
+
+def main() -> int:
+    """Exit code 0; the pictures lie in the folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="first-run,fleet,agent,refused")
+    parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
+    args = parser.parse_args()
+    wanted = set(args.only.split(","))
+    with tempfile.TemporaryDirectory(prefix="pictures-") as name, x_server(*SIZE) as display:
+        folder = Path(name)
+        env = {**environment(folder / "w"), **x_environment(display), "HOME": name}
+        for theme in ("light", "dark"):
+            _choose_theme(env, theme)
+            if "first-run" in wanted:
+                take(args.out / f"first-run-{theme}.png", _window(folder / f"first-{theme}"), env, [], 75)
+            if "refused" in wanted:
+                _refused(folder, args.out / f"refused-{theme}.png", env, theme)
+        if wanted & {"fleet", "agent"}:
+            _fleet_and_agent(folder, args.out, env, wanted)
+    return 0
+
+
+def _window(workspace: Path) -> list[str]:
+    return [sys.executable, "-m", "app", "--workspace", str(workspace)]
+
+
+def _choose_theme(env: dict[str, str], theme: str) -> None:
+    state = Path(env["HOME"]) / ".local" / "state" / "murmurscope"
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "window.json").write_text(json.dumps({"theme": theme}), encoding="utf-8")
+
+
+def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
+    with Mosquitto(folder / f"guarded-{theme}", allow_anonymous=False, username="ada", password="right") as broker:
+        workspace = folder / f"refused-{theme}"
+        workspace.mkdir()
+        settings = f'[connection]\nurl = "mqtt://ada@127.0.0.1:{broker.port}"\n'
+        (workspace / "settings.toml").write_text(settings, encoding="utf-8")
+        take(out, _window(workspace), env, [["key", "ctrl+b"]], 6)
+
+
+def _fleet_and_agent(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
+    fleet = fleet_with_one_ill()
+    workspace = folder / "fleet"
+    fill_hour(workspace, fleet)
+    with Mosquitto(folder / "broker", max_queued_messages=1_000_000) as broker:
+        (workspace / "settings.toml").write_text(f'[connection]\nurl = "{broker.url}"\n', encoding="utf-8")
+        live = LiveFleet(broker.url, fleet)
+        live.start()
+        try:
+            for theme in ("light", "dark"):
+                _choose_theme(env, theme)
+                if "fleet" in wanted:
+                    threading.Timer(10, live.absent.add, (SILENT,)).start()
+                    take(out / f"fleet-{theme}.png", _window(workspace), env, [], 70)
+                    live.absent.discard(SILENT)
+                if "agent" in wanted:
+                    second_row = [["mousemove", "140", "195"], ["click", "--repeat", "2", "--delay", "80", "1"]]
+                    take(out / f"agent-{theme}.png", _window(workspace), env, second_row, 25)
+        finally:
+            live.stopped.set()
+            live.join()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
