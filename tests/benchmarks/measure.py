@@ -58,8 +58,7 @@ class Cost:
 
     def peak_mib(self) -> float:
         """Largest resident memory since the process began."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
+        return peak_of(self._process.pid)
 
     def _used_s(self) -> float:
         times = self._process.cpu_times()
@@ -80,10 +79,21 @@ def run_measured(argv: Sequence[str], stdout: Path | None = None, env: dict[str,
     began_s = time.monotonic()
     with (stdout or Path(os.devnull)).open("wb") as out:
         process = subprocess.Popen(argv, stdout=out, env=env)
-        _, status, used = os.wait4(process.pid, 0)
+        pid, peak_mib = 0, 0.0
+        while not pid:
+            with contextlib.suppress(OSError, IndexError):  # it may have ended, and wait for us to notice
+                peak_mib = peak_of(process.pid)  # not `ru_maxrss`, which begins at what this process has
+            time.sleep(0.01)
+            pid, status, used = os.wait4(process.pid, os.WNOHANG)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began_s
-    return Ran(process.returncode, seconds, used.ru_utime + used.ru_stime, round(used.ru_maxrss / 1024, 1))
+    return Ran(process.returncode, seconds, used.ru_utime + used.ru_stime, peak_mib)
+
+
+def peak_of(pid: int) -> float:
+    """Largest resident memory of a process so far, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
 
 
 def tell(benchmark: str, what: str, **figures: object) -> Figures:
