@@ -1,7 +1,7 @@
 """Finds messages that the broker delivers once more although they are stored: their acknowledgement did not reach it."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from models.domain.messages import RawMessage
 
@@ -23,7 +23,13 @@ class Redelivery:
         """Those to store, and the number of those that are stored already (to be acknowledged like the others)."""
         if not any(message.dup for message in messages):
             return messages, 0
-        fresh = [message for message in messages if not self._is_stored(message)]
+        fresh: list[RawMessage] = []
+        here: dict[int, int] = {}  # as `_stored`, of these: the store may have been unable to take any for long
+        for message in messages:
+            if not self._is_stored(message, here):
+                fresh.append(message)
+                if message.packet_id:
+                    here[message.packet_id] = _crc(message)
         return fresh, len(messages) - len(fresh)
 
     def stored(self, messages: Sequence[RawMessage]) -> None:
@@ -32,10 +38,11 @@ class Redelivery:
             if message.packet_id:
                 self._stored[message.packet_id] = _crc(message)
 
-    def _is_stored(self, message: RawMessage) -> bool:
+    def _is_stored(self, message: RawMessage, here: Mapping[int, int]) -> bool:
+        """Stored, or about to be with the messages `here`?"""
         if not (message.dup and message.packet_id):
             return False
-        known, crc = self._stored.get(message.packet_id), _crc(message)
+        known, crc = here.get(message.packet_id, self._stored.get(message.packet_id)), _crc(message)
         return known == crc if known is not None else (message.packet_id, crc) in self._earlier
 
 

@@ -48,6 +48,12 @@ class TestRedelivery:
         assert one.split([message(3, b"old", dup=True, epoch=2)])[1] == 0
         assert one.split([message(3, b"older", dup=True, epoch=2)])[1] == 0
 
+    def test_what_came_again_before_anything_could_be_stored_is_kept_once(self):
+        first, again = message(3, b"a"), message(3, b"a", dup=True, epoch=2)
+        other = message(3, b"b", dup=True, epoch=2)
+        assert Redelivery().split([first, again]) == ([first], 1)
+        assert Redelivery().split([first, other]) == ([first, other], 0)
+
 
 class TestWatch:
     def test_all_is_well_while_threads_beat(self, clock):
