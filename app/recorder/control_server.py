@@ -106,6 +106,10 @@ class ControlServer:
                 connected, _ = self._listener.accept()
             except TimeoutError:
                 continue
+            except OSError as error:  # as when too many files are open: later there may be fewer
+                _LOG.warning("no client of the control channel can be heard: %s", error)
+                self._closing.wait(ACCEPT_SLICE_S)
+                continue
             if self._closing.is_set():
                 connected.close()
                 return
@@ -135,6 +139,10 @@ class ControlServer:
         return self._verbs
 
 
+class _HungUpError(Exception):
+    """The client is gone, or does not read its answers."""
+
+
 class _Client:
     """One connection: requests are answered one after the other, by a thread of its own."""
 
@@ -161,7 +169,7 @@ class _Client:
                         self._refuse(None, Problem("recorder.request", {"detail": "a line over 1 MiB"}))
                         return
                     self._answer(line)
-        except OSError:
+        except (OSError, _HungUpError):
             pass  # hung up in the middle of a line or an answer
         finally:
             self._server.left(self)
@@ -174,7 +182,7 @@ class _Client:
             answer = self._carry_out(number, request)
         except EnvironmentProblem as error:
             self._refuse(number, error.problem)
-        except OSError:
+        except _HungUpError:
             raise
         except Exception as error:  # noqa: BLE001 - one client's bad luck must not cost the others theirs; it is logged
             _LOG.exception("a request on the control channel failed")
@@ -224,7 +232,11 @@ class _Client:
         self._send({"id": number, "ok": False, "problem": problem_to(problem)})
 
     def _send(self, message: dict[str, Any]) -> None:
-        self._socket.sendall(encode_line(message))
+        line = encode_line(message)
+        try:
+            self._socket.sendall(line)
+        except OSError as error:  # told apart from one that a request raised
+            raise _HungUpError from error
 
 
 def prepare_folder(folder: Path) -> None:

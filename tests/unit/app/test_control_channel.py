@@ -126,6 +126,30 @@ def test_a_mistake_of_ours_is_answered_and_logged(workspace, recorder, caplog):
 
 
 @pytest.mark.usefixtures("server")
+def test_a_request_that_fails_on_a_file_is_answered_and_no_hang_up(workspace, recorder, caplog):
+    recorder.error = PermissionError(13, "no")
+    with ControlClient(workspace) as client:
+        assert code_of(lambda: client.submit([])) == "recorder.request"
+    assert "PermissionError" in caplog.text
+
+
+def test_a_listener_without_free_files_is_tried_again(workspace, server, recorder, monkeypatch):
+    monkeypatch.setattr("app.recorder.control_server.ACCEPT_SLICE_S", 0.01)
+    listener, failed = server._listener, []
+
+    class Exhausted:
+        def accept(self):
+            failed.append(1)
+            raise OSError(24, "Too many open files")
+
+    server._listener = Exhausted()
+    until(lambda: len(failed) > 2, "it failed and tried again")
+    server._listener = listener
+    with ControlClient(workspace) as client:
+        assert client.hello("cli") == recorder.state()
+
+
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
     "line",
     [
