@@ -60,12 +60,14 @@ class RecorderNotices(QObject):
             self._settle(BROKER)
         else:
             self._tell(BROKER, problem, *self._way_out(problem))
-        warnings = [problem_from(one) for one in state.warnings] if state is not None else []
-        keys = {f"{WARNING}:{one.code}" for one in warnings}
-        for key in [key for key in self._told if key.startswith(WARNING) and key not in keys]:
+        warnings: dict[str, Problem] = {}
+        for one in [problem_from(one) for one in state.warnings] if state is not None else []:
+            place = sum(key.startswith(f"{WARNING}:{one.code}:") for key in warnings)  # several files may be damaged
+            warnings[f"{WARNING}:{one.code}:{place}"] = one
+        for key in [key for key in self._told if key.startswith(WARNING) and key not in warnings]:
             self._settle(key)
-        for one in warnings:
-            self._tell(f"{WARNING}:{one.code}", one, "", None)
+        for key, one in warnings.items():
+            self._tell(key, one, "", None)
         if state is not None:
             self._greet(state)
 

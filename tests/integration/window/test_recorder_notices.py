@@ -100,9 +100,21 @@ def test_a_refused_connection_offers_to_change_it_and_is_not_told_again_every_se
 def test_notices_go_when_nobody_answers_any_more(bar, link) -> None:
     warning = {"code": "broker.insecure", "params": {"host": "h"}, "retry_at_us": None}
     link.state_changed.emit(replace(STATE, warnings=(warning,), problem=REFUSED))
-    assert set(bar.shown) == {"broker", "warning:broker.insecure"}
+    assert set(bar.shown) == {"broker", "warning:broker.insecure:0"}
     link.state_changed.emit(None)
     assert bar.shown == {}
+
+
+def test_several_damaged_files_are_told_each_and_once(bar, link) -> None:
+    damaged = [{"code": "store.corrupt", "params": {"path": path, "detail": "x"}} for path in ("1.db", "2.db")]
+    state = replace(STATE, warnings=tuple(damaged))
+    link.state_changed.emit(state)
+    link.state_changed.emit(state)
+    assert [key for key in bar.shown if key.startswith("warning")] == [
+        "warning:store.corrupt:0",
+        "warning:store.corrupt:1",
+    ]
+    assert bar.calls == 2
 
 
 def test_the_first_start_says_what_is_shown_and_how_to_connect(bar, link) -> None:
