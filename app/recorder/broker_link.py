@@ -128,9 +128,12 @@ class BrokerLink:
             self._choice.remember_given()
         if self._target is not Own.BROKER or self._feed is None:
             return
-        if self._broker.keep():
-            self._start_agent()  # it shows the broker's process, which is another one now
-        self._agent.keep()
+        try:
+            if self._broker.keep():
+                self._start_agent()  # it shows the broker's process, which is another one now
+            self._agent.keep()
+        except OSError as error:  # tried again, each time later; recording what still comes matters more
+            _LOG.warning("a child could not be started again: %s", error)
 
     def lives(self) -> bool:
         """Does the network thread take its turns? While it looks for a name, one turn may take long."""

@@ -61,7 +61,8 @@ class Ingest:
         self._received = self._stored = self._duplicates = self._unreadable = self._dropped = self._bytes = 0
         self._commit_p50_us = self._commit_p99_us = 0
         self.problem: Problem | None = None  # why nothing can be stored at present
-        self.warnings: tuple[Problem, ...] = ()  # what the store mended by itself
+        self._mended: tuple[Problem, ...] = ()  # by the store itself
+        self._hindered: Problem | None = None  # what keeps the store from its upkeep
         self.store_bytes = store.store_bytes
         self.disk_days: float | None = None
         self.closed = False  # everything is stored and the store is closed
@@ -96,6 +97,14 @@ class Ingest:
         """Store what has arrived, acknowledge it, close the store, end."""
         self._finishing.set()
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What the store mended by itself, and what keeps it from its upkeep at present."""
+        hindered, problem = self._hindered, self.problem
+        if hindered is None or (problem is not None and problem.code == hindered.code):
+            return self._mended
+        return (*self._mended, hindered)
+
     def counters(self) -> Counters:
         """As of the last commit."""
         feed = self._feed
@@ -117,6 +126,7 @@ class Ingest:
                 self._store.close()
             except EnvironmentProblem as error:  # the next start makes up for it
                 _LOG.warning("the store could not be closed well: %s", error)
+            self._note_mended()
         self.closed = self.problem is None
 
     def _turn(self) -> None:
@@ -204,10 +214,10 @@ class Ingest:
             batch.dropped, gaps = self._drops.ours(feed.inbox.counters().dropped, at.wall_us)
             batch.gaps += gaps
         if worth_storing(batch):
-            committed = self._commit(batch)
-            if committed is None:
+            stored = self._commit(batch)
+            if stored is None:
                 return  # not stored, so not acknowledged: the broker will deliver it again
-            self._count(batch, committed)
+            self._count(*stored)
             self._redelivery.stored(fresh)
         if feed is not None and messages:
             feed.session.acknowledge(messages)
@@ -229,13 +239,18 @@ class Ingest:
         topics = [self._store.names.topic(message.topic) for message in messages]
         return RecordBatch(messages, topics, [0] * n, [Kind.OTHER] * n, [False] * n)
 
-    def _commit(self, batch: RecordBatch) -> Committed | None:
-        """None: it could not be stored before we had to end."""
+    def _commit(self, batch: RecordBatch) -> tuple[RecordBatch, Committed] | None:
+        """What was stored, and how. None: it could not be before we had to end."""
         try:
-            return self._insist(lambda: self._store.commit(batch))
+            committed = self._insist(lambda: self._store.commit(batch))
         except Exception:  # noqa: BLE001 - as in reading: raw messages first
             self._faults.note("storing a batch failed; it is tried without what was read from it")
-        return self._insist(lambda: self._store.commit(self._raw(batch.messages)))
+            raw = self._raw(batch.messages)
+            raw.duplicates, raw.dropped = batch.duplicates, batch.dropped
+            raw.gaps, raw.presence = batch.gaps, batch.presence
+            batch = raw
+            committed = self._insist(lambda: self._store.commit(raw))
+        return None if committed is None else (batch, committed)
 
     def _insist(self, action: Callable[[], _T]) -> _T | None:
         """Do it as soon as the store can; None where we had to end before."""
@@ -281,13 +296,17 @@ class Ingest:
                 self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
                 self.store_bytes, self.disk_days = self._store.store_bytes, self._store.disk_days()
         except EnvironmentProblem as error:
-            _LOG.warning("housekeeping of the store has to wait: %s", error)
+            if error.problem != self._hindered:
+                _LOG.warning("housekeeping of the store has to wait: %s", error)
+            self._hindered = error.problem
+        else:
+            self._hindered = None
 
     def _note_mended(self) -> None:
         if self._store.problems:
             for problem in self._store.problems:
                 _LOG.error("%s", problem.sentence())
-            self.warnings = (*self.warnings, *self._store.problems)[-MOST_WARNINGS:]
+            self._mended = (*self._mended, *self._store.problems)[-MOST_WARNINGS:]
             self._store.problems.clear()
 
     def _end(self) -> None:

@@ -83,7 +83,7 @@ class Supervisor:
         self._rules = rules
         self._requests = requests
         self._started_us = clock.monotonic_us()
-        self._printed: tuple[Problem | None, ...] = (None, None)
+        self._printed: list[Problem] = []
 
     def run(self) -> int:
         """Raises `EnvironmentProblem` where our own broker is wanted and cannot be started, and nobody watches."""
@@ -134,13 +134,15 @@ class Supervisor:
             self._requests.end(ExitCode.OK if view.ever_connected else ExitCode.CANNOT_CONNECT)
 
     def _tell_problems(self) -> None:
-        """On stderr and in the log, once per change."""
-        told = (self._link.view.problem, self._ingest.problem)
-        for old, new in zip(self._printed, told, strict=True):
-            if new is not None and (old is None or (old.code, old.params) != (new.code, new.params)):
+        """On stderr and in the log, each when it begins or changes."""
+        view, ingest = self._link.view, self._ingest
+        present = [one for one in (view.problem, ingest.problem, *view.warnings, *ingest.warnings) if one is not None]
+        present = [Problem(one.code, one.params) for one in present]  # when it is tried again is no news
+        for new in present:
+            if new not in self._printed:
                 _LOG.warning("%s", new.sentence())
                 _say(sys.stderr, f"murmurscope: {new.sentence()}")
-        self._printed = told
+        self._printed = present
 
     def _say_ready(self) -> None:
         socket = str(self._workspace.socket)
@@ -153,6 +155,8 @@ class Supervisor:
         self._ingest.finish()
         self._ingest.thread.join(END_LIMIT_S)
         flushed = not self._ingest.thread.is_alive() and self._ingest.closed
+        if self._requests.exit_code is not None:  # else an exception tells
+            self._tell_problems()
         if not flushed:
             _LOG.critical("not everything could be stored before the end; the broker keeps what is not acknowledged")
         self._link.stop()

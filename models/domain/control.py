@@ -51,7 +51,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Since the capture began. `lag_us` is the age of the oldest received message that is not stored yet."""
+    """Since the recorder started. `lag_us` is the age of the oldest received message that is not stored yet."""
 
     received: int = 0
     stored: int = 0

@@ -241,6 +241,17 @@ class TestLink:
         assert setup.link.view.problem is None
         assert len(setup.sessions) == 1
 
+    def test_a_child_that_cannot_be_started_again_does_not_end_the_recorder(self, file, clock, caplog):
+        setup = Setup(file, clock)
+        setup.link.wake()
+
+        def keep():
+            raise OSError(24, "Too many open files")
+
+        setup.agent.keep = keep
+        setup.link.look()
+        assert "Too many open files" in caplog.text
+
     def test_given_is_remembered_once_it_worked(self, file, clock):
         setup = Setup(file, clock, ONE)
         setup.link.wake()
@@ -279,7 +290,8 @@ class TestEnd:
             self.setup = Setup(file, clock, ONE)
             self.setup.link.wake()
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
-            ingest, lock = SimpleNamespace(problem=None), SimpleNamespace(beat=lambda: None)
+            self.ingest = SimpleNamespace(problem=None, warnings=())
+            ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
             return Supervisor(
                 None, lock, self.setup.link, ingest, self.control, self.watch, clock, EndRules(**rules), self.requests
             )
@@ -346,6 +358,16 @@ class TestEnd:
         self.ends(one)
         said = capsys.readouterr().err.splitlines()
         assert ["no computer named h" in said[0], "no computer named other" in said[1], len(said)] == [True, True, 2]
+
+    def test_warnings_of_broker_and_store_are_told_as_well(self, make, capsys):
+        one = make()
+        lost = Problem("broker.session-lost", {"host": "h"})
+        self.setup.tell(Link.CONNECTED, warnings=(lost,))
+        self.ingest.warnings = (Problem("store.corrupt", {"path": "4.db", "detail": "x"}),)
+        for _ in range(2):
+            self.ends(one)
+        said = capsys.readouterr().err.splitlines()
+        assert ["forgotten our session" in said[0], "4.db is damaged" in said[1], len(said)] == [True, True, 2]
 
     def test_a_dead_thread_ends_it_with_one(self, make):
         one = make()

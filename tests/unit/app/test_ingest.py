@@ -39,6 +39,7 @@ class Store:
         self.closed = False
         self.known = set()
         self.problems = []
+        self.hindrance = None
         self.store_bytes = 5
 
     def begin_capture(self, kind, broker, client_id):
@@ -62,6 +63,8 @@ class Store:
 
     def housekeep(self):
         self.log.append("housekeep")
+        if self.hindrance:
+            raise self.hindrance
 
     def submit(self, commands):
         if not commands:
@@ -234,6 +237,39 @@ def test_a_mistake_in_storing_is_tried_once_more_without_what_was_read(fixture):
     until(lambda: feed.session.acknowledged == [1], "acknowledged")
     assert [list(one.agent) for one in fixture.store.batches if one.messages] == [[0]]
     assert fixture.faults.count == 1
+
+
+def test_a_mistake_in_storing_costs_no_gap_and_counts_what_was_stored(fixture):
+    feed = fixture.start()
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
+    fixture.store.errors = [ZeroDivisionError("a mistake")]
+    fixture.ingest.link_down(fixture.now())
+    fixture.ingest.link_up(fixture.now(), session_lost=True)
+    feed.inbox.put([message(1, b"one")])
+    until(lambda: feed.session.acknowledged == [1], "acknowledged")
+    assert {gap.cause for gap in fixture.store.gaps} >= {GapCause.SESSION_LOST}
+    assert fixture.faults.count == 1
+
+
+def test_what_hinders_the_upkeep_is_told_until_it_is_over(fixture, caplog):
+    fixture.start()
+    fixture.store.hindrance = trouble("store.io", path="catalogue.db", detail="x")
+    until(lambda: fixture.ingest.warnings, "it is told")
+    assert [one.code for one in fixture.ingest.warnings] == ["store.io"]
+    done = fixture.store.log.count("housekeep")
+    until(lambda: fixture.store.log.count("housekeep") > done + 1, "it goes on")
+    assert caplog.text.count("catalogue.db") == 1
+    fixture.store.hindrance = None
+    until(lambda: not fixture.ingest.warnings, "it is over")
+
+
+def test_what_the_store_mends_at_the_end_is_told(fixture):
+    fixture.start()
+    found = trouble("store.corrupt", path="1.db", detail="x").problem
+    fixture.store.close = lambda: fixture.store.problems.append(found)
+    fixture.ingest.finish()
+    fixture.ingest.thread.join(20)
+    assert fixture.ingest.warnings == (found,)
 
 
 def test_redeliveries_of_a_resumed_session_are_acknowledged_and_not_stored(fixture):
