@@ -27,12 +27,15 @@ csv.field_size_limit(1 << 30)
 class Recording:
     """`start` and `run` use `python -m app record`; `export` reads with `python -m app export`. Call `close` at the end."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, beside: "Recording | None" = None) -> None:
+        """`beside`: another one that this test talks to as well; they share the folder of their sockets."""
         self.workspace = Workspace.at(root)
         self.errors = root.parent / f"{root.name}.stderr"
         self.output = root.parent / f"{root.name}.stdout"
-        self._environment = environment(root)
-        os.environ["XDG_RUNTIME_DIR"] = self._environment["XDG_RUNTIME_DIR"]  # the control client looks there, too
+        self.environment = environment(root)
+        if beside is not None:
+            self.environment["XDG_RUNTIME_DIR"] = beside.environment["XDG_RUNTIME_DIR"]
+        os.environ["XDG_RUNTIME_DIR"] = self.environment["XDG_RUNTIME_DIR"]  # the control client looks there, too
         self.client = ControlClient(self.workspace)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -45,7 +48,7 @@ class Recording:
         with self.output.open("wb") as output, self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 self.argv("record", *arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                env={**self._environment, **(variables or {})}, cwd=REPOSITORY,
+                env={**self.environment, **(variables or {})}, cwd=REPOSITORY,
             )  # fmt: skip
         return self
 
@@ -115,7 +118,7 @@ class Recording:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """Another command on the same workspace, to its end."""
         return subprocess.run(
-            self.argv(*arguments), capture_output=True, env=self._environment, cwd=REPOSITORY, check=False
+            self.argv(*arguments), capture_output=True, env=self.environment, cwd=REPOSITORY, check=False
         )
 
     def export(self, dataset: str, *arguments: str) -> list[dict[str, str]]:
