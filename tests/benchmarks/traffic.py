@@ -85,15 +85,22 @@ class Load:
 
     def report(self) -> dict[str, object]:
         """What it says it sent; waits for its end."""
+        return self._said()
+
+    def stop(self) -> dict[str, object]:
+        """End it before its time; what it says it sent."""
+        self._process.terminate()
+        return self._said()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _said(self) -> dict[str, object]:
         out, _ = self._process.communicate()
         assert self._process.returncode == 0, f"simulate ended with {self._process.returncode}"
         said: dict[str, object] = json.loads(out.splitlines()[-1])
         return said
-
-    def end(self) -> None:
-        """Break it off."""
-        self._process.kill()
-        self._process.communicate()
 
 
 @contextmanager
