@@ -197,6 +197,11 @@ class Agent:
 
     # ---- what an agent tells
 
+    @property
+    def room(self) -> int:
+        """So many messages more find room in the queue."""
+        return max(0, self._queue_limit - (self._sent - self._answered))
+
     def status(self, state: str = "online") -> None:
         """One of online, degraded, asleep, starting, offline, stopped; told now and again every `interval_s`."""
         if state not in _STATES:

@@ -7,6 +7,7 @@ from pathlib import Path
 LINE_LIMIT_BYTES = 1_048_576
 """A longer line is passed on in pieces of this size, so that nothing is lost and memory stays bounded."""
 _READ_BYTES = 1_048_576
+_READS_AT_ONCE = 8
 
 
 @dataclass(slots=True)
@@ -25,20 +26,22 @@ class FollowedFile:
         if self._open():
             self._position = os.fstat(self._descriptor).st_size
 
-    def lines(self) -> list[bytes]:
-        """Complete lines that were added since the last call, without line ends, empty ones left out.
+    def lines(self, most: int) -> list[bytes]:
+        """The next `most` complete lines at most, without line ends, empty ones left out. What is not asked for stays in
+        the file.
 
         Raises `OSError` where the file is there but cannot be read.
         """
-        if self._descriptor < 0 and not self._open():
-            return []
-        self._read_to_end()
-        if self._replaced():
+        for _ in range(_READS_AT_ONCE):
+            if len(self._ready) >= most or (self._descriptor < 0 and not self._open()):
+                break
+            if self._read_some():
+                continue
+            if not self._replaced():
+                break
             self._finish_rest()  # the old file is complete: what it ended with is a line
             self.close()
-            if self._open():
-                self._read_to_end()
-        ready, self._ready = self._ready, []
+        ready, self._ready = self._ready[:most], self._ready[most:]
         return ready
 
     def close(self) -> None:
@@ -62,17 +65,19 @@ class FollowedFile:
             return False  # between two files: the old one may still be written
         return (status.st_dev, status.st_ino) != self._inode
 
-    def _read_to_end(self) -> None:
+    def _read_some(self) -> bool:
+        """False: the end is reached."""
         if os.fstat(self._descriptor).st_size < self._position:
             self._position, self._rest = 0, b""  # truncated: it begins anew
-        while data := os.pread(self._descriptor, _READ_BYTES, self._position):
-            self._position += len(data)
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            for line in lines:
-                self._add(line.rstrip(b"\r"))
-            while len(self._rest) > LINE_LIMIT_BYTES:
-                self._add(self._rest[:LINE_LIMIT_BYTES])
-                self._rest = self._rest[LINE_LIMIT_BYTES:]
+        data = os.pread(self._descriptor, _READ_BYTES, self._position)
+        self._position += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._add(line.rstrip(b"\r"))
+        while len(self._rest) > LINE_LIMIT_BYTES:
+            self._add(self._rest[:LINE_LIMIT_BYTES])
+            self._rest = self._rest[LINE_LIMIT_BYTES:]
+        return bool(data)
 
     def _finish_rest(self) -> None:
         self._add(self._rest)

@@ -15,8 +15,10 @@ from mqtt.agent import Agent, Refused
 from mqtt.refusals import problem_of
 
 CHOOSE_AGAIN_S = 60.0
-FILES_POLL_S = 0.5
+FILES_POLL_S, FILES_BUSY_S = 0.5, 0.02
 FIRST_LOOK_S = 0.5
+LINES_AT_ONCE = 1_000
+ROOM_FOR_FIGURES = 100
 _REFUSALS = {4: "broker.credentials", 5: "broker.not-authorised"}
 _log = logging.getLogger(__name__)
 
@@ -60,9 +62,9 @@ class Reporter:
                     self._publish_figures(choose=now_s >= chosen_s)
                     chosen_s = now_s + CHOOSE_AGAIN_S if now_s >= chosen_s else chosen_s
                     due_s = max(due_s + self._options.interval_s, now_s)
-                self._publish_lines()
-                wait_s = due_s - time.monotonic() if figures else FILES_POLL_S
-                stop.wait(max(0.0, min(wait_s, FILES_POLL_S) if self._files else wait_s))
+                poll_s = FILES_BUSY_S if self._publish_lines() else FILES_POLL_S
+                wait_s = due_s - time.monotonic() if figures else poll_s
+                stop.wait(max(0.0, min(wait_s, poll_s) if self._files else wait_s))
         finally:
             for agent in self._agents.values():
                 agent.close()
@@ -92,7 +94,11 @@ class Reporter:
         for name in [name for name in self._agents if name and name not in wanted]:
             self._leave(name)
         for name in sorted(wanted - self._agents.keys()):
-            self._agents[name] = self._open(name)
+            try:
+                self._agents[name] = self._open(name)
+            except EnvironmentProblem as error:  # the broker is gone for a while: those who are here stay
+                _log.warning("%s is not shown yet: %s", name, error)
+                return
 
     def _leave(self, name: str) -> None:
         self._agents.pop(name).close()
@@ -123,10 +129,15 @@ class Reporter:
                 raise
             raise EnvironmentProblem(problem) from error
 
-    def _publish_lines(self) -> None:
+    def _publish_lines(self) -> bool:
+        """True: there may be more at once."""
+        more = False
         for followed in self._files:
+            most = min(LINES_AT_ONCE, self._agents[""].room - ROOM_FOR_FIGURES)
+            if most <= 0:
+                return True  # they wait in their files until the broker takes more
             try:
-                lines = followed.lines()
+                lines = followed.lines(most)
             except OSError as error:
                 if followed.path not in self._unreadable:
                     self._unreadable.add(followed.path)
@@ -135,6 +146,8 @@ class Reporter:
             self._unreadable.discard(followed.path)
             for line in lines:
                 self._agents[""].line(followed.path.name, line)
+            more = more or bool(lines)
+        return more
 
 
 def topic_level(text: str) -> str:
