@@ -75,12 +75,13 @@ def presence_lines(scope: Scope) -> Iterator[list[str]]:
 
 _TASK_TABLE = """create table t (n integer primary key, agent, task, parent, requester, type, state, submitted, started, ended,
     attempt, result, error, unique (agent, task))"""
+# a report without a state (0) leaves the state as it was
 _TASK_REPORT = """insert into t (agent, task, parent, requester, type, state, submitted, started, ended, attempt, result, error)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (agent, task) do update set state = excluded.state,
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (agent, task) do update set state = iif(excluded.state = 0, state, excluded.state),
     parent = coalesce(excluded.parent, parent), requester = coalesce(excluded.requester, requester),
     type = coalesce(excluded.type, type), attempt = coalesce(excluded.attempt, attempt),
     submitted = coalesce(submitted, excluded.submitted), started = coalesce(started, excluded.started),
-    ended = iif(excluded.ended is null, null, coalesce(ended, excluded.ended)),
+    ended = iif(excluded.state = 0, ended, iif(excluded.ended is null, null, coalesce(ended, excluded.ended))),
     result = coalesce(excluded.result, result), error = coalesce(excluded.error, error)"""
 
 

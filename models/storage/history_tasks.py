@@ -42,6 +42,8 @@ class TaskSum:
     def add_older(self, row: Any) -> None:
         """One more report, older than all before."""
         at, type_, state = row[2], row[5], row[6]
+        if self.state == TaskState.UNKNOWN:
+            self.state = TaskState(state)
         self.type = self.type or type_
         self.parent = self.parent or row[7]
         self.requester = self.requester or row[8]
@@ -52,7 +54,7 @@ class TaskSum:
         if state in ENDED:
             if self.ending:
                 self.ended_us = at
-        else:
+        elif state != TaskState.UNKNOWN:
             self.ending = False
         if state == TaskState.SUBMITTED:
             self.submitted_us = at
@@ -123,7 +125,7 @@ def open_tasks(view: StoreView, at_us: int, token: CancelToken) -> dict[int, int
     found: dict[int, int] = {}
     for _, report in islice(_newest(view, request, token), LOOK_BACK_REPORTS):
         agent, task, state = report[3], report[4], report[6]
-        if (agent, task) not in seen:
+        if state != TaskState.UNKNOWN and (agent, task) not in seen:
             seen.add((agent, task))
             if state not in ENDED:
                 found[agent] = found.get(agent, 0) + 1

@@ -370,6 +370,7 @@ def test_tasks_one_row_each_over_all_their_reports(build: HistoryBuilder) -> Non
         (4, "one", TaskState.WORKING, {"attempt": 2}),
         (5, "one", TaskState.COMPLETED, {"result": "42"}),
         (6, "one", TaskState.COMPLETED, {"result": "42"}),
+        (6, "one", TaskState.UNKNOWN, {"progress": 1.0}),
     ):
         batch = build.messages([raw(at_us=T0 + second * S)], a)
         batch.tasks = [TaskReport(0, T0 + second * S, a, task, "t", state, **more)]

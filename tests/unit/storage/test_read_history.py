@@ -333,6 +333,7 @@ def test_tasks_as_last_reported_with_their_times(build: HistoryBuilder, reader: 
     tell(5, a, "one", TaskState.WORKING, attempt=2)
     tell(6, a, "one", TaskState.COMPLETED, result="42")
     tell(7, a, "one", TaskState.COMPLETED, result="42")
+    tell(7, a, "one", TaskState.UNKNOWN, progress=1.0)  # a report without a state leaves it as it was
     tell(8, b, "one", TaskState.SUBMITTED)
     rows = ask(reader, TaskRequest()).rows
     assert [(row.agent, row.task) for row in rows] == [(b, "one"), (a, "one"), (a, "two")]
