@@ -140,11 +140,14 @@ class RecorderLink(QObject):
                 log.exception("a request to the recorder failed")
 
     def _ask(self, request: Callable[[], None], done: Done | None) -> None:
-        problem = None
+        problem: Problem | None = None
         try:
             request()
         except EnvironmentProblem as error:
             problem = error.problem
+        except Exception as error:  # whoever asked waits for an answer
+            log.exception("a request to the recorder failed")
+            problem = Problem("recorder.request", {"detail": type(error).__name__})
         if done is not None:
             self._inbox.put(partial(_call, done, problem))
 

@@ -8,7 +8,7 @@ from app.window.recorder_link import RecorderLink
 from app.window.recorder_watch import Seen
 from models.domain.connection import Connection, Secret
 from models.domain.control import Link, RecorderState, StepState, TestStep
-from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.problems import Problem, trouble
 
 STATE = RecorderState(7, "0.1.0", 1, "window", 0, Link.CONNECTED, 0, "mqtt://localhost:1883")
 DIED = Problem("recorder.died", {"detail": "it hung up"})
@@ -20,7 +20,7 @@ class Recorder:
     def __init__(self) -> None:
         self.seen = Seen(STATE, None, 0.01)
         self.asked: list[object] = []
-        self.fails: EnvironmentProblem | None = None
+        self.fails: Exception | None = None
         self.closed = False
         self.look_fails = 0
 
@@ -100,6 +100,15 @@ def test_submit_answers_when_it_is_stored_or_says_why_not(link, recorder, qtbot)
     link.submit([{"do": "agent.note"}], answers.append)
     qtbot.waitUntil(lambda: len(answers) == 2)
     assert answers[1].code == "store.full"
+
+
+def test_whoever_asked_hears_of_a_mistake_of_ours_too(link, recorder, qtbot) -> None:
+    answers: list[Problem | None] = []
+    link.start()
+    recorder.fails = KeyError("ours")
+    link.submit([{"do": "agent.note"}], answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 1)
+    assert answers[0].code == "recorder.request"
 
 
 def test_the_password_reaches_every_recorder_that_takes_over_but_no_other_broker(link, recorder, qtbot) -> None:
