@@ -29,17 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Publish until Ctrl+C. Raises `EnvironmentProblem` "broker.*"."""
-    import signal
-    import threading
     from pathlib import Path
 
+    from app.ending import Ending
     from app.reporter.reporter import Reporter, ReporterOptions
 
     given = connection_from(args)
     assert given is not None, "--broker is required"
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
     options = ReporterOptions(
         id=args.id or "",
         interval_s=args.interval,
@@ -47,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
         files=tuple(Path(name).expanduser() for name in args.tail),
         named=dict(args.also_pid),
     )
-    Reporter(given[0], given[1], options).run(stop)
-    return 0
+    Reporter(given[0], given[1], options).run(ending.asked)
+    return ending.exit_code
 
 
 def _seconds(text: str) -> float:

@@ -2,6 +2,8 @@
 
 import argparse
 
+from app.cli.workspace_argument import workspace_of
+
 EPILOG = """\
 example:
   murmurscope broker --port 1883
@@ -19,9 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until interrupted. Raises `EnvironmentProblem` "system.missing" or "embedded.start"."""
     from app.recorder.standalone_broker import run_broker
-    from models.storage.workspace import Workspace
 
-    return run_broker(Workspace.at(args.workspace) if args.workspace else Workspace.default(), args.port)
+    return run_broker(workspace_of(args), args.port)
 
 
 def _port(text: str) -> int:

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.cli.times import parse_time_us
 from app.cli.workspace_argument import workspace_of
 
 EPILOG = """\
@@ -39,13 +38,14 @@ def run(args: argparse.Namespace) -> int:
     import functools
 
     from models.domain.clock import SystemClock
+    from models.domain.time_range import parse_moment
     from models.storage.export import export, export_file
 
     now_us = SystemClock().wall_us()
     progress = _Progress()
     arguments = {
-        "since_us": parse_time_us(args.since, now_us) if args.since else 0,
-        "until_us": parse_time_us(args.until, now_us) if args.until else 0,
+        "since_us": parse_moment(args.since, now_us) if args.since else 0,
+        "until_us": parse_moment(args.until, now_us) if args.until else 0,
         "agent": args.agent,
         "format": args.format,
         "progress": progress.show,

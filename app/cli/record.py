@@ -3,6 +3,7 @@
 import argparse
 
 from app.cli.connection_arguments import add_connection_arguments, connection_from, secret_from
+from app.cli.workspace_argument import workspace_of
 
 EPILOG = """\
 examples:
@@ -28,11 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record until stopped. Raises `EnvironmentProblem` "workspace.*", "store.*", "broker.*" or "settings.unreadable"."""
     from app.recorder.main import RecordOptions, record
-    from models.storage.workspace import Workspace
 
     given = connection_from(args)
     return record(
-        Workspace.at(args.workspace) if args.workspace else Workspace.default(),
+        workspace_of(args),
         RecordOptions(
             connection=given[0] if given else None,
             secret=given[1] if given else secret_from(args),

@@ -29,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Publish until the duration is over or Ctrl+C. Raises `EnvironmentProblem` "broker.*"."""
-    import signal
-    import threading
-
+    from app.ending import Ending
     from app.simulation.load import Load, run_load
     from models.domain.problems import trouble
     from mqtt.bulk_publisher import BulkPublisher
@@ -40,19 +38,19 @@ def run(args: argparse.Namespace) -> int:
     if given is None or given[0].websocket:
         raise trouble("broker.url", url=args.broker, detail="simulate speaks plain MQTT or TLS, not websockets")
     connection, secret = given
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
     publisher = BulkPublisher(connection, secret, f"murmurscope-simulate-{args.seed}")
     print(f"publishing to {connection.url}", file=sys.stderr)
     try:
-        report = run_load(publisher, Load(args.agents, args.rate, args.duration, args.qos, args.seed), stop.is_set)
+        report = run_load(
+            publisher, Load(args.agents, args.rate, args.duration, args.qos, args.seed), ending.asked.is_set
+        )
     except ConnectionError as error:
         raise trouble("broker.lost", host=connection.host, detail=str(error)) from error
     finally:
         publisher.close()
     print(json.dumps(dataclasses.asdict(report)))
-    return 0
+    return ending.exit_code
 
 
 def _positive(text: str) -> int:

@@ -95,7 +95,7 @@ def parse_moment(text: str, now_us: int) -> int:
         return now_us - int(ago[1]) * UNITS_US[ago[2]]
     try:
         moment = datetime.fromisoformat(cleaned).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise trouble("time.unreadable", text=cleaned[:80]) from error
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds

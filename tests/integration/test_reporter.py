@@ -53,7 +53,7 @@ def test_figures_of_host_and_processes_then_goodbyes(broker, heard):
         until(lambda: len(heard["agents/here/metrics"]) >= 3, "figures of the host")
     finally:
         process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(20) == 130
     figures = json.loads(heard["agents/here/metrics"][1])["metrics"]
     assert 0 <= figures["system.cpu.utilization"] <= 1
     assert 0 < figures["system.memory.usage"] < psutil.virtual_memory().total
