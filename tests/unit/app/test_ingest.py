@@ -58,9 +58,6 @@ class Store:
         self.log += [one.payload for one in batch.messages]
         return SimpleNamespace(duration_us=1_000)
 
-    def remember_gap(self, gap):
-        raise AssertionError("gaps of the link come with batches")
-
     def housekeep(self):
         self.log.append("housekeep")
         if self.hindrance:
