@@ -6,10 +6,11 @@ from typing import Any
 
 import apsw
 
-from models.domain.presence_words import Condition, Presence
-from models.domain.records import TaskState
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.records import GapCause, TaskState
 from models.storage.export_cells import topic_text
 from models.storage.export_scope import PAGE_ROWS, Scope
+from models.storage.history_gaps import recording_ended
 from models.storage.history_tasks import ENDED
 from models.storage.segments_open import OpenSegment, Row, SegmentRow, clusters, fetch
 
@@ -39,7 +40,8 @@ def _pages(scope: Scope, rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
 
 
 def presence_lines(scope: Scope) -> Iterator[list[str]]:
-    """Stretches that begin in the range, by their beginning; the end is that of the whole history."""
+    """Stretches that begin in the range, by their beginning; the end is that of the whole history. Whoever was there when
+    recording ended is unknown since, as the next recorder will write down."""
     scratch = _scratch("create table p (n integer primary key, agent, since, presence, condition, cause)")
     sql = "insert into p (agent, since, presence, condition, cause) values (?, ?, ?, ?, ?)"
 
@@ -58,6 +60,7 @@ def presence_lines(scope: Scope) -> Iterator[list[str]]:
         for row in group:
             scope.token.check()
             scratch.executemany(sql, scope.view.attempt(row, changes, nothing))
+    scratch.executemany(sql, _unknown_since_the_end(scope, scratch))
     presence = {int(one): one.name.lower() for one in Presence}
     conditions = {int(one): one.name.lower() for one in Condition}
     found = scratch.execute(
@@ -71,6 +74,22 @@ def presence_lines(scope: Scope) -> Iterator[list[str]]:
     )
     yield from _pages(scope, rows)
     scratch.close()
+
+
+_LAST_PRESENCE = """select agent, presence from (select agent, presence,
+    row_number() over (partition by agent order by since desc, n desc) as place from p) where place = 1"""
+
+
+def _unknown_since_the_end(scope: Scope, changes: apsw.Connection) -> list[Row]:
+    ended_us = recording_ended(scope.view)
+    if not ended_us or ended_us < scope.since_us:
+        return []
+    sql = "select a.name, n.presence from agent a join agent_now n on n.agent_id = a.id where ? in (0, a.id)"
+    last: dict[Any, Any] = dict(fetch(scope.view.catalogue, sql, (scope.agent,)))
+    last.update((agent, presence) for agent, presence in changes.execute(_LAST_PRESENCE))  # newer, after a crash
+    there = (Presence.ONLINE, Presence.LATE)
+    unknown = (ended_us, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)
+    return [(agent, *unknown) for agent, presence in last.items() if presence in there]
 
 
 _TASK_TABLE = """create table t (n integer primary key, agent, task, parent, requester, type, state, submitted, started, ended,
@@ -133,10 +152,14 @@ def agent_lines(scope: Scope, as_of_us: int) -> Iterator[list[str]]:
 
 
 def gap_lines(scope: Scope) -> Iterator[list[str]]:
-    """Gaps that touch the range, by their beginning; of one agent: its own and everybody's."""
+    """Gaps that touch the range, by their beginning; of one agent: its own and everybody's. While no recorder runs, the
+    last one has no end yet."""
     sql = """select g.since_us, g.until_us, a.name, g.cause, g.count from gap g left join agent a on a.id = g.agent_id
         where g.since_us < ? and g.until_us >= ? and (? = 0 or g.agent_id in (0, ?)) order by g.since_us, g.id"""
-    rows = fetch(scope.view.catalogue, sql, (scope.end_us, scope.since_us, scope.agent, scope.agent))
+    rows = list(fetch(scope.view.catalogue, sql, (scope.end_us, scope.since_us, scope.agent, scope.agent)))
+    ended_us = recording_ended(scope.view)
+    if ended_us and ended_us < scope.end_us:
+        rows.append((ended_us, None, None, GapCause.NOT_RECORDING, 0))
     yield from _pages(scope, iter(rows))
 
 

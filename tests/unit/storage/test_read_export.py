@@ -335,13 +335,15 @@ def test_presence_lasts_until_the_next_change_even_in_another_segment(build: His
     at = [f"{ZERO}{second}.000000Z" for second in range(10)]
     assert found == [
         ("a", "online", "degraded", "heard", at[0], at[5]),
-        ("b", "online", "degraded", "status", at[1], ""),
+        ("b", "online", "degraded", "status", at[1], at[7]),
         ("a", "offline", "degraded", "will", at[5], at[7]),
-        ("a", "online", "degraded", "heard", at[7], ""),
+        ("a", "online", "degraded", "heard", at[7], at[7]),
+        ("a", "unknown", "ok", "not-recording", at[7], ""),  # nobody records any more
+        ("b", "unknown", "ok", "not-recording", at[7], ""),
     ]
     (one,) = objects(build, "presence", since_us=T0 + 2 * S, until_us=T0 + 6 * S)
     assert (one["presence"], one["until"]) == ("offline", at[7])
-    assert objects(build, "presence", agent="b")[0]["until"] is None
+    assert objects(build, "presence", agent="b")[-1]["until"] is None
 
 
 def test_agents(build: HistoryBuilder) -> None:
@@ -400,9 +402,9 @@ def test_interactions_connections_gaps(build: HistoryBuilder) -> None:
     assert objects(build, "interactions")[0]["reply_ms"] == 1.5
     assert list(rows(build, "connections")[0].values()) == [zero, "a", "refused", "x,y", "2000", "db"]
     assert [list(row.values()) for row in rows(build, "gaps")] == [
-        [zero, one, "", "not-connected", "0"], [zero, one, "b", "sequence", "4"],
+        [zero, one, "", "not-connected", "0"], [zero, one, "b", "sequence", "4"], [one, "", "", "not-recording", "0"],
     ]  # fmt: skip
-    assert len(rows(build, "gaps", agent="a")) == 1
+    assert len(rows(build, "gaps", agent="a")) == 2
 
 
 def test_unreadable_by_topic(build: HistoryBuilder) -> None:
