@@ -31,6 +31,7 @@ from widgets.plots.plot import TimePlot
 
 LIMIT_S = 60.0
 TRIES = 25
+SCROLL_PIXELS = 30  # a step every 16 ms: about 70 rows a second
 
 
 class Draws:
@@ -176,7 +177,7 @@ def fleet_scenario(
 
     def step() -> None:
         nonlocal place
-        place += 3
+        place += SCROLL_PIXELS
         whole = max(1, bar.maximum())
         bar.setValue(whole - abs(place % (2 * whole) - whole))  # down, up, down …
 

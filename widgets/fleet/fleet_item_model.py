@@ -18,6 +18,14 @@ HeadingRole = Qt.ItemDataRole.UserRole + 3
 """Name of the group on its heading, else None."""
 
 _NOWHERE = QModelIndex()
+_ANSWERED = frozenset(
+    int(role)
+    for role in (
+        Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.TextAlignmentRole, AgentRole, RowRole, HeadingRole,
+    )
+)  # fmt: skip
+"""A view asks for eleven roles of every cell it paints; the others are turned away before anything is looked up."""
 _NUMERIC = frozenset(
     (Column.RESPONSE, Column.ERROR_RATIO, Column.TASKS, Column.ATTEMPTS, Column.SUCCESSES, Column.ERRORS,
      Column.LOG_ERRORS, Column.MESSAGES)
@@ -81,7 +89,7 @@ class FleetItemModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(Column)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or self.fleet is None:
+        if role not in _ANSWERED or not index.isValid() or self.fleet is None:
             return None
         place, column = self._rows[index.row()], Column(index.column())
         if place < 0:
