@@ -157,7 +157,7 @@ def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
         workspace.mkdir()
         settings = f'[connection]\nurl = "mqtt://ada@127.0.0.1:{broker.port}"\n'
         (workspace / "settings.toml").write_text(settings, encoding="utf-8")
-        take(out, _window(workspace), env, [["key", "ctrl+b"]], 6)
+        take(out, _window(workspace), env, [["key", "ctrl+b"], ["sleep", "2"], ["key", "alt+t"]], 6)
 
 
 def _fleet_and_agent(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:

@@ -18,6 +18,7 @@ STEADY_CLOCK_US = 600_000_000
 not throw history away."""
 _RATE_US = 3_600_000_000
 _RATE_LEAST_US = 60_000_000
+_RATE_SETTLES_US = 300_000_000  # before that, new files weigh more than what is written into them
 _DAY_S = 86_400
 
 
@@ -113,7 +114,7 @@ class DiskUse:
         if len(self._seen) < 2:
             return None
         (since_us, before), (until_us, after) = self._seen[0], self._seen[-1]
-        if after <= before:
+        if after <= before or until_us - since_us < _RATE_SETTLES_US:
             return None
         room = self._limit_bytes
         with contextlib.suppress(OSError):

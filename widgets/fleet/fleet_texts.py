@@ -186,6 +186,9 @@ def _count_text(fleet: FleetResult, row: int, column: Column) -> str:
         Column.LOG_ERRORS: fleet.log_errors,
         Column.MESSAGES: fleet.messages,
     }[column]
+    connections = column in (Column.ATTEMPTS, Column.SUCCESSES, Column.ERRORS)
+    if connections and not (fleet.attempts[row] or fleet.successes[row] or fleet.errors[row]):
+        return format_count(None)  # most agents tell of no connections: that is no data, not none
     return format_count(int(values[row]))
 
 
