@@ -132,7 +132,7 @@ def _compose(
     retention = choice.settings.retention if choice.problem is None else KEEP_ALL
     store = StoreWriter(workspace, clock, store_limits(retention))
     keeper = PresenceKeeper()
-    keeper.load(store.declared_intervals)
+    keeper.load(store.declared_intervals, store.gone)
     watch = Watch(clock)
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
     folder = broker_folder(workspace)

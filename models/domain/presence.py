@@ -80,10 +80,14 @@ class PresenceKeeper:
         self._now_us = LONG_AGO_US  # latest moment seen, so that time never runs backwards here
         self._changes: list[PresenceChange] = []
 
-    def load(self, intervals: Mapping[int, int]) -> None:
-        """Agents known from earlier runs with their declared intervals (microseconds): unknown until heard."""
+    def load(self, intervals: Mapping[int, int], gone: Mapping[int, tuple[Presence, Cause]] | None = None) -> None:
+        """Agents known from earlier runs with their declared intervals (microseconds): unknown until heard. `gone` are those
+        that were offline or stopped then, and why."""
         for id_, interval_us in intervals.items():
             self._agent(id_).declared_us = interval_us
+        for id_, (presence, cause) in (gone or {}).items():
+            agent = self._agent(id_)
+            agent.before, agent.before_cause = presence, cause
 
     def observe(self, batch: RecordBatch, at: Instant) -> list[PresenceChange]:
         """Take what a batch tells; `at` is when it is handed over. Changes in the order they happened."""
@@ -250,6 +254,8 @@ class PresenceKeeper:
         presence, cause = agent.presence, agent.cause
         if presence is Presence.UNKNOWN and evidence.presence in _GONE:
             presence, cause = evidence.presence, Cause.REPLAYED if origin is Origin.REPLAY else evidence.cause
+            if presence is agent.before:
+                cause = agent.before_cause  # the broker only repeats what we knew
         elif presence in _GONE and evidence.presence not in _GONE and origin is Origin.BACKLOG:
             presence, cause = Presence.UNKNOWN, Cause.NOT_HEARD  # it came back while we were away; is it still there?
             agent.before, agent.before_cause = presence, cause

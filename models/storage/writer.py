@@ -54,7 +54,7 @@ class StoreWriter:
     """One thread (the recorder's ingest thread), with the recorder's lock held.
 
     `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it.
-    `declared_intervals` (agent id -> µs) is as of the start.
+    `declared_intervals` (agent id -> µs) and `gone` (agent id -> presence and cause) are as of the start.
     """
 
     def __init__(self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits()) -> None:  # noqa: B008 - frozen
@@ -66,6 +66,7 @@ class StoreWriter:
         self.problems: list[Problem] = []
         self.names = Names()
         self.declared_intervals: dict[int, int] = {}
+        self.gone: dict[int, tuple[Presence, Cause]] = {}
         self._unacknowledged = Unacknowledged()
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
@@ -202,6 +203,9 @@ class StoreWriter:
     def _load(self) -> None:
         load_names(self._catalogue, self.names)
         self.declared_intervals.update(self._ask("SELECT id, interval_us FROM agent WHERE interval_us > 0"))
+        query = "SELECT agent_id, presence, cause FROM agent_now WHERE presence IN (?, ?)"
+        for agent, presence, cause in self._ask(query, (int(Presence.OFFLINE), int(Presence.STOPPED))):
+            self.gone[agent] = Presence(presence), Cause(cause)
         query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
             WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
         self._unacknowledged.load(self._workspace, [id_ for (id_,) in self._ask(query)])

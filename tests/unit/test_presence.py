@@ -257,6 +257,16 @@ def test_loaded_intervals_count_from_the_connection_on() -> None:
     assert stage.wait(2) == [(OFFLINE, Cause.SILENCE)]
 
 
+def test_a_replay_of_what_was_known_keeps_its_cause() -> None:
+    stage = Stage()
+    stage.keeper.load({}, {7: (OFFLINE, Cause.WILL)})
+    stage.up()
+    stage.say(OFFLINE, Cause.STATUS, origin=Origin.REPLAY, agent=7)
+    stage.say(OFFLINE, Cause.STATUS, origin=Origin.REPLAY, agent=8)
+    assert (stage.now[7].presence, stage.now[7].cause) == (OFFLINE, Cause.WILL)
+    assert (stage.now[8].presence, stage.now[8].cause) == (OFFLINE, Cause.REPLAYED)
+
+
 def test_a_shorter_interval_takes_effect_at_once() -> None:
     stage = Stage()
     stage.declare(1000)
