@@ -204,7 +204,7 @@ class StoreWriter:
         load_names(self._catalogue, self.names)
         self.declared_intervals.update(self._ask("SELECT id, interval_us FROM agent WHERE interval_us > 0"))
         query = "SELECT agent_id, presence, cause FROM agent_now WHERE presence IN (?, ?)"
-        for agent, presence, cause in self._ask(query, (int(Presence.OFFLINE), int(Presence.STOPPED))):
+        for agent, presence, cause in self._ask(query, int(Presence.OFFLINE), int(Presence.STOPPED)):
             self.gone[agent] = Presence(presence), Cause(cause)
         query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
             WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
