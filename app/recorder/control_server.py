@@ -188,7 +188,11 @@ class _Client:
             _LOG.exception("a request on the control channel failed")
             self._refuse(number, Problem("recorder.request", {"detail": type(error).__name__}))
         else:
-            self._send({"id": number, "ok": True, **answer})
+            try:
+                self._send({"id": number, "ok": True, **answer})
+            finally:
+                if request.get("verb") == Verb.STOP:
+                    self._server.verbs.stop()
 
     def _carry_out(self, number: object, request: dict[str, Any]) -> dict[str, Any]:
         verbs = self._server.verbs
@@ -208,7 +212,7 @@ class _Client:
             case Verb.WAKE:
                 verbs.wake()
             case Verb.STOP:
-                verbs.stop()
+                pass  # once it is answered: the end hangs up
             case other:
                 raise trouble("recorder.request", detail=f"unknown verb {str(other)[:40]!r}")
         return {}

@@ -92,6 +92,7 @@ def test_every_verb_arrives_and_state_comes_back_whole(workspace, recorder):
         client.secret("hush")
         client.wake()
         client.stop()
+    until(lambda: "stop" in recorder.asked, "it is asked to stop")
     assert recorder.asked == [[{"do": "agent.note", "agent": "a", "note": "ż"}], Secret("hush"), "wake", "stop"]
 
 
@@ -178,7 +179,20 @@ def test_another_protocol_version_is_refused_but_may_stop_us(workspace, recorder
         answer = ask(connected, b'{"id": 1, "verb": "hello", "protocol": 99, "role": "window"}\n')
         assert answer["problem"]["code"] == "recorder.version"
         assert ask(connected, b'{"id": 2, "verb": "stop"}\n')["ok"]
-    assert recorder.asked == ["stop"]
+    until(lambda: recorder.asked == ["stop"], "it is asked to stop")
+
+
+def test_a_stop_is_answered_before_the_end_hangs_up(workspace, recorder, server):
+    ended = threading.Event()
+
+    def end_at_once():
+        threading.Thread(target=server.close).start()
+        ended.wait(1)  # what the answer would have to wait for
+
+    recorder.stop = end_at_once
+    with ControlClient(workspace) as client:
+        client.stop()
+        ended.set()
 
 
 @pytest.mark.usefixtures("server")
