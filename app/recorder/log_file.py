@@ -66,21 +66,31 @@ def log_to_file(path: Path) -> tuple[logging.Handler, SecretMask]:
     return handler, mask
 
 
-class Faults:
-    """Counts mistakes of our own that nobody caught, and logs each with its traceback. Any thread."""
+_COUNTED = {"counted": True}
+
+
+class Faults(logging.Handler):
+    """Counts mistakes of our own: what nobody caught, and what any module logged with its traceback. Any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        super().__init__(logging.ERROR)
+        self._counting = threading.Lock()
         self.count = 0
 
     def note(self, what: str) -> None:
         """Call while handling the exception."""
-        with self._lock:
+        with self._counting:
             self.count += 1
-        _LOG.exception(what)
+        _LOG.exception(what, extra=_COUNTED)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by the logging module."""
+        if record.exc_info and not hasattr(record, "counted"):
+            with self._counting:
+                self.count += 1
 
     def catch_all(self) -> Callable[[], None]:
-        """Take over the hooks of the interpreter; returns what puts the old ones back."""
+        """Take over the hooks of the interpreter, and listen to the log; returns what puts all back."""
         before = threading.excepthook, sys.excepthook
 
         def in_thread(args: threading.ExceptHookArgs) -> None:
@@ -89,12 +99,14 @@ class Faults:
 
         def restore() -> None:
             threading.excepthook, sys.excepthook = before
+            logging.getLogger().removeHandler(self)
 
         threading.excepthook = in_thread
         sys.excepthook = self._uncaught
+        logging.getLogger().addHandler(self)
         return restore
 
     def _uncaught(self, kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-        with self._lock:
+        with self._counting:
             self.count += 1
-        _LOG.error("nobody caught this", exc_info=(kind, value, trace))
+        _LOG.error("nobody caught this", exc_info=(kind, value, trace), extra=_COUNTED)

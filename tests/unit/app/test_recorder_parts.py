@@ -125,6 +125,22 @@ class TestLog:
         assert "with *** inside" in entry["error"]
         assert "hush" not in path.read_text()
 
+    @pytest.mark.usefixtures("log")
+    def test_what_any_module_logs_with_its_traceback_counts_once(self):
+        faults = Faults()
+        restore = faults.catch_all()
+        try:
+            try:
+                raise KeyError("ours")
+            except KeyError:
+                logging.getLogger("mqtt.session").exception("the network thread goes on")
+                faults.note("reading failed")
+            logging.getLogger("x").error("trouble with the disk is no mistake of ours")
+        finally:
+            restore()
+        logging.getLogger("x").error("nobody listens any more", exc_info=KeyError("ours"))
+        assert faults.count == 2
+
     def test_uncaught_exceptions_of_threads_are_logged_and_counted(self, log):
         path, _ = log
         faults = Faults()
