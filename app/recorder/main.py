@@ -28,7 +28,6 @@ from app.settings import Retention, SettingsFile
 from app.version import VERSION
 from models.domain.clock import Clock, SystemClock
 from models.domain.connection import Connection, Secret
-from models.domain.names import Names
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 from models.storage.identity import read_workspace_id
@@ -136,7 +135,7 @@ def _compose(
     watch = Watch(clock)
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
     folder = broker_folder(workspace)
-    make_feed = _feed_maker(store.names, client_id(workspace, read_workspace_id(workspace)), clock)
+    make_feed = _feed_maker(store, client_id(workspace, read_workspace_id(workspace)), clock)
     link = BrokerLink(
         choice, make_feed, ingest, EmbeddedBroker(folder, clock), HostAgent(folder, clock), clock, requests.wake
     )
@@ -151,10 +150,15 @@ def _compose(
     return Supervisor(workspace, lock, link, ingest, control, watch, clock, rules, requests)
 
 
-def _feed_maker(names: Names, client: str, clock: Clock) -> FeedMaker:
+def _feed_maker(store: StoreWriter, client: str, clock: Clock) -> FeedMaker:
+    names, heard_before = store.names, store.heard_before
+
     def make(connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed:
+        nonlocal heard_before
+        expects_session = heard_before == (connection.url, client) and connection.session_expiry_s > 0
+        heard_before = None  # whoever leaves a broker ends the session there
         inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
-        session = Session(connection, secret, client, inbox, clock, on_link)
+        session = Session(connection, secret, client, inbox, clock, on_link, expects_session=expects_session)
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make

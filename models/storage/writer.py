@@ -54,7 +54,8 @@ class StoreWriter:
     """One thread (the recorder's ingest thread), with the recorder's lock held.
 
     `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it.
-    `declared_intervals` (agent id -> µs) and `gone` (agent id -> presence and cause) are as of the start.
+    `declared_intervals` (agent id -> µs) and `gone` (agent id -> presence and cause) are as of the start, and so is
+    `heard_before`: (broker, client id) of the recording before, if messages came in it.
     """
 
     def __init__(self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits()) -> None:  # noqa: B008 - frozen
@@ -67,6 +68,7 @@ class StoreWriter:
         self.names = Names()
         self.declared_intervals: dict[int, int] = {}
         self.gone: dict[int, tuple[Presence, Cause]] = {}
+        self.heard_before: tuple[str, str] | None = None
         self._unacknowledged = Unacknowledged()
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
@@ -209,6 +211,9 @@ class StoreWriter:
         query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
             WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
         self._unacknowledged.load(self._workspace, [id_ for (id_,) in self._ask(query)])
+        query = """SELECT broker, client_id, EXISTS (SELECT 1 FROM segment WHERE capture_id = capture.id AND messages > 0)
+            FROM capture WHERE kind = 'record' ORDER BY id DESC LIMIT 1"""
+        self.heard_before = next(((broker, client) for broker, client, heard in self._ask(query) if heard), None)
 
     def _absence(self, now_us: int) -> tuple[list[Gap], list[PresenceChange]]:
         """The time without a recorder, and who was present before it. From the second capture of a recorder on, whoever

@@ -282,6 +282,28 @@ def test_a_broker_that_comes_back_leaves_a_gap_and_no_loss(make_broker, workspac
     until(lambda: len(stored(workspace, b"load/")) == 10, "stored")
 
 
+def test_a_session_that_the_broker_forgot_between_two_runs_is_told(make_broker, workspace, start, client):
+    broker = make_broker(persistence=False)
+
+    def record_something():
+        recorder = start(broker.url)
+        until(lambda: client.hello("cli").link is Link.CONNECTED, "connected")
+        told = [one["code"] for one in client.hello("cli").warnings]
+        with Publisher(broker.url) as publisher:
+            publisher.send(range(3))
+        until(lambda: client.hello("cli").counters.stored >= 3, "stored")
+        assert recorder.stop() == 0
+        client.close()
+        return told
+
+    assert record_something() == []
+    assert record_something() == [], "the session was there"
+    broker.stop()
+    broker.start()
+    assert record_something() == ["broker.session-lost"]
+    assert ("session-lost",) in rows(workspace, "SELECT cause FROM gap")
+
+
 def test_without_a_broker_it_runs_its_own(workspace, client):
     process = subprocess.Popen(
         own_command("record", "--workspace", str(workspace.root)),

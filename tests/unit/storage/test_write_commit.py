@@ -86,6 +86,19 @@ def test_messages_and_samples_are_stored_as_they_came(writer: StoreWriter, works
     assert writer.unacknowledged() == set()
 
 
+def test_a_start_knows_whether_the_recording_before_heard_anything(workspace: Workspace, clock: FakeClock) -> None:
+    known = []
+    for messages in ([], [message(T0)], []):
+        one = StoreWriter(workspace, clock)
+        known.append(one.heard_before)
+        one.begin_capture("record", "mqtt://broker", "client")
+        if messages:
+            one.commit(batch_of(one.names, messages, ["a"]))
+        one.close()
+    known.append(StoreWriter(workspace, clock).heard_before)
+    assert known == [None, None, ("mqtt://broker", "client"), None]
+
+
 def test_every_kind_of_record_is_stored(writer: StoreWriter, workspace: Workspace) -> None:
     batch = batch_of(writer.names, [message(T0), message(T0 + 1)], ["a", "b"])
     a, b, c = 1, 2, writer.names.agent("c")
