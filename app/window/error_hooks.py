@@ -1,8 +1,9 @@
-"""Mistakes of our own that nobody caught: written to the log, counted, told by a badge; the window lives on."""
+"""Mistakes of our own: written to the log with their traceback, counted, told by a badge; the window lives on."""
 
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
@@ -20,8 +21,21 @@ _QT_LEVELS = {
 _NO_NEWS = "This plugin does not support "  # platforms without a window manager say so at every window
 
 
+class _Tracebacks(logging.Handler):
+    """Calls for every record that carries a traceback, whoever caught the exception. Any thread."""
+
+    def __init__(self, found: Callable[[], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._found = found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self._found()
+
+
 class ErrorHooks(QObject):
-    """Takes over the hooks for uncaught exceptions of all threads and for Qt's messages. `faulted(count)`: GUI thread."""
+    """Takes over the hooks for uncaught exceptions of all threads and for Qt's messages, and listens to the log.
+    `faulted(count)`: GUI thread."""
 
     faulted = Signal(int)
 
@@ -29,6 +43,7 @@ class ErrorHooks(QObject):
         super().__init__(parent)
         self._inbox = GuiInbox(self)
         self._count = 0
+        self._tracebacks = _Tracebacks(lambda: self._inbox.put(self._tell))
 
     @property
     def count(self) -> int:
@@ -41,12 +56,14 @@ class ErrorHooks(QObject):
         threading.excepthook = self._uncaught_in_thread
         sys.unraisablehook = self._unraisable
         qInstallMessageHandler(self._qt_message)
+        logging.getLogger().addHandler(self._tracebacks)
 
     def uninstall(self) -> None:
         """Give the hooks back, as the last thing before the program ends."""
         sys.excepthook, sys.unraisablehook = sys.__excepthook__, sys.__unraisablehook__
         threading.excepthook = threading.__excepthook__
         qInstallMessageHandler(None)
+        logging.getLogger().removeHandler(self._tracebacks)
         self._inbox.close()
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -54,7 +71,6 @@ class ErrorHooks(QObject):
             sys.__excepthook__(kind, error, trace)
             return
         log.error("uncaught", exc_info=(kind, error, trace))
-        self._inbox.put(self._tell)
 
     def _uncaught_in_thread(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_type is SystemExit:
@@ -62,14 +78,12 @@ class ErrorHooks(QObject):
         name = args.thread.name if args.thread is not None else "?"
         error = args.exc_value or args.exc_type()
         log.error("uncaught in thread %s", name, exc_info=(args.exc_type, error, args.exc_traceback))
-        self._inbox.put(self._tell)
 
     def _unraisable(self, args: "sys.UnraisableHookArgs") -> None:
         error = args.exc_value or args.exc_type()
         log.error(
             "%s %r", args.err_msg or "unraisable", args.object, exc_info=(args.exc_type, error, args.exc_traceback)
         )
-        self._inbox.put(self._tell)
 
     def _qt_message(self, kind: QtMsgType, _context: QMessageLogContext, text: str | None) -> None:
         if text is not None and text.startswith(_NO_NEWS):

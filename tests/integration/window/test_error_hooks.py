@@ -16,7 +16,7 @@ counts = []
 
 def told(count):
     counts.append(count)
-    if count == 2:
+    if count == 3:
         QTimer.singleShot(0, app.quit)
 
 hooks.faulted.connect(told)
@@ -25,6 +25,10 @@ def in_thread():
     raise ValueError("in a thread")
 
 def in_slot():
+    try:
+        raise KeyError("caught by a thread that goes on")
+    except KeyError:
+        logging.getLogger("app.window.tail_source").exception("following the store failed")
     threading.Thread(target=in_thread).start()
     raise ValueError("in a slot")
 
@@ -42,7 +46,7 @@ def test_what_nobody_caught_is_logged_counted_and_survived(tmp_path: Path) -> No
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(log)], capture_output=True, text=True, cwd=root, timeout=60, check=False
     )
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[1, 2]", "")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[1, 2, 3]", "")
     text = log.read_text()
     assert "ValueError: in a slot" in text
     assert "ValueError: in a thread" in text
