@@ -191,25 +191,30 @@ class SegmentFile:
 
     def _write_carefully(self, rows: CommitRows) -> None:
         """Row by row. A message that does not store keeps its raw bytes and is marked unreadable; a derived row that does
-        not store marks its message so."""
+        not store marks its message so. The batch counts what was stored."""
         connection = self.connection
         bad: dict[int, int] = {}  # seq -> topic id
+        missing = dict.fromkeys(rows.tables, 0)  # rows of each table that do not store
         topics = dict(zip(rows.tables["message"][::9], rows.tables["message"][2::9], strict=True))
         with transaction(connection):
             for table, flat in rows.tables.items():
                 width = WIDTHS[table]
                 for at in range(0, len(flat), width):
                     row = flat[at : at + width]
+                    if table == "batch":
+                        unreadable = {*rows.tables["unreadable"][:: WIDTHS["unreadable"]], *bad}
+                        row = _recounted(row, missing["log"], missing["task_report"], len(unreadable))
                     try:
                         insert_flat(connection, table, row)
                     except UNSTORABLE:
                         if table == "batch":
                             raise
+                        missing[table] += 1
                         seq = row[0] if table not in ("presence_change", "gap", "topic", "agent", "series") else None
                         if seq in topics:
                             bad[seq] = topics[seq]  # type: ignore[index, assignment]
                         if table == "message":
-                            insert_flat(connection, table, [*row[:4], 0, 0, row[6], None, row[8]])
+                            insert_flat(connection, table, [*row[:4], 0, row[5], row[6], None, row[8]])
             statement = "INSERT OR IGNORE INTO unreadable(seq, topic_id, reason) VALUES (?, ?, ?)"
             connection.executemany(statement, [(seq, topic, UNSTORABLE_REASON) for seq, topic in bad.items()])
 
@@ -227,6 +232,16 @@ def remove_files(path: Path) -> None:
     """Unlink a database with its log and shared memory."""
     for ending in reversed(FILE_ENDINGS):  # the database last: what remains after a kill is still told by it
         Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def _recounted(batch: list[object], logs: int, tasks: int, unreadable: int) -> list[object]:
+    """The row of a batch of which so many logs and task reports were not stored."""
+    return [*batch[:7], _less(batch[7], logs), _less(batch[8], tasks), *batch[9:11], unreadable, *batch[12:]]
+
+
+def _less(count: object, missing: int) -> int:
+    assert isinstance(count, int)
+    return count - missing
 
 
 def _one(connection: apsw.Connection, query: str) -> int:

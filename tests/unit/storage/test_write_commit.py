@@ -188,6 +188,7 @@ def test_a_row_that_does_not_store_never_blocks_the_rest(writer: StoreWriter, wo
         (2, "unstorable"),
         (3, "unstorable"),
     ]
+    assert rows(workspace, committed.segment, "SELECT n_logs, n_tasks, unreadable FROM batch") == [(1, 0, 2)]
     assert rows(workspace, committed.segment, "SELECT text FROM log") == [("fine",)]
     assert writer.commit(batch_of(writer.names, [message(T0)], ["a"])).first_seq == 4
 
