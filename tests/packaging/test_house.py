@@ -1,5 +1,6 @@
 """Rules of the house that no linter knows, checked on the tracked tree."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -65,6 +66,23 @@ def test_tests_wait_for_something_and_do_not_sleep() -> None:
     assert not findings(r"\btime\.sleep\(|from time import .*\bsleep\b|qtbot\.wait\(", paths), (
         "use tests.helpers.poll.until"
     )
+
+
+def test_texts_of_the_window_can_be_collected() -> None:
+    """The collector reads source: only a literal in `tr` or `translate` reaches the translators."""
+    words = ROOT / "widgets/common/words.py"  # its tables are marked with QT_TRANSLATE_NOOP
+    strange = []
+    for path in python_files("widgets", "app/window"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            texts = node.args[:1] if name == "tr" else node.args[:2] if name == "translate" else []
+            if name == "translate" and not (texts and isinstance(texts[0], ast.Constant) and path != words):
+                continue  # a painter's, a string's
+            if not all(isinstance(text, ast.Constant) and isinstance(text.value, str) for text in texts):
+                strange.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not strange, "no literal"
 
 
 def test_modules_stay_small() -> None:

@@ -101,8 +101,7 @@ class AgentEvents(QObject):
             self.changed.emit()
 
 
-def _text(source: str) -> str:
-    return QCoreApplication.translate("AgentEvents", source)
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
 def presence_marks(columns: PresenceColumns, since_us: int) -> list[Mark]:
@@ -129,7 +128,7 @@ def attempt_marks(columns: AttemptColumns) -> list[Mark]:
         told += [visible(text, _TEXT_LIMIT) for text in (columns.target[row], columns.error[row]) if text]
         if columns.duration_us[row] >= 0:
             told.append(duration_text(int(columns.duration_us[row])))
-        words = _text("connection {told}").replace("{told}", ", ".join(told))
+        words = translate("AgentEvents", "connection {told}").replace("{told}", ", ".join(told))
         marks.append(Mark(int(columns.time_us[row]), MarkKind.FAILED_ATTEMPT, words))
     return marks
 
@@ -140,7 +139,11 @@ def gap_bands(gaps: GapColumns, agent: int) -> list[Band]:
     rows = zip(gaps.since_us.tolist(), gaps.until_us.tolist(), gaps.cause, gaps.agent.tolist(), gaps.missing.tolist(), strict=True)  # fmt: skip
     for since_us, until_us, cause, whose, missing in rows:
         if whose in (0, agent):
-            told = _text("{n} messages missing: {cause}") if missing else _text("Nothing known: {cause}")
+            told = (
+                translate("AgentEvents", "{n} messages missing: {cause}")
+                if missing
+                else translate("AgentEvents", "Nothing known: {cause}")
+            )
             bands.append(
                 Band(since_us, until_us, told.replace("{n}", str(missing)).replace("{cause}", gap_word(cause)))
             )

@@ -76,76 +76,81 @@ class RecordDialog(QDialog):
             QGuiApplication.clipboard().setText(page.toPlainText())
 
 
-def _tr(source: str) -> str:
-    return QCoreApplication.translate("RecordDialog", source)
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
 def log_dialog(line: LogLine, parent: QWidget) -> RecordDialog:
     """A log record in full."""
     fields = [
-        (_tr("Time"), format_time(line.time_us, digits=6)),
-        (_tr("Received"), format_time(line.key.received_us, digits=6)),
-        (_tr("Level"), level_word(line.level)),
-        (_tr("Logger"), line.logger),
-        (_tr("Error"), line.error),
+        (translate("RecordDialog", "Time"), format_time(line.time_us, digits=6)),
+        (translate("RecordDialog", "Received"), format_time(line.key.received_us, digits=6)),
+        (translate("RecordDialog", "Level"), level_word(line.level)),
+        (translate("RecordDialog", "Logger"), line.logger),
+        (translate("RecordDialog", "Error"), line.error),
     ]
-    pages = [(_tr("Text"), line.text)]
+    pages = [(translate("RecordDialog", "Text"), line.text)]
     if line.stack:
-        pages.append((_tr("Stack"), line.stack))
+        pages.append((translate("RecordDialog", "Stack"), line.stack))
     if line.attributes:
-        pages.append((_tr("Attributes"), as_json(line.attributes.encode()) or line.attributes))
-    return RecordDialog(_tr("Log record"), fields, pages, parent)
+        pages.append((translate("RecordDialog", "Attributes"), as_json(line.attributes.encode()) or line.attributes))
+    return RecordDialog(translate("RecordDialog", "Log record"), fields, pages, parent)
 
 
 def message_dialog(line: MessageLine, parent: QWidget) -> RecordDialog:
     """A message in full: payload as text, as JSON where it is, and as bytes."""
     properties = line.properties
     fields = [
-        (_tr("Received"), format_time(line.key.received_us, digits=6)),
-        (_tr("Topic"), line.topic.decode(errors="backslashreplace")),
-        (_tr("Kind"), kind_word(line.kind)),
-        (_tr("Origin"), origin_word(line.origin)),
-        (_tr("QoS"), f"{line.qos}" + (", " + _tr("retained") if line.retain else "")),
-        (_tr("Size"), value_text(line.size, "By")),
+        (translate("RecordDialog", "Received"), format_time(line.key.received_us, digits=6)),
+        (translate("RecordDialog", "Topic"), line.topic.decode(errors="backslashreplace")),
+        (translate("RecordDialog", "Kind"), kind_word(line.kind)),
+        (translate("RecordDialog", "Origin"), origin_word(line.origin)),
+        (
+            translate("RecordDialog", "QoS"),
+            f"{line.qos}" + (", " + translate("RecordDialog", "retained") if line.retain else ""),
+        ),
+        (translate("RecordDialog", "Size"), value_text(line.size, "By")),
     ]
     if properties is not None:
         correlation = properties.correlation
         fields += [
-            (_tr("Content type"), properties.content_type or ""),
-            (_tr("Response topic"), properties.response_topic or ""),
-            (_tr("Correlation"), correlation.hex(" ") if correlation else ""),
-            (_tr("User properties"), ", ".join(f"{name}={value}" for name, value in properties.user)),
+            (translate("RecordDialog", "Content type"), properties.content_type or ""),
+            (translate("RecordDialog", "Response topic"), properties.response_topic or ""),
+            (translate("RecordDialog", "Correlation"), correlation.hex(" ") if correlation else ""),
+            (
+                translate("RecordDialog", "User properties"),
+                ", ".join(f"{name}={value}" for name, value in properties.user),
+            ),
         ]
     if len(line.payload) < line.size:
-        shown = _tr("the first {n} are here").replace("{n}", value_text(len(line.payload), "By"))
-        fields.append((_tr("Payload"), shown))
+        shown = translate("RecordDialog", "the first {n} are here").replace("{n}", value_text(len(line.payload), "By"))
+        fields.append((translate("RecordDialog", "Payload"), shown))
     pages = []
     pretty = as_json(line.payload)
     if pretty is not None:
-        pages.append((_tr("JSON"), pretty))
-    pages.append((_tr("Text"), line.payload.decode(errors="backslashreplace")))
-    pages.append((_tr("Bytes"), as_hex(line.payload)))
-    return RecordDialog(_tr("Message"), fields, pages, parent)
+        pages.append((translate("RecordDialog", "JSON"), pretty))
+    pages.append((translate("RecordDialog", "Text"), line.payload.decode(errors="backslashreplace")))
+    pages.append((translate("RecordDialog", "Bytes"), as_hex(line.payload)))
+    return RecordDialog(translate("RecordDialog", "Message"), fields, pages, parent)
 
 
 def task_dialog(line: TaskLine, parent: QWidget) -> RecordDialog:
     """A task as last reported, in full."""
     fields = [
-        (_tr("Task"), line.task),
-        (_tr("Type"), line.type),
-        (_tr("State"), task_word(line.state)),
-        (_tr("Parent"), line.parent),
-        (_tr("Requester"), line.requester),
-        (_tr("Submitted"), format_time(line.submitted_us, digits=3) if line.submitted_us else ""),
-        (_tr("Started"), format_time(line.started_us, digits=3) if line.started_us else ""),
-        (_tr("Ended"), format_time(line.ended_us, digits=3) if line.ended_us else ""),
-        (_tr("Attempt"), str(line.attempt) if line.attempt else ""),
-        (_tr("Progress"), "" if math.isnan(line.progress) else value_text(line.progress, "1")),
+        (translate("RecordDialog", "Task"), line.task),
+        (translate("RecordDialog", "Type"), line.type),
+        (translate("RecordDialog", "State"), task_word(line.state)),
+        (translate("RecordDialog", "Parent"), line.parent),
+        (translate("RecordDialog", "Requester"), line.requester),
+        (translate("RecordDialog", "Submitted"), format_time(line.submitted_us, digits=3) if line.submitted_us else ""),
+        (translate("RecordDialog", "Started"), format_time(line.started_us, digits=3) if line.started_us else ""),
+        (translate("RecordDialog", "Ended"), format_time(line.ended_us, digits=3) if line.ended_us else ""),
+        (translate("RecordDialog", "Attempt"), str(line.attempt) if line.attempt else ""),
+        (translate("RecordDialog", "Progress"), "" if math.isnan(line.progress) else value_text(line.progress, "1")),
     ]
-    pages = [(_tr("Result"), as_json(line.result.encode()) or line.result)]
+    pages = [(translate("RecordDialog", "Result"), as_json(line.result.encode()) or line.result)]
     if line.error:
-        pages.insert(0, (_tr("Error"), line.error))
-    return RecordDialog(_tr("Task"), fields, pages, parent)
+        pages.insert(0, (translate("RecordDialog", "Error"), line.error))
+    return RecordDialog(translate("RecordDialog", "Task"), fields, pages, parent)
 
 
 def as_json(payload: bytes) -> str | None:

@@ -11,50 +11,50 @@ from widgets.common.plain import visible
 from widgets.common.words import cause_word, condition_word, presence_word
 from widgets.fleet.fleet_state import Column, Summary, error_ratio, in_maintenance
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Fleet", text)
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
 def column_title(column: Column) -> str:
     """Heading of a column, short."""
     return {
-        Column.AGENT: _tr("Agent"),
-        Column.GROUP: _tr("Group"),
-        Column.PRESENCE: _tr("Presence"),
-        Column.LAST_SEEN: _tr("Last seen"),
-        Column.HOUR: _tr("Last hour"),
-        Column.CPU: _tr("CPU"),
-        Column.MEMORY: _tr("RAM"),
-        Column.RESPONSE: _tr("Resp. p95"),
-        Column.ERROR_RATIO: _tr("Error ratio"),
-        Column.TASKS: _tr("Tasks"),
-        Column.ATTEMPTS: _tr("Attempts"),
-        Column.SUCCESSES: _tr("OK"),
-        Column.ERRORS: _tr("Errors"),
-        Column.LOG_ERRORS: _tr("Log errors"),
-        Column.MESSAGES: _tr("Messages"),
+        Column.AGENT: translate("Fleet", "Agent"),
+        Column.GROUP: translate("Fleet", "Group"),
+        Column.PRESENCE: translate("Fleet", "Presence"),
+        Column.LAST_SEEN: translate("Fleet", "Last seen"),
+        Column.HOUR: translate("Fleet", "Last hour"),
+        Column.CPU: translate("Fleet", "CPU"),
+        Column.MEMORY: translate("Fleet", "RAM"),
+        Column.RESPONSE: translate("Fleet", "Resp. p95"),
+        Column.ERROR_RATIO: translate("Fleet", "Error ratio"),
+        Column.TASKS: translate("Fleet", "Tasks"),
+        Column.ATTEMPTS: translate("Fleet", "Attempts"),
+        Column.SUCCESSES: translate("Fleet", "OK"),
+        Column.ERRORS: translate("Fleet", "Errors"),
+        Column.LOG_ERRORS: translate("Fleet", "Log errors"),
+        Column.MESSAGES: translate("Fleet", "Messages"),
     }[column]
 
 
 def column_tooltip(column: Column) -> str:
     """What a column means exactly."""
     return {
-        Column.AGENT: _tr("Name of the agent; its id where it told none"),
-        Column.GROUP: _tr("Group that the agent told, or that you gave it"),
-        Column.PRESENCE: _tr("Whether the agent is there, since when, and why we say so"),
-        Column.LAST_SEEN: _tr("Time since its last live message"),
-        Column.HOUR: _tr("A mark a minute: tall green online, amber late, red offline; a dot above: errors"),
-        Column.CPU: _tr("Processor use: now, and the last ten minutes"),
-        Column.MEMORY: _tr("Memory in use: now, and the last ten minutes"),
-        Column.RESPONSE: _tr("95 of 100 answers in the last hour came within this time"),
-        Column.ERROR_RATIO: _tr("Failed of finished tasks and answered requests in the last hour"),
-        Column.TASKS: _tr("Tasks that have not ended, as last reported"),
-        Column.ATTEMPTS: _tr("Connection attempts in the last hour"),
-        Column.SUCCESSES: _tr("Connections that succeeded in the last hour"),
-        Column.ERRORS: _tr("Connections that failed in the last hour"),
-        Column.LOG_ERRORS: _tr("Log records of level error or fatal in the last hour"),
-        Column.MESSAGES: _tr("Messages in the last hour"),
+        Column.AGENT: translate("Fleet", "Name of the agent; its id where it told none"),
+        Column.GROUP: translate("Fleet", "Group that the agent told, or that you gave it"),
+        Column.PRESENCE: translate("Fleet", "Whether the agent is there, since when, and why we say so"),
+        Column.LAST_SEEN: translate("Fleet", "Time since its last live message"),
+        Column.HOUR: translate(
+            "Fleet", "A mark a minute: tall green online, amber late, red offline; a dot above: errors"
+        ),
+        Column.CPU: translate("Fleet", "Processor use: now, and the last ten minutes"),
+        Column.MEMORY: translate("Fleet", "Memory in use: now, and the last ten minutes"),
+        Column.RESPONSE: translate("Fleet", "95 of 100 answers in the last hour came within this time"),
+        Column.ERROR_RATIO: translate("Fleet", "Failed of finished tasks and answered requests in the last hour"),
+        Column.TASKS: translate("Fleet", "Tasks that have not ended, as last reported"),
+        Column.ATTEMPTS: translate("Fleet", "Connection attempts in the last hour"),
+        Column.SUCCESSES: translate("Fleet", "Connections that succeeded in the last hour"),
+        Column.ERRORS: translate("Fleet", "Connections that failed in the last hour"),
+        Column.LOG_ERRORS: translate("Fleet", "Log records of level error or fatal in the last hour"),
+        Column.MESSAGES: translate("Fleet", "Messages in the last hour"),
     }[column]
 
 
@@ -93,9 +93,15 @@ def cell_tooltip(fleet: FleetResult, row: int, column: Column) -> str | None:
         case Column.PRESENCE:
             since = format_time(int(fleet.since_us[row]), now_us=fleet.at_us, digits=0)
             interval = int(fleet.interval_us[row])
-            told = _tr("expected every {interval}").replace("{interval}", format_age(interval)) if interval else ""
+            told = (
+                translate("Fleet", "expected every {interval}").replace("{interval}", format_age(interval))
+                if interval
+                else ""
+            )
             return "\n".join(
-                x for x in (presence_text(fleet, row), _tr("since {time}").replace("{time}", since), told) if x
+                x
+                for x in (presence_text(fleet, row), translate("Fleet", "since {time}").replace("{time}", since), told)
+                if x
             )
         case Column.CPU:
             return _source_text(fleet.cpu_source[row])
@@ -104,7 +110,7 @@ def cell_tooltip(fleet: FleetResult, row: int, column: Column) -> str | None:
         case Column.LAST_SEEN:
             return format_time(int(fleet.last_seen_us[row]) or None, now_us=fleet.at_us, digits=3)
         case Column.RESPONSE:
-            return _tr("of {n} answers").replace("{n}", format_count(int(fleet.response_n[row])))
+            return translate("Fleet", "of {n} answers").replace("{n}", format_count(int(fleet.response_n[row])))
         case Column.HOUR:
             return _hour_text(fleet, row)
         case _:
@@ -116,7 +122,7 @@ def presence_text(fleet: FleetResult, row: int) -> str:
     presence, condition = Presence(int(fleet.presence[row])), Condition(int(fleet.condition[row]))
     word = presence_word(presence)
     if in_maintenance(fleet)[row]:
-        return _tr("maintenance ({presence})").replace("{presence}", word)
+        return translate("Fleet", "maintenance ({presence})").replace("{presence}", word)
     if presence != Presence.ONLINE:
         return f"{word} · {cause_word(fleet.cause[row])}"
     return f"{word} · {condition_word(condition)}" if condition != Condition.OK else word
@@ -124,31 +130,37 @@ def presence_text(fleet: FleetResult, row: int) -> str:
 
 def heading_text(group: str, count: int, not_well: int, *, folded: bool) -> str:
     """Of a group heading."""
-    name = visible(group) or _tr("no group")
-    agents = _tr("1 agent") if count == 1 else _tr("{n} agents").replace("{n}", format_count(count))
-    ill = " · " + _tr("{n} not well").replace("{n}", format_count(not_well)) if not_well else ""
+    name = visible(group) or translate("Fleet", "no group")
+    agents = (
+        translate("Fleet", "1 agent")
+        if count == 1
+        else translate("Fleet", "{n} agents").replace("{n}", format_count(count))
+    )
+    ill = " · " + translate("Fleet", "{n} not well").replace("{n}", format_count(not_well)) if not_well else ""
     return f"{'▸' if folded else '▾'} {name}   {agents}{ill}"
 
 
 def sentence(fleet: FleetResult, summary: Summary, *, connected: bool) -> str:
     """The fleet in one sentence; names the agent most worth looking at."""
     if not summary.total:
-        return _tr("No agents yet")
+        return translate("Fleet", "No agents yet")
     if not connected and summary.unknown == summary.total:
-        return _tr("Not connected: nothing is known of {n} agents").replace("{n}", format_count(summary.total))
+        return translate("Fleet", "Not connected: nothing is known of {n} agents").replace(
+            "{n}", format_count(summary.total)
+        )
     parts = [
-        _tr("{well} of {total} well")
+        translate("Fleet", "{well} of {total} well")
         .replace("{well}", format_count(summary.well))
         .replace("{total}", format_count(summary.total))
     ]
     if summary.worst >= 0:
         parts.append(_worst_text(fleet, summary.worst))
         if summary.not_well > 1:
-            parts.append(_tr("{n} more not well").replace("{n}", format_count(summary.not_well - 1)))
+            parts.append(translate("Fleet", "{n} more not well").replace("{n}", format_count(summary.not_well - 1)))
     for count, text in (
-        (summary.stopped, _tr("{n} stopped")),
-        (summary.unknown, _tr("{n} unknown")),
-        (summary.maintenance, _tr("{n} in maintenance")),
+        (summary.stopped, translate("Fleet", "{n} stopped")),
+        (summary.unknown, translate("Fleet", "{n} unknown")),
+        (summary.maintenance, translate("Fleet", "{n} in maintenance")),
     ):
         if count:
             parts.append(text.replace("{n}", format_count(count)))
@@ -160,13 +172,13 @@ def _worst_text(fleet: FleetResult, row: int) -> str:
     presence = Presence(int(fleet.presence[row]))
     since = format_time(int(fleet.since_us[row]), now_us=fleet.at_us)
     if presence in (Presence.OFFLINE, Presence.LATE):
-        text = _tr("{agent} {presence} since {time} ({cause})")
+        text = translate("Fleet", "{agent} {presence} since {time} ({cause})")
         text = text.replace("{presence}", presence_word(presence)).replace("{cause}", cause_word(fleet.cause[row]))
     elif fleet.condition[row] == Condition.DEGRADED:
-        text = _tr("{agent} degraded since {time}")
+        text = translate("Fleet", "{agent} degraded since {time}")
     else:
         ratio = format_value(float(error_ratio(fleet)[row]), "1")
-        text = _tr("{agent} fails {ratio} of its work").replace("{ratio}", ratio)
+        text = translate("Fleet", "{agent} fails {ratio} of its work").replace("{ratio}", ratio)
     return text.replace("{time}", since).replace("{agent}", name)
 
 
@@ -196,8 +208,8 @@ def _hour_text(fleet: FleetResult, row: int) -> str:
     cells = fleet.hour_presence[row]
     known = int((cells > 0).sum())
     if not known:
-        return _tr("nothing known of the last hour")
-    text = _tr("{online} of {known} minutes online, {errors} errors")
+        return translate("Fleet", "nothing known of the last hour")
+    text = translate("Fleet", "{online} of {known} minutes online, {errors} errors")
     counts = {
         "online": int((cells == Presence.ONLINE).sum()),
         "known": known,
@@ -209,4 +221,8 @@ def _hour_text(fleet: FleetResult, row: int) -> str:
 
 
 def _source_text(source: str) -> str:
-    return _tr("from {series}").replace("{series}", visible(source)) if source else _tr("the agent told none")
+    return (
+        translate("Fleet", "from {series}").replace("{series}", visible(source))
+        if source
+        else translate("Fleet", "the agent told none")
+    )

@@ -18,15 +18,13 @@ def plot_menu(plot: "TimePlot", gestures: Gestures) -> QMenu:
     menu = QMenu(plot)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
-    def text(source: str) -> str:
-        return QCoreApplication.translate("PlotMenu", source)
-
+    translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
     clipboard = QGuiApplication.clipboard()
-    menu.addAction(text("Copy picture"), lambda: clipboard.setPixmap(plot.picture()))
-    menu.addAction(text("Copy data as CSV"), lambda: clipboard.setText(_csv(plot)))
-    menu.addAction(text("Show as table"), lambda: _table(plot).show())
+    menu.addAction(translate("PlotMenu", "Copy picture"), lambda: clipboard.setPixmap(plot.picture()))
+    menu.addAction(translate("PlotMenu", "Copy data as CSV"), lambda: clipboard.setText(_csv(plot)))
+    menu.addAction(translate("PlotMenu", "Show as table"), lambda: _table(plot).show())
     menu.addSeparator()
-    menu.addAction(text("Go live"), gestures.live)
+    menu.addAction(translate("PlotMenu", "Go live"), gestures.live)
     return menu
 
 
