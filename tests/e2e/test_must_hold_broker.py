@@ -244,6 +244,7 @@ def test_a_frozen_broker_is_noticed_by_its_silence(make_broker, recording):
     assert recording.stop() == 0
 
 
+@pytest.mark.long
 def test_a_second_program_with_our_client_id_is_given_way_after_three_cuts(make_broker, recording):
     broker = make_broker()
     recording.start("--broker", broker.url)

@@ -137,8 +137,10 @@ def test_history_that_may_not_be_written_can_still_be_exported(broker, unprivile
 
 
 def test_a_single_file_that_may_not_be_written_is_told(broker, unprivileged):
-    recording = Recording(unprivileged.workspace)
-    record(recording, broker, range(3))
+    recording = Recording(unprivileged.workspace).start("--broker", broker.url)
+    publish(broker, range(3))
+    recording.stored(3)
+    assert recording.stop() == 0
     for path in [unprivileged.workspace, *unprivileged.workspace.rglob("*")]:
         os.chown(path, NOBODY, NOBODY) if os.getuid() == 0 else None
     for name in ("catalogue.db", "recorder.log", "recorder.lock"):
@@ -150,9 +152,8 @@ def test_a_single_file_that_may_not_be_written_is_told(broker, unprivileged):
         assert "may not be written" in done.stderr
         assert "Traceback" not in done.stderr
         after = bytes_of(unprivileged.workspace)
-        assert {one: after[one] for one in before if one not in ("recorder.log", "recorder.lock")} == {
-            one: before[one] for one in before if one not in ("recorder.log", "recorder.lock")
-        }
+        kept = [one for one in before if one.endswith(".db")]
+        assert [after[one] for one in kept] == [before[one] for one in kept]
         file.chmod(0o644)
 
 
@@ -298,8 +299,8 @@ def test_a_segment_that_is_gone_is_told_and_the_rest_kept(broker, recording, how
     assert "damaged" in [row["cause"] for row in recording.export("gaps")]
 
 
-@pytest.mark.parametrize("name", ["with space", "żółw ☃", "quote'\"$(x)", "=1+1", "percent%20?x=#1"])
-def test_a_folder_may_have_any_name(broker, tmp_path, name):
+def test_a_folder_may_have_any_name(broker, tmp_path):
+    name = "=1 żółw ☃ '\"$(x)%20?x=#1"
     one = Recording(tmp_path / name)
     try:
         record(one, broker, range(2))

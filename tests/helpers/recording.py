@@ -16,6 +16,7 @@ import psutil
 from app.control_client import ControlClient
 from models.domain.control import Link, RecorderState
 from models.domain.problems import EnvironmentProblem
+from models.storage.export import export
 from models.storage.info import store_info
 from models.storage.workspace import Workspace
 from tests.helpers.poll import until
@@ -121,11 +122,11 @@ class Recording:
             self.argv(*arguments), capture_output=True, env=self.environment, cwd=REPOSITORY, check=False
         )
 
-    def export(self, dataset: str, *arguments: str) -> list[dict[str, str]]:
-        """The exported CSV, read back."""
-        done = self.command("export", dataset, *arguments)
-        assert done.returncode == 0, done.stderr.decode()
-        return list(csv.DictReader(io.StringIO(done.stdout.decode("utf-8"), newline="")))
+    def export(self, dataset: str) -> list[dict[str, str]]:
+        """The exported CSV, read back; made in this process, as tests ask again and again."""
+        written = io.BytesIO()
+        export(self.workspace, dataset, written)
+        return list(csv.DictReader(io.StringIO(written.getvalue().decode("utf-8"), newline="")))
 
     def info(self) -> dict[str, Any]:
         return store_info(self.workspace)
