@@ -76,8 +76,10 @@ def test_killed_is_offline_by_will_and_stopped_is_a_goodbye(broker, recording, s
     comes_online(recording, "victim")
     assert [word for word, _ in told(recording, "victim")] == ["online", "offline", "online"]
     assert [word for word, _ in told(recording, "leaver")] == ["online", "stopped"]
-    metrics = {row["metric"] for row in recording.export("samples") if row["agent"] == "victim"}
-    assert any("cpu" in metric for metric in metrics)
+    until(
+        lambda: any(row["agent"] == "victim" and "cpu" in row["metric"] for row in recording.export("samples")),
+        "its figures come, too",
+    )
     assert recording.stop() == 0
 
 
