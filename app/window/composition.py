@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # loaded after the first paint
 
 ANSWER_LIMIT_S = 3.0
 FLEET, AGENT = "fleet", "agent"
+COLUMNS = "fleet_columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,12 @@ class Composition(QObject):
             if part is not None:
                 part.shutdown()
 
+    def save_layout(self) -> dict[str, str]:
+        """How the user left the window and its tables, as texts for a settings file."""
+        kept = str((self._options.layout or {}).get(COLUMNS) or "")
+        columns = self.screens.fleet.save_columns() if self.screens is not None else kept
+        return {**self.window.save_layout(), COLUMNS: columns}
+
     @property
     def idle(self) -> bool:
         """Is everything answered and drawn?"""
@@ -188,6 +195,7 @@ class Composition(QObject):
         self.screens = Screens(
             self.window, self._places, self.source, self.tail, self.frames, self.themes, self.clock, self
         )
+        self.screens.fleet.restore_columns(str((self._options.layout or {}).get(COLUMNS) or ""))
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
         if self._options.live:

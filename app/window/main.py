@@ -55,7 +55,7 @@ def _run_window(args: argparse.Namespace) -> int:
     paint.painted.connect(composition.fill)
     composition.window.show()
     code = app.exec()
-    layout.save({**composition.window.save_layout(), "workspace": str(workspace.root)})
+    layout.save({**composition.save_layout(), "workspace": str(workspace.root)})
     first.close()
     composition.close()
     signals.close()

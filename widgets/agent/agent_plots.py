@@ -25,7 +25,10 @@ from widgets.plots.plot_picture import ERROR_COLOUR
 MOST_EXTRA = 8
 _QUANTILES = (0.5, 0.95, 0.99)
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
-_PLOT_PIXELS = 100
+_PLOT_PIXELS = 84
+_EMPTY_PIXELS = 66
+"""Of a plot that this agent has no figures for: its name, why, and the time."""
+_NO_LIMIT_PIXELS = 16_777_215
 _MOST_COMPACT_PIXELS = 170
 _SUMS = ("attempts", "successes", "errors")
 
@@ -67,7 +70,7 @@ class AgentPlots(QScrollArea):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         for plot in self.main:
-            self._column.addWidget(plot)
+            self._column.addWidget(plot, 1)
         if compact:
             self._column.addStretch(1)
         self.setWidget(content)
@@ -198,6 +201,9 @@ class AgentPlots(QScrollArea):
         self, plot: TimePlot, curves: Sequence[Curve], raw: Sequence[RawPoints], infos: Sequence[SeriesInfo | None]
     ) -> None:
         plot.set_curves(curves, raw)
+        if not self._compact:
+            plot.setMinimumHeight(_PLOT_PIXELS if curves else _EMPTY_PIXELS)
+            plot.setMaximumHeight(_NO_LIMIT_PIXELS if curves else _EMPTY_PIXELS)
         for info in infos:
             if info is not None:
                 self._users.setdefault(info.id, []).append(plot)

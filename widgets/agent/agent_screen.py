@@ -26,6 +26,7 @@ FillMenu = Callable[[QMenu, AgentResult], object]
 """Puts what can be done with an agent (rename, group, note …) into a menu."""
 
 _SECOND_MS = 1_000
+_FIRST_HEIGHTS = [640, 360]  # pixels, shared out in this proportion
 
 
 class AgentScreen(QWidget):
@@ -83,6 +84,7 @@ class AgentScreen(QWidget):
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
         self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes(_FIRST_HEIGHTS)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)

@@ -80,6 +80,7 @@ class LogList(PagedList):
         self.search.setPlaceholderText(self.tr("Text in message, logger or error"))
         self.search.setAccessibleName(self.tr("Text in message, logger or error"))
         self.search.setMinimumWidth(280)
+        self.filters.setSpacing(6)
         self.filters.insertWidget(0, self.level)
         self.filters.insertWidget(1, self.search)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)

@@ -32,6 +32,7 @@ QPushButton, QToolButton[role="button"] {
 QToolButton[role="button"] { padding: 3px 8px; }
 QPushButton:hover, QToolButton[role="button"]:hover { background: $raised; }
 QPushButton:pressed, QToolButton[role="button"]:pressed { background: $line; }
+QToolButton[role="button"]:checked { background: $selection; color: $selection_text; border-color: $accent; }
 QPushButton:focus, QToolButton[role="button"]:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton[role="button"]:disabled { color: $muted; background: $window; border-color: $line; }
 QPushButton:default, QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $accent_text; }
@@ -119,10 +120,21 @@ QCheckBox::indicator:checked { background: $accent; border-color: $accent; image
 QCheckBox::indicator:focus { border-color: $text; }
 QCheckBox::indicator:disabled { border-color: $edge; }
 
+QTabWidget::pane { border: 0; border-top: 1px solid $line; }
+QTabBar { qproperty-drawBase: 0; }
+QTabBar::tab {
+    background: transparent; color: $muted; border: 0; border-bottom: 2px solid transparent; padding: 5px 12px 4px 12px;
+}
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
+QTabBar:focus { outline: 0; }
+QTabBar::tab:selected:focus { background: $selection; color: $selection_text; }
+
 QTableView, QTreeView, QListView { border: 0; outline: 0; }
+QTableView::item { padding: 0 3px; }  /* and the 3 px that every item has */
 QHeaderView { background: $surface; border: 0; }
 QHeaderView::section {
-    background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 4px 3px; font-weight: normal;
+    background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 4px 6px; font-weight: normal;
 }
 QHeaderView::section:hover { background: $raised; color: $text; }
 

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractItemModel, QByteArray, QPoint, Qt, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import (
+    QAction,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 ROW_HEIGHT = 26
@@ -21,6 +30,9 @@ class TableView(QTableView):
         super().__init__(parent)
         self.setAccessibleName(name)
         self._first_state: QByteArray | None = None
+        self._widths: Sequence[int] = ()
+        self._growing: Sequence[int] = ()
+        self._as_fitted: list[tuple[int, bool, int]] = []
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setAlternatingRowColors(False)
@@ -45,14 +57,27 @@ class TableView(QTableView):
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._open_header_menu)
 
-    def start_with(self, model: QAbstractItemModel, widths: Sequence[int] = (), hidden: Sequence[int] = ()) -> None:
-        """Show this model with these column widths (pixels), these columns hidden; "Reset columns" comes back to it."""
+    def start_with(
+        self,
+        model: QAbstractItemModel,
+        widths: Sequence[int] = (),
+        hidden: Sequence[int] = (),
+        growing: Sequence[int] = (),
+    ) -> None:
+        """Show this model with these column widths (pixels), these columns hidden; "Reset columns" comes back to it. The
+        `growing` columns share what room is left, until somebody arranges the columns."""
         self.setModel(model)
         for column, width in enumerate(widths):
             self.setColumnWidth(column, width)
         for column in range(model.columnCount()):
             self.setColumnHidden(column, column in hidden)
         self._first_state = self.horizontalHeader().saveState()
+        self._widths, self._growing, self._as_fitted = widths, growing, self._arrangement()
+
+    @property
+    def arranged(self) -> bool:
+        """Has somebody changed widths, order or visibility of the columns?"""
+        return self._arrangement() != self._as_fitted
 
     def save_columns(self) -> str:
         """Widths, order and visibility of the columns as text for settings."""
@@ -70,6 +95,13 @@ class TableView(QTableView):
     def reset_columns(self) -> None:
         if self._first_state is not None:
             self.horizontalHeader().restoreState(self._first_state)
+            self._as_fitted = self._arrangement()
+            self._fit_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._growing and not self.arranged:
+            self._fit_columns()
 
     def header_menu(self) -> QMenu:
         """The menu of the header: one tick per column, then reset."""
@@ -119,6 +151,24 @@ class TableView(QTableView):
             self.copy(with_headers=True)
         else:
             super().keyPressEvent(event)
+
+    def _fit_columns(self) -> None:
+        """From the first widths, share out what the columns leave free."""
+        header = self.horizontalHeader()
+        for column in self._growing:
+            self.setColumnWidth(column, self._widths[column])
+        for place, column in enumerate(self._growing):
+            share = (self.viewport().width() - header.length()) // (len(self._growing) - place)
+            if share > 0:
+                self.setColumnWidth(column, self._widths[column] + share)
+        self._as_fitted = self._arrangement()
+
+    def _arrangement(self) -> list[tuple[int, bool, int]]:
+        header = self.horizontalHeader()
+        return [
+            (header.visualIndex(column), header.isSectionHidden(column), header.sectionSize(column))
+            for column in range(header.count())
+        ]
 
     def _any_column_shown(self) -> bool:
         header = self.horizontalHeader()

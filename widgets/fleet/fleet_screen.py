@@ -28,10 +28,11 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 150, Column.GROUP: 84, Column.PRESENCE: 140, Column.LAST_SEEN: 78, Column.HOUR: 136, Column.CPU: 124,
-    Column.MEMORY: 134, Column.RESPONSE: 96, Column.ERROR_RATIO: 116, Column.TASKS: 58, Column.ATTEMPTS: 78,
-    Column.SUCCESSES: 50, Column.ERRORS: 62, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
+    Column.AGENT: 140, Column.GROUP: 70, Column.PRESENCE: 126, Column.LAST_SEEN: 76, Column.HOUR: 130, Column.CPU: 116,
+    Column.MEMORY: 124, Column.RESPONSE: 80, Column.ERROR_RATIO: 98, Column.TASKS: 52, Column.ATTEMPTS: 72,
+    Column.SUCCESSES: 54, Column.ERRORS: 58, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
+_GROWING = (Column.AGENT, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
 
 
 class FleetScreen(QWidget):
@@ -100,6 +101,16 @@ class FleetScreen(QWidget):
         if row >= 0:
             self.table.setCurrentIndex(self.model.index(row, 0))
 
+    def save_columns(self) -> str:
+        """How the user arranged the columns, as text for settings; empty where they are as at first."""
+        return self.table.save_columns() if self.table.arranged else ""
+
+    def restore_columns(self, saved: str) -> None:
+        """Take up what `save_columns` gave; what does not fit changes nothing."""
+        if saved and self.table.restore_columns(saved):
+            header = self.table.horizontalHeader()
+            self._sort_changed(header.sortIndicatorSection(), header.sortIndicatorOrder())
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._run_timer()
@@ -154,7 +165,10 @@ class FleetScreen(QWidget):
 
     def _build_table(self, theme: ThemeHolder) -> None:
         self.table = TableView(self.tr("Agents"))
-        self.table.start_with(self.model, [_WIDTHS[column] for column in Column], (Column.LOG_ERRORS, Column.MESSAGES))
+        # before columns are hidden: Qt loses count of their widths while the last one stretches
+        self.table.horizontalHeader().setStretchLastSection(False)
+        widths = [_WIDTHS[column] for column in Column]
+        self.table.start_with(self.model, widths, (Column.LOG_ERRORS, Column.MESSAGES), _GROWING)
         delegates = {
             Column.AGENT: AgentDelegate(self.model, theme, self.table),
             Column.PRESENCE: PresenceDelegate(self.model, theme, self.table),
@@ -165,7 +179,6 @@ class FleetScreen(QWidget):
         for number, delegate in delegates.items():
             self.table.setItemDelegateForColumn(number, delegate)
         header = self.table.horizontalHeader()
-        header.setStretchLastSection(False)
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
         header.setSortIndicatorClearable(True)  # a third click brings worst first back
@@ -183,6 +196,7 @@ class FleetScreen(QWidget):
 
     def _toggle(self, text: str, tip: str) -> QToolButton:
         button = QToolButton()
+        button.setProperty("role", "button")
         button.setText(text)
         button.setToolTip(tip)
         button.setCheckable(True)

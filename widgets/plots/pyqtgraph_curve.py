@@ -16,6 +16,10 @@ from models.domain.queries import Float64
 from widgets.plots.curves import Flags
 
 _LONE_POINT_PIXELS = 3
+_MOST_SMOOTH_POINTS = 1_200
+"""Soft edges cost as much again twice, and a denser curve is an area of pixels anyway."""
+_SHARP = 1.5
+"""Device pixels per logical one from which steps are too small to be seen."""
 
 
 @cache
@@ -45,8 +49,15 @@ class CurveItem:
         if dashes:
             pen.setDashPattern([part * scale for part in dashes])
         whole = bool(joined[:-1].all())
-        self._item.setData(x, y, connect="all" if whole else joined.astype(np.int32), pen=pen)
+        connect = "all" if whole else joined.astype(np.int32)
+        self._item.setData(x, y, connect=connect, pen=pen, antialias=False)
         self._item.paint(painter, None, None)
+        if scale < _SHARP and len(x) <= _MOST_SMOOTH_POINTS:  # a soft edge over the hard line takes its steps away
+            self._item.setData(x, y, connect=connect, pen=pen, antialias=True)
+            painter.translate(0.5, 0.5)
+            self._item.paint(painter, None, None)
+            painter.translate(-0.5, -0.5)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         # a pen wider than one pixel takes another way through Qt that is a hundred times slower on dense curves
         for step in range(1, round(scale)):
             for across, down in ((step, 0), (0, step)):

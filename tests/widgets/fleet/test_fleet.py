@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -24,9 +25,23 @@ def theme(qapp: QApplication) -> ThemeHolder:
 
 
 @pytest.fixture
-def screen(qtbot, theme):
-    screen = FleetScreen(FixedSource(fleet_of(40, ill=4)), theme, lambda: NOW_US)
-    qtbot.addWidget(screen)
+def make(theme):
+    """Makes screens, and ends them at once: one that waits for the garbage collector may be asked half taken apart."""
+    made = []
+
+    def make_one() -> FleetScreen:
+        made.append(FleetScreen(FixedSource(fleet_of(40, ill=4)), theme, lambda: NOW_US))
+        return made[-1]
+
+    yield make_one
+    for one in made:
+        one.close()
+        shiboken6.delete(one)
+
+
+@pytest.fixture
+def screen(make):
+    screen = make()
     screen.resize(1280, 700)
     screen.show()
     return screen
@@ -171,3 +186,26 @@ def test_a_command_names_every_selected_agent(screen, qtbot):
         {"do": "agent.maintenance", "agent": "a", "until_us": NOW_US + 3_600_000_000},
         {"do": "agent.maintenance", "agent": "b", "until_us": NOW_US + 3_600_000_000},
     ]
+
+
+def test_the_columns_share_the_width_until_somebody_arranges_them(make, screen):
+    table, header = screen.table, screen.table.horizontalHeader()
+    assert header.length() == table.viewport().width()
+    screen.resize(1800, 700)
+    assert header.length() == table.viewport().width()
+    assert screen.save_columns() == ""
+    table.sortByColumn(Column.CPU, Qt.SortOrder.DescendingOrder)
+    table.setColumnWidth(Column.AGENT, 333)
+    screen.resize(1700, 700)
+    assert table.columnWidth(Column.AGENT) == 333
+    saved = screen.save_columns()
+    again = make()
+    again.restore_columns(saved)
+    again.resize(1280, 700)
+    again.show()
+    assert again.table.columnWidth(Column.AGENT) == 333
+    assert again.model.view.column is Column.CPU
+    assert again.model.view.descending
+    again.table.reset_columns()
+    assert again.save_columns() == ""
+    assert again.table.horizontalHeader().length() == again.table.viewport().width()
