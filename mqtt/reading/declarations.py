@@ -1,15 +1,18 @@
-"""What agents said of themselves, so that only news is stored and topics can be told by declared names."""
+"""What agents said of themselves: only news is stored, and topics are told by declared names and availability topics."""
 
 from models.domain.records import Declaration
 
+MOST_HOMES = 100_000
+
 
 class Declarations:
-    """Last declaration of each agent. `revision` grows with every name that is declared for the first time."""
+    """Last declaration of each agent. `revision` grows with every name and every home that is new."""
 
     def __init__(self) -> None:
         self.revision = 0
         self._last: dict[int, Declaration] = {}
         self._names: set[str] = set()
+        self._homes: dict[tuple[str, ...], str] = {}
 
     def is_news(self, declaration: Declaration, name: str) -> bool:
         """Take a declaration of the agent called `name`; False where it says what is known already."""
@@ -25,3 +28,17 @@ class Declarations:
     def has(self, name: str) -> bool:
         """Whether an agent of this name declared itself."""
         return name in self._names
+
+    def settle(self, home: tuple[str, ...], name: str) -> None:
+        """An agent's availability was told just below these levels: what else lies there is that agent's."""
+        if home not in self._homes and len(self._homes) < MOST_HOMES:
+            self._homes[home] = name
+            self.revision += 1
+
+    def home_of(self, levels: list[str]) -> tuple[int, str] | None:
+        """The longest home that a topic lies in: its number of levels, and the agent."""
+        for depth in range(len(levels) - 1, 0, -1):
+            name = self._homes.get(tuple(levels[:depth]))
+            if name is not None:
+                return depth, name
+        return None

@@ -2,9 +2,10 @@
 
 import math
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.domain.names import SeriesKind
+from models.domain.timestamps import read_time
 
 DEEPEST = 6
 
@@ -41,6 +42,7 @@ _UNITS = {
 }  # fmt: skip
 _SIZES = frozenset("mem memory ram swap disk storage fs filesystem heap space capacity size quota cpu".split())
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:(\s*)([^\d\s][^\d\s]{0,15}))?")
+_TIMED = re.compile(r"\d{9,11}(\.\d+)?(:([-+]?\d+(\.\d*)?([eE][-+]?\d+)?|nan))+")
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -58,6 +60,26 @@ def read_number(text: str) -> tuple[float, str] | None:
         unit = word if known is None else known
     value = float(digits)
     return (value, unit) if math.isfinite(value) else None
+
+
+class TimedValues(NamedTuple):
+    """Values that bear their own time. NaN: a value that is missing."""
+
+    time_us: int
+    values: list[float]
+
+
+def read_timed(text: str, arrival_us: int) -> TimedValues | None:
+    """Seconds since the epoch, then values, with colons between: `1795419131.091:1.64:0.80`. None for everything else."""
+    if not _TIMED.fullmatch(text) or len(text) > 1_000:
+        return None
+    time, *values = text.split(":")
+    time_us = read_time(float(time), arrival_us)
+    return None if time_us is None else TimedValues(time_us, [_finite(float(value)) for value in values])
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
 
 
 def number_of(value: object) -> float | None:

@@ -1,5 +1,6 @@
 """Home-made payloads on any topic: JSON with figures, bare numbers, presence words, log records. Knows no program by name."""
 
+import math
 from typing import Any
 
 from models.domain.messages import Kind, Origin, RawMessage
@@ -8,7 +9,7 @@ from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import read_json, read_text, strip
-from mqtt.reading.generic_numbers import flatten, read_number, unit_of
+from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed, unit_of
 from mqtt.reading.generic_topics import LOG_LEVELS, Place, names_agent, place, place_below
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
@@ -50,6 +51,12 @@ class GenericRecogniser:
                 Place(name, place_below(below, bare=False), True, True),
                 Place(name, place_below(below, bare=True), True, True),
             )
+        elif (home := sink.declarations.home_of(levels)) is not None:
+            below, name = levels[home[0] :], home[1]
+            places = (
+                Place(name, place_below(below, bare=False), True),
+                Place(name, place_below(below, bare=True), True),
+            )
         else:
             declared = sink.declarations.has
             places = place(levels, False, declared), place(levels, True, declared)
@@ -64,6 +71,7 @@ class GenericPlan:
     def __init__(self, topic: int, levels: list[str], places: tuple[Place, Place], sink: Sink) -> None:
         self.topic = topic
         self._object_place, self._bare_place = places
+        self._levels = levels
         self.agent = sink.names.known_agent(self._object_place.agent)
         last = levels[-1].casefold()
         self._presence = last if last in _PRESENCE else "status" if last.endswith("_status") else None
@@ -105,12 +113,28 @@ class GenericPlan:
             names, values = [self._bare_place.path], [number[0]]
             self._put(row, agent, message.received_us, names, values, sink, number[1])
             return
+        timed = read_timed(text, message.received_us)
+        if timed is not None:
+            self._put_timed(row, timed, sink)
+            return
         if text.casefold() in _NO_VALUE:
             return  # a reading that is missing: no point, and no failure
         record = read_line(text, message.received_us, certain=self._is_log) if text else None
         if record is None:
             raise Unread("text")
         self._log(row, self._user_agent(message) or self._object_place.agent, message, record, sink)
+
+    def _put_timed(self, row: int, timed: TimedValues, sink: Sink) -> None:
+        """Values behind their time come from reporters of hosts: without a known home the topic is prefix, host, metric."""
+        levels, place = self._levels, self._bare_place
+        if not place.fixed and sink.declarations.home_of(levels) is None and len(levels) > 2:
+            place = Place(levels[1], place_below(levels[2:], bare=True), True)
+        agent = self._agent(row, place.agent, sink)
+        names = [place.path if len(timed.values) == 1 else f"{place.path}.{i + 1}" for i in range(len(timed.values))]
+        known = [(name, value) for name, value in zip(names, timed.values, strict=True) if not math.isnan(value)]
+        if known:
+            unit = "%" if "percent" in levels[-1].casefold() else ""
+            self._put(row, agent, timed.time_us, [name for name, _ in known], [value for _, value in known], sink, unit)
 
     def _read_object(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> None:
         if message.origin is not Origin.REPLAY:
@@ -161,8 +185,17 @@ class GenericPlan:
         return (Cause.GOODBYE if presence is Presence.STOPPED else Cause.STATUS), rank
 
     def _say(self, row: int, message: RawMessage, sink: Sink, word: _Word, cause: Cause, rank: int) -> None:
-        agent = self._agent(row, self._user_agent(message) or self._object_place.agent, sink)
-        self._evidence(row, message, agent, word, cause, rank, sink)
+        name = self._user_agent(message) or self._object_place.agent
+        if self._presence in _DECLARED and self._object_place.sure:
+            self._settle(name, sink)
+        self._evidence(row, message, self._agent(row, name, sink), word, cause, rank, sink)
+
+    def _settle(self, name: str, sink: Sink) -> None:
+        last = name.rpartition("/")[2]
+        for i in range(len(self._levels) - 2, -1, -1):
+            if self._levels[i] == last:
+                sink.declarations.settle(tuple(self._levels[: i + 1]), name)
+                return
 
     @staticmethod
     def _evidence(row: int, message: RawMessage, agent: int, word: _Word, cause: Cause, rank: int, sink: Sink) -> None:
