@@ -229,7 +229,12 @@ def test_history_is_only_removed_by_settings_that_can_be_read(broker, recording,
     connection = apsw.Connection(str(recording.workspace.catalogue))
     connection.execute("UPDATE segment SET bytes = 3 << 30 WHERE state = 'closed'")  # more than is kept by default
     connection.close()
-    record(recording, broker, range(3, 6))
+    recording.start("--broker", broker.url)
+    publish(broker, range(3, 6))
+    until(
+        lambda: rows(recording.workspace, "catalogue", TAKEN)[0][0], "upkeep began its round, which ends at the limits"
+    )
+    assert recording.stop() == 0
     assert (payloads(recording)[0] == "0") == kept
     assert ("retention" in [row["cause"] for row in recording.export("gaps")]) == (not kept)
 
