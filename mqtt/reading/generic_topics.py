@@ -33,6 +33,7 @@ _COMPONENTS = frozenset(
     " queue queues task tasks job jobs request requests session sessions run runs http api db database cache broker"
     " llm model tokens usage limits config connections errors counters timers custom".split()
 )
+_RESOURCES = frozenset("cpu percpu mem memory memswap swap load uptime".split())
 _EPHEMERAL = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(0x)?[0-9a-f]{16,}|[0-9A-HJKMNP-TV-Z]{26}",
     re.IGNORECASE,
@@ -72,6 +73,17 @@ def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Pla
         level for i, level in enumerate(parts) if not (_NUMERIC.fullmatch(level) and i and _is_component(parts[i - 1]))
     ]
     return Place(agent[:LONGEST_AGENT], ".".join([*parts, metric] if metric else parts), sure)
+
+
+def home_by_resources(levels: list[str]) -> tuple[int, str] | None:
+    """A topic of a computer's resources (`…/web-host/cpu/user`) shows where the computer's topics begin: the number of
+    levels, and the agent. A lone first level without a number of its own may be a namespace, and shows nothing."""
+    for i in range(1, len(levels)):
+        if levels[i].casefold() in _RESOURCES and _is_name(levels[i - 1]):
+            found = place(levels, True, lambda _: False)
+            if found.sure and found.agent.rpartition("/")[2] == levels[i - 1]:
+                return (i, found.agent) if i > 1 or _OWN_NUMBER.fullmatch(levels[0]) else None
+    return None
 
 
 def place_below(levels: list[str], bare: bool) -> str:

@@ -13,6 +13,7 @@ from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import outcome_of
 from mqtt.reading.decode import read_object
 from mqtt.reading.exchange import Sent, correlation_key
+from mqtt.reading.generic_topics import home_by_resources
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.registry import recognisers
 
@@ -32,6 +33,7 @@ class Reader:
         self._names = names
         self._clock = clock
         self._sink = Sink(names)
+        self._prefix = prefix.split("/")
         self._recognisers = recognisers(prefix)
         self._plans: dict[bytes, Plan] = {}
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
@@ -46,6 +48,7 @@ class Reader:
         count = len(messages)
         sink = self._sink
         sink.batch = batch = RecordBatch(messages, duplicate=[False] * count)
+        self._look_ahead(messages)
         self._drop_outdated_plans()
         plans, topics, agents, kinds = self._plans, batch.topic, batch.agent, batch.kind
         exchange = sink.exchange
@@ -76,6 +79,16 @@ class Reader:
             batch.interactions += exchange.expire(messages[-1].received_us, count - 1)
         batch.gaps = sink.sequences.gaps()
         return batch
+
+    def _look_ahead(self, messages: Sequence[RawMessage]) -> None:
+        """New topics of a batch tell each other whose they are, whichever of them comes first."""
+        for topic in {message.topic for message in messages if message.topic not in self._plans}:
+            levels = topic.decode("utf-8", "replace").split("/")
+            if levels[0][:1] == "$" or levels[: len(self._prefix)] == self._prefix:
+                continue
+            home = home_by_resources(levels)
+            if home is not None:
+                self._sink.declarations.settle(tuple(levels[: home[0]]), home[1])
 
     def _claim(self, row: int, message: RawMessage) -> Plan:
         """The plan for a topic seen for the first time, or again after it was forgotten."""

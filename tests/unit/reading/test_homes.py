@@ -61,3 +61,18 @@ def test_a_reporter_of_hosts_is_one_agent_with_the_times_of_its_payloads() -> No
     assert [count[f"load.load.{i}"] for i in (1, 2, 3)] == [10, 10, 10]
     received = [batch.messages[row].received_us for row in batch.stamp_row]
     assert any(abs(own - arrival) > 1_000 for own, arrival in zip(batch.stamp_time_us, received, strict=True))
+
+
+def test_resources_show_where_an_agent_begins_whatever_comes_first() -> None:
+    reading = Reading()
+    topics = ("now/history_size", "ip/mask_cidr", "irq/LOC", "network/eth0/bytes_recv", "cpu/user", "percpu/0/user")
+    reading.read(*(reading.message(f"glances/web-host/{topic}", "3") for topic in topics))
+    assert reading.agents() == {"web-host"}
+
+
+def test_resources_of_a_namespace_collect_nobody() -> None:
+    reading = Reading()
+    for topic in ("plant/cpu/user", "plant/line1/robot-7/temp", "site-2/memory/used", "site-2/robot-8/temp"):
+        reading.send(topic, "3")
+    assert {"robot-7", "site-2"} <= reading.agents()
+    assert "robot-8" not in reading.agents(), "what lies beside the memory of site-2 is of site-2"
