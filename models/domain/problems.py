@@ -75,7 +75,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "broker.login-needed": ProblemKind(_E, _REFUSED, "{host} admits nobody without a user name and a password.",
         "Give them; nothing is tried again until you do."),
     "broker.not-authorised": ProblemKind(_E, _REFUSED, "{host} does not admit user “{user}”.",
-        "Ask for the right to connect, or use another user; nothing is tried again until then."),
+        "Check name and password, then ask for the right to connect; nothing is tried again until then."),
     "broker.client-id": ProblemKind(_E, _REFUSED, "{host} refused our client id.",
         "Ask whoever runs the broker which client ids it admits."),
     "broker.refused": ProblemKind(_E, _REFUSED, "{host} refused the connection: {detail}.",

@@ -26,6 +26,7 @@ QSplitter::handle { background: $line; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton, QToolButton[role="button"] {
     background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 3px 10px; min-height: 18px; color: $text;
 }
@@ -101,7 +102,7 @@ QLineEdit[state="error"] { border-color: $error; }
 QComboBox, QAbstractSpinBox {
     background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 2px 4px 2px 7px; min-height: 20px;
 }
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: 0; padding: 0; min-height: 0; background: transparent; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: 0; padding: 0 0 0 3px; min-height: 0; background: transparent; }
 QComboBox:hover { background: $raised; }
 QComboBox:focus, QAbstractSpinBox:focus { border-color: $accent; }
 QComboBox:disabled, QAbstractSpinBox:disabled { color: $muted; background: $window; border-color: $line; }

@@ -32,8 +32,8 @@ _CAUSES = {
     Cause.WILL: QT_TRANSLATE_NOOP("Cause", "will"),
     Cause.GOODBYE: QT_TRANSLATE_NOOP("Cause", "goodbye"),
     Cause.SILENCE: QT_TRANSLATE_NOOP("Cause", "silence"),
-    Cause.REPLAYED: QT_TRANSLATE_NOOP("Cause", "retained message only"),
-    Cause.LINK_LOST: QT_TRANSLATE_NOOP("Cause", "our connection lost"),
+    Cause.REPLAYED: QT_TRANSLATE_NOOP("Cause", "retained only"),
+    Cause.LINK_LOST: QT_TRANSLATE_NOOP("Cause", "not connected"),
     Cause.NOT_RECORDING: QT_TRANSLATE_NOOP("Cause", "not recording"),
     Cause.NOT_HEARD: QT_TRANSLATE_NOOP("Cause", "not heard yet"),
 }

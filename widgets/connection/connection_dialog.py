@@ -47,6 +47,8 @@ class ConnectionDialog(QDialog):
         self.save_button = QPushButton(self.tr("&Save and connect"), self)
         self.save_button.setDefault(True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        cancel = self._buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        cancel.setAutoDefault(False)  # Enter saves, wherever the focus is
         self._buttons.addButton(self.test_button, QDialogButtonBox.ButtonRole.ActionRole)
         self._buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.AcceptRole)
         self._lay_out()
@@ -150,6 +152,8 @@ class ConnectionDialog(QDialog):
             return None
 
     def _allow_test(self) -> None:
+        if self._testing and self.test_button.hasFocus():  # else Qt hands it to the next button
+            self.save_button.setFocus()
         self.test_button.setEnabled(self.own.isChecked() and not self._testing)
         self.test_button.setText(self.tr("Testing…") if self._testing else self.tr("&Test connection"))
 
@@ -158,7 +162,7 @@ class ConnectionDialog(QDialog):
         if self.embedded.isChecked():
             self._say("", "muted")
         elif failed is not None:
-            text = self.tr("The test failed at “{step}”. If you save all the same, it is tried again and again.")
+            text = self.tr("The test failed at “{step}”. You can save it all the same.")
             self._say(text.replace("{step}", self.steps.step_name(failed)), "warning")
         elif self.form.exposes_password():
             host = self.form.host.text().strip()

@@ -28,7 +28,7 @@ class ConnectionForm(QWidget):
             (self.tr("wss:// (WebSocket, TLS)"), "wss"),
         ):
             self.scheme.addItem(text, scheme)
-        self.host = QLineEdit(self, placeholderText=self.tr("host, or mqtts://user@host:8883"))
+        self.host = QLineEdit(self, placeholderText=self.tr("host or whole address"))
         self.port = QSpinBox(self, minimum=1, maximum=65_535)
         self.path = QLineEdit(self, placeholderText="/mqtt")
         self.user = QLineEdit(self)

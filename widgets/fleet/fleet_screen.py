@@ -28,8 +28,8 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 140, Column.GROUP: 70, Column.PRESENCE: 126, Column.LAST_SEEN: 76, Column.HOUR: 130, Column.CPU: 116,
-    Column.MEMORY: 124, Column.RESPONSE: 80, Column.ERROR_RATIO: 98, Column.TASKS: 52, Column.ATTEMPTS: 72,
+    Column.AGENT: 140, Column.GROUP: 70, Column.PRESENCE: 146, Column.LAST_SEEN: 76, Column.HOUR: 120, Column.CPU: 112,
+    Column.MEMORY: 118, Column.RESPONSE: 80, Column.ERROR_RATIO: 98, Column.TASKS: 52, Column.ATTEMPTS: 72,
     Column.SUCCESSES: 54, Column.ERRORS: 58, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
 _GROWING = (Column.AGENT, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
@@ -138,10 +138,10 @@ class FleetScreen(QWidget):
         self._sentence.setAccessibleName(self.tr("State of the fleet"))
         self._enlarge()
         self._filter = QLineEdit()
-        self._filter.setPlaceholderText(self.tr("Filter by name, id, group or note"))
+        self._filter.setPlaceholderText(self.tr("Name, id, group or note"))
         self._filter.setAccessibleName(self.tr("Filter agents"))
         self._filter.setClearButtonEnabled(True)
-        self._filter.setFixedWidth(250)
+        self._filter.setFixedWidth(220)
         self._filter.textChanged.connect(self._filter_changed)
         self._not_well = self._toggle(self.tr("Not well"), self.tr("Show only agents that are not well"))
         self._by_group = self._toggle(self.tr("By group"), self.tr("Put the agents of a group together"))

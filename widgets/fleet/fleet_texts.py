@@ -4,7 +4,7 @@ import math
 
 from PySide6.QtCore import QCoreApplication
 
-from models.domain.presence_words import Condition, Presence
+from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.quantity import format_age, format_count, format_time, format_value
 from models.domain.queries import FleetResult
 from widgets.common.plain import visible
@@ -118,14 +118,16 @@ def cell_tooltip(fleet: FleetResult, row: int, column: Column) -> str | None:
 
 
 def presence_text(fleet: FleetResult, row: int) -> str:
-    """Such as "offline · will", "online · degraded", "maintenance (online)"."""
+    """Such as "offline · will", "degraded" (which only an agent that is there can be), "maintenance (online)"."""
     presence, condition = Presence(int(fleet.presence[row])), Condition(int(fleet.condition[row]))
     word = presence_word(presence)
     if in_maintenance(fleet)[row]:
         return translate("Fleet", "maintenance ({presence})").replace("{presence}", word)
-    if presence != Presence.ONLINE:
-        return f"{word} · {cause_word(fleet.cause[row])}"
-    return f"{word} · {condition_word(condition)}" if condition != Condition.OK else word
+    if presence is Presence.ONLINE:
+        return condition_word(condition) if condition != Condition.OK else word
+    if presence is Presence.STOPPED and fleet.cause[row] is Cause.GOODBYE:
+        return word  # what else
+    return f"{word} · {cause_word(fleet.cause[row])}"
 
 
 def heading_text(group: str, count: int, not_well: int, *, folded: bool) -> str:

@@ -8,7 +8,7 @@ import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu
 
-from models.domain.presence_words import Presence
+from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.queries import FleetRequest
 from tests.helpers.fleet_results import NOW_US, FixedSource, fleet_of
 from widgets.common.theme import ThemeHolder
@@ -209,3 +209,14 @@ def test_the_columns_share_the_width_until_somebody_arranges_them(make, screen):
     again.table.reset_columns()
     assert again.save_columns() == ""
     assert again.table.horizontalHeader().length() == again.table.viewport().width()
+
+
+def test_the_presence_is_told_in_as_few_words_as_say_it():
+    fleet = fleet_of(5)
+    presence, condition = fleet.presence.copy(), fleet.condition.copy()
+    presence[:3] = Presence.OFFLINE, Presence.STOPPED, Presence.STOPPED
+    condition[3] = Condition.DEGRADED
+    cause = [Cause.WILL, Cause.GOODBYE, Cause.STATUS, Cause.STATUS, Cause.STATUS]
+    fleet = replace(fleet, presence=presence, condition=condition, cause=cause)
+    said = [cell_text(fleet, row, Column.PRESENCE) for row in range(5)]
+    assert said == ["offline · will", "stopped", "stopped · its own word", "degraded", "online"]
