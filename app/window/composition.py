@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
-from PySide6.QtGui import QWindow
+from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.own_process import child_environment, own_command
@@ -85,6 +85,7 @@ class Composition(QObject):
         connect = add("file.connect", self.tr("&Connect to a broker…"), self._open_connection, "Ctrl+B", "plug", "File")
         retry = add("file.connect-now", self.tr("Connect &now"), self._connect_now, None, "", "File")
         add("file.new-window", self.tr("&New window"), self._open_window, "Ctrl+N", "", "File")
+        add("edit.filter", self.tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "search", "Edit")
         self.window.broker_chip.set_actions([connect, retry])
 
     # ------------------------------------------------------------ life
@@ -239,6 +240,11 @@ class Composition(QObject):
             self.tail.set_watched(self._exposed, lists=self.window.shown_screen != FLEET)
 
     # ------------------------------------------------------------ actions
+
+    @Slot()
+    def _focus_filter(self) -> None:
+        if self.screens is not None:
+            self.screens.focus_filter()
 
     @Slot()
     def _open_connection(self) -> None:

@@ -63,6 +63,13 @@ class Screens(QObject):
         places[FLEET].fill(self.fleet)
         self._screen_changed(window.shown_screen)
 
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter of the shown screen."""
+        if self._window.shown_screen == AGENT and self.agent is not None:
+            self.agent.focus_filter()
+        else:
+            self.fleet.focus_filter()
+
     @Slot(int)
     def open_agent(self, agent: int) -> None:
         """Show one agent on its screen."""

@@ -116,6 +116,12 @@ class AgentScreen(QWidget):
         """Id of the agent that is shown; 0: none."""
         return self.facts.agent
 
+    def focus_filter(self) -> None:
+        """Put the cursor into the text filter of the logs."""
+        self.tabs.setCurrentWidget(self.logs)
+        self.logs.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.logs.search.selectAll()
+
     @Slot()
     def refresh(self) -> None:
         """Ask for everything again."""

@@ -180,3 +180,12 @@ def test_a_command_that_fails_is_told(shown, qtbot, monkeypatch: pytest.MonkeyPa
     shown.screens.command_requested.emit([{"do": "agent.note", "agent": "one", "note": "x"}])
     shown.link.start()
     qtbot.waitUntil(lambda: "recorder.absent" in set(shown.window.notices.keys()))
+
+
+def test_find_goes_to_the_filter_of_the_shown_screen(shown, qtbot) -> None:
+    composition = shown
+    composition._actions["edit.filter"].trigger()
+    assert composition.window.focusWidget() is composition.screens.fleet._filter
+    composition.screens.open_agent(1)
+    composition._actions["edit.filter"].trigger()
+    assert composition.window.focusWidget() is composition.screens.agent.logs.search
