@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from models.domain.headline import Headline, headline
@@ -66,6 +66,7 @@ class AgentPlots(QScrollArea):
         self.main = (self.cpu, self.memory) if compact else (self.cpu, self.memory, self.response, self.connections)
         self.extra: list[TimePlot] = []
         content = QWidget()
+        content.setBackgroundRole(QPalette.ColorRole.Base)
         self._column = QVBoxLayout(content)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -74,6 +75,7 @@ class AgentPlots(QScrollArea):
         if compact:
             self._column.addStretch(1)
         self.setWidget(content)
+        content.setAutoFillBackground(True)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self._tick = QTimer(self)

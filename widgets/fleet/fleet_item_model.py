@@ -40,6 +40,7 @@ class View:
 
     text: str = ""
     group: str | None = None
+    retired: bool = False
     only_not_well: bool = False
     column: Column | None = None
     descending: bool = False
@@ -135,7 +136,7 @@ class FleetItemModel(QAbstractTableModel):
         if fleet is None:
             self.view = view
             return
-        rows = matches(fleet, view.text, view.group, only_not_well=view.only_not_well)
+        rows = matches(fleet, view.text, view.group, only_not_well=view.only_not_well, retired=view.retired)
         rows = ordered(fleet, rows, view.column, descending=view.descending)
         places, headings = self._with_headings(fleet, rows.tolist(), view)
         if self.fleet is None or len(places) != len(self._rows):

@@ -32,6 +32,9 @@ _WIDTHS = {
     Column.MEMORY: 118, Column.RESPONSE: 80, Column.ERROR_RATIO: 98, Column.TASKS: 52, Column.ATTEMPTS: 72,
     Column.SUCCESSES: 54, Column.ERRORS: 58, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
+_RETIRED = True
+"""Stands among the groups, which are texts."""
+_FIRST_GROUP = 3
 _GROWING = (Column.AGENT, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
 
 
@@ -70,7 +73,7 @@ class FleetScreen(QWidget):
     def refresh(self) -> None:
         """Ask for newer figures, unless an answer is still on its way."""
         if self._ticket is None:
-            self._ticket = self._source.ask(FleetRequest(self._at_us), self._take)
+            self._ticket = self._source.ask(FleetRequest(self._at_us, with_retired=True), self._take)
 
     def show_moment(self, at_us: int) -> None:
         """0: live. Otherwise the fleet at that moment, and no further asking."""
@@ -141,13 +144,16 @@ class FleetScreen(QWidget):
         self._filter.setPlaceholderText(self.tr("Name, id, group or note"))
         self._filter.setAccessibleName(self.tr("Filter agents"))
         self._filter.setClearButtonEnabled(True)
-        self._filter.setFixedWidth(220)
+        self._filter.setMinimumWidth(110)  # the sentence needs the room more
+        self._filter.setMaximumWidth(220)
         self._filter.textChanged.connect(self._filter_changed)
         self._not_well = self._toggle(self.tr("Not well"), self.tr("Show only agents that are not well"))
         self._by_group = self._toggle(self.tr("By group"), self.tr("Put the agents of a group together"))
         self._group = QComboBox()
         self._group.setAccessibleName(self.tr("Group"))
         self._group.addItem(self.tr("All groups"), None)
+        self._group.addItem(self.tr("Retired agents"), _RETIRED)
+        self._group.insertSeparator(_FIRST_GROUP - 1)
         self._group.currentIndexChanged.connect(self._filter_changed)
         bar = QHBoxLayout()
         bar.setContentsMargins(12, 10, 12, 8)
@@ -227,7 +233,7 @@ class FleetScreen(QWidget):
         if fleet is None:
             return
         self._sentence.set_text(sentence(fleet, summarise(fleet), connected=self._connected))
-        if not len(fleet.agent):
+        if not len(fleet.agent) or (fleet.retired.all() and not self.model.view.retired):
             self._stack.show_state(
                 ViewState(
                     StateKind.EMPTY,
@@ -237,23 +243,28 @@ class FleetScreen(QWidget):
                     self.connect_requested.emit,
                 )
             )
+        elif self.model.view.retired and not fleet.retired.any():
+            hint = self.tr("Retire one by its menu: it is hidden, and its history stays.")
+            self._stack.show_state(ViewState(StateKind.EMPTY, self.tr("No agent is retired"), hint))
         elif not self.model.rowCount():
             self._stack.show_state(no_match(self._clear_filter))
         else:
             self._stack.show_content()
 
     def _fill_groups(self, fleet: FleetResult) -> None:
-        groups = sorted({group for group in fleet.group if group}, key=str.casefold)
-        known = [self._group.itemData(i) for i in range(1, self._group.count())]
+        present = zip(fleet.group, fleet.retired.tolist(), strict=True)
+        groups = sorted({group for group, retired in present if group and not retired}, key=str.casefold)
+        known = [self._group.itemData(i) for i in range(_FIRST_GROUP, self._group.count())]
         if groups == known:
             return
         chosen = self._group.currentData()
         with QSignalBlocker(self._group):
-            while self._group.count() > 1:
-                self._group.removeItem(1)
+            while self._group.count() > _FIRST_GROUP:
+                self._group.removeItem(_FIRST_GROUP)
             for group in groups:
                 self._group.addItem(visible(group), group)
-            self._group.setCurrentIndex(groups.index(chosen) + 1 if chosen in groups else 0)
+            if chosen is not _RETIRED:
+                self._group.setCurrentIndex(groups.index(chosen) + _FIRST_GROUP if chosen in groups else 0)
         if self._group.currentData() != chosen:
             self._filter_changed()
 
@@ -261,10 +272,12 @@ class FleetScreen(QWidget):
 
     @Slot()
     def _filter_changed(self) -> None:
+        retired = self._group.currentData() is _RETIRED
         view = replace(
             self.model.view,
             text=self._filter.text(),
-            group=self._group.currentData(),
+            group=None if retired else self._group.currentData(),
+            retired=retired,
             only_not_well=self._not_well.isChecked(),
             by_group=self._by_group.isChecked(),
         )

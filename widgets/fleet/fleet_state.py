@@ -102,9 +102,10 @@ def summarise(fleet: FleetResult) -> Summary:
     )
 
 
-def matches(fleet: FleetResult, text: str, group: str | None, *, only_not_well: bool) -> Order:
-    """Rows whose name, id, group or note holds every word of `text`, in `group` (None: any)."""
-    keep = np.ones(len(fleet.agent), np.bool_)
+def matches(fleet: FleetResult, text: str, group: str | None, *, only_not_well: bool, retired: bool = False) -> Order:
+    """Rows whose name, id, group or note holds every word of `text`, in `group` (None: any); `retired`: those that were
+    retired instead of those that were not."""
+    keep = fleet.retired == retired
     if only_not_well:
         keep &= severity(fleet) >= 2
     words = text.casefold().split()

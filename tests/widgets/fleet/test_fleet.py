@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QComboBox, QMenu
 
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.queries import FleetRequest
@@ -154,7 +154,7 @@ def test_a_hidden_screen_asks_nothing(screen):
     screen.show_moment(NOW_US - 1)
     assert len(screen._source.asked) == asked
     screen.show()
-    assert screen._source.asked[-1] == FleetRequest(NOW_US - 1)
+    assert screen._source.asked[-1] == FleetRequest(NOW_US - 1, with_retired=True)
     assert not screen._timer.isActive(), "the past does not change"
 
 
@@ -220,3 +220,25 @@ def test_the_presence_is_told_in_as_few_words_as_say_it():
     fleet = replace(fleet, presence=presence, condition=condition, cause=cause)
     said = [cell_text(fleet, row, Column.PRESENCE) for row in range(5)]
     assert said == ["offline · will", "stopped", "stopped · its own word", "degraded", "online"]
+
+
+def test_retired_agents_are_hidden_until_asked_for_and_can_be_restored(make, screen):
+    fleet = fleet_of(40)
+    retired = fleet.retired.copy()
+    retired[0] = True
+    screen._take(replace(fleet, retired=retired))
+    assert screen.model.shown == 39
+    groups = screen.findChild(QComboBox)
+    groups.setCurrentIndex(groups.findText("Retired agents"))
+    assert [screen.model.agent_at(row) for row in range(screen.model.rowCount())] == [int(fleet.agent[0])]
+    screen._take(replace(fleet, retired=retired))
+    assert screen.model.shown == 1
+    sent = []
+    screen.command_requested.connect(sent.extend)
+    screen.table.selectAll()
+    menu = QMenu()
+    screen._commands.fill(menu, screen._targets())
+    next(action for action in menu.actions() if action.text().startswith("Restore")).trigger()
+    assert sent == [{"do": "agent.retire", "agent": fleet.id[0], "retired": False}]
+    groups.setCurrentIndex(groups.findText("planner"))
+    assert screen.model.shown == 5
