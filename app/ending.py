@@ -1,4 +1,4 @@
-"""How a program in the foreground ends: Ctrl+C and SIGTERM as an event to wait for, and the exit code they mean."""
+"""How a program in the foreground ends: Ctrl+C, SIGTERM and a closed terminal as an event to wait for, and the exit code they mean."""
 
 import signal
 import threading
@@ -7,12 +7,12 @@ from models.domain.problems import ExitCode
 
 
 class Ending:
-    """Takes the two signals over. Make it in the main thread."""
+    """Takes the three signals over. Make it in the main thread."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
         self._first = 0
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
 
     @property

@@ -30,6 +30,7 @@ from models.domain.clock import Clock, SystemClock
 from models.domain.connection import Connection, Secret
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, trouble
+from models.storage.access import refuse_untouched
 from models.storage.identity import read_workspace_id
 from models.storage.lock import RecorderLock
 from models.storage.retention import StoreLimits
@@ -46,6 +47,7 @@ ENDLESS = 1 << 50
 KEEP_ALL = Retention(gib=0, days=0)
 """While nobody can read how much is to be kept: what is removed does not come back."""
 MACHINE_ID = Path("/etc/machine-id")
+_ENDING = ((signal.SIGTERM, ExitCode.OK), (signal.SIGHUP, ExitCode.OK), (signal.SIGINT, ExitCode.INTERRUPTED))
 _LOG = logging.getLogger(__name__)
 
 
@@ -64,6 +66,7 @@ def record(workspace: Workspace, options: RecordOptions) -> int:
     where it cannot begin."""
     os.umask(0o077)
     clock = SystemClock()
+    refuse_untouched(workspace)
     lock = RecorderLock(workspace, clock)
     lock.acquire(VERSION)
     faults = Faults()
@@ -75,7 +78,7 @@ def record(workspace: Workspace, options: RecordOptions) -> int:
         try:
             _LOG.info("version %s, process %s", VERSION, os.getpid())
             requests = Requests()
-            for number, code in ((signal.SIGTERM, ExitCode.OK), (signal.SIGINT, ExitCode.INTERRUPTED)):
+            for number, code in _ENDING:
                 signal.signal(number, _ender(requests, code))
             supervisor = _compose(workspace, options, clock, lock, faults, mask, requests)
             exit_code = supervisor.run()

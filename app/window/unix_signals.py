@@ -1,9 +1,11 @@
-"""SIGINT and SIGTERM end the window as its Quit does: everything is stopped in order."""
+"""SIGINT, SIGTERM and SIGHUP end the window as its Quit does: everything is stopped in order."""
 
 import signal
 import socket
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class UnixSignals(QObject):
@@ -17,7 +19,7 @@ class UnixSignals(QObject):
         self._here.setblocking(False)
         self._there.setblocking(False)
         signal.set_wakeup_fd(self._there.fileno(), warn_on_full_buffer=False)
-        for one in (signal.SIGINT, signal.SIGTERM):
+        for one in _ENDING:
             signal.signal(one, _nothing)
         self._notifier = QSocketNotifier(self._here.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._read)
@@ -26,7 +28,7 @@ class UnixSignals(QObject):
         """Give the signals back."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(-1)
-        for one in (signal.SIGINT, signal.SIGTERM):
+        for one in _ENDING:
             signal.signal(one, signal.SIG_DFL)
         self._here.close()
         self._there.close()

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 
 from models.domain.problems import trouble
+from models.storage.catalogue import SCHEMA
+from models.storage.engine import APPLICATION_ID
 from models.storage.store_errors import environment_problem
 from models.storage.workspace import Workspace
 
@@ -16,6 +18,7 @@ NETWORK_KINDS = re.compile(
 """File systems of other computers: their locks and shared memory do not hold what SQLite's WAL needs."""
 
 _MOUNTS = Path("/proc/self/mountinfo")
+_HEADER_BYTES, _USER_VERSION_AT, _APPLICATION_AT = 100, 60, 68  # of the SQLite file format
 
 
 def prepare_folder(workspace: Workspace, mounts: Path = _MOUNTS) -> None:
@@ -23,9 +26,7 @@ def prepare_folder(workspace: Workspace, mounts: Path = _MOUNTS) -> None:
 
     Raises `EnvironmentProblem` workspace.network, workspace.read-only, store.full or store.io.
     """
-    kind = file_system_kind(workspace.root, mounts)
-    if NETWORK_KINDS.fullmatch(kind):
-        raise trouble("workspace.network", path=str(workspace.root), kind=kind)
+    _refuse_network(workspace, mounts)
     try:
         for folder in (workspace.root, workspace.segments):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,6 +35,36 @@ def prepare_folder(workspace: Workspace, mounts: Path = _MOUNTS) -> None:
             Path(probe).unlink()
     except OSError as error:
         raise (environment_problem(error, workspace.root) or error) from error
+
+
+def refuse_untouched(workspace: Workspace, mounts: Path = _MOUNTS) -> None:
+    """Refuse a workspace of a newer program, or on a network file system, before a lock or a log leaves a trace in it.
+
+    Raises `EnvironmentProblem` workspace.newer or workspace.network.
+    """
+    _refuse_network(workspace, mounts)
+    refuse_newer(workspace)
+
+
+def refuse_newer(workspace: Workspace) -> None:
+    """Refuse what a newer program wrote, from the file's header, before SQLite puts its files beside it.
+
+    Raises `EnvironmentProblem` workspace.newer.
+    """
+    try:
+        with workspace.catalogue.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError:
+        return  # not there, or not to be read: said by whoever opens it
+    found, application = (int.from_bytes(header[at : at + 4], "big") for at in (_USER_VERSION_AT, _APPLICATION_AT))
+    if len(header) == _HEADER_BYTES and application == APPLICATION_ID and found > SCHEMA:
+        raise trouble("workspace.newer", found=found, known=SCHEMA)
+
+
+def _refuse_network(workspace: Workspace, mounts: Path) -> None:
+    kind = file_system_kind(workspace.root, mounts)
+    if NETWORK_KINDS.fullmatch(kind):
+        raise trouble("workspace.network", path=str(workspace.root), kind=kind)
 
 
 def create_private_file(path: Path) -> None:

@@ -11,6 +11,7 @@ import apsw
 
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.problems import trouble
+from models.storage.access import refuse_newer
 from models.storage.catalogue import SCHEMA
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.segment import LAYOUT
@@ -67,6 +68,7 @@ def fetch(connection: apsw.Connection, sql: str, bindings: Sequence[Any] = ()) -
 
 def read_catalogue(workspace: Workspace) -> apsw.Connection:
     """Raises `EnvironmentProblem` workspace.missing, workspace.newer, store.corrupt or store.io."""
+    refuse_newer(workspace)
     path = workspace.catalogue
     if not path.is_file():
         raise trouble("workspace.missing", path=str(workspace.root))
