@@ -92,8 +92,6 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Give the broker persistence, and a longer session expiry."),
     "broker.insecure": ProblemKind(_W, ExitCode.OK, "The connection to {host} is not encrypted.",
         "Use mqtts:// if the broker offers it."),
-    "broker.packet-limit": ProblemKind(_W, ExitCode.FAILED, "A message of {size} bytes is larger than the limit of {limit}.",
-        "Raise the limit, or make the message smaller."),
     "embedded.start": ProblemKind(_E, ExitCode.FAILED, "The broker on this computer did not start: {detail}.",
         "Connect to a broker of your own, or mend the cause and start again."),
     "system.missing": ProblemKind(_E, ExitCode.MISSING_PACKAGE, "The program {program} is missing.",

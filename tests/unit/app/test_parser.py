@@ -115,3 +115,11 @@ def test_children_of_the_packaged_program_get_the_systems_libraries_back(monkeyp
     monkeypatch.delenv("LD_LIBRARY_PATH_ORIG")
     assert "LD_LIBRARY_PATH" not in child_environment({"A": "b"})
     assert os.environ["LD_LIBRARY_PATH"] == "/package/lib"
+
+
+def test_export_names_the_datasets_that_the_store_can_write() -> None:
+    """Written twice so that asking for help imports no database; here they are held together."""
+    from app.cli.export import DATASETS
+    from models.storage.export import DATASETS as WRITTEN
+
+    assert DATASETS == tuple(WRITTEN)
