@@ -77,7 +77,9 @@ class CellDelegate(QStyledItemDelegate):
         theme = self._theme.theme
         painter.setPen(QColor(colour or (theme.selection_text if selected else theme.muted if muted else theme.text)))
         elided = opt.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()))
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), elided)
+        height = opt.fontMetrics.height()  # whole pixels, as the style does it beside us
+        line = QRectF(rect.left(), rect.top() + (int(rect.height()) - height) // 2, rect.width(), height)
+        painter.drawText(line, int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft), elided)
 
     def _paint_heading(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         opt = QStyleOptionViewItem(option)
@@ -109,6 +111,8 @@ class PresenceDelegate(CellDelegate):
         presence, condition = Presence(int(fleet.presence[row])), Condition(int(fleet.condition[row]))
         ill = presence in (Presence.LATE, Presence.OFFLINE) or condition is Condition.DEGRADED
         colour = self._theme.theme.presence(presence, condition) if ill else ""
+        if in_maintenance(fleet)[row]:
+            colour = self._theme.theme.maintenance
         self._text(painter, rect, text, opt, colour=colour, muted=presence in (Presence.STOPPED, Presence.UNKNOWN))
 
 

@@ -28,9 +28,9 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 140, Column.GROUP: 70, Column.PRESENCE: 146, Column.LAST_SEEN: 76, Column.HOUR: 120, Column.CPU: 112,
-    Column.MEMORY: 118, Column.RESPONSE: 80, Column.ERROR_RATIO: 98, Column.TASKS: 52, Column.ATTEMPTS: 72,
-    Column.SUCCESSES: 54, Column.ERRORS: 58, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
+    Column.AGENT: 136, Column.GROUP: 70, Column.PRESENCE: 146, Column.LAST_SEEN: 74, Column.HOUR: 114, Column.CPU: 112,
+    Column.MEMORY: 118, Column.RESPONSE: 80, Column.ERROR_RATIO: 114, Column.TASKS: 50, Column.ATTEMPTS: 72,
+    Column.SUCCESSES: 46, Column.ERRORS: 54, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
 _RETIRED = True
 """Stands among the groups, which are texts."""
@@ -158,8 +158,9 @@ class FleetScreen(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(12, 10, 12, 8)
         bar.setSpacing(6)
-        bar.addWidget(self._sentence, 1)
-        for widget in (self._filter, self._group, self._not_well, self._by_group):
+        bar.addWidget(self._sentence, 4)
+        bar.addWidget(self._filter, 1)
+        for widget in (self._group, self._not_well, self._by_group):
             bar.addWidget(widget)
         self._build_table(theme)
         self._stack = StateStack(self.table, theme)

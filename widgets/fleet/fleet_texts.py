@@ -118,10 +118,12 @@ def cell_tooltip(fleet: FleetResult, row: int, column: Column) -> str | None:
 
 
 def presence_text(fleet: FleetResult, row: int) -> str:
-    """Such as "offline · will", "degraded" (which only an agent that is there can be), "maintenance (online)"."""
+    """Such as "offline · will", "degraded" (which only an agent that is there can be), "maintenance (offline)"."""
     presence, condition = Presence(int(fleet.presence[row])), Condition(int(fleet.condition[row]))
     word = presence_word(presence)
     if in_maintenance(fleet)[row]:
+        if presence is Presence.ONLINE:
+            return translate("Fleet", "maintenance")
         return translate("Fleet", "maintenance ({presence})").replace("{presence}", word)
     if presence is Presence.ONLINE:
         return condition_word(condition) if condition != Condition.OK else word

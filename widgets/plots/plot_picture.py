@@ -88,8 +88,6 @@ class Picture:
         if self.sentence is None:
             self._value_axis(painter)
         self._time_axis(painter)
-        if self.sentence is not None:
-            self._say(painter, self.sentence)
         painter.save()
         painter.setClipRect(area.adjusted(0, -1, 1, 1))
         painter.scale(1 / ratio, 1 / ratio)
@@ -100,6 +98,8 @@ class Picture:
         painter.translate(area.left(), 0)
         paint_marks(painter, self.marks, area.top() + 4, area.bottom(), self.theme)
         painter.restore()
+        if self.sentence is not None:  # last, as it is there to be read
+            self._say(painter, self.sentence)
 
     def _say(self, painter: QPainter, sentence: str) -> None:
         flags = int((Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap).value)

@@ -219,6 +219,9 @@ def test_the_presence_is_told_in_as_few_words_as_say_it():
     cause = [Cause.WILL, Cause.GOODBYE, Cause.STATUS, Cause.STATUS, Cause.STATUS]
     fleet = replace(fleet, presence=presence, condition=condition, cause=cause)
     said = [cell_text(fleet, row, Column.PRESENCE) for row in range(5)]
+    pausing = replace(fleet, maintenance_until_us=np.full(5, fleet.at_us + 1))
+    assert cell_text(pausing, 0, Column.PRESENCE) == "maintenance (offline)"
+    assert cell_text(pausing, 4, Column.PRESENCE) == "maintenance"
     assert said == ["offline · will", "stopped", "stopped · its own word", "degraded", "online"]
 
 
