@@ -52,7 +52,7 @@ class RecorderProcess:
         return self._ready.is_set()
 
     def ended(self) -> tuple[int, str] | None:
-        """Exit code (negative: the signal that killed it) and last words, once it has ended."""
+        """Exit code (negative: the signal that killed it) and last words without a full stop, once it has ended."""
         code = self._process.poll()
         if code is None:
             return None
@@ -60,7 +60,7 @@ class RecorderProcess:
         self._words.close()
         log.warning("the recorder (process %s) ended with %s: %s", self.pid, code, words)
         lines = words.strip().splitlines()
-        return code, lines[-1].removeprefix("murmurscope: ") if lines else _how(code)
+        return code, lines[-1].removeprefix("murmurscope: ").rstrip(".") if lines else _how(code)
 
     def _last_words(self) -> str:
         size = self._words.seek(0, os.SEEK_END)

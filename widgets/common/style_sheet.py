@@ -139,6 +139,7 @@ QHeaderView::section {
 }
 QHeaderView::section:hover { background: $raised; color: $text; }
 
+QAbstractScrollArea::corner { background: transparent; border: 0; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 11px; margin: 0; }
 QScrollBar::handle { background: $edge; border-radius: 3px; }

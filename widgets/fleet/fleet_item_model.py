@@ -30,6 +30,7 @@ _NUMERIC = frozenset(
     (Column.RESPONSE, Column.ERROR_RATIO, Column.TASKS, Column.ATTEMPTS, Column.SUCCESSES, Column.ERRORS,
      Column.LOG_ERRORS, Column.MESSAGES)
 )  # fmt: skip
+_MOST_FIRST = _NUMERIC | {Column.CPU, Column.MEMORY}
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -118,6 +119,8 @@ class FleetItemModel(QAbstractTableModel):
                 return column_tooltip(Column(section))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _RIGHT if Column(section) in _NUMERIC else _LEFT
+            case Qt.ItemDataRole.InitialSortOrderRole:
+                return Qt.SortOrder.DescendingOrder if Column(section) in _MOST_FIRST else Qt.SortOrder.AscendingOrder
         return None
 
     def _heading_data(self, heading: int, column: Column, role: int) -> object:

@@ -35,7 +35,7 @@ _WIDTHS = {
 _RETIRED = True
 """Stands among the groups, which are texts."""
 _FIRST_GROUP = 3
-_GROWING = (Column.AGENT, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
+_GROWING = (Column.AGENT, Column.GROUP, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
 
 
 class FleetScreen(QWidget):

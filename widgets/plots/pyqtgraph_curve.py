@@ -52,7 +52,9 @@ class CurveItem:
         connect = "all" if whole else joined.astype(np.int32)
         self._item.setData(x, y, connect=connect, pen=pen, antialias=False)
         self._item.paint(painter, None, None)
-        if scale < _SHARP and len(x) <= _MOST_SMOOTH_POINTS:  # a soft edge over the hard line takes its steps away
+        if (
+            not dashes and scale < _SHARP and len(x) <= _MOST_SMOOTH_POINTS
+        ):  # a soft edge over the hard line takes its steps away
             self._item.setData(x, y, connect=connect, pen=pen, antialias=True)
             painter.translate(0.5, 0.5)
             self._item.paint(painter, None, None)

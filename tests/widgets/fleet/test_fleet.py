@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shiboken6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu
 
 from models.domain.presence_words import Cause, Condition, Presence
@@ -245,3 +245,17 @@ def test_retired_agents_are_hidden_until_asked_for_and_can_be_restored(make, scr
     assert sent == [{"do": "agent.retire", "agent": fleet.id[0], "retired": False}]
     groups.setCurrentIndex(groups.findText("planner"))
     assert screen.model.shown == 5
+
+
+def test_the_first_click_on_figures_brings_the_highest_up_and_the_third_the_worst(qtbot, screen):
+    header = screen.table.horizontalHeader()
+
+    def click(column: Column) -> View:
+        at = QPoint(header.sectionViewportPosition(column) + 20, header.height() // 2)
+        qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        return screen.model.view
+
+    assert (click(Column.CPU).column, screen.model.view.descending) == (Column.CPU, True)
+    assert (click(Column.CPU).column, screen.model.view.descending) == (Column.CPU, False)
+    assert click(Column.CPU).column is None
+    assert (click(Column.AGENT).column, screen.model.view.descending) == (Column.AGENT, False)
