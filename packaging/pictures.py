@@ -133,7 +133,7 @@ def main() -> int:
         for theme in ("light", "dark"):
             _choose_theme(env, theme)
             if "first-run" in wanted:
-                take(args.out / f"first-run-{theme}.png", _window(folder / f"first-{theme}"), env, [], 75)
+                take(args.out / f"first-run-{theme}.png", _window(folder / f"first-{theme}"), env, [], 60)
             if "refused" in wanted:
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
         if wanted & {"fleet", "agent"}:

@@ -27,18 +27,19 @@ def engine_error(error: BaseException) -> BaseException:
 def environment_problem(error: BaseException, path: Path) -> EnvironmentProblem | None:
     """The problem behind an error of opening, reading or writing `path`; None where the mistake is our own."""
     error = engine_error(error)
+    detail = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in _NO_SPACE):
         return trouble("store.full", path=str(path))
     if isinstance(error, (apsw.ReadOnlyError, apsw.PermissionsError)) or (
         isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
     ):
-        return trouble("workspace.read-only", path=str(path), detail=str(error))
+        return trouble("workspace.read-only", path=str(path), detail=detail)
     if isinstance(error, DAMAGED):
         return trouble("store.corrupt", path=str(path), detail=str(error))
     if isinstance(
         error, (apsw.IOError, apsw.CantOpenError, apsw.BusyError, apsw.LockedError, apsw.ProtocolError, OSError)
     ):
-        return trouble("store.io", path=str(path), detail=str(error))
+        return trouble("store.io", path=str(path), detail=detail)
     return None
 
 

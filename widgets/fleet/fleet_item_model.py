@@ -52,11 +52,13 @@ class View:
 class FleetItemModel(QAbstractTableModel):
     """GUI thread. Selection and scroll survive updates, as rows move by persistent index, never by reset."""
 
+    _rows: list[int] = []  # noqa: RUF012 - a view may still ask while the collector takes the model apart
+
     def __init__(self) -> None:
         super().__init__()
         self.fleet: FleetResult | None = None
         self.view = View()
-        self._rows: list[int] = []  # row of the result, or -1 - k for heading k
+        self._rows = []  # row of the result, or -1 - k for heading k
         self._headings: list[tuple[str, int, int]] = []  # group, agents in it, of them not well
 
     def show_fleet(self, fleet: FleetResult) -> None:
