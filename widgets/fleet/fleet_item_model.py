@@ -52,7 +52,7 @@ class View:
 class FleetItemModel(QAbstractTableModel):
     """GUI thread. Selection and scroll survive updates, as rows move by persistent index, never by reset."""
 
-    _rows: list[int] = []  # noqa: RUF012 - a view may still ask while the collector takes the model apart
+    _rows: list[int] = []  # a view may still ask while the collector takes the model apart
 
     def __init__(self) -> None:
         super().__init__()

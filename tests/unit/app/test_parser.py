@@ -122,4 +122,4 @@ def test_export_names_the_datasets_that_the_store_can_write() -> None:
     from app.cli.export import DATASETS
     from models.storage.export import DATASETS as WRITTEN
 
-    assert DATASETS == tuple(WRITTEN)
+    assert tuple(WRITTEN) == DATASETS
