@@ -95,8 +95,7 @@ def test_opens_records_is_raised_by_a_second_start_and_ends_in_order(start, disp
 def test_new_window_opens_another_on_the_same_recorder(start, display, workspace, tmp_path) -> None:
     start()
     (first,) = until(lambda: windows(display), "the window is on the screen", SLOW_S)
-    until(lambda: read_lock(workspace).held, "a recorder writes the workspace", SLOW_S)
-    pid = read_lock(workspace).pid
+    pid = until(lambda: read_lock(workspace).pid, "a recorder writes the workspace, and says who it is", SLOW_S)
     other = start("--new-window")
     until(lambda: len(windows(display)) == 2, "a second window is on the screen", SLOW_S)
     (second,) = set(windows(display)) - {first}

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from models.domain.queries import Float64
@@ -56,9 +56,9 @@ class CurveItem:
             not dashes and scale < _SHARP and len(x) <= _MOST_SMOOTH_POINTS
         ):  # a soft edge over the hard line takes its steps away
             self._item.setData(x, y, connect=connect, pen=pen, antialias=True)
-            painter.translate(0.5, 0.5)
+            painter.translate(QPointF(0.5, 0.5))
             self._item.paint(painter, None, None)
-            painter.translate(-0.5, -0.5)
+            painter.translate(QPointF(-0.5, -0.5))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         # a pen wider than one pixel takes another way through Qt that is a hundred times slower on dense curves
         for step in range(1, round(scale)):
