@@ -18,9 +18,9 @@ from models.domain.queries import (
 from models.domain.records import Outcome
 from models.domain.tail import Tail, TailPage
 from widgets.agent.series_feed import NO_GAPS
-from widgets.agent.throttle import Throttle
 from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
+from widgets.common.throttle import Throttle
 from widgets.common.words import cause_word, gap_word, outcome_word, presence_word
 from widgets.frame.time_range import TimeRangeModel
 from widgets.plots.marks import Band, Mark, MarkKind

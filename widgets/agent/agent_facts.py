@@ -19,7 +19,7 @@ from models.domain.queries import (
     Ticket,
 )  # fmt: skip
 from models.domain.tail import Tail, TailPage
-from widgets.agent.throttle import Throttle
+from widgets.common.throttle import Throttle
 
 REFRESH_MS = 2_000
 _NOW_US = 1_000_000

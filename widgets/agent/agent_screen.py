@@ -12,15 +12,15 @@ from models.domain.tail import Tail, TailPage
 from widgets.agent.agent_facts import AgentFacts
 from widgets.agent.agent_header import AgentHeader
 from widgets.agent.agent_plots import AgentPlots
-from widgets.agent.log_list import LogList
-from widgets.agent.message_list import MessageList
-from widgets.agent.record_dialog import RecordDialog, log_dialog, message_dialog, task_dialog
 from widgets.agent.series_picker import SeriesPicker
-from widgets.agent.task_list import TaskList
 from widgets.common.frame_clock import FrameClock
 from widgets.common.state_view import StateKind, StateView, ViewState, failed
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.records.log_list import LogList
+from widgets.records.message_list import MessageList
+from widgets.records.record_dialog import RecordDialog, log_dialog, message_dialog, task_dialog
+from widgets.records.task_list import TaskList
 
 FillMenu = Callable[[QMenu, AgentResult], object]
 """Puts what can be done with an agent (rename, group, note …) into a menu."""

@@ -11,8 +11,8 @@ from models.domain.problems import Problem
 from models.domain.queries import AgentRequest, AttemptColumns, EventsRequest, LogRequest, SeriesRequest
 from models.domain.records import GapCause
 from models.domain.tail import Interest
-from tests.widgets.agent.conftest import Desk
-from tests.widgets.agent.fakes import (
+from tests.widgets.conftest import Desk
+from tests.widgets.fakes import (
     AGENT,
     ATTEMPTS,
     CPU,

@@ -23,12 +23,12 @@ from models.domain.queries import (
     TaskResult,
     Ticket,
 )  # fmt: skip
-from widgets.agent.paged_model import PagedModel
-from widgets.agent.throttle import Throttle
 from widgets.common.state_view import StateStack, ViewState, failed, loading
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
+from widgets.common.throttle import Throttle
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.records.paged_model import PagedModel
 
 PAGE = 200
 REFRESH_MS = 1_000
@@ -63,7 +63,7 @@ class PagedList(QWidget):
         super().__init__()
         self.model = model
         self._source, self._range, self._cursor = source, time_range, cursor
-        self._agent = 0
+        self._agent: int | None = None  # nobody was chosen yet
         self._more = False
         self._limit = PAGE
         self._stale = True
@@ -105,8 +105,13 @@ class PagedList(QWidget):
 
     # ------------------------------------------------------------ what is shown
 
+    @property
+    def agent(self) -> int:
+        """Whose rows are listed; 0: everybody's."""
+        return self._agent or 0
+
     def show_agent(self, agent: int) -> None:
-        """List what concerns this agent."""
+        """List what concerns this agent; 0: everybody."""
         if agent != self._agent:
             self._agent = agent
             self.reload()
@@ -116,7 +121,7 @@ class PagedList(QWidget):
         """Begin anew: another agent, filter or time."""
         self._stale = True
         self._cancel()
-        if not self.isVisible() or not self._agent:
+        if not self.isVisible() or self._agent is None:
             return
         self._stale = False
         self._limit = PAGE
@@ -128,7 +133,7 @@ class PagedList(QWidget):
         """The tail tells of new rows: look at the newest soon."""
         if not self._range.live:
             return
-        if self.isVisible() and self._agent:
+        if self.isVisible() and self._agent is not None:
             self._throttle.want()
         else:
             self._stale = True

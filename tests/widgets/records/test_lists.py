@@ -12,13 +12,13 @@ from models.domain.messages import Properties
 from models.domain.problems import Problem
 from models.domain.queries import LogRequest, MessageRequest, RowKey, TaskLine
 from models.domain.records import Level, TaskState
-from tests.widgets.agent.conftest import Desk
-from tests.widgets.agent.fakes import AGENT, SECOND, log_line, message_line
-from widgets.agent.log_list import LogList
-from widgets.agent.message_list import MessageList, preview
-from widgets.agent.record_dialog import as_hex, as_json, log_dialog, message_dialog, task_dialog
-from widgets.agent.task_list import TaskList
+from tests.widgets.conftest import Desk
+from tests.widgets.fakes import AGENT, SECOND, log_line, message_line
 from widgets.common.state_view import StateKind
+from widgets.records.log_list import LogList
+from widgets.records.message_list import MessageList, preview
+from widgets.records.record_dialog import as_hex, as_json, log_dialog, message_dialog, task_dialog
+from widgets.records.task_list import TaskList
 
 
 def make(desk: Desk, shown: Any, kind: type = LogList) -> Any:

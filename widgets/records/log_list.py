@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from models.domain.queries import DataSource, LogLine, LogRequest, RowKey
 from models.domain.records import Level
-from widgets.agent.paged_list import TIME_PIXELS, PagedList
-from widgets.agent.paged_model import PagedModel
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.state_view import StateKind, ViewState, no_match
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.records.paged_list import TIME_PIXELS, PagedList
+from widgets.records.paged_model import PagedModel
 
 _TYPING_MS = 250
 _CELL_LIMIT = 400
@@ -90,7 +90,7 @@ class LogList(PagedList):
 
     def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> LogRequest:
         level = Level(int(self.level.currentData()))
-        return LogRequest(self._agent, level, self.search.text().strip(), before, since_us, until_us, limit)
+        return LogRequest(self.agent, level, self.search.text().strip(), before, since_us, until_us, limit)
 
     def empty_state(self) -> ViewState:
         if self.level.currentIndex() > 0 or self.search.text().strip():

@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QWidget
 
 from models.domain.messages import Origin
 from models.domain.queries import DataSource, MessageLine, MessageRequest, RowKey
-from widgets.agent.paged_list import TIME_PIXELS, PagedList
-from widgets.agent.paged_model import PagedModel
 from widgets.common.numbers import value_text
 from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import kind_word, origin_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.records.paged_list import TIME_PIXELS, PagedList
+from widgets.records.paged_model import PagedModel
 
 _PREVIEW_BYTES = 240
 
@@ -79,7 +79,7 @@ class MessageList(PagedList):
         self.filters.setContentsMargins(8, 0, 8, 0)
 
     def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> MessageRequest:
-        return MessageRequest(self._agent, b"", before, since_us, until_us, limit)
+        return MessageRequest(self.agent, b"", before, since_us, until_us, limit)
 
     def empty_state(self) -> ViewState:
         if not self._range.live:

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from models.domain.queries import SeriesColumns
 from tests.helpers.clock import FakeClock
-from tests.widgets.agent.fakes import SECOND, FakeSource, FakeTail
+from tests.widgets.fakes import SECOND, FakeSource, FakeTail
 from widgets.agent.agent_screen import AgentScreen
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder

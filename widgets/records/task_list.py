@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QWidget
 from models.domain.quantity import MISSING
 from models.domain.queries import DataSource, RowKey, TaskLine, TaskRequest
 from models.domain.records import TaskState
-from widgets.agent.paged_list import TIME_PIXELS, PagedList
-from widgets.agent.paged_model import PagedModel
 from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.records.paged_list import TIME_PIXELS, PagedList
+from widgets.records.paged_model import PagedModel
 
 _LOOKS = {
     TaskState.COMPLETED: ("check", "good"),
@@ -81,7 +81,7 @@ class TaskList(PagedList):
         self.filters.setContentsMargins(8, 0, 8, 0)
 
     def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> TaskRequest:  # noqa: ARG002
-        return TaskRequest(self._agent, since_us, until_us, limit)
+        return TaskRequest(self.agent, since_us, until_us, limit)
 
     def empty_state(self) -> ViewState:
         if not self._range.live:
