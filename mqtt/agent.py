@@ -322,10 +322,10 @@ class Agent:
             self._answered_connect.set()
             return
         self.last_error, self.refusal = "", None
-        if self._listener is not None:
-            self._subscribe()
         self._publish_status()  # first: the broker may just have said offline for us
         self._connected.set()
+        if self._listener is not None:  # looked at after the flag is set, as `listen` does it the other way round
+            self._subscribe()
         self._answered_connect.set()
 
     def _on_connect_fail(self, _client: object, _userdata: object) -> None:

@@ -221,7 +221,7 @@ def test_every_verb_of_the_channel(broker, workspace, start, client):
     assert state.mqtt_version == "5"
     with Publisher(broker.url) as publisher:
         publisher.send([1], topic=b"agents/crawler/metrics")
-    until(lambda: client.hello("cli").counters.stored >= 1, "heard")
+    until(lambda: rows(workspace, "SELECT 1 FROM agent WHERE name = 'crawler'"), "heard")
     client.submit([{"do": "agent.note", "agent": "crawler", "note": "żółw"}])
     assert rows(workspace, "SELECT note FROM agent WHERE name = 'crawler'", catalogue=True) == [("żółw",)]
     assert code_of(lambda: client.submit([{"do": "agent.note", "agent": "nobody", "note": ""}])) == "agent.unknown"
