@@ -9,7 +9,7 @@ from models.domain.timestamps import read_time
 from mqtt.reading.decode import compact, read_object, read_text, strip
 from mqtt.reading.exchange import Request, Sent, correlation_key
 from mqtt.reading.generic_numbers import number_of
-from mqtt.reading.generic_topics import names_agent
+from mqtt.reading.generic_topics import agent_in
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log
 from mqtt.reading.plan import Sink, Unread
@@ -26,7 +26,6 @@ _OUTCOMES = {
     "ok": Outcome.OK, "success": Outcome.OK, "connected": Outcome.OK, "error": Outcome.ERROR,
     "failed": Outcome.ERROR, "failure": Outcome.ERROR, "timeout": Outcome.TIMEOUT, "refused": Outcome.REFUSED,
 }  # fmt: skip
-_AGENT_KEYS = ("agent", "agentId", "agent_id")
 
 
 class _NumberedPlan:
@@ -44,7 +43,7 @@ class _NumberedPlan:
 
 
 class LogPlan(_NumberedPlan):
-    """`agents/<id>/log`: a record as JSON, or a line of text."""
+    """`agents/<id>/log`: a record as JSON, or a line of text. Only a record nested in another may be somebody else's."""
 
     kind = Kind.LOG
 
@@ -62,7 +61,8 @@ class LogPlan(_NumberedPlan):
         if record is None:
             raise Unread("shape")
         if self._fresh(row, body, message, sink):
-            put_log(sink, row, self.agent, message, record)
+            sink.batch.agent[row] = agent = sink.agent(record.agent) if record.agent else self.agent
+            put_log(sink, row, agent, message, record)
 
 
 class TailPlan:
@@ -80,25 +80,24 @@ class TailPlan:
         text = read_text(message.payload)
         if not text:
             raise Unread("empty")
-        record, agent = None, self.agent
-        if text[0] == "{":
-            record, agent = self._read_object(message, sink)
+        record, name = self._read_object(message) if text[0] == "{" else (None, None)
+        own_time = record is not None and record.time_us is not None
         if record is None:
             record = read_line(text, message.received_us, certain=True)
-        sink.batch.agent[row] = agent
+        sink.batch.agent[row] = agent = sink.agent(name) if name else self.agent
+        if own_time and sink.copies.repeated(self.agent, self.topic, message.payload):
+            sink.batch.duplicate[row] = True
+            return
         put_log(sink, row, agent, message, record, self._file)
 
-    def _read_object(self, message: RawMessage, sink: Sink) -> tuple[LogRecord | None, int]:
+    def _read_object(self, message: RawMessage) -> tuple[LogRecord | None, str | None]:
+        """The record, and the agent that it names."""
         try:
             body = read_object(message.payload)
+            record = read_log(body, message.received_us, needs_level=False)
         except Unread:
-            return None, self.agent  # half a line is a line of text
-        record = read_log(body, message.received_us, needs_level=False)
-        inner = record.inner if record is not None and record.inner is not None else {}
-        for told in (*(inner.get(key) for key in _AGENT_KEYS), *(body.get(key) for key in _AGENT_KEYS)):
-            if isinstance(told, str) and names_agent(told):
-                return record, sink.agent(told)
-        return record, self.agent
+            return None, None  # half a line is a line of text
+        return record, (record.agent if record else None) or agent_in(body)[1]
 
 
 class TaskPlan(_NumberedPlan):

@@ -10,7 +10,7 @@ from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import read_json, read_text, strip
 from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed, unit_of
-from mqtt.reading.generic_topics import LOG_LEVELS, Place, names_agent, place, place_below
+from mqtt.reading.generic_topics import AGENT_KEYS, LOG_LEVELS, Place, agent_in, names_agent, place, place_below
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log
@@ -19,7 +19,7 @@ from mqtt.reading.plan import Plan, Sink, Unread
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
 _AGENTS_REMEMBERED = 10_000
-_STRONG_KEYS = ("agent", "agentId", "agent_id", "node", "device", "client", "clientId", "client_id")
+_STRONG_KEYS = (*AGENT_KEYS, "node", "device", "client", "clientId", "client_id")
 _WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
 _TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
 _NO_FIGURES = frozenset(
@@ -140,8 +140,8 @@ class GenericPlan:
         if message.origin is not Origin.REPLAY:
             record = read_log(body, message.received_us, needs_level=not self._is_log)
             if record is not None:
-                inner = record.inner or {}
-                self._log(row, self._agent_name(message, inner | body, inner), message, record, sink)
+                name = self._user_agent(message) or record.agent or self._agent_name(message, body)
+                self._log(row, name, message, record, sink)
                 return
         words = [*self._words(body)]
         names: list[str] = []
@@ -153,7 +153,7 @@ class GenericPlan:
             flatten(figures, self._object_place.path, names, values)
         if not words and not names:
             return  # well-formed, and nothing in it to record
-        agent = self._agent(row, self._agent_name(message, body, {}), sink)
+        agent = self._agent(row, self._agent_name(message, body), sink)
         for word, cause, rank in words[:1]:
             self._evidence(row, message, agent, word, cause, rank, sink)
         if names:
@@ -252,12 +252,12 @@ class GenericPlan:
             self.agent = agent
         return agent
 
-    def _agent_name(self, message: RawMessage, body: dict[str, Any], inner: dict[str, Any]) -> str:
+    def _agent_name(self, message: RawMessage, body: dict[str, Any]) -> str:
         told = self._user_agent(message)
-        if told is None and (inner or not self._object_place.fixed):
-            told = _name_in(body, _STRONG_KEYS)
+        if told is None and not self._object_place.fixed:
+            told = agent_in(body, _STRONG_KEYS)[1]
             if told is None and not self._object_place.sure:
-                told = _name_in(body, _WEAK_KEYS)
+                told = agent_in(body, _WEAK_KEYS)[1]
         return told or self._object_place.agent
 
     @staticmethod
@@ -268,14 +268,6 @@ class GenericPlan:
                 if key == "agent" and names_agent(value):
                     return value
         return None
-
-
-def _name_in(body: dict[str, Any], keys: tuple[str, ...]) -> str | None:
-    for key in keys:
-        value = body.get(key)
-        if isinstance(value, str) and names_agent(value):
-            return value
-    return None
 
 
 def _time(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:

@@ -14,7 +14,7 @@ agent it speaks of (cpu, disk, tasks, …), *namespaces* stand before many agent
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LOG_LEVELS = frozenset("log logs logging $log debug console stdout stderr syslog journal".split())
 _ROLES = LOG_LEVELS | frozenset(
@@ -41,6 +41,8 @@ _EPHEMERAL = re.compile(
 _NUMERIC = re.compile(r"\d+")
 _OWN_NUMBER = re.compile(r"(?=.*[^\W\d_]).*(\d|[-_.:][^\W_]*\d[^\W_]*)")
 LONGEST_AGENT = 128
+_AGENT_IDS = ("agentId", "agent_id")
+AGENT_KEYS = ("agent", *_AGENT_IDS)
 
 
 class Place(NamedTuple):
@@ -103,13 +105,26 @@ def is_role(level: str) -> bool:
 
 def names_agent(text: str) -> bool:
     """Whether a payload's text can be an agent's name: short, printable, no part of an agent, no passing id."""
-    return (
-        0 < len(text) <= LONGEST_AGENT
-        and text.isprintable()
-        and not text.isspace()
-        and not _is_component(text)
-        and not _EPHEMERAL.fullmatch(text)
-    )
+    return _is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)
+
+
+def agent_in(body: dict[str, Any], keys: tuple[str, ...] = AGENT_KEYS) -> tuple[str | None, str | None]:
+    """Key and value of the first of `keys` that names an agent. One that says it is an agent's id is believed as it
+    stands: a number, a UUID."""
+    for key in keys:
+        value = body.get(key)
+        if key in _AGENT_IDS:
+            if type(value) is int and value >= 0:
+                return key, str(value)[:LONGEST_AGENT]
+            if isinstance(value, str) and _is_id(value):
+                return key, value
+        elif isinstance(value, str) and names_agent(value):
+            return key, value
+    return None, None
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_AGENT and text.isprintable() and not text.isspace()
 
 
 def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, bool]:

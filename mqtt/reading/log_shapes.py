@@ -1,7 +1,8 @@
 """Log records as JSON: one table of keys for winston, pino, bunyan, structlog, python-json-logger, ECS, GELF, zap, Serilog.
 
 An object is a log record if it has a level and a text. Dotted keys may be nested (`log.level`, `{"log": {"level": …}}`).
-What no key claims becomes an attribute; so does the level's own word where it is not one of ours.
+What no key claims becomes an attribute; so does the level's own word where it is not one of ours. Programs that log an
+object instead of a text put what they have to say under `data`: it is the text, and its keys are attributes.
 """
 
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from models.domain.records import Level
 from models.domain.timestamps import read_time
 from mqtt.reading.decode import compact
+from mqtt.reading.generic_topics import agent_in
 from mqtt.reading.log_levels import level_of
 
 _LEVELS = ("level", "levelname", "severityNumber", "severity", "severity_text", "severityText", "log.level", "lvl",
@@ -17,6 +19,8 @@ _TEXTS = ("message", "msg", "event", "short_message", "@m", "@mt", "text", "fiel
 _TIMES = ("ts", "time", "timestamp", "@timestamp", "@t", "asctime", "datetime", "t", "date")
 _LOGGERS = ("logger", "log.logger", "logger_name", "_logger_name", "target", "SourceContext", "namespace", "name",
             "service", "service.name")  # fmt: skip
+_NESTED_TEXTS = ("message", "msg", "text")
+_NESTED_LOGGERS = ("logger",)  # beside data, a name or a target is the program's own affair
 _ERRORS = ("error", "err", "exception")
 _STACKS = ("stack", "stack_trace", "stacktrace", "error.stack_trace", "exc_info", "exception", "@x", "full_message")
 _TELL_TALE = frozenset(("log", "short_message", "@m", "@mt", *_LEVELS))  # an object without any of these has no level
@@ -25,7 +29,7 @@ _GELF_ONLY = frozenset(("version", "short_message", "full_message"))
 
 
 class LogRecord(NamedTuple):
-    """`time_us` is None without a plausible time of its own; `inner` the object under `message` (winston), if any."""
+    """`time_us` is None without a plausible time of its own; `agent` is who a record nested in another says it is of."""
 
     level: Level
     time_us: int | None
@@ -34,58 +38,90 @@ class LogRecord(NamedTuple):
     error: str | None
     stack: str | None
     attributes: str | None
-    inner: dict[str, Any] | None = None
+    agent: str | None = None
+
+
+class _Fields(NamedTuple):
+    """What the key table finds in an object, and the keys it found it by."""
+
+    used: set[str | None]
+    time_us: int | None
+    logger: str | None
+    error: str | None
+    stack: str | None
 
 
 def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) -> LogRecord | None:
-    """The log record that an object is, or None. Without `needs_level`, INFO stands in for a missing level.
-    Raises `Unread` for what is nested too deep."""
+    """The log record that an object is, or None. Without `needs_level` (the topic is a log's), INFO stands in for a
+    missing level, and a level is enough to be a record. Raises `Unread` for what is nested too deep."""
     level_key, level = (None, None) if _TELL_TALE.isdisjoint(record) else _level(record)
-    if level is None:
-        if needs_level and "@mt" not in record and "@m" not in record:  # Serilog leaves out its normal level
-            return None
-        level = Level.INFO
+    if level is None and needs_level and "@mt" not in record and "@m" not in record:
+        return None  # Serilog leaves out its normal level
     text_key = next((key for key in _TEXTS if _get(record, key) not in (None, "")), None)
     if text_key is None:
-        return None
+        if needs_level or level is None or not _is_severity(_get(record, level_key or "")):
+            return None
+        return _without_text(record, level, level_key, arrival_us)
+    if level is None:
+        level = Level.INFO
     told = _get(record, text_key)
-    used = {level_key, text_key, _top(text_key)}
+    used: set[str | None] = {level_key, text_key, _top(text_key)}
     if isinstance(told, dict):
-        return _nested(record, told, level, level_key, arrival_us)
-    time_key, time_us = _time(record, arrival_us)
-    logger_key, logger = _first_text(record, _LOGGERS)
-    stack_key, stack = _first_text(record, _STACKS)
-    error_key, error, inner_stack = _error(record)
-    stack = stack or inner_stack
-    if stack is not None and stack_key == "full_message" and "\n" not in stack.strip():
-        stack_key = stack = None
-    used |= {time_key, logger_key, stack_key, error_key}
+        return _nested(record, told, level, level_key, used, arrival_us)
+    found = _fields(record, arrival_us, _LOGGERS)
+    used |= found.used
     if not used.isdisjoint(("log.level", "log.logger")):
         used.add("log")
     return LogRecord(
-        level, time_us, logger, told if isinstance(told, str) else compact(told),
-        error or _error_in(stack), stack, _attributes(record, used, level_key, level),
+        level, found.time_us, found.logger, _as_text(told), found.error, found.stack,
+        _packed(_rest(record, used) | _original(record, level_key, level)),
     )  # fmt: skip
 
 
 def _nested(
-    record: dict[str, Any], inner: dict[str, Any], level: Level, level_key: str | None, arrival_us: int
-) -> LogRecord:
-    """Winston's objects under `message`: {agentId, timestamp, data}."""
-    data = inner.get("data")
-    text = next((inner[key] for key in ("message", "msg", "text") if isinstance(inner.get(key), str)), None)
-    if text is None:
-        text = data if isinstance(data, str) else compact(inner if data is None else data)
-    time_us = _time(inner, arrival_us)[1]
-    if time_us is None:
-        time_us = _time(record, arrival_us)[1]
-    rest = data if isinstance(data, dict) else {}
-    stack_key, stack = _first_text(record, _STACKS)
-    logger_key, logger = _first_text(record, _LOGGERS)
-    attributes = rest | _rest(record, {level_key, "message", _time(record, arrival_us)[0], stack_key, logger_key})
-    attributes |= _original(record, level_key, level)
-    found = compact(attributes) if attributes else None
-    return LogRecord(level, time_us, logger, text, _error_in(stack), stack, found, inner)
+    record: dict[str, Any], inner: dict[str, Any], level: Level, level_key: str | None, used: set[str | None],
+    arrival_us: int,
+) -> LogRecord:  # fmt: skip
+    """An object where the text belongs, as winston writes of `logger.info({agentId, timestamp, data})`: a record of its
+    own. What it leaves open is told by the one around it."""
+    own = _fields(inner, arrival_us, _NESTED_LOGGERS)
+    around = _fields(record, arrival_us, () if own.logger else _LOGGERS)
+    agent_key, agent = agent_in(inner)
+    text_key = next((key for key in _NESTED_TEXTS if isinstance(inner.get(key), str) and inner[key]), None)
+    beside = _rest(record, used | around.used) | _original(record, level_key, level)
+    text, attributes = _data(inner, _rest(inner, own.used | {agent_key, text_key}), beside, text_key)
+    return LogRecord(
+        level, around.time_us if own.time_us is None else own.time_us, own.logger or around.logger, text,
+        own.error or around.error, own.stack or around.stack, attributes, agent,
+    )  # fmt: skip
+
+
+def _without_text(record: dict[str, Any], level: Level, level_key: str | None, arrival_us: int) -> LogRecord:
+    """A level and no text: pino's `logger.info({data})`, winston's `logger.error(new Error(…))`."""
+    found = _fields(record, arrival_us, _LOGGERS)
+    rest = _rest(record, found.used | {level_key, "message"})
+    text, attributes = _data(record, rest, _original(record, level_key, level), None)
+    return LogRecord(level, found.time_us, found.logger, text, found.error, found.stack, attributes)
+
+
+def _data(
+    record: dict[str, Any], rest: dict[str, Any], beside: dict[str, Any], text_key: str | None
+) -> tuple[str, str | None]:
+    """Text and attributes of a record that holds `data`; `rest` are its keys without a meaning of their own, `beside`
+    those around it. A key that stands in both keeps `data` in one piece, so that none hides the other."""
+    everything = beside | rest
+    data = everything.pop("data", None)
+    if text_key is not None:
+        text = record[text_key]
+    elif "data" in record:
+        text = _as_text(record["data"])
+    else:
+        text = compact(everything or record)
+    if isinstance(data, dict) and everything.keys().isdisjoint(data):
+        everything |= data
+    elif data is not None and (text_key is not None or isinstance(data, dict)):
+        everything["data"] = data
+    return text, _packed(everything)
 
 
 def error_of_traceback(text: str) -> str | None:
@@ -102,6 +138,23 @@ def _level(record: dict[str, Any]) -> tuple[str | None, Level | None]:
         if level is not None:
             return key, level
     return ("short_message", Level.FATAL) if "short_message" in record and "level" not in record else (None, None)
+
+
+def _is_severity(value: object) -> bool:
+    """Whether a level alone tells a log record: a word, or a number as pino writes it. A small one may be a tank's."""
+    return isinstance(value, str) or (isinstance(value, int) and value >= 10)
+
+
+def _fields(record: dict[str, Any], arrival_us: int, loggers: tuple[str, ...]) -> _Fields:
+    time_key, time_us = _time(record, arrival_us)
+    logger_key, logger = _first_text(record, loggers)
+    stack_key, stack = _first_text(record, _STACKS)
+    error_key, error, inner_stack = _error(record)
+    stack = stack or inner_stack
+    if stack is not None and stack_key == "full_message" and "\n" not in stack.strip():
+        stack_key = stack = None
+    used = {time_key, logger_key, stack_key, error_key}
+    return _Fields(used, time_us, logger, error or _error_in(stack), stack)
 
 
 def _time(record: dict[str, Any], arrival_us: int) -> tuple[str | None, int | None]:
@@ -134,9 +187,12 @@ def _error_in(stack: str | None) -> str | None:
     return error_of_traceback(stack) or stack.strip().partition("\n")[0]
 
 
-def _attributes(record: dict[str, Any], used: set[str | None], level_key: str | None, level: Level) -> str | None:
-    rest = _rest(record, used) | _original(record, level_key, level)
-    return compact(rest) if rest else None
+def _packed(attributes: dict[str, Any]) -> str | None:
+    return compact(attributes) if attributes else None
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) and value else compact(value)
 
 
 def _rest(record: dict[str, Any], used: set[str | None]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from models.domain.batch import RecordBatch
 from models.domain.messages import Kind, RawMessage
 from models.domain.names import Names, SeriesKey, SeriesKind
 from models.domain.records import Unreadable
+from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
 from mqtt.reading.exchange import Exchange
 from mqtt.reading.sequence import Sequences
@@ -36,6 +37,7 @@ class Sink:
         self.names = names
         self.declarations = Declarations()
         self.sequences = Sequences()
+        self.copies = Copies()
         self.exchange = Exchange()
         self._series_of: dict[int, int] = {}  # agent -> how many series
         for key in names.series[1:]:

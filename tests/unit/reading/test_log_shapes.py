@@ -53,15 +53,6 @@ def test_what_is_no_log_record(record: dict[str, object]) -> None:
     assert read_log(record, ARRIVAL_US) is None
 
 
-def test_winston_nests_objects_under_message() -> None:
-    inner = {"agentId": "a-1", "timestamp": AT, "data": {"b": 1, "a": {"d": 2, "c": 3}}}
-    found = read_log({"level": "info", "message": inner}, ARRIVAL_US)
-    assert found is not None
-    assert found.inner == inner
-    assert (found.time_us, found.text) == (AT_US, '{"a":{"c":3,"d":2},"b":1}')
-    assert found.attributes == found.text
-
-
 @pytest.mark.parametrize("key", ["stack", "exc_info", "exception", "stacktrace", "full_message", "@x"])
 def test_a_traceback_is_the_stack_and_its_last_line_the_error(key: str) -> None:
     found = read_log({"level": "error", "message": "m", key: TRACE}, ARRIVAL_US)
