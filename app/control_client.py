@@ -49,7 +49,7 @@ class ControlClient:
         self._ask(Verb.SECRET, password=text)
 
     def wake(self) -> None:
-        """Settings changed, or: try to connect now."""
+        """Settings changed (they are read again, with what they say of retention), or: try to connect now."""
         self._ask(Verb.WAKE)
 
     def stop(self) -> None:

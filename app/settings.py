@@ -22,8 +22,8 @@ _NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """History beyond either limit is removed, oldest first; 0 means no limit of that kind. A change holds from the
-    recorder's next start."""
+    """History beyond either limit is removed, oldest first; 0 means no limit of that kind. A running recorder takes up a
+    change when it is woken (`control.Verb.WAKE`)."""
 
     gib: float = 2.0
     days: float = 14.0

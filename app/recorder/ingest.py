@@ -19,6 +19,7 @@ from models.domain.control import Counters
 from models.domain.messages import Kind, RawMessage
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.records import Gap, PresenceChange
+from models.storage.retention import StoreLimits
 
 HOUSEKEEP_US = 250_000
 RETRY_S = 1.0
@@ -47,6 +48,7 @@ class Ingest:
         self._beat = beat
         self._feed: Feed | None = None
         self._events: deque[_Event] = deque()
+        self._limits: deque[StoreLimits] = deque(maxlen=1)  # to be kept from now on
         self._commands: queue.SimpleQueue[tuple[list[dict[str, object]], Future[None]]] = queue.SimpleQueue()
         self._finishing = threading.Event()
         self._has_capture = False
@@ -86,6 +88,10 @@ class Ingest:
     def link_down(self, at: Instant) -> None:
         """The session is not connected any more."""
         self._events.append(_Event(lambda: self._unlinked(at)))
+
+    def keep_within(self, limits: StoreLimits) -> None:
+        """How much the store keeps from now on. The last word counts."""
+        self._limits.append(limits)
 
     def submit(self, commands: list[dict[str, object]], limit_s: float) -> None:
         """Returns when the commands are stored. Raises what the store raises, `TimeoutError` after `limit_s`."""
@@ -270,6 +276,7 @@ class Ingest:
             _LOG.error("nothing can be stored: %s", problem.sentence())
         self.problem = Problem(problem.code, problem.params, self._clock.wall_us() + int(RETRY_S * 1e6))
         self._carry_out_commands()
+        self._upkeep(self._use_limits)  # the disk may be full
         self._finishing.wait(RETRY_S)
         self._beat()
 
@@ -289,12 +296,25 @@ class Ingest:
             return
         self._housekept_us = now_us
         self._note_mended()
+        self._upkeep(self._housekeep)
+
+    def _housekeep(self) -> None:
+        self._use_limits()
+        self._store.housekeep()
+        now_us = self._clock.monotonic_us()
+        if now_us - self._figures_us >= FIGURES_US:
+            self._figures_us = now_us
+            self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
+            self.store_bytes, self.disk_days = self._store.store_bytes, self._store.disk_days()
+
+    def _use_limits(self) -> None:
+        while self._limits:
+            self._store.use_limits(self._limits.popleft())
+
+    def _upkeep(self, work: Callable[[], None]) -> None:
+        """What keeps it from being done is told; a later call does it."""
         try:
-            self._store.housekeep()
-            if now_us - self._figures_us >= FIGURES_US:
-                self._figures_us = now_us
-                self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
-                self.store_bytes, self.disk_days = self._store.store_bytes, self._store.disk_days()
+            work()
         except EnvironmentProblem as error:
             if error.problem != self._hindered:
                 _LOG.warning("housekeeping of the store has to wait: %s", error)

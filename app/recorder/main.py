@@ -131,8 +131,7 @@ def _compose(
 ) -> Supervisor:  # fmt: skip
     choice = BrokerChoice(SettingsFile(workspace.settings), options.connection, options.secret)
     choice.read()
-    retention = choice.settings.retention if choice.problem is None else KEEP_ALL
-    store = StoreWriter(workspace, clock, store_limits(retention))
+    store = StoreWriter(workspace, clock, limits_of(choice))
     keeper = PresenceKeeper()
     keeper.load(store.declared_intervals, store.gone)
     watch = Watch(clock)
@@ -142,9 +141,15 @@ def _compose(
     link = BrokerLink(
         choice, make_feed, ingest, EmbeddedBroker(folder, clock), HostAgent(folder, clock), clock, requests.wake
     )
+
+    def wake() -> None:
+        link.wake()  # reads the settings again
+        ingest.keep_within(limits_of(choice))
+
     verbs = RecorderVerbs(
-        requests, link, ingest, faults, mask, test_connection, started_by(options), clock.wall_us(), str(workspace.log)
-    )
+        requests, wake, link, ingest, faults, mask, test_connection, started_by(options), clock.wall_us(),
+        str(workspace.log),
+    )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)
     watch.add("control", control.thread.is_alive)
@@ -176,6 +181,11 @@ def client_id(workspace: Workspace, workspace_id: str) -> str:
         machine = platform.node()
     digest = hashlib.sha256("\0".join((workspace_id, machine, str(workspace.root))).encode("utf-8", "surrogateescape"))
     return f"murmurscope-{digest.hexdigest()[:11]}"
+
+
+def limits_of(choice: BrokerChoice) -> StoreLimits:
+    """What the settings, as last read, say of how much is kept."""
+    return store_limits(choice.settings.retention if choice.problem is None else KEEP_ALL)
 
 
 def store_limits(retention: Retention) -> StoreLimits:

@@ -22,10 +22,12 @@ class RecorderVerbs:
     """Any thread."""
 
     def __init__(
-        self, requests: Requests, link: BrokerLink, ingest: Ingest, faults: Faults, mask: SecretMask, test: Test,
-        started_by: str, started_us: int, log_path: str,
+        self, requests: Requests, wake: Callable[[], None], link: BrokerLink, ingest: Ingest, faults: Faults,
+        mask: SecretMask, test: Test, started_by: str, started_us: int, log_path: str,
     ) -> None:  # fmt: skip
+        """`wake`: look at the settings again; called in the main thread."""
         self._requests = requests
+        self._wake = wake
         self._link = link
         self._ingest = ingest
         self._faults = faults
@@ -84,7 +86,7 @@ class RecorderVerbs:
         self._test(connection, secret, report)
 
     def wake(self) -> None:
-        self._requests.ask(self._link.wake)
+        self._requests.ask(self._wake)
 
     def stop(self) -> None:
         self._requests.end(ExitCode.OK)

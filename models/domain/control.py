@@ -16,7 +16,7 @@ class Verb(StrEnum):
     SUBMIT = "submit"  # {"commands": [{"do": …}]} -> answered after commit
     SECRET = "secret"  # {"password"}: for this session only, never stored
     TEST_CONNECTION = "test_connection"  # {"connection": {…}, "password"?} -> lines {"step", "state", "problem"?}
-    WAKE = "wake"  # settings changed, or "try to connect now"
+    WAKE = "wake"  # settings changed (broker, retention), or "try to connect now"
     STOP = "stop"
 
 

@@ -40,6 +40,10 @@ class Retention:
         self._catalogue = catalogue
         self._limits = limits
 
+    def use_limits(self, limits: StoreLimits) -> None:
+        """From the next `run` on."""
+        self._limits = limits
+
     def used_bytes(self) -> int:
         """Of the catalogue and all segments, as the catalogue last saw them."""
         query = "SELECT coalesce(sum(bytes), 0) FROM segment WHERE state <> 'removed'"
@@ -99,6 +103,10 @@ class DiskUse:
         self._limit_bytes = limit_bytes
         self._seen: deque[tuple[int, int]] = deque()
         self._freed_bytes = 0
+
+    def use_limit(self, limit_bytes: int) -> None:
+        """How much may be kept from now on."""
+        self._limit_bytes = limit_bytes
 
     def note(self, monotonic_us: int, used_bytes: int, freed_bytes: int) -> None:
         """Take a measure; one a minute is kept."""

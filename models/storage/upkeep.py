@@ -10,7 +10,7 @@ from models.storage.closing import finish_segment
 from models.storage.headlines import Headlines
 from models.storage.pulses import SETTLE_US, Pulses
 from models.storage.recovery import quarantine
-from models.storage.retention import DiskUse, Retention
+from models.storage.retention import DiskUse, Retention, StoreLimits
 from models.storage.segment_file import SegmentFile
 from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.take_in import SegmentTaker
@@ -108,6 +108,11 @@ class Upkeep:
             freed = self._retention.run(self._clock.wall_us(), steady_us)
             self.store_bytes = self._retention.used_bytes()
         self._disk_use.note(self._clock.monotonic_us(), self.store_bytes, freed)
+
+    def use_limits(self, limits: StoreLimits) -> None:
+        """What is kept from the next `keep_within_limits` on."""
+        self._retention.use_limits(limits)
+        self._disk_use.use_limit(limits.retention_bytes)
 
     def set_aside(self, segment: SegmentFile, error: BaseException) -> None:
         """Go on without a damaged segment; its files stay."""

@@ -159,6 +159,13 @@ class StoreWriter:
         with problems_of(self._workspace.catalogue):
             submit_commands(self._catalogue, self.names, commands, self._clock.wall_us())
 
+    def use_limits(self, limits: StoreLimits) -> None:
+        """Other limits from now on; what is beyond them is removed at once, even where a full disk keeps the rest of the
+        upkeep from its work. Raises `EnvironmentProblem` store.*; `housekeep` then tries again."""
+        self._limits = limits
+        self._upkeep.use_limits(limits)
+        self._upkeep.keep_within_limits(self._clock.monotonic_us() - self._steady_since_us)
+
     def housekeep(self) -> None:
         """Upkeep; call about every 250 ms, most calls do nothing. Raises `EnvironmentProblem` store.*; what was not done
         is done by a later call."""

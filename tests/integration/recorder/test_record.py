@@ -12,7 +12,7 @@ import pytest
 
 from app.control_client import ControlClient
 from app.own_process import own_command
-from app.settings import Settings, SettingsFile
+from app.settings import Retention, Settings, SettingsFile
 from models.domain.connection import Connection, Secret, parse_url
 from models.domain.control import Link, StepState, TestStep
 from models.domain.problems import EnvironmentProblem
@@ -252,6 +252,40 @@ def test_another_broker_in_the_settings_is_taken_up_on_wake(make_broker, workspa
     until(lambda: stored(workspace, b"load/") == [b"1"], "stored")
     brokers = [one for (one,) in rows(workspace, "SELECT broker FROM capture ORDER BY id", catalogue=True)]
     assert brokers == [first.url, url]
+
+
+def test_another_retention_in_the_settings_holds_from_the_wake_on(broker, workspace, start, client):
+    def record(payloads):
+        recorder = start(broker.url)
+        until(lambda: client.hello("cli").link is Link.CONNECTED, "connected")
+        connection, _ = parse_url(broker.url)
+        publisher = BulkPublisher(connection, None, "big")
+        publisher.send([Outgoing(b"load/big", payload) for payload in payloads], 1)
+        assert publisher.drain(30)
+        publisher.close()
+        until(lambda: client.hello("cli").counters.stored >= len(payloads), "stored")
+        return recorder
+
+    def gone():
+        return rows(workspace, "SELECT segment_id FROM gap WHERE cause = 'retention'", catalogue=True)
+
+    record([b"%d" % n * 20_000 for n in range(100)]).stop()
+    client.close()
+    record([b"little"])
+    settings = workspace.settings.read_text()
+    workspace.settings.write_text(settings + "\n[retention\n")
+    client.wake()
+    until(lambda: (s := client.hello("cli")).problem and s.problem["code"] == "settings.unreadable", "it was read")
+    workspace.settings.write_text(settings)
+    SettingsFile(workspace.settings).save(Settings(parse_url(broker.url)[0], False, Retention(gib=5, days=0)))
+    client.wake()
+    until(lambda: client.hello("cli").problem is None, "it was read again")
+    assert len(stored(workspace, b"load/big")) == 101
+    assert gone() == []
+    SettingsFile(workspace.settings).save(Settings(parse_url(broker.url)[0], False, Retention(gib=0.001, days=0)))
+    client.wake()
+    until(lambda: gone() == [(1,)], "the old segment went")
+    assert stored(workspace, b"load/big") == [b"little"]
 
 
 def test_a_password_given_later_is_tried(make_broker, workspace, start, client):

@@ -15,6 +15,7 @@ from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.records import Gap, GapCause
+from models.storage.retention import StoreLimits
 from mqtt.inbox import Inbox, InboxLimits
 from tests.helpers.poll import until
 
@@ -40,6 +41,7 @@ class Store:
         self.known = set()
         self.problems = []
         self.hindrance = None
+        self.limits = []
         self.store_bytes = 5
 
     def begin_capture(self, kind, broker, client_id):
@@ -60,6 +62,11 @@ class Store:
 
     def housekeep(self):
         self.log.append("housekeep")
+        if self.hindrance:
+            raise self.hindrance
+
+    def use_limits(self, limits):
+        self.limits.append(limits)
         if self.hindrance:
             raise self.hindrance
 
@@ -182,6 +189,20 @@ def test_stores_in_order_and_acknowledges_what_is_stored(fixture):
     counters = fixture.ingest.counters()
     assert (counters.received, counters.stored, counters.lag_us) == (300, 300, counters.lag_us)
     assert counters.bytes == sum(len(b"%d" % n) for n in range(1, 301))
+
+
+def test_new_limits_reach_the_store_even_while_its_disk_is_full(fixture):
+    fixture.start()
+    fixture.ingest.keep_within(StoreLimits(retention_s=5))
+    until(lambda: fixture.store.limits == [StoreLimits(retention_s=5)], "the limits are in force")
+    fixture.store.errors = [Forever(trouble("store.full", path="p"))]
+    fixture.store.hindrance = trouble("store.full", path="catalogue.db")
+    fixture.feeds[0].inbox.put([message(1)])
+    until(lambda: fixture.ingest.problem is not None, "nothing can be stored")
+    fixture.ingest.keep_within(StoreLimits(retention_bytes=1))
+    until(lambda: fixture.store.limits[1:] == [StoreLimits(retention_bytes=1)], "space may be made")
+    fixture.store.errors, fixture.store.hindrance = [], None
+    until(lambda: fixture.ingest.problem is None, "it goes on")
 
 
 def test_a_full_disk_holds_messages_unacknowledged_and_mends_by_itself(fixture):

@@ -466,6 +466,25 @@ def test_the_oldest_segments_go_when_the_limit_is_reached(bench: Bench, workspac
     assert bench.catalogue("SELECT sum(tasks_open) FROM agent_now") == [(0,)]
 
 
+def test_other_limits_take_effect_at_once(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open(StoreLimits(segment_bytes=300_000))
+    fill(bench, writer, 15)
+    assert bench.catalogue("SELECT count(*) FROM segment WHERE state = 'removed'") == [(0,)]
+    for _ in range(2):
+        bench.pass_time(300 * SECOND)
+    days = writer.disk_days()
+    writer.use_limits(StoreLimits(segment_bytes=300_000, retention_bytes=1_000_000))
+    assert bench.catalogue("SELECT count(*) FROM segment WHERE state = 'removed'")[0][0] >= 1
+    assert not workspace.segment(1).exists()
+    assert writer.store_bytes < 1_600_000
+    later = writer.disk_days()
+    assert days is not None
+    assert later is not None
+    assert later < days / 100
+    fill(bench, writer, 15)
+    assert writer.store_bytes < 1_600_000
+
+
 def test_history_goes_by_age_but_not_by_a_clock_that_was_just_set(bench: Bench) -> None:
     writer = bench.open(StoreLimits(retention_s=86_400))
     writer.commit(lively_batch(bench, 1))
