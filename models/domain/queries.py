@@ -237,7 +237,11 @@ class LogResult:
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """The newest `limit` messages before `before`, newest first. Payloads are cut to `payload_limit` bytes."""
+    """The newest `limit` messages before `before`, newest first. Payloads are cut to `payload_limit` bytes.
+
+    `topic` empty: of all topics; with `branch` also those below it, whole levels only. `text` matches anywhere in topic or
+    payload, case-blind.
+    """
 
     agent: int = 0
     topic: bytes = b""
@@ -246,6 +250,8 @@ class MessageRequest:
     until_us: int = 0
     limit: int = 200
     payload_limit: int = 65_536
+    branch: bool = False
+    text: str = ""
 
 
 class MessageLine(NamedTuple):
@@ -267,6 +273,32 @@ class MessageResult:
     request: MessageRequest
     rows: tuple[MessageLine, ...]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsRequest:
+    """Totals of the topics on which something came after `since`, a `TopicsResult.revision`; 0: of all topics."""
+
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsResult:
+    """One entry per topic in every column, in the order of `topic` (local ids, ascending).
+
+    The totals count every message that was ever stored, so also what retention has removed since. `agent` is that of the
+    newest message, 0: none. `whole`: no other topics exist, so whatever was known before is to be forgotten.
+    """
+
+    request: TopicsRequest
+    revision: int
+    whole: bool
+    topic: Int64
+    name: list[bytes]
+    messages: Int64
+    payload_bytes: Int64
+    last_us: Int64
+    agent: Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,10 +357,21 @@ Request = (
     | EventsRequest
     | LogRequest
     | MessageRequest
+    | TopicsRequest
     | TaskRequest
     | StoreRequest
 )
-Result = FleetResult | AgentResult | SeriesResult | EventsResult | LogResult | MessageResult | TaskResult | StoreResult
+Result = (
+    FleetResult
+    | AgentResult
+    | SeriesResult
+    | EventsResult
+    | LogResult
+    | MessageResult
+    | TopicsResult
+    | TaskResult
+    | StoreResult
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from the segments. Written by the recorder's ingest thread.
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -59,6 +59,18 @@ class Segment(CatalogueModel):
 class Topic(CatalogueModel):
     id = IntegerField(primary_key=True)
     name = BlobField(unique=True)
+
+
+class TopicTotal(CatalogueModel):
+    """What came on a topic since the workspace was made, retention or not. Derived from the messages of the segments.
+    `revision` rises with every take-in that changed the row: the sum of all `Segment.taken_batch` then."""
+
+    topic_id = IntegerField(primary_key=True)
+    messages = IntegerField()
+    payload_bytes = IntegerField()
+    last_us = IntegerField()
+    agent_id = IntegerField()  # of the newest message; 0: none
+    revision = IntegerField()
 
 
 class Agent(CatalogueModel):
@@ -144,4 +156,4 @@ class Audit(CatalogueModel):
     command = TextField()  # JSON, as submitted
 
 
-CATALOGUE_MODELS = [Workspace, Capture, Segment, Topic, Agent, Series, AgentNow, OpenTask, Gap, Audit]
+CATALOGUE_MODELS = [Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, Audit]

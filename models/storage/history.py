@@ -24,6 +24,7 @@ from models.domain.queries import (
     StoreRequest,
     StoreResult,
     TaskRequest,
+    TopicsRequest,
 )
 from models.storage.history_events import answer_events
 from models.storage.history_fleet import FleetHistory
@@ -31,6 +32,7 @@ from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
 from models.storage.history_tasks import answer_tasks
 from models.storage.segments_open import DAMAGE, StoreView, fetch, series_key
+from models.storage.topic_totals import answer_topics
 from models.storage.workspace import Workspace
 
 HEADLINES = ("cpu", "memory", "response", "attempts", "successes", "errors")
@@ -76,6 +78,8 @@ class HistoryReader:
                 yield from answer_logs(view, request, token)
             case MessageRequest():
                 yield from answer_messages(view, request, token)
+            case TopicsRequest():
+                yield from answer_topics(view, request, token)
             case TaskRequest():
                 yield from answer_tasks(view, request, token)
             case AgentRequest():

@@ -1,6 +1,7 @@
 """Pages of log records and messages, newest first, merged over the segments."""
 
 import heapq
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -84,8 +85,30 @@ def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken
             bool(flags & 4), bool(flags & 8), size, payload, _readable(properties),
         )  # fmt: skip
 
-    rows = list(islice(_newest(view, question, line, token, request.topic), request.limit + 1))
+    def narrowed(opened: OpenSegment) -> _Question | None:
+        return _of_topics(opened, question, request)
+
+    rows = list(islice(_newest(view, question, line, token, narrowed), request.limit + 1))
     yield MessageResult(request, tuple(rows[: request.limit]), len(rows) > request.limit)
+
+
+def _of_topics(opened: OpenSegment, question: _Question, request: MessageRequest) -> _Question | None:
+    """The question with this segment's own ids of the topics that are meant; None where it has none of them."""
+    where, bindings = [question.where], list(question.bindings)
+    if request.topic:
+        # below: from "topic/" up to what follows it, as "0" is the next byte after "/"
+        ends = (request.topic + b"/", request.topic + b"0") if request.branch else (request.topic, request.topic)
+        ids = opened.rows("select id from topic where name = ? or (name >= ? and name < ?)", request.topic, *ends)
+        if not ids:
+            return None
+        where.append("topic_id in (select value from json_each(?))")
+        bindings.append(json.dumps([id_ for (id_,) in ids]))
+    if request.text:
+        wanted = request.text.casefold()
+        ids = opened.rows("select id from topic where holds(?, name)", wanted)
+        where.append("(topic_id in (select value from json_each(?)) or holds(?, payload))")
+        bindings += [json.dumps([id_ for (id_,) in ids]), wanted]
+    return question._replace(where=" and ".join(where), bindings=bindings)
 
 
 def _readable(properties: str | None) -> Properties | None:
@@ -106,20 +129,18 @@ def _newest(
     question: _Question,
     line: Callable[[OpenSegment, int, Any], Line],
     token: CancelToken,
-    topic: bytes = b"",
+    narrowed: Callable[[OpenSegment], _Question | None] | None = None,
 ) -> Iterator[Line]:
-    """All matching rows, newest first, read as far as somebody asks."""
+    """All matching rows, newest first, read as far as somebody asks. `narrowed` makes the question one of a segment's own
+    ids; None from it: that segment has nothing of the kind."""
     until = question.until_us
     if question.before is not None:
         until = min(until or 2**62, question.before.received_us + 1)
 
     def one(opened: OpenSegment, row: SegmentRow) -> Iterator[Line]:
-        asked = question
-        if topic:
-            ids = [id_ for (id_,) in opened.rows("select id from topic where name = ?", topic)]
-            if not ids:
-                return
-            asked = question._replace(where=f"{question.where} and topic_id = ?", bindings=[*question.bindings, ids[0]])
+        asked = narrowed(opened) if narrowed is not None else question
+        if asked is None:
+            return
         for found in _rows_down(opened, row, asked, token):
             yield line(opened, row.id, found)
 

@@ -13,6 +13,7 @@ from models.domain.records import Level, Outcome, TaskState
 from models.storage import sample_columns
 from models.storage.headlines import Headlines
 from models.storage.pulse_columns import PULSE_US
+from models.storage.topic_totals import TopicSum
 
 _TABLES = ("log", "task_report", "interaction", "attempt", "declaration")
 _BATCH_TABLES = ("presence_change", "gap")  # rows know their batch, not a message
@@ -43,6 +44,7 @@ class Intake:
     last_us: int
     totals: tuple[int, ...]  # messages, samples, logs, tasks, duplicates, dropped, unreadable
     payload_bytes: int
+    topics: list[TopicSum]
     agents: dict[int, tuple[int, int, int]]  # messages, first arrival, last live arrival (0: none)
     message_counts: list[tuple[int, int, int]]  # agent, window, n
     log_errors: list[tuple[int, int, int]]  # agent, window, n
@@ -88,6 +90,7 @@ class SegmentReader:
             last_us=max(row[2] for row in rows),
             totals=tuple(sum(row[column] for row in rows) for column in range(4, 11)),
             payload_bytes=payload_bytes,
+            topics=self._topics(seqs),
             agents=agents,
             message_counts=counts,
             log_errors=self._grouped("log", "agent_id", f"AND x.level >= {int(Level.ERROR)}", ends),
@@ -145,6 +148,12 @@ class SegmentReader:
             if n > replays:
                 counts.append((agent, window, n - replays))
         return agents, counts, total_bytes, total_replays
+
+    def _topics(self, seqs: tuple[int, int]) -> list[TopicSum]:
+        # the agent is that of the row with the maximum, which SQLite promises for a bare column beside one max()
+        query = """SELECT topic_id, count(*), sum(length(payload)), max(received_us), agent_id
+            FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? GROUP BY 1"""
+        return [TopicSum(*row) for row in self._rows(query, seqs)]
 
     def _grouped(self, table: str, columns: str, condition: str, ends: dict[str, int]) -> list[Any]:
         """(first of `columns`, window, the other of them, n)"""

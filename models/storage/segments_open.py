@@ -180,8 +180,10 @@ class OpenSegment:
         return first, self.number(f"select max(rowid) from {table}") + 1
 
 
-def _holds(needle: str, text: str | None) -> bool:
-    """Case-blind search for SQL, in every script; `needle` is casefolded already."""
+def _holds(needle: str, text: str | bytes | None) -> bool:
+    """Case-blind search for SQL, in every script; `needle` is casefolded already. Bytes are searched as UTF-8."""
+    if isinstance(text, bytes):
+        text = text.decode(errors="replace")
     return text is not None and needle in text.casefold()
 
 

@@ -17,6 +17,7 @@ from models.storage.headlines import COLUMNS, CPU, MEMORY, Headlines
 from models.storage.intake import Intake, SegmentReader
 from models.storage.names_table import NewNames
 from models.storage.segment_file import SegmentFile
+from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 
 BATCHES_A_STEP = 256
@@ -93,6 +94,7 @@ class SegmentTaker:
                 (*intake.totals, intake.payload_bytes, intake.first_us, intake.last_us, self.segment.size_bytes,
                  intake.last_batch, self.segment.id),
             )  # fmt: skip
+            add_topics(self._catalogue, intake.topics)
         taken = self._names[0]
         self.segment.new_names = NewNames(
             self.segment.new_names.topics[len(taken.topics) :],

@@ -118,10 +118,11 @@ def test_migrating_an_older_catalogue_backs_it_up_first(
     workspace: Workspace, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare_folder(workspace)
-    open_catalogue(workspace, clock).close()
     folder = tmp_path / "migrations"
     folder.mkdir()
     (folder / "0001_first.py").write_text((MIGRATIONS / "0001_first.py").read_text())
+    monkeypatch.setattr("models.storage.catalogue_file.SCHEMA", 1)
+    open_catalogue(workspace, clock, migrations=folder).close()
     second = folder / "0002_second.py"
     second.write_text("def up(m, db):\n    db.execute_sql('CREATE TABLE half (x)')\n    raise RuntimeError('broken')\n")
     monkeypatch.setattr("models.storage.catalogue_file.SCHEMA", 2)
