@@ -10,10 +10,13 @@ from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.own_process import child_environment, own_command
+from app.window.layout_file import LayoutFile
+from app.window.palette import Palette
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
 from models.domain.problems import Problem
+from models.domain.queries import FleetResult
 from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
 from widgets.common.frame_clock import FrameClock
@@ -37,11 +40,13 @@ COLUMNS = "fleet_columns"
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """`live`: look after a recorder and follow it; else show what is stored as it is (`shot`)."""
+    """`live`: look after a recorder and follow it; else show what is stored as it is (`shot`). `layout` is what `file` held;
+    no file: nothing is remembered."""
 
     theme: str = "system"
     layout: Mapping[str, object] | None = None
     live: bool = True
+    file: LayoutFile | None = None
 
 
 class Composition(QObject):
@@ -87,6 +92,9 @@ class Composition(QObject):
         add("file.new-window", self.tr("&New window"), self._open_window, "Ctrl+N", "", "File")
         add("edit.filter", self.tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "search", "Edit")
         self.window.broker_chip.set_actions([connect, retry])
+        self.palette = Palette(
+            self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
+        )
 
     # ------------------------------------------------------------ life
 
@@ -245,6 +253,13 @@ class Composition(QObject):
     def _focus_filter(self) -> None:
         if self.screens is not None:
             self.screens.focus_filter()
+
+    def _known_fleet(self) -> FleetResult | None:
+        return self.screens.fleet.fleet if self.screens is not None else None
+
+    def _open_agent(self, agent: int) -> None:
+        if self.screens is not None:
+            self.screens.open_agent(agent)
 
     @Slot()
     def _open_connection(self) -> None:

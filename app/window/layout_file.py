@@ -1,9 +1,11 @@
-"""How the user left the window: place, screen, theme, range. One small file of the user; losing it costs nothing."""
+"""How the user left the window: place, screen, theme, range, what was used last. One small file of the user; losing it
+costs nothing."""
 
+import fcntl
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -30,13 +32,22 @@ class LayoutFile:
             return {}
         return saved if isinstance(saved, dict) else {}
 
-    def save(self, layout: Mapping[str, str]) -> None:
-        """Replace the file whole."""
+    def save(self, layout: Mapping[str, object]) -> None:
+        """Put this into the file; what else it holds stays."""
+        self.change(lambda saved: {**saved, **layout})
+
+    def change(self, change: Callable[[dict[str, object]], Mapping[str, object]]) -> None:
+        """Replace what the file holds by what `change` makes of it; other windows wait their turn meanwhile."""
         temporary = self._path.with_suffix(f".{os.getpid()}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(layout, indent=1), encoding="utf-8")
-            temporary.replace(self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                temporary.write_text(json.dumps(change(self.load()), indent=1), encoding="utf-8")
+                temporary.replace(self._path)
+            finally:
+                os.close(folder)
         except OSError as error:
             log.warning("%s cannot be written: %s", self._path, error)
 

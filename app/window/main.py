@@ -44,7 +44,7 @@ def _run_window(args: argparse.Namespace) -> int:
     hooks = ErrorHooks()
     hooks.install()
     signals = UnixSignals()
-    composition = Composition(app, workspace, WindowOptions(layout=saved))
+    composition = Composition(app, workspace, WindowOptions(layout=saved, file=layout))
     first = FirstWindow(workspace, composition)
     first.raise_requested.connect(composition.raise_window)
     signals.asked_to_end.connect(composition.window.close)

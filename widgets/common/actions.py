@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from widgets.common.theme import ThemeHolder
 
 Shortcut = str | QKeySequence | QKeySequence.StandardKey
-MENUS = ("File", "Edit", "View", "Go", "Help")
+MENUS = ("File", "Edit", "View", "Go", "Agent", "Help")
 
 
 class ActionEntry(NamedTuple):
@@ -37,12 +37,15 @@ class ActionRegistry(QObject):
             "Edit": QCoreApplication.translate("Menu", "&Edit"),
             "View": QCoreApplication.translate("Menu", "&View"),
             "Go": QCoreApplication.translate("Menu", "&Go"),
+            "Agent": QCoreApplication.translate("Menu", "&Agent"),
             "Help": QCoreApplication.translate("Menu", "&Help"),
         }
         self._actions: dict[str, QAction] = {}
         self._menu_of: dict[str, str] = {}
         self._icons: dict[str, str] = {}
         self._order: dict[str, list[str | None]] = {menu: [] for menu in MENUS}
+        self._menus: dict[str, QMenu] = {}
+        self._built: list[QMenu] = []
         self._bar: QMenuBar | None = None
         self._window: QWidget | None = None
         theme.changed.connect(self._tint)
@@ -58,42 +61,59 @@ class ActionRegistry(QObject):
         *,
         checkable: bool = False,
         tip: str = "",
+        also: Shortcut | None = None,
         role: QAction.MenuRole = QAction.MenuRole.NoRole,
     ) -> QAction:
         """A new action at the end of `menu`. `text` is translated, may carry a mnemonic (&); `slot` gets the checked
-        state where `checkable`, else nothing. `icon` names a file of resources/icons."""
-        if id_ in self._actions:
-            raise ValueError(f"action {id_!r} exists already")
+        state where `checkable`, else nothing. `icon` names a file of resources/icons, `tip` says in a sentence what it does,
+        `also` is a second shortcut."""
         action = QAction(text, self)
         action.setObjectName(id_)
         action.setCheckable(checkable)
         action.setMenuRole(role)
-        if shortcut is not None:
-            keys = QKeySequence(shortcut)
-            self._check_free(id_, keys)
-            action.setShortcut(keys)
-            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        if tip:
-            action.setToolTip(tip)
-            action.setStatusTip(tip)
+        keys = [QKeySequence(one) for one in (shortcut, also) if one is not None]
+        self._check_free(id_, keys)
+        action.setShortcuts(keys)
         if checkable:
             action.toggled.connect(slot)
         else:
             action.triggered.connect(lambda _checked=False, call=slot: call())
+        self._put(id_, action, menu, icon, tip)
+        return action
+
+    def add_menu(
+        self, id_: str, text: str, fill: Callable[[QMenu], object], icon: str = "", menu: str = "File", *, tip: str = ""
+    ) -> QMenu:
+        """A menu within `menu`, filled anew by `fill` whenever it opens."""
+        made = QMenu(text, self._window)
+        made.aboutToShow.connect(made.clear)
+        made.aboutToShow.connect(lambda: fill(made))
+        self._menus[id_] = made
+        self._put(id_, made.menuAction(), menu, icon, tip)
+        return made
+
+    def _put(self, id_: str, action: QAction, menu: str, icon: str, tip: str) -> None:
+        if id_ in self._actions:
+            raise ValueError(f"action {id_!r} exists already")
+        if tip:
+            action.setToolTip(tip)
+            action.setStatusTip(tip)
         self._actions[id_], self._menu_of[id_] = action, menu
         if icon:
             self._icons[id_] = icon
             action.setIcon(self._theme.icons.icon(icon, "muted"))
+        self._append(menu, id_)
+        self._rebuild()
+
+    def _append(self, menu: str, id_: str | None) -> None:
         order = self._order[menu]
         last = order[-1] if order else None
         ends = last is not None and self._actions[last].menuRole() is QAction.MenuRole.QuitRole
         order.insert(len(order) - 1 if ends else len(order), id_)  # quitting stays the last thing in its menu
-        self._rebuild()
-        return action
 
     def separate(self, menu: str) -> None:
         """A line after what the menu holds so far."""
-        self._order[menu].append(None)
+        self._append(menu, None)
 
     def __getitem__(self, id_: str) -> QAction:
         return self._actions[id_]
@@ -128,15 +148,19 @@ class ActionRegistry(QObject):
             if id_ is not None
         ]
 
-    def _check_free(self, id_: str, keys: QKeySequence) -> None:
+    def _check_free(self, id_: str, keys: list[QKeySequence]) -> None:
         for other, action in self._actions.items():
-            if action.shortcut() == keys:
-                raise ValueError(f"{keys.toString()} of {id_!r} belongs to {other!r}")
+            for one in keys:
+                if one in action.shortcuts():
+                    raise ValueError(f"{one.toString()} of {id_!r} belongs to {other!r}")
 
     def _rebuild(self) -> None:
         if self._bar is None or self._window is None:
             return
         self._bar.clear()
+        for old in self._built:
+            old.deleteLater()
+        self._built.clear()
         for menu, ids in self._order.items():
             if not any(ids):
                 continue
@@ -150,6 +174,7 @@ class ActionRegistry(QObject):
                     built.addAction(self._actions[id_])
                     self._window.addAction(self._actions[id_])
             self._bar.addMenu(built)
+            self._built.append(built)
 
     def _tint(self) -> None:
         for id_, name in self._icons.items():

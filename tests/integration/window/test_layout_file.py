@@ -23,3 +23,11 @@ def test_a_place_that_cannot_be_written_is_no_trouble(tmp_path: Path, caplog) ->
     (tmp_path / "file").write_text("")
     LayoutFile(tmp_path / "file" / "window.json").save({})
     assert "cannot be written" in caplog.text
+
+
+def test_what_another_window_wrote_meanwhile_stays(tmp_path: Path) -> None:
+    one, other = LayoutFile(tmp_path / "window.json"), LayoutFile(tmp_path / "window.json")
+    one.save({"theme": "dark", "range": "live 1h"})
+    other.change(lambda saved: {**saved, "recent": [*saved.get("recent", []), "a"]})
+    one.save({"theme": "light"})
+    assert one.load() == {"theme": "light", "range": "live 1h", "recent": ["a"]}
