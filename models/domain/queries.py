@@ -204,8 +204,8 @@ class RowKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """The newest `limit` records before `before` (None: from the end), newest first. `agent` 0: all; `text` matches
-    anywhere, case-blind."""
+    """The newest `limit` records before `before` (None: from the end) and after `after` (None: from the beginning), newest
+    first. `agent` 0: all; `text` matches anywhere, case-blind."""
 
     agent: int = 0
     min_level: Level = Level.TRACE
@@ -214,6 +214,24 @@ class LogRequest:
     since_us: int = 0
     until_us: int = 0  # 0: open end
     limit: int = 200
+    after: RowKey | None = None
+
+
+class Reach(NamedTuple):
+    """How far a page of rows looked. A search through much that does not match ends after a moment with a short page, or
+    an empty one, so that the list can tell how far it is, go on, or stop.
+
+    `searched` is where the page ended: ask on with it as `before`; None: nothing older is left. `newest` is where the page
+    began: ask later with it as `after` for what came since; None: nothing is stored. `matched` is how many rows match after
+    `after`, also those that the page had no room for; -1 where `after` was None.
+    """
+
+    searched: RowKey | None = None
+    newest: RowKey | None = None
+    matched: int = -1
+
+
+UNKNOWN_REACH = Reach()
 
 
 class LogLine(NamedTuple):
@@ -226,18 +244,19 @@ class LogLine(NamedTuple):
     error: str
     stack: str
     attributes: str
+    message: int = 0  # `seq` of the message that it was read from, in the same segment
 
 
 @dataclass(frozen=True, slots=True)
 class LogResult:
     request: LogRequest
     rows: tuple[LogLine, ...]
-    more: bool
+    reach: Reach = UNKNOWN_REACH
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """The newest `limit` messages before `before`, newest first. Payloads are cut to `payload_limit` bytes.
+    """As `LogRequest`, of messages. Payloads are cut to `payload_limit` bytes.
 
     `topic` empty: of all topics; with `branch` also those below it, whole levels only. `text` matches anywhere in topic or
     payload, case-blind.
@@ -252,6 +271,7 @@ class MessageRequest:
     payload_limit: int = 65_536
     branch: bool = False
     text: str = ""
+    after: RowKey | None = None
 
 
 class MessageLine(NamedTuple):
@@ -272,7 +292,7 @@ class MessageLine(NamedTuple):
 class MessageResult:
     request: MessageRequest
     rows: tuple[MessageLine, ...]
-    more: bool
+    reach: Reach = UNKNOWN_REACH
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from models.domain.messages import Kind, Origin, Properties
@@ -17,6 +16,7 @@ from models.domain.queries import (
     MessageLine,
     MessageRequest,
     MessageResult,
+    Reach,
     RowKey,
 )
 from models.domain.records import Level
@@ -29,6 +29,10 @@ FIRST_STEP = 2_000
 LAST_STEP = 200_000
 STEP_S = 0.05
 """Rows looked at by one statement: more where it was faster than this."""
+LIKE_LIMIT = 1_000
+"""The engine refuses patterns that are much longer."""
+PAGE_S = 0.3
+"""A page that has taken this long is handed over as far as it is."""
 
 Line = TypeVar("Line", LogLine, MessageLine)
 
@@ -40,10 +44,19 @@ class _Question(NamedTuple):
     columns: str
     where: str
     bindings: list[Any]
-    before: RowKey | None
-    since_us: int
-    until_us: int
-    limit: int
+    request: LogRequest | MessageRequest
+    newest: RowKey | None
+
+    @property
+    def before(self) -> RowKey | None:
+        """Nothing that is committed while we look belongs to the page, or it would be told twice."""
+        if self.request.before is not None or self.newest is None:
+            return self.request.before
+        return self.newest._replace(seq=self.newest.seq + 1)
+
+
+Narrow = Callable[[OpenSegment], _Question | None]
+"""Makes the question one of a segment's own ids; None: that segment has nothing of the kind."""
 
 
 def answer_logs(view: StoreView, request: LogRequest, token: CancelToken) -> Iterator[LogResult]:
@@ -53,19 +66,23 @@ def answer_logs(view: StoreView, request: LogRequest, token: CancelToken) -> Ite
         where.append("level >= ?")
         bindings.append(int(request.min_level))
     if request.text:
-        where.append("(holds(?, text) or holds(?, logger) or holds(?, error))")
-        bindings += [request.text.casefold()] * 3
+        needle = request.text.casefold()
+        tests = [_holding(column, needle) for column in ("text", "logger", "error")]
+        where.append(f"({' or '.join(sql for sql, _ in tests)})")
+        bindings += [value for _, values in tests for value in values]
     question = _Question(
-        "log", "rowid, received_us, time_us, agent_id, level, logger, text, error, stack, attributes",
-        " and ".join(where), bindings, request.before, request.since_us, request.until_us, request.limit + 1,
+        "log", "rowid, received_us, time_us, agent_id, level, seq, logger, text, error, stack, attributes",
+        " and ".join(where), bindings, request, _newest_row(view, "log"),
     )  # fmt: skip
 
     def line(_opened: OpenSegment, segment: int, row: Any) -> LogLine:
-        id_, received, at, agent, level, *texts = row
-        return LogLine(RowKey(received, segment, id_), at, agent, Level(level), *(text or "" for text in texts))
+        id_, received, at, agent, level, message, *texts = row
+        key = RowKey(received, segment, id_)
+        logger, text, error, stack, attributes = (one or "" for one in texts)
+        return LogLine(key, at, agent, Level(level), logger, text, error, stack, attributes, message)
 
-    rows = list(islice(_newest(view, question, line, token), request.limit + 1))
-    yield LogResult(request, tuple(rows[: request.limit]), len(rows) > request.limit)
+    rows, reach = _page(view, question, line, token)
+    yield LogResult(request, rows, reach)
 
 
 def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken) -> Iterator[MessageResult]:
@@ -73,8 +90,8 @@ def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken
     where, bindings = _filters({"agent_id": request.agent})
     columns = "rowid, received_us, topic_id, agent_id, kind, flags, length(payload), properties, substr(payload, 1, ?)"
     question = _Question(
-        "message", columns.replace("?", str(int(request.payload_limit))), " and ".join(where), bindings,
-        request.before, request.since_us, request.until_us, request.limit + 1,
+        "message", columns.replace("?", str(int(request.payload_limit))), " and ".join(where), bindings, request,
+        _newest_row(view, "message"),
     )  # fmt: skip
 
     def line(opened: OpenSegment, segment: int, row: Any) -> MessageLine:
@@ -88,8 +105,8 @@ def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken
     def narrowed(opened: OpenSegment) -> _Question | None:
         return _of_topics(opened, question, request)
 
-    rows = list(islice(_newest(view, question, line, token, narrowed), request.limit + 1))
-    yield MessageResult(request, tuple(rows[: request.limit]), len(rows) > request.limit)
+    rows, reach = _page(view, question, line, token, narrowed)
+    yield MessageResult(request, rows, reach)
 
 
 def _of_topics(opened: OpenSegment, question: _Question, request: MessageRequest) -> _Question | None:
@@ -124,42 +141,122 @@ def _filters(equal: dict[str, int]) -> tuple[list[str], list[Any]]:
     return ["1", *(f"{column} = ?" for column in given)], list(given.values())
 
 
-def _newest(
+def _holding(column: str, needle: str) -> tuple[str, list[str]]:
+    """Does the column hold this casefolded text? Where both are ASCII the engine's own LIKE says the same, many times as
+    fast as asking Python."""
+    if not needle.isascii() or len(needle) > LIKE_LIMIT:
+        return f"holds(?, {column})", [needle]
+    pattern = needle.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    other = f"(octet_length({column}) <> length({column}) and holds(?, {column}))"
+    return f"({column} like ? escape '\\' or {other})", [f"%{pattern}%", needle]
+
+
+def _newest_row(view: StoreView, table: str) -> RowKey | None:
+    """The last row that is stored, whether it matches or not; of a table without rows, its place."""
+
+    def last(opened: OpenSegment, row: SegmentRow) -> RowKey:
+        found = opened.rows(f"select received_us, rowid from {table} order by rowid desc limit 1")
+        received_us, id_ = found[0] if found else (row.last_us, 0)
+        return RowKey(received_us, row.id, id_)
+
+    groups = clusters(view.overlapping(0, 0))
+    keys = [view.attempt(row, last, RowKey(0, row.id, 0)) for row in groups[-1]] if groups else []
+    return max(keys, default=None)
+
+
+def _page(
     view: StoreView,
     question: _Question,
     line: Callable[[OpenSegment, int, Any], Line],
     token: CancelToken,
-    narrowed: Callable[[OpenSegment], _Question | None] | None = None,
-) -> Iterator[Line]:
-    """All matching rows, newest first, read as far as somebody asks. `narrowed` makes the question one of a segment's own
-    ids; None from it: that segment has nothing of the kind."""
-    until = question.until_us
-    if question.before is not None:
-        until = min(until or 2**62, question.before.received_us + 1)
+    narrowed: Narrow | None = None,
+) -> tuple[tuple[Line, ...], Reach]:
+    """Rows until the page is full, nothing is left, or time is up."""
+    limit, before, end_s = question.request.limit, question.before, time.monotonic() + PAGE_S
+    rows: list[Line] = []
+    searched: RowKey | None = None
+    for found in _newest_first(view, question, line, token, narrowed):
+        if not isinstance(found, RowKey):
+            if len(rows) == limit:
+                searched = rows[-1].key if rows else before
+                break
+            rows.append(found)
+        elif time.monotonic() > end_s and (before is None or found < before):
+            searched = found
+            break
+    matched = -1
+    if question.request.after is not None:
+        matched = len(rows) if searched is None else _count(view, question, token, narrowed)
+    return tuple(rows), Reach(searched, question.newest, matched)
 
-    def one(opened: OpenSegment, row: SegmentRow) -> Iterator[Line]:
-        asked = narrowed(opened) if narrowed is not None else question
-        if asked is None:
-            return
-        for found in _rows_down(opened, row, asked, token):
-            yield line(opened, row.id, found)
 
-    for group in reversed(clusters(view.overlapping(question.since_us, until))):
+def _newest_first(
+    view: StoreView,
+    question: _Question,
+    line: Callable[[OpenSegment, int, Any], Line],
+    token: CancelToken,
+    narrowed: Narrow | None,
+) -> Iterator[Line | RowKey]:
+    """All matching rows, newest first, read as far as somebody asks. A key between them says: everything newer was looked
+    at."""
+
+    def one(opened: OpenSegment, row: SegmentRow) -> Iterator[Line | RowKey]:
+        asked = narrowed(opened) if narrowed else question
+        for found in _rows_down(opened, row, asked, token) if asked is not None else ():
+            yield found if isinstance(found, RowKey) else line(opened, row.id, found)
+
+    for group in reversed(clusters(_segments(view, question))):
         streams = [view.stream(row, one) for row in group]
         if len(streams) == 1:
             yield from streams[0]
         else:
-            yield from heapq.merge(*streams, key=lambda found: found.key, reverse=True)
+            yield from heapq.merge(*streams, key=_key, reverse=True)
+
+
+def _key(found: LogLine | MessageLine | RowKey) -> RowKey:
+    return found if isinstance(found, RowKey) else found.key
+
+
+def _segments(view: StoreView, question: _Question) -> list[SegmentRow]:
+    request, before = question.request, question.before
+    since, until = request.since_us, request.until_us
+    if request.after is not None:
+        since = max(since, request.after.received_us)
+    if before is not None:
+        until = min(until or 2**62, before.received_us + 1)
+    return view.overlapping(since, until)
+
+
+class _Part(NamedTuple):
+    """Rows [low, end) of one segment that arrived in [since_us, until_us)."""
+
+    low: int
+    end: int
+    since_us: int
+    until_us: int
+
+
+def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> _Part:
+    request, before, after = question.request, question.before, question.request.after
+    since, until = request.since_us, request.until_us or 2**62
+    if before is not None and row.id != before.segment:
+        until = min(until, before.received_us + (row.id < before.segment))
+    if after is not None and row.id != after.segment:
+        since = max(since, after.received_us + (row.id < after.segment))
+    low, end = opened.row_range(question.table, since, 0 if until >= 2**62 else until)
+    if before is not None and row.id == before.segment:
+        end = min(end, before.seq)
+    if after is not None and row.id == after.segment:
+        low = max(low, after.seq + 1)
+    return _Part(low, end, since, until)
 
 
 def _rows_down(opened: OpenSegment, row: SegmentRow, question: _Question, token: CancelToken) -> Iterator[Any]:
-    """Matching rows of one segment, newest first, in statements that stay short whatever the filter."""
-    until, before = question.until_us or 2**62, question.before
-    if before is not None and row.id != before.segment:
-        until = min(until, before.received_us + (row.id < before.segment))
-    low, end = opened.row_range(question.table, question.since_us, 0 if until >= 2**62 else until)
-    if before is not None and row.id == before.segment:
-        end = min(end, before.seq)
+    """Matching rows of one segment, newest first, in statements that stay short whatever the filter; after each, how far
+    they came."""
+    low, end, since, until = _part(opened, row, question)
+    limit = question.request.limit + 1
+    arrival = f"select received_us from {question.table} where rowid >= ? order by rowid limit 1"
     sql = f"""select {question.columns} from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
         and received_us < ? and {question.where} order by rowid desc limit ?"""
     step = FIRST_STEP
@@ -167,11 +264,32 @@ def _rows_down(opened: OpenSegment, row: SegmentRow, question: _Question, token:
         token.check()
         bottom = max(low, end - step)
         began_s = time.monotonic()
-        found = opened.rows(sql, bottom, end, question.since_us, until, *question.bindings, question.limit)
+        found = opened.rows(sql, bottom, end, since, until, *question.bindings, limit)
         yield from found
-        if len(found) == question.limit:
+        if len(found) == limit:
             end = found[-1][0]
-        else:
-            end = bottom
-            if time.monotonic() - began_s < STEP_S:
-                step = min(2 * step, LAST_STEP)
+            continue
+        end = bottom
+        if time.monotonic() - began_s < STEP_S:
+            step = min(2 * step, LAST_STEP)
+        if end > low:
+            yield RowKey(opened.number(arrival, bottom), row.id, bottom)
+
+
+def _count(view: StoreView, question: _Question, token: CancelToken, narrowed: Narrow | None) -> int:
+    """How many rows match, in all segments."""
+
+    def one(opened: OpenSegment, row: SegmentRow) -> int:
+        asked = narrowed(opened) if narrowed else question
+        if asked is None:
+            return 0
+        sql = f"""select count(*) from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
+            and received_us < ? and {asked.where}"""
+        low, end, since, until = _part(opened, row, question)
+        total = 0
+        for bottom in range(low, end, LAST_STEP):
+            token.check()
+            total += opened.number(sql, bottom, min(end, bottom + LAST_STEP), since, until, *asked.bindings)
+        return total
+
+    return sum(view.attempt(row, one, 0) for row in _segments(view, question))

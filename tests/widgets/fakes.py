@@ -1,6 +1,6 @@
 """History and tail made in memory: real requests in, real results out, delivered when told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from models.domain.queries import (
     MessageRequest,
     MessageResult,
     PresenceColumns,
+    Reach,
     Request,
     Result,
     RowKey,
@@ -86,6 +87,7 @@ class FakeSource:
         self.gaps: list[tuple[int, int, GapCause, int, int]] = []
         self.presence: list[tuple[int, Presence, Condition, Cause]] = []
         self.attempts: AttemptColumns | None = None
+        self.search_rows = 1_000_000  # a page looks at so many, then it is handed over as it is
         self.logs: list[LogLine] = []
         self.messages: list[MessageLine] = []
         self.tasks: list[TaskLine] = []
@@ -99,9 +101,13 @@ class FakeSource:
     def answer_all(self) -> None:
         """Until nobody asks any more."""
         while self.waiting:
-            ticket = self.waiting.pop(0)
-            if ticket.open:
-                ticket.deliver(Failed(ticket.request, self.problem) if self.problem else self._answer(ticket.request))
+            self.answer_next()
+
+    def answer_next(self) -> None:
+        """The oldest question."""
+        ticket = self.waiting.pop(0)
+        if ticket.open:
+            ticket.deliver(Failed(ticket.request, self.problem) if self.problem else self._answer(ticket.request))
 
     def count(self, kind: type) -> int:
         return sum(isinstance(request, kind) for request in self.asked)
@@ -117,16 +123,16 @@ class FakeSource:
         if isinstance(request, EventsRequest):
             return EventsResult(request, self.presence_columns(self.presence), self._gaps(), self._attempts())
         if isinstance(request, LogRequest):
-            wanted = (
+            wanted = [
                 line
                 for line in self.logs
-                if line.level >= request.min_level and request.text.casefold() in line.text.casefold()
-            )
-            rows = _page(wanted, request.before, request.limit)
-            return LogResult(request, rows[: request.limit], len(rows) > request.limit)
+                if line.level >= request.min_level
+                and request.text.casefold() in line.text.casefold()
+                and request.agent in (0, AGENT, line.agent)
+            ]
+            return LogResult(request, *_page(wanted, self.logs, request, self.search_rows))
         if isinstance(request, MessageRequest):
-            messages = _page(self.messages, request.before, request.limit)
-            return MessageResult(request, messages[: request.limit], len(messages) > request.limit)
+            return MessageResult(request, *_page(self.messages, self.messages, request, self.search_rows))
         assert isinstance(request, TaskRequest)
         return TaskResult(request, tuple(self.tasks[: request.limit]))
 
@@ -203,9 +209,20 @@ def message_line(number: int, at_us: int, payload: bytes, topic: bytes = b"agent
     )  # fmt: skip
 
 
-def _page(rows: Iterable, before: RowKey | None, limit: int) -> tuple:
-    found = [row for row in rows if before is None or row.key < before]
-    return tuple(sorted(found, key=lambda row: row.key, reverse=True)[: limit + 1])
+def _page(
+    matching: Iterable, stored: Sequence, request: LogRequest | MessageRequest, search_rows: int
+) -> tuple[tuple, Reach]:
+    """At most `search_rows` stored rows are looked at."""
+    looked_at = [row for row in sorted(stored, key=lambda row: row.key, reverse=True)
+                 if (request.before is None or row.key < request.before)
+                 and (request.after is None or row.key > request.after)]  # fmt: skip
+    given_up = looked_at[search_rows - 1].key if len(looked_at) > search_rows else None
+    keys = {row.key for row in matching}
+    found = [row for row in looked_at if row.key in keys and (given_up is None or row.key >= given_up)]
+    rows = tuple(found[: request.limit])
+    searched = rows[-1].key if rows and len(found) > len(rows) else given_up
+    newest = max((row.key for row in stored), default=None)
+    return rows, Reach(searched, newest, -1 if request.after is None else len(found))
 
 
 def _int(values: Iterable[int]) -> np.ndarray:

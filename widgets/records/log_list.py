@@ -6,14 +6,14 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from models.domain.queries import DataSource, LogLine, LogRequest, RowKey
+from models.domain.queries import DataSource, LogLine, LogRequest
 from models.domain.records import Level
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.state_view import StateKind, ViewState, no_match
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.records.paged_list import TIME_PIXELS, PagedList
+from widgets.records.paged_list import TIME_PIXELS, Page, PagedList
 from widgets.records.paged_model import PagedModel
 
 _TYPING_MS = 250
@@ -88,9 +88,9 @@ class LogList(PagedList):
         self.search.textChanged.connect(self._typed)
         self.level.currentIndexChanged.connect(self._level_chosen)
 
-    def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> LogRequest:
-        level = Level(int(self.level.currentData()))
-        return LogRequest(self.agent, level, self.search.text().strip(), before, since_us, until_us, limit)
+    def request(self, page: Page) -> LogRequest:
+        level, text = Level(int(self.level.currentData())), self.search.text().strip()
+        return LogRequest(self.agent, level, text, page.before, page.since_us, page.until_us, page.limit, page.after)
 
     def empty_state(self) -> ViewState:
         if self.level.currentIndex() > 0 or self.search.text().strip():

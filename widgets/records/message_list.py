@@ -7,14 +7,14 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from models.domain.messages import Origin
-from models.domain.queries import DataSource, MessageLine, MessageRequest, RowKey
+from models.domain.queries import DataSource, MessageLine, MessageRequest
 from widgets.common.numbers import value_text
 from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import kind_word, origin_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.records.paged_list import TIME_PIXELS, PagedList
+from widgets.records.paged_list import TIME_PIXELS, Page, PagedList
 from widgets.records.paged_model import PagedModel
 
 _PREVIEW_BYTES = 240
@@ -78,8 +78,8 @@ class MessageList(PagedList):
         self.table.start_with(self.model, (TIME_PIXELS, 260, 90, 50, 78, 74, 82))
         self.filters.setContentsMargins(8, 0, 8, 0)
 
-    def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> MessageRequest:
-        return MessageRequest(self.agent, b"", before, since_us, until_us, limit)
+    def request(self, page: Page) -> MessageRequest:
+        return MessageRequest(self.agent, b"", page.before, page.since_us, page.until_us, page.limit, after=page.after)
 
     def empty_state(self) -> ViewState:
         if not self._range.live:

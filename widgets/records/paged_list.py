@@ -1,14 +1,15 @@
 """A list of stored rows, newest first, fetched page by page as one scrolls down; follows live at its top.
 
-While somebody reads further down nothing moves: a button says how many rows are new.
+While somebody reads further down nothing moves: a button says how many rows are new. A search that finds little shows what
+it has, and how far back it looked.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from PySide6.QtCore import QModelIndex, Signal, Slot
+from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from models.domain.queries import (
     DataSource,
@@ -17,25 +18,40 @@ from models.domain.queries import (
     LogResult,
     MessageRequest,
     MessageResult,
+    Reach,
     Result,
     RowKey,
     TaskRequest,
     TaskResult,
     Ticket,
 )  # fmt: skip
-from widgets.common.state_view import StateStack, ViewState, failed, loading
+from widgets.common.numbers import count_text
+from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
+from widgets.common.words import problem_text
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.records.paged_model import PagedModel
 
 PAGE = 200
+KEPT = 5_000
+"""Rows that stay while new ones come in at the top; older ones are read again when somebody scrolls down."""
 REFRESH_MS = 1_000
 TIME_PIXELS, DATED_PIXELS = 110, 182
 _AHEAD_PIXELS = 400
 
 ListRequest = LogRequest | MessageRequest | TaskRequest
+
+
+class Page(NamedTuple):
+    """Which rows are asked for, as in `LogRequest`."""
+
+    before: RowKey | None
+    after: RowKey | None
+    since_us: int
+    until_us: int
+    limit: int
 
 
 class PagedList(QWidget):
@@ -64,38 +80,53 @@ class PagedList(QWidget):
         self.model = model
         self._source, self._range, self._cursor = source, time_range, cursor
         self._agent: int | None = None  # nobody was chosen yet
-        self._more = False
         self._limit = PAGE
-        self._stale = True
+        self._stale = True  # what is listed is not what is asked for
+        self._begun = False  # the first page is on its way
+        self._behind = False  # rows came while nobody looked
+        self._new = 0  # rows that are not listed yet
+        self._listed: RowKey | None = None  # all of its time and before it is listed, as far as somebody scrolled
+        self._counted: RowKey | None = None  # all of its time and before it is listed, or in `_new`
+        self._searched: RowKey | None = None  # where older rows go on; None: there are none
+        self._more = False
+        self._searching = False  # goes on by itself
+        self._wanted = 0  # rows until it stops
         self._ticket: Ticket | None = None
         self._older: Ticket | None = None
-        self._waiting_rows: list[Any] = []
         self._throttle = Throttle(self._ask_newest, refresh_ms, self)
         self.table = TableView(name)
         self.table.setModel(model)
         self.table.setMouseTracking(True)
         self.stack = StateStack(self.table, theme)
-        self.new_button = QPushButton()
-        self.new_button.setAutoDefault(False)
-        self.new_button.hide()
-        self.filters = QHBoxLayout()
-        self.filters.setContentsMargins(8, 4, 8, 4)
-        self.filters.addStretch(1)
-        self.filters.addWidget(self.new_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(self.filters)
-        column.addWidget(self.stack, 1)
+        self._build()
         self.new_button.clicked.connect(self._show_new)
         self.table.activated.connect(self._open)
         self.table.entered.connect(self._point)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         time_range.changed.connect(self._range_changed)
 
+    def _build(self) -> None:
+        self.new_button = QPushButton()
+        self.new_button.setAutoDefault(False)
+        self.new_button.hide()
+        self.hint = QLabel()
+        self.hint.setTextFormat(Qt.TextFormat.PlainText)
+        self.hint.setProperty("tone", "muted")
+        self.hint.hide()
+        self.filters = QHBoxLayout()
+        self.filters.setContentsMargins(8, 4, 8, 4)
+        self.filters.addStretch(1)
+        self.filters.addWidget(self.hint)
+        self.filters.addWidget(self.new_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self.filters)
+        column.addWidget(self.stack, 1)
+
     # ------------------------------------------------------------ for subclasses
 
-    def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> ListRequest:
+    def request(self, page: Page) -> ListRequest:
         """The question for one page."""
         raise NotImplementedError
 
@@ -123,11 +154,13 @@ class PagedList(QWidget):
         self._cancel()
         if not self.isVisible() or self._agent is None:
             return
-        self._stale = False
+        self._stale = self._behind = False
+        self._begun = True
         self._limit = PAGE
-        self._set_waiting([])
+        self._set_new(0)
+        self._tell("")
         self.stack.show_state(loading())
-        self._ticket = self._ask(None, self._take_first)
+        self._ticket = self._ask(None, None, self._take_first)
 
     def rows_added(self) -> None:
         """The tail tells of new rows: look at the newest soon."""
@@ -136,7 +169,7 @@ class PagedList(QWidget):
         if self.isVisible() and self._agent is not None:
             self._throttle.want()
         else:
-            self._stale = True
+            self._behind = True
 
     @property
     def at_top(self) -> bool:
@@ -144,14 +177,29 @@ class PagedList(QWidget):
 
     # ------------------------------------------------------------ asking
 
-    def _ask(self, before: RowKey | None, deliver: Any) -> Ticket:
+    def _ask(self, before: RowKey | None, after: RowKey | None, deliver: Any, limit: int = -1) -> Ticket:
         now = self._range.current()
         since, until = (0, 0) if now.live else (now.since_us, now.until_us)
-        return self._source.ask(self.request(before, since, until, self._limit), deliver)
+        page = Page(before, after, since, until, self._limit if limit < 0 else limit)
+        return self._source.ask(self.request(page), deliver)
 
     def _ask_newest(self) -> None:
-        if self._ticket is None and not self._stale:
-            self._ticket = self._ask(None, self._take_newest)
+        """At the top, the rows that came since; else only how many."""
+        if self._ticket is not None or self._stale:
+            return
+        self._behind = False
+        if not self.pages:
+            self._ticket = self._ask(None, None, self._take_all)
+        elif self.at_top or not self.model.rows:
+            self._ticket = self._ask(None, self._listed, self._take_newest)
+        else:
+            self._ticket = self._ask(None, self._counted, self._take_count, 0)
+
+    def _ask_older(self) -> None:
+        if self._older is None and self._more:
+            if not self.pages:
+                self._limit += PAGE
+            self._older = self._ask(self._searched, None, self._take_older if self.pages else self._take_all)
 
     def _cancel(self) -> None:
         self._throttle.stop()
@@ -160,36 +208,89 @@ class PagedList(QWidget):
                 ticket.cancel()
         self._ticket = self._older = None
 
+    # ------------------------------------------------------------ answers
+
     def _take_first(self, result: Result | Failed) -> None:
-        self._ticket = None
+        self._ticket, self._begun = None, False
         if isinstance(result, Failed):
             self.stack.show_state(failed(result.problem, self.reload))
             return
-        rows, self._more = self._read(result)
-        self.model.replace(rows)
+        self._begin_with(result)
         self.table.scrollToTop()
-        self._show_rows()
+
+    def _begin_with(self, result: Result) -> None:
+        rows, reach = self._read(result)
+        self._listed = self._counted = reach.newest
+        self._wanted = PAGE
+        self.model.replace(rows)
+        self._reached(reach, len(rows))
 
     def _take_newest(self, result: Result | Failed) -> None:
         self._ticket = None
         if isinstance(result, Failed):
             return  # what is listed stays true; the next look tells again
-        rows, more = self._read(result)
-        if not self.pages or not self.model.rows:
-            if rows != self.model.rows:
-                self._keep_place(rows)
-                self._more = more
+        rows, reach = self._read(result)
+        if not self.at_top and self.model.rows:  # somebody scrolled meanwhile: nothing moves
+            self._throttle.want()
+            return
+        if reach.searched is not None:  # more came than one page: what lies between is not known
+            self._cancel()
+            self._begin_with(result)
+        else:
+            self._listed = self._counted = reach.newest or self._listed
+            self.model.put_first(rows)
+            self._trim()
+            self._show_rows()
+        self._set_new(0)
+
+    def _take_count(self, result: Result | Failed) -> None:
+        self._ticket = None
+        if not isinstance(result, Failed):
+            reach = self._read(result)[1]
+            self._counted = reach.newest or self._counted
+            self._set_new(self._new + max(0, reach.matched))
+            if self.at_top and self._new:  # somebody came back meanwhile
+                self._show_new()
+
+    def _take_older(self, result: Result | Failed) -> None:
+        self._older = None
+        if isinstance(result, Failed):
+            self._searching = False
+            self._tell(problem_text(result.problem)[0])
             self._show_rows()
             return
-        newest = self.model.rows[0].key
-        fresh = [row for row in rows if row.key > newest]
-        if not self.at_top:
-            self._set_waiting(fresh)
-        elif len(fresh) == len(rows) and more:  # more came than one page: what lies between is not known
-            self.model.replace(rows)
-            self._more = more
+        rows, reach = self._read(result)
+        self.model.put_last(rows)
+        self._reached(reach, len(rows))
+
+    def _take_all(self, result: Result | Failed) -> None:
+        """An answer without pages replaces what is listed."""
+        self._ticket = self._older = None
+        if isinstance(result, Failed):
+            return
+        rows, reach = self._read(result)
+        self._more = reach.searched is not None
+        if rows != self.model.rows:
+            self._keep_place(rows)
+        self._show_rows()
+
+    def _reached(self, reach: Reach, found: int) -> None:
+        """The search goes on by itself until there is a page of rows more."""
+        self._searched, self._more = reach.searched, reach.searched is not None
+        self._wanted -= found
+        self._searching = self._more and self.pages and self._wanted > 0
+        if self._searching and reach.searched is not None:
+            back = self.model.moment(reach.searched.received_us, digits=0)
+            self._tell(self.tr("searched back to {time}").replace("{time}", back))
+            self._ask_older()
         else:
-            self.model.put_first(fresh)
+            self._tell("")
+        self._show_rows()
+
+    def _trim(self) -> None:
+        if len(self.model.rows) > KEPT and self._older is None:
+            self.model.keep_first(KEPT // 2)
+            self._searched, self._more = self.model.rows[-1].key, True
 
     def _keep_place(self, rows: Sequence[Any]) -> None:
         bar = self.table.verticalScrollBar()
@@ -202,51 +303,45 @@ class PagedList(QWidget):
     @Slot(int)
     def _scrolled(self, value: int) -> None:
         bar = self.table.verticalScrollBar()
-        if self.at_top and self._waiting_rows:
+        if self.at_top and self._new:
             self._show_new()
-        if self._more and self._older is None and self.model.rows and value >= bar.maximum() - _AHEAD_PIXELS:
-            if not self.pages:
-                self._limit += PAGE
-            before = self.model.rows[-1].key if self.pages else None
-            self._older = self._ask(before, self._take_older)
+        if self.model.rows and self._older is None and value >= bar.maximum() - _AHEAD_PIXELS:
+            self._wanted = PAGE
+            self._ask_older()
 
-    def _take_older(self, result: Result | Failed) -> None:
-        self._older = None
-        if isinstance(result, Failed):
-            return
-        rows, self._more = self._read(result)
-        if self.pages:
-            self.model.put_last(rows)
-        else:
-            self._keep_place(rows)
-
-    def _read(self, result: Result) -> tuple[list[Any], bool]:
+    def _read(self, result: Result) -> tuple[list[Any], Reach]:
         if isinstance(result, LogResult | MessageResult):
-            return list(result.rows), result.more
+            return list(result.rows), result.reach
         assert isinstance(result, TaskResult)
-        return list(result.rows), len(result.rows) >= result.request.limit
+        full = len(result.rows) >= result.request.limit
+        return list(result.rows), Reach(result.rows[-1].key if full else None)
 
     # ------------------------------------------------------------ new rows, states, pointer
 
-    def _set_waiting(self, rows: list[Any]) -> None:
-        self._waiting_rows = rows
-        self.new_button.setVisible(bool(rows))
-        count = f"{len(rows)}+" if len(rows) >= PAGE else str(len(rows))
-        self.new_button.setText(self.tr("{n} new").replace("{n}", count))
+    def _set_new(self, count: int) -> None:
+        self._new = count
+        self.new_button.setVisible(count > 0)
+        self.new_button.setText(self.tr("{n} new").replace("{n}", count_text(count)))
 
     @Slot()
     def _show_new(self) -> None:
-        rows = self._waiting_rows
-        self._set_waiting([])
-        if len(rows) >= PAGE:
-            self.reload()
-            return
-        self.model.put_first(rows)
+        self._set_new(0)
         self.table.scrollToTop()
+        if self._ticket is not None:  # it only counts
+            self._ticket.cancel()
+            self._ticket = None
+        self._ask_newest()
+
+    def _tell(self, hint: str) -> None:
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
 
     def _show_rows(self) -> None:
         if self.model.rows:
             self.stack.show_content()
+        elif self._older is not None:
+            sentence = self.tr("Searching…")
+            self.stack.show_state(ViewState(StateKind.LOADING, sentence, self.hint.text()))
         else:
             self.stack.show_state(self.empty_state())
 
@@ -272,9 +367,14 @@ class PagedList(QWidget):
         self._fit_times()
         if self._stale:
             self.reload()
+        else:
+            if self._behind:
+                self._throttle.want()
+            if self._searching:
+                self._ask_older()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        if self._ticket is not None or self._older is not None:
-            self._stale = True
+        self._stale |= self._begun
+        self._behind |= self._ticket is not None
         self._cancel()

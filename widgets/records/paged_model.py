@@ -27,10 +27,10 @@ class PagedModel(QAbstractTableModel):
         self._titles: tuple[str, ...] = ()
         self.rows: list[Any] = []
 
-    def moment(self, at_us: int) -> str:
-        """A time with milliseconds; without its date while live and of today."""
+    def moment(self, at_us: int, digits: int = 3) -> str:
+        """A time, with milliseconds; without its date while live and of today."""
         now = self._range.current()
-        return format_time(at_us, None, now.until_us if now.live else None, digits=3)
+        return format_time(at_us, None, now.until_us if now.live else None, digits)
 
     def text(self, line: Any, column: int) -> str:
         """What the cell says."""
@@ -63,6 +63,13 @@ class PagedModel(QAbstractTableModel):
             self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(rows) - 1)
             self.rows.extend(rows)
             self.endInsertRows()
+
+    def keep_first(self, count: int) -> None:
+        """Let go of the oldest rows."""
+        if len(self.rows) > count:
+            self.beginRemoveRows(QModelIndex(), count, len(self.rows) - 1)
+            del self.rows[count:]
+            self.endRemoveRows()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self.rows)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from models.domain.quantity import MISSING
-from models.domain.queries import DataSource, RowKey, TaskLine, TaskRequest
+from models.domain.queries import DataSource, TaskLine, TaskRequest
 from models.domain.records import TaskState
 from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
@@ -16,7 +16,7 @@ from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.records.paged_list import TIME_PIXELS, PagedList
+from widgets.records.paged_list import TIME_PIXELS, Page, PagedList
 from widgets.records.paged_model import PagedModel
 
 _LOOKS = {
@@ -80,8 +80,8 @@ class TaskList(PagedList):
         self.table.start_with(self.model, (TIME_PIXELS, 180, 110, 170, 76, 84, 130))
         self.filters.setContentsMargins(8, 0, 8, 0)
 
-    def request(self, before: RowKey | None, since_us: int, until_us: int, limit: int) -> TaskRequest:  # noqa: ARG002
-        return TaskRequest(self.agent, since_us, until_us, limit)
+    def request(self, page: Page) -> TaskRequest:
+        return TaskRequest(self.agent, page.since_us, page.until_us, page.limit)
 
     def empty_state(self) -> ViewState:
         if not self._range.live:

@@ -5,7 +5,17 @@ import pytest
 
 from app.window.data_source import DEADLINE_US, HistorySource
 from models.domain.problems import EnvironmentProblem, trouble
-from models.domain.queries import AgentRequest, CancelToken, Failed, LogResult, Request, Result, StoreRequest
+from models.domain.queries import (
+    AgentRequest,
+    CancelToken,
+    Failed,
+    LogResult,
+    Reach,
+    Request,
+    Result,
+    RowKey,
+    StoreRequest,
+)
 from tests.helpers.clock import FakeClock
 from tests.helpers.poll import until
 
@@ -42,8 +52,8 @@ class FakeReader:
             while not self.gate.open.wait(0.005):
                 if self.stop.is_set():
                     raise RuntimeError("interrupted")
-        yield LogResult(request, (), True)  # type: ignore[arg-type]
-        yield LogResult(request, (), False)  # type: ignore[arg-type]
+        yield LogResult(request, (), Reach(RowKey(1, 1, 1)))  # type: ignore[arg-type]
+        yield LogResult(request, ())  # type: ignore[arg-type]
 
     def interrupt(self) -> None:
         self.gate.interrupted += 1
@@ -81,7 +91,7 @@ def test_delivers_every_page_in_the_gui_thread(make_source, qtbot) -> None:
     source.ask(StoreRequest(), deliver)
     assert source.pending == 1
     qtbot.waitUntil(lambda: source.pending == 0)
-    assert [page.more for page in got] == [True, False]
+    assert [page.reach.searched is None for page in got] == [False, True]
     assert threads == {threading.main_thread()}
 
 

@@ -243,9 +243,9 @@ def pages(reader: HistoryReader, request: MessageRequest | LogRequest) -> list:
             reader, type(request)(**{name: getattr(request, name) for name in request.__slots__} | {"before": before})
         )
         rows += page.rows
-        if not page.more:
+        if page.reach.searched is None:
             return rows
-        before = page.rows[-1].key
+        before = page.reach.searched
 
 
 def test_pages_of_messages_give_every_row_once_newest_first_over_overlapping_captures(
@@ -302,7 +302,8 @@ def test_logs_by_level_text_agent_and_time_even_several_of_one_message(
     assert len(pages(reader, LogRequest(text="HTTP", limit=4))) == 10
     assert pages(reader, LogRequest(agent=a + 1)) == []
     assert len(pages(reader, LogRequest(since_us=T0 + 2 * S, until_us=T0 + 4 * S))) == 4
-    assert rows[0][1:] == (T0 + 9 * S, a, Level.ERROR, "net.http", "Straße 9", "Timeout", "at x", '{"k":1}')
+    assert rows[0][1:-1] == (T0 + 9 * S, a, Level.ERROR, "net.http", "Straße 9", "Timeout", "at x", '{"k":1}')
+    assert rows[0].message == 10
 
 
 def test_the_page_before_a_key_of_another_segment(build: HistoryBuilder, reader: HistoryReader) -> None:

@@ -15,6 +15,7 @@ from models.domain.records import Level, TaskState
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import AGENT, SECOND, log_line, message_line
 from widgets.common.state_view import StateKind
+from widgets.records import paged_list
 from widgets.records.log_list import LogList
 from widgets.records.message_list import MessageList, preview
 from widgets.records.record_dialog import as_hex, as_json, log_dialog, message_dialog, task_dialog
@@ -81,11 +82,99 @@ def test_further_down_nothing_moves_and_a_button_counts(desk: Desk, shown, qtbot
     assert bar.value() == place
     assert rows.model.rowCount() == 100
     assert rows.new_button.text() == "12 new"
+    logs(desk, 1_304)
+    rows.rows_added()
+    settle(desk, rows, qtbot)
+    assert rows.new_button.text() == "1\u202f204 new"
+    assert bar.value() == place
     rows.new_button.click()
+    desk.source.answer_all()
     assert rows.at_top
-    assert cell(rows, 0, 3) == "line 111"
-    assert [row.key.seq for row in rows.model.rows] == list(range(111, -1, -1))
+    assert [row.key.seq for row in rows.model.rows] == list(range(1_303, 1_103, -1))
     assert rows.new_button.isHidden()
+
+
+def test_a_search_that_finds_little_tells_how_far_it_is_and_goes_on(desk: Desk, shown, qtbot: QtBot) -> None:
+    logs(desk, 500)
+    desk.source.search_rows = 100
+    rows = make(desk, shown)
+    asked = len(desk.source.asked)
+    rows.search.setText("line 123")
+    rows.reload()
+    for piece in range(5):
+        assert rows.stack.view.state.kind is StateKind.LOADING or piece >= 4
+        assert rows.hint.text().startswith("searched back to ") == (piece > 0)
+        desk.source.answer_next()
+    assert [row.key.seq for row in rows.model.rows] == [123]
+    assert rows.hint.isHidden()
+    assert len(desk.source.asked) == asked + 5
+    rows.search.setText("nowhere")
+    rows.reload()
+    desk.source.answer_next()
+    rows.clear_filter()  # nobody waits for the rest
+    desk.source.answer_all()
+    assert rows.model.rowCount() == 200
+    assert len(desk.source.asked) == asked + 9
+
+
+def test_a_search_that_is_left_goes_on_when_one_comes_back(desk: Desk, shown) -> None:
+    logs(desk, 300)
+    desk.source.search_rows = 100
+    rows = make(desk, shown)
+    rows.search.setText("line 7")
+    rows.reload()
+    desk.source.answer_next()
+    rows.hide()
+    desk.source.answer_all()
+    assert rows.stack.view.state.sentence == "Searching…"
+    rows.show()
+    desk.source.answer_all()
+    assert [row.key.seq for row in rows.model.rows][-2:] == [70, 7]
+
+
+def test_older_rows_that_cannot_be_read_are_told(desk: Desk, shown) -> None:
+    logs(desk, 300)
+    rows = make(desk, shown)
+    desk.source.problem = Problem("store.io", {"path": "x.db", "detail": "gone"})
+    rows.table.scrollToBottom()
+    desk.source.answer_all()
+    assert rows.hint.text() == "x.db could not be read or written: gone."
+    assert rows.model.rowCount() == 200
+
+
+def test_coming_back_to_the_list_finds_the_same_place(desk: Desk, shown, qtbot: QtBot) -> None:
+    logs(desk, 150)
+    rows = make(desk, shown)
+    bar = rows.table.verticalScrollBar()
+    bar.setValue(900)
+    rows.table.selectRow(40)
+    rows.hide()
+    logs(desk, 250)
+    rows.rows_added()
+    rows.show()
+    settle(desk, rows, qtbot)
+    assert bar.value() == 900
+    assert rows.model.rowCount() == 150
+    assert rows.new_button.text() == "100 new"
+    bar.setValue(0)
+    desk.source.answer_all()
+    assert rows.model.rowCount() == 250
+    assert rows.table.selectionModel().selectedRows()[0].row() == 140
+
+
+def test_days_at_the_top_do_not_fill_the_memory(desk: Desk, shown, qtbot: QtBot, monkeypatch) -> None:
+    monkeypatch.setattr(paged_list, "KEPT", 300)
+    logs(desk, 190)
+    rows = make(desk, shown)
+    for count in range(290, 700, 100):
+        logs(desk, count)
+        rows.rows_added()
+        settle(desk, rows, qtbot)
+        assert rows.model.rowCount() <= 300
+    rows.table.scrollToBottom()
+    desk.source.answer_all()
+    kept = [row.key.seq for row in rows.model.rows]
+    assert kept == list(range(689, kept[-1] - 1, -1)), "what was let go is read again"
 
 
 def test_more_new_rows_than_a_page_begin_anew(desk: Desk, shown, qtbot: QtBot) -> None:
