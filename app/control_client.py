@@ -6,14 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from app.control_wire import LINE_LIMIT_BYTES, decode_line, encode_line, peer_is_ours, problem_from, state_from
+from app.control_wire import (
+    LINE_LIMIT_BYTES,
+    decode_line,
+    encode_line,
+    peer_is_ours,
+    problem_from,
+    published_from,
+    state_from,
+)
 from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
 from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.publishing import OutgoingMessage, Published
 from models.storage.workspace import Workspace
 
 ANSWER_LIMIT_S = 15.0
 TEST_LIMIT_S = 60.0
+PUBLISH_LIMIT_S = 20.0
 
 OnStep = Callable[[TestStep, StepState, Problem | None], None]
 
@@ -66,6 +76,13 @@ class ControlClient:
                 problem = problem_from(answer["problem"]) if "problem" in answer else None
                 on_step(TestStep(answer["step"]), StepState(answer["state"]), problem)
             _check(answer)
+
+    def publish(self, message: OutgoingMessage) -> Published:
+        """Have the recorder publish; returns when the broker has acknowledged. Uses a line of its own, as above. Raises
+        also publish.* and broker.lost."""
+        with _Line(self._workspace.socket, PUBLISH_LIMIT_S, self._silent, self._absent) as line:
+            line.send({"id": 1, "verb": Verb.PUBLISH, "message": message})
+            return published_from(_check(line.receive()).get("published"))
 
     def close(self) -> None:
         """Hang up. A later request connects again."""

@@ -10,6 +10,7 @@ import msgspec
 from models.domain.connection import Connection
 from models.domain.control import RecorderState
 from models.domain.problems import PROBLEMS, EnvironmentProblem, Problem, trouble
+from models.domain.publishing import OutgoingMessage, Published
 
 LINE_LIMIT_BYTES = 1024 * 1024
 _T = TypeVar("_T")
@@ -46,6 +47,16 @@ def state_from(value: object) -> RecorderState:
 def connection_from(value: object) -> Connection:
     """Raises `EnvironmentProblem` "recorder.request"."""
     return _convert(value, Connection, "connection")
+
+
+def message_from(value: object) -> OutgoingMessage:
+    """Its payload travels as base64. Raises `EnvironmentProblem` "recorder.request"."""
+    return _convert(value, OutgoingMessage, "message")
+
+
+def published_from(value: object) -> Published:
+    """Raises `EnvironmentProblem` "recorder.request"."""
+    return _convert(value, Published, "published")
 
 
 def problem_to(problem: Problem) -> dict[str, object]:

@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +15,9 @@ from app.recorder.ports import Feed
 from models.domain.clock import Clock, Instant
 from models.domain.connection import Connection, Secret
 from models.domain.control import Link
-from models.domain.problems import EnvironmentProblem, Problem
+from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.publishing import OutgoingMessage
+from mqtt.outgoing import Receipt
 from mqtt.session import LinkState
 
 TURN_US = 1_500_000
@@ -52,7 +55,7 @@ class LinkView:
 
 
 class BrokerLink:
-    """Main thread only, but for `view` (any thread)."""
+    """Main thread only, but for `view` and `publish` (any thread)."""
 
     def __init__(
         self, choice: BrokerChoice, make_feed: FeedMaker, listener: LinkListener, broker: EmbeddedBroker, agent: HostAgent,
@@ -120,6 +123,14 @@ class BrokerLink:
         self._choice.give_secret(secret)
         self._has_new_secret = True
         self.wake()
+
+    def publish(self, message: OutgoingMessage) -> Future[Receipt]:
+        """Hand a message to the present session. Any thread. Raises `EnvironmentProblem` publish.not-connected."""
+        with self._lock:
+            feed = self._feed if self._connected else None
+        if feed is None:
+            raise trouble("publish.not-connected")
+        return feed.session.publish(message.topic, message.payload, message.qos, message.retain, message.properties)
 
     def look(self) -> None:
         """Call about every second: keeps our own broker and the agent of this computer alive."""

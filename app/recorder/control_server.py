@@ -17,6 +17,7 @@ from app.control_wire import (
     connection_from,
     decode_line,
     encode_line,
+    message_from,
     peer_is_ours,
     problem_to,
 )
@@ -25,6 +26,7 @@ from models.domain.clock import Clock
 from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
 from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.publishing import OutgoingMessage, Published
 
 MOST_CLIENTS = 64
 SEND_LIMIT_S = 5
@@ -41,6 +43,7 @@ class Verbs(Protocol):
     def submit(self, commands: list[dict[str, object]]) -> None: ...
     def secret(self, secret: Secret) -> None: ...
     def test_connection(self, connection: Connection, secret: Secret | None, report: Report) -> None: ...
+    def publish(self, message: OutgoingMessage) -> Published: ...
     def wake(self) -> None: ...
     def stop(self) -> None: ...
 
@@ -209,6 +212,8 @@ class _Client:
             case Verb.TEST_CONNECTION:
                 connection = connection_from(request.get("connection"))
                 verbs.test_connection(connection, _secret(request), lambda *step: self._send_step(number, *step))
+            case Verb.PUBLISH:
+                return {"published": verbs.publish(message_from(request.get("message")))}
             case Verb.WAKE:
                 verbs.wake()
             case Verb.STOP:

@@ -21,6 +21,7 @@ from app.recorder.host_agent import HostAgent
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.ports import Feed
+from app.recorder.publisher import Publisher
 from app.recorder.supervisor import NETWORK, EndRules, Requests, Supervisor
 from app.recorder.verbs import RecorderVerbs
 from app.recorder.watch import Watch
@@ -147,8 +148,8 @@ def _compose(
         ingest.keep_within(limits_of(choice))
 
     verbs = RecorderVerbs(
-        requests, wake, link, ingest, faults, mask, test_connection, started_by(options), clock.wall_us(),
-        str(workspace.log),
+        requests, wake, link, ingest, faults, mask, test_connection, Publisher(link, clock).publish, started_by(options),
+        clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)

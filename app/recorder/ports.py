@@ -1,17 +1,19 @@
 """What the ingest needs of the store, the broker's session and the reading of messages. Tests put their own in place."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
 from models.domain.batch import RecordBatch
 from models.domain.clock import Instant
 from models.domain.connection import Secret
-from models.domain.messages import RawMessage
+from models.domain.messages import Properties, RawMessage
 from models.domain.names import Names
 from models.domain.problems import Problem
 from models.domain.records import PresenceChange
 from models.storage.retention import StoreLimits
 from mqtt.inbox import Inbox
+from mqtt.outgoing import Receipt
 
 
 class Committed(Protocol):
@@ -71,6 +73,12 @@ class Session(Protocol):
 
     def wake(self) -> None:
         """Try to connect now."""
+        ...
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
+    ) -> Future[Receipt]:
+        """Once; the future gets the broker's answer, or `EnvironmentProblem` broker.lost. Any thread."""
         ...
 
     def use_secret(self, secret: Secret | None) -> None:

@@ -13,9 +13,11 @@ from app.version import VERSION
 from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState
 from models.domain.problems import ExitCode, Problem, trouble
+from models.domain.publishing import OutgoingMessage, Published
 
 SUBMIT_LIMIT_S = 10.0
 Test = Callable[[Connection, Secret | None, Report], object]
+Publish = Callable[[OutgoingMessage], Published]
 
 
 class RecorderVerbs:
@@ -23,7 +25,7 @@ class RecorderVerbs:
 
     def __init__(
         self, requests: Requests, wake: Callable[[], None], link: BrokerLink, ingest: Ingest, faults: Faults,
-        mask: SecretMask, test: Test, started_by: str, started_us: int, log_path: str,
+        mask: SecretMask, test: Test, publish: Publish, started_by: str, started_us: int, log_path: str,
     ) -> None:  # fmt: skip
         """`wake`: look at the settings again; called in the main thread."""
         self._requests = requests
@@ -33,6 +35,7 @@ class RecorderVerbs:
         self._faults = faults
         self._mask = mask
         self._test = test
+        self.publish = publish
         self._started_by = started_by
         self._started_us = started_us
         self._log_path = log_path

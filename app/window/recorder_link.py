@@ -14,6 +14,7 @@ from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.connection import Connection, Secret
 from models.domain.control import RecorderState, StepState, TestStep
 from models.domain.problems import EnvironmentProblem, Problem
+from models.domain.publishing import OutgoingMessage, Published
 
 JOIN_LIMIT_S = 8.0  # longer than a client waits for an answer
 AFTER_MISTAKE_S = 1.0
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Done = Callable[[Problem | None], None]
 OnStep = Callable[[TestStep, StepState, Problem | None], None]
+OnPublished = Callable[[Published | Problem], None]
 
 
 class Client(Protocol):
@@ -29,6 +31,7 @@ class Client(Protocol):
 
     def submit(self, commands: list[dict[str, object]]) -> None: ...
     def secret(self, text: str) -> None: ...
+    def publish(self, message: OutgoingMessage) -> Published: ...
     def wake(self) -> None: ...
     def stop(self) -> None: ...
     def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep) -> None: ...
@@ -116,6 +119,10 @@ class RecorderLink(QObject):
         arguments = (connection, password, on_step, done)
         threading.Thread(target=self._test, args=arguments, name="connection-test", daemon=True).start()
 
+    def publish(self, message: OutgoingMessage, done: OnPublished) -> None:
+        """Have a message published; `done` gets the broker's answer, or why there is none. Runs beside everything else."""
+        threading.Thread(target=self._publish, args=(message, done), name="publish", daemon=True).start()
+
     # ------------------------------------------------------------ worker threads
 
     def _run(self) -> None:
@@ -187,6 +194,17 @@ class RecorderLink(QObject):
             log.exception("a connection test failed")
             problem = Problem("query.failed", {"detail": type(error).__name__})
         self._inbox.put(partial(_call, done, problem))
+
+    def _publish(self, message: OutgoingMessage, done: OnPublished) -> None:
+        answer: Published | Problem
+        try:
+            answer = self._client.publish(message)
+        except EnvironmentProblem as error:
+            answer = error.problem
+        except Exception as error:  # as above
+            log.exception("publishing failed")
+            answer = Problem("recorder.request", {"detail": type(error).__name__})
+        self._inbox.put(partial(_call, done, answer))
 
     # ------------------------------------------------------------ GUI thread
 

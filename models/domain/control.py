@@ -16,6 +16,7 @@ class Verb(StrEnum):
     SUBMIT = "submit"  # {"commands": [{"do": …}]} -> answered after commit
     SECRET = "secret"  # {"password"}: for this session only, never stored
     TEST_CONNECTION = "test_connection"  # {"connection": {…}, "password"?} -> lines {"step", "state", "problem"?}
+    PUBLISH = "publish"  # {"message": OutgoingMessage} -> {"published": Published}; waits for the broker's answer
     WAKE = "wake"  # settings changed (broker, retention), or "try to connect now"
     STOP = "stop"
 

@@ -9,6 +9,7 @@ from app.window.recorder_watch import Seen
 from models.domain.connection import Connection, Secret
 from models.domain.control import Link, RecorderState, StepState, TestStep
 from models.domain.problems import Problem, trouble
+from models.domain.publishing import OutgoingMessage, Published
 
 STATE = RecorderState(7, "0.1.0", 1, "window", 0, Link.CONNECTED, 0, "mqtt://localhost:1883")
 DIED = Problem("recorder.died", {"detail": "it hung up"})
@@ -46,6 +47,10 @@ class Recorder:
 
     def stop(self) -> None:
         self._ask("stop")
+
+    def publish(self, message: OutgoingMessage) -> Published:
+        self._ask(message)
+        return Published(0, "Success", 7)
 
     def start_again(self) -> None:
         self._ask("start again")
@@ -160,3 +165,18 @@ def test_what_the_user_decides_reaches_the_watch(link, recorder, qtbot) -> None:
     link.start()
     link.start_again()
     qtbot.waitUntil(lambda: recorder.asked == ["start again"])
+
+
+def test_publishes_beside_everything_else_and_tells_what_came_of_it(link, recorder, qtbot) -> None:
+    answers, message = [], OutgoingMessage("a/b", b"x")
+    link.publish(message, answers.append)  # also where nobody looks after the recorder
+    qtbot.waitUntil(lambda: len(answers) == 1)
+    recorder.fails = trouble("publish.not-connected")
+    link.publish(message, answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 2)
+    recorder.fails = ZeroDivisionError()
+    link.publish(message, answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 3)
+    assert recorder.asked == [message]
+    assert answers[0] == Published(0, "Success", 7)
+    assert [one.code for one in answers[1:]] == ["publish.not-connected", "recorder.request"]

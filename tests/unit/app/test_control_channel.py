@@ -10,7 +10,9 @@ from app.control_wire import LINE_LIMIT_BYTES
 from app.recorder.control_server import ControlServer
 from models.domain.connection import Connection, Secret
 from models.domain.control import Counters, Link, RecorderState, StepState, TestStep
+from models.domain.messages import Properties
 from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.publishing import OutgoingMessage, Published
 from models.storage.workspace import Workspace
 from tests.helpers.poll import until
 
@@ -40,6 +42,12 @@ class Recorder:
         self.asked.append((connection, secret))
         report(TestStep.NAME, StepState.PASSED, None)
         report(TestStep.TCP, StepState.FAILED, Problem("broker.refused-port", {"host": "h", "port": 1}))
+
+    def publish(self, message):
+        if self.error:
+            raise self.error
+        self.asked.append(message)
+        return Published(0x10, "No matching subscribers", 12_345)
 
     def wake(self):
         self.asked.append("wake")
@@ -109,6 +117,17 @@ def test_connection_test_streams_its_steps(workspace, recorder):
 
 
 @pytest.mark.usefixtures("server")
+def test_a_message_to_publish_arrives_whole_and_so_does_the_answer(workspace, recorder):
+    properties = Properties("text/plain", "reply/to", b"\x00\xff", 5, (("k", "ż"), ("k", "")))
+    message = OutgoingMessage("a/ż", bytes(range(256)), 0, retain=True, properties=properties)
+    with ControlClient(workspace) as client:
+        assert client.publish(message) == Published(0x10, "No matching subscribers", 12_345)
+        assert recorder.asked == [message]
+        recorder.error = trouble("publish.refused", host="h", detail="Not authorized")
+        assert code_of(lambda: client.publish(message)) == "publish.refused"
+
+
+@pytest.mark.usefixtures("server")
 def test_a_problem_of_a_command_comes_back_as_itself(workspace, recorder):
     recorder.error = trouble("agent.unknown", agent="x")
     with ControlClient(workspace) as client:
@@ -162,6 +181,9 @@ def test_a_listener_without_free_files_is_tried_again(workspace, server, recorde
         b'{"id": 7, "verb": "submit", "commands": [1]}\n',
         b'{"id": 7, "verb": "hello", "protocol": 1, "role": "ghost"}\n',
         b'{"id": 7, "verb": "secret", "password": 5}\n',
+        b'{"id": 7, "verb": "publish"}\n',
+        b'{"id": 7, "verb": "publish", "message": {"topic": 5}}\n',
+        b'{"id": 7, "verb": "publish", "message": {"topic": "t", "payload": "not base64!"}}\n',
         b'{"id": 7, "verb": "test_connection", "connection": {"port": "x"}}\n',
     ],
 )
