@@ -19,6 +19,7 @@ from models.domain.problems import Problem
 from models.domain.queries import FleetResult
 from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
+from widgets.common.arrangement import Arrangement
 from widgets.common.frame_clock import FrameClock
 from widgets.common.state_view import StateKind, ViewState, failed, loading
 from widgets.common.theme import ThemeHolder
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # loaded after the first paint
 
 ANSWER_LIMIT_S = 3.0
 FLEET, AGENT = "fleet", "agent"
-COLUMNS = "fleet_columns"
+ARRANGEMENT = "arrangement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class Composition(QObject):
         }
         self.window.add_screen(FLEET, self.tr("Fleet"), "fleet", self._places[FLEET])
         self.window.add_screen(AGENT, self.tr("Agent"), "agent", self._places[AGENT])
+        saved = (options.layout or {}).get(ARRANGEMENT)
+        self._arrangement = Arrangement(saved if isinstance(saved, dict) else {})
+        for place in self._places.values():
+            place.arrived.connect(self._arrangement.adopt)
         self._add_actions()
         if options.layout:
             self.window.restore_layout({**options.layout, "screen": FLEET})
@@ -91,6 +96,10 @@ class Composition(QObject):
         retry = add("file.connect-now", self.tr("Connect &now"), self._connect_now, None, "", "File")
         add("file.new-window", self.tr("&New window"), self._open_window, "Ctrl+N", "", "File")
         add("edit.filter", self.tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "search", "Edit")
+        add(
+            "view.reset-layout", self.tr("Reset la&yout"), self._reset_layout,
+            tip=self.tr("Size of the window, side panel, columns and splitters as at first"),
+        )  # fmt: skip
         self.window.broker_chip.set_actions([connect, retry])
         self.palette = Palette(
             self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
@@ -152,11 +161,9 @@ class Composition(QObject):
             if part is not None:
                 part.shutdown()
 
-    def save_layout(self) -> dict[str, str]:
-        """How the user left the window and its tables, as texts for a settings file."""
-        kept = str((self._options.layout or {}).get(COLUMNS) or "")
-        columns = self.screens.fleet.save_columns() if self.screens is not None else kept
-        return {**self.window.save_layout(), COLUMNS: columns}
+    def save_layout(self) -> dict[str, object]:
+        """How the user left the window and its tables, for the layout file."""
+        return {**self.window.save_layout(), ARRANGEMENT: self._arrangement.save()}
 
     @property
     def idle(self) -> bool:
@@ -185,6 +192,11 @@ class Composition(QObject):
             self._notices.show_faults(count)
 
     @Slot()
+    def _reset_layout(self) -> None:
+        self.window.reset_layout()
+        self._arrangement.reset()
+
+    @Slot()
     def raise_window(self) -> None:
         """Bring the window to the front."""
         if self.window.isMinimized():
@@ -204,7 +216,6 @@ class Composition(QObject):
         self.screens = Screens(
             self.window, self._places, self.source, self.tail, self.frames, self.themes, self.clock, self
         )
-        self.screens.fleet.restore_columns(str((self._options.layout or {}).get(COLUMNS) or ""))
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
         if self._options.live:

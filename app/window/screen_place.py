@@ -1,5 +1,6 @@
 """The place of a screen in the window before the screen itself is there."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from widgets.common.state_view import StateView, ViewState
@@ -8,6 +9,9 @@ from widgets.common.theme import ThemeHolder
 
 class ScreenPlace(QStackedWidget):
     """Says what it waits for until `fill`. Screens need modules that take long to load; the window does not wait for them."""
+
+    arrived = Signal(QWidget)
+    """The screen is there."""
 
     def __init__(self, themes: ThemeHolder, state: ViewState) -> None:
         super().__init__()
@@ -28,3 +32,4 @@ class ScreenPlace(QStackedWidget):
         """The screen, from now on."""
         self.addWidget(screen)
         self.setCurrentWidget(screen)
+        self.arrived.emit(screen)

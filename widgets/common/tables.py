@@ -81,12 +81,16 @@ class TableView(QTableView):
 
     def save_columns(self) -> str:
         """Widths, order and visibility of the columns as text for settings."""
-        return bytes(self.horizontalHeader().saveState().toBase64().data()).decode("ascii")
+        header = self.horizontalHeader()
+        return f"{header.count()}:{bytes(header.saveState().toBase64().data()).decode('ascii')}"
 
     def restore_columns(self, saved: str) -> bool:
         """Take saved columns up again; False (and nothing changed) where they do not fit this table."""
         header, before = self.horizontalHeader(), self.horizontalHeader().saveState()
-        if header.restoreState(QByteArray.fromBase64(saved.encode("ascii", "replace"))) and self._any_column_shown():
+        count, _, state = saved.partition(":")
+        if count != str(header.count()):  # the table has other columns today
+            return False
+        if header.restoreState(QByteArray.fromBase64(state.encode("ascii", "replace"))) and self._any_column_shown():
             return True
         header.restoreState(before)
         return False

@@ -104,16 +104,6 @@ class FleetScreen(QWidget):
         if row >= 0:
             self.table.setCurrentIndex(self.model.index(row, 0))
 
-    def save_columns(self) -> str:
-        """How the user arranged the columns, as text for settings; empty where they are as at first."""
-        return self.table.save_columns() if self.table.arranged else ""
-
-    def restore_columns(self, saved: str) -> None:
-        """Take up what `save_columns` gave; what does not fit changes nothing."""
-        if saved and self.table.restore_columns(saved):
-            header = self.table.horizontalHeader()
-            self._sort_changed(header.sortIndicatorSection(), header.sortIndicatorOrder())
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._run_timer()
@@ -172,6 +162,7 @@ class FleetScreen(QWidget):
 
     def _build_table(self, theme: ThemeHolder) -> None:
         self.table = TableView(self.tr("Agents"))
+        self.table.setObjectName("fleet")
         # before columns are hidden: Qt loses count of their widths while the last one stretches
         self.table.horizontalHeader().setStretchLastSection(False)
         widths = [_WIDTHS[column] for column in Column]

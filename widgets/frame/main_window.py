@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -161,6 +161,12 @@ class MainWindow(QMainWindow):
             except EnvironmentProblem:
                 return
 
+    def reset_layout(self) -> None:
+        """Size of the window and width of the side panel as at the first start."""
+        self.setWindowState(self.windowState() & ~(Qt.WindowState.WindowFullScreen | Qt.WindowState.WindowMaximized))
+        self._splitter.setSizes([self._splitter.width() - SIDE_WIDTH, SIDE_WIDTH])
+        self.resize(self._first_size())  # the screen takes the difference
+
     # ------------------------------------------------------------------ Qt
 
     def event(self, event: QEvent) -> bool:
@@ -199,8 +205,7 @@ class MainWindow(QMainWindow):
         )
 
     def _build(self) -> None:
-        room = self.screen().availableSize()
-        self.resize(min(FIRST_SIZE[0], room.width()), min(FIRST_SIZE[1], room.height() - DECORATION_PIXELS))
+        self.resize(self._first_size())
         self._actions.install(self.menuBar(), self)
         top = QWidget()
         top.setProperty("role", "bar")
@@ -234,6 +239,10 @@ class MainWindow(QMainWindow):
         across.addWidget(self._rail)
         across.addWidget(content, 1)
         self.setCentralWidget(_column(middle, middle, self.health_bar))
+
+    def _first_size(self) -> QSize:
+        room = self.screen().availableSize()
+        return QSize(min(FIRST_SIZE[0], room.width()), min(FIRST_SIZE[1], room.height() - DECORATION_PIXELS))
 
     @Slot()
     def _tick(self) -> None:

@@ -189,3 +189,24 @@ def test_find_goes_to_the_filter_of_the_shown_screen(shown, qtbot) -> None:
     composition.screens.open_agent(1)
     composition._actions["edit.filter"].trigger()
     assert composition.window.focusWidget() is composition.screens.agent.logs.search
+
+
+def test_columns_and_side_panel_come_back_and_are_reset_by_an_action(shown, compose, qtbot) -> None:
+    table = shown.screens.fleet.table
+    table.setColumnWidth(1, 199)
+    click_row(shown, 0, qtbot)
+    shown.window._splitter.setSizes([700, 500])
+    wide = shown.window.side_panel.width()
+    shown._actions["view.close-panel"].trigger()
+    again = compose(live=False, layout=shown.save_layout())
+    again.window.show()
+    again.fill()
+    qtbot.waitUntil(lambda: again.screens.fleet.fleet is not None)
+    again.window.resize(shown.window.size())
+    table = again.screens.fleet.table
+    assert table.columnWidth(1) == 199
+    click_row(again, 0, qtbot)
+    qtbot.waitUntil(lambda: abs(again.window.side_panel.width() - wide) <= 2)
+    again._actions["view.reset-layout"].trigger()
+    assert not table.arranged
+    assert again.window.side_panel.width() < wide - 50
