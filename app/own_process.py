@@ -20,14 +20,9 @@ def own_command(*arguments: str) -> list[str]:
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment for a child: libraries of the package are not forced on system programs, and ours is the `app`
-    that `own_command` finds, whatever the folder."""
+    """Our environment for a child: ours is the `app` that `own_command` finds, whatever the folder. (That the libraries
+    of the package are not forced on system programs, `packaging/restore_environment.py` has seen to.)"""
     environment = dict(os.environ)
-    original = environment.pop("LD_LIBRARY_PATH_ORIG", None)
-    if is_frozen():
-        environment.pop("LD_LIBRARY_PATH", None)
-    if original is not None:
-        environment["LD_LIBRARY_PATH"] = original
     if not is_frozen():
         root = str(Path(__file__).resolve().parents[1])
         others = environment.get("PYTHONPATH", "")

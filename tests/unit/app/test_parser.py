@@ -1,4 +1,4 @@
-import os
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -108,13 +108,16 @@ def test_own_command_runs_this_program_from_any_folder(tmp_path):
 
 def test_children_of_the_packaged_program_get_the_systems_libraries_back(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setenv("PYINSTALLER_RESET_ENVIRONMENT", "0")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/package/lib")
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/own/lib")
+    runpy.run_path(str(ROOT / "packaging" / "restore_environment.py"))
     assert own_command("record") == [sys.executable, "record"]
     assert child_environment()["LD_LIBRARY_PATH"] == "/own/lib"
-    monkeypatch.delenv("LD_LIBRARY_PATH_ORIG")
+    assert child_environment()["PYINSTALLER_RESET_ENVIRONMENT"] == "1"
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/package/lib")
+    runpy.run_path(str(ROOT / "packaging" / "restore_environment.py"))
     assert "LD_LIBRARY_PATH" not in child_environment({"A": "b"})
-    assert os.environ["LD_LIBRARY_PATH"] == "/package/lib"
 
 
 def test_export_names_the_datasets_that_the_store_can_write() -> None:
