@@ -11,7 +11,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 id=io.github.murmurscope.Murmurscope
 summary='Watch and record software agents that meet on an MQTT broker'
-build_packages=(binutils 'libpython3.11|libpython3.13' patchelf dpkg-dev xz-utils desktop-file-utils appstream help2man)
+version=$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$root/app/version.py")
+build_packages=(binutils 'libpython3.11|libpython3.13' patchelf dpkg-dev xz-utils help2man)
 
 build_program() {
   rm -rf dist/murmurscope
@@ -36,14 +37,15 @@ stage_share() {
   appstreamcli validate --no-net "$share/metainfo/$id.metainfo.xml"
 }
 
-# needed_packages: what the program's files need and it does not bring, as dependencies of a Debian package
+# needed_packages STAGE: what the program's files need and it does not bring, as dependencies of a Debian package
 needed_packages() {
-  local files=() folders=()
-  mapfile -t files < <(find "$PWD/dist/murmurscope" -type f \( -name '*.so*' -o -perm -100 \) | LC_ALL=C sort)
+  local files=() folders=() brought=()
+  mapfile -t brought < <(sed -n 's/^\([^ ]*\) .* see copyright$/-x\1/p' dist/murmurscope/licences/INDEX)
+  mapfile -t files < <(find "$PWD/$1" -type f \( -name '*.so*' -o -perm -100 \) | LC_ALL=C sort)
   mapfile -t folders < <(printf -- '-l%s\n' "${files[@]%/*}" | LC_ALL=C sort -u)
   mkdir -p build/shlibs/debian
   printf 'Source: murmurscope\n\nPackage: murmurscope\nArchitecture: any\n' >build/shlibs/debian/control
-  (cd build/shlibs && dpkg-shlibdeps -O --ignore-missing-info --warnings=0 "${folders[@]}" "${files[@]}") \
+  (cd build/shlibs && dpkg-shlibdeps -O --ignore-missing-info --warnings=0 "${brought[@]}" "${folders[@]}" "${files[@]}") \
     | sed -n 's/^shlibs:Depends=//p'
 }
 
@@ -63,6 +65,7 @@ make_deb() {
   install -m644 packaging/linux/copyright -t "$doc"
   gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
   install -Dm644 packaging/linux/murmurscope-recorder@.service -t "$stage/usr/lib/systemd/user"
+  depends=$(needed_packages "$stage")
   size=$(du -sk "$stage/usr" | cut -f1)
   fill packaging/linux/control >"$stage/DEBIAN/control"
   (cd "$stage" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$stage/DEBIAN/md5sums"
@@ -79,20 +82,18 @@ make_tar() {
     | xz -T0 >"dist/$name-$architecture.tar.xz"
 }
 
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # a test reads the functions
 install_packages "${base_packages[@]}" "${window_packages[@]}" "${virtual_screen_packages[@]}" "${test_packages[@]}" "${build_packages[@]}"
 make_venv
 cd "$root"
-version=$("$python" -c 'from app.version import VERSION; print(VERSION)')
 architecture=$(dpkg --print-architecture)
 # the same clone makes the same files
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
 export SOURCE_DATE_EPOCH PYTHONHASHSEED=1
-
 build_program
 "$python" packaging/smoke.py dist/murmurscope/murmurscope
 stage_share
-depends=$(needed_packages)
 make_deb
 make_tar
-say "$(du -sm dist/murmurscope | cut -f1) MB unpacked"
-du -m dist/*.deb dist/*.tar.xz
+say "$(du -sm dist/murmurscope | cut -f1) MB unpacked; in MB:"
+du -m "dist/murmurscope_${version}_$architecture.deb" "dist/murmurscope-$version-$architecture.tar.xz"

@@ -18,14 +18,14 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 COMMON = Path("/usr/share/common-licenses")
 _LICENCE_FILE = re.compile(r"\.dist-info/(licenses/|LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
-_QT = {"pyside6-essentials", "shiboken6"}  # their wheels carry no licence text
+QT = {"pyside6-essentials", "shiboken6"}  # their wheels carry no licence text
 
 
 def main(program: Path, out: Path) -> int:
     """Exit code 0; SystemExit names what has no licence."""
     index = []
     for name, found in runtime_distributions().items():
-        if name not in _QT:
+        if name not in QT:
             copy_licences(found, out / name)
         index.append((name, found.version, stated_licence(found)))
     index.append(("qt", metadata.version("pyside6-essentials"), "LGPL-3.0-only"))
