@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.tail_source import TailSource
 
 ANSWER_LIMIT_S = 3.0
-FLEET, AGENT = "fleet", "agent"
+FLEET, AGENT, LOGS = "fleet", "agent", "logs"
 ARRANGEMENT = "arrangement"
 
 
@@ -66,9 +66,14 @@ class Composition(QObject):
         self._places = {
             FLEET: ScreenPlace(self.themes, self._waiting()),
             AGENT: ScreenPlace(self.themes, self._no_agent()),
+            LOGS: ScreenPlace(self.themes, self._waiting()),
         }
-        self.window.add_screen(FLEET, self.tr("Fleet"), "fleet", self._places[FLEET])
-        self.window.add_screen(AGENT, self.tr("Agent"), "agent", self._places[AGENT])
+        for screen, title, icon in (  # in the order of the rail
+            (FLEET, self.tr("Fleet"), "fleet"),
+            (AGENT, self.tr("Agent"), "agent"),
+            (LOGS, self.tr("Logs"), "log"),
+        ):
+            self.window.add_screen(screen, title, icon, self._places[screen])
         saved = (options.layout or {}).get(ARRANGEMENT)
         self._arrangement = Arrangement(saved if isinstance(saved, dict) else {})
         for place in self._places.values():
@@ -183,6 +188,7 @@ class Composition(QObject):
         else:
             self.window.show_screen(screen)
             self.screens.fleet.select_agent(agent)
+            self.screens.logs.show_only(agent)
         return self.window
 
     @Slot(int)
@@ -233,7 +239,9 @@ class Composition(QObject):
 
     @Slot(object)
     def _recorder_troubled(self, problem: Problem | None) -> None:
-        self._places[FLEET].show_state(self._waiting() if problem is None else failed(problem))
+        for screen, place in self._places.items():
+            if screen != AGENT:  # that one waits for a choice
+                place.show_state(self._waiting() if problem is None else failed(problem))
 
     @Slot(list)
     def _submit(self, commands: list[dict[str, object]]) -> None:

@@ -16,9 +16,11 @@ from widgets.fleet.agent_commands import AgentCommands, Target
 from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
 from widgets.frame.main_window import MainWindow
+from widgets.logs.logs_screen import LogsScreen
 from widgets.plots.shared_tail import SharedTail
+from widgets.records.agent_names import AgentNames
 
-FLEET, AGENT = "fleet", "agent"
+FLEET, AGENT, LOGS = "fleet", "agent", "logs"
 
 
 class Screens(QObject):
@@ -46,6 +48,9 @@ class Screens(QObject):
         self._commands = AgentCommands(clock.wall_us, window)
         self._commands.requested.connect(self.command_requested)
         self.fleet = FleetScreen(source, themes, clock.wall_us)
+        self.names = AgentNames(source, self)
+        self.logs = LogsScreen(source, self._tail.share(), window.time_range, window.time_cursor, themes, self.names)
+        self.logs.agent_wanted.connect(self.open_agent)
         self.agent: AgentScreen | None = None
         self.panel: AgentPanel | None = None
         self.fleet.command_requested.connect(self.command_requested)
@@ -61,12 +66,15 @@ class Screens(QObject):
         window.screen_changed.connect(self._screen_changed)
         self._range_changed(window.time_range.current())
         places[FLEET].fill(self.fleet)
+        places[LOGS].fill(self.logs)
         self._screen_changed(window.shown_screen)
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter of the shown screen."""
         if self._window.shown_screen == AGENT and self.agent is not None:
             self.agent.focus_filter()
+        elif self._window.shown_screen == LOGS:
+            self.logs.focus_filter()
         else:
             self.fleet.focus_filter()
 
@@ -116,7 +124,8 @@ class Screens(QObject):
     def _screen_changed(self, screen: str) -> None:
         if screen == AGENT:
             self._agent_screen()
-            self._window.set_side_panel(None)  # it would say the same twice
+        if screen != FLEET:
+            self._window.set_side_panel(None)  # it tells of the agent that is selected there
 
     @Slot()
     def _show_fleet(self) -> None:
@@ -129,6 +138,7 @@ class Screens(QObject):
     @Slot()
     def _refresh(self) -> None:
         self.fleet.refresh()
+        self.logs.refresh()
         if self.agent is not None:
             self.agent.refresh()
 

@@ -91,6 +91,21 @@ class AgentRequest:
     agent: int
 
 
+@dataclass(frozen=True, slots=True)
+class NamesRequest:
+    """What all agents are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesResult:
+    """One entry per agent, by `agent` (local id). `name` is what the window shows; the same as `id` where there is none."""
+
+    request: NamesRequest
+    agent: list[int]
+    id: list[str]
+    name: list[str]
+
+
 class SeriesInfo(NamedTuple):
     id: int
     key: SeriesKey
@@ -373,6 +388,7 @@ class StoreResult:
 Request = (
     FleetRequest
     | AgentRequest
+    | NamesRequest
     | SeriesRequest
     | EventsRequest
     | LogRequest
@@ -384,6 +400,7 @@ Request = (
 Result = (
     FleetResult
     | AgentResult
+    | NamesResult
     | SeriesResult
     | EventsResult
     | LogResult

@@ -6,7 +6,7 @@ nanoseconds. Nothing further than ten years from arrival is believed.
 
 import math
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 PLAUSIBLE_US = 3_653 * 86_400 * 1_000_000
 """Ten years: what lies further from arrival is no time."""
@@ -31,6 +31,12 @@ def read_time(value: object, arrival_us: int, local: tzinfo | None = None) -> in
     else:
         return None
     return found if found is not None and abs(found - arrival_us) <= PLAUSIBLE_US else None
+
+
+def utc_text(time_us: int) -> str:
+    """ISO 8601 in UTC with microseconds, such as "2026-11-23T14:03:05.000000Z". For times that `read_time` believes."""
+    moment = _EPOCH + timedelta(microseconds=time_us)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def from_epoch(value: float) -> int | None:

@@ -17,6 +17,8 @@ from models.domain.queries import (
     FleetRequest,
     LogRequest,
     MessageRequest,
+    NamesRequest,
+    NamesResult,
     Request,
     Result,
     SeriesInfo,
@@ -84,6 +86,8 @@ class HistoryReader:
                 yield from answer_tasks(view, request, token)
             case AgentRequest():
                 yield _agent(view, request)
+            case NamesRequest():
+                yield _names(view, request)
             case StoreRequest():
                 yield _store(view, request)
 
@@ -129,6 +133,21 @@ def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
         tuple(SeriesInfo(row[0], series_key(*row[1:])) for row in known),
         {name: id_ for name, id_ in zip(HEADLINES, series, strict=True) if id_},
     )  # fmt: skip
+
+
+def _names(view: StoreView, request: NamesRequest) -> NamesResult:
+    """An agent may be so new that only an open segment names it."""
+    found: dict[int, tuple[str, str]] = {
+        id_: (name, given or own or name)
+        for id_, name, given, own in fetch(view.catalogue, "select id, name, given_name, own_name from agent")
+    }
+    nothing: list[Any] = []
+    for row in view.all():
+        if row.is_open:
+            for id_, name in view.attempt(row, lambda opened, _: opened.rows("select id, name from agent"), nothing):
+                found.setdefault(id_, (name, name))
+    agents = sorted(found)
+    return NamesResult(request, agents, [found[id_][0] for id_ in agents], [found[id_][1] for id_ in agents])
 
 
 def _store(view: StoreView, request: StoreRequest) -> StoreResult:

@@ -22,6 +22,8 @@ from models.domain.queries import (
     MessageLine,
     MessageRequest,
     MessageResult,
+    NamesRequest,
+    NamesResult,
     PresenceColumns,
     Reach,
     Request,
@@ -81,6 +83,7 @@ class FakeSource:
         self.waiting: list[FakeTicket] = []
         self.problem: Problem | None = None
         self.name, self.note = "crawler-1", ""
+        self.names = {AGENT: ("crawler-1", "crawler-1"), 8: ("crawler-2", "Crawler Two"), 9: ("planner-1", "Planner")}
         self.series, self.headline = SERIES, dict(HEADLINE)
         self.reduced: set[int] = set()
         self.samples: dict[int, tuple[np.ndarray, np.ndarray]] = {}
@@ -118,6 +121,10 @@ class FakeSource:
                 request, "crawler-1", self.name, "web", self.note, "murmur", "host-a", "1.4.2",
                 ("fetch", "parse"), 0, self._newest(), 5 * SECOND, 12_480, self.series, self.headline,
             )  # fmt: skip
+        if isinstance(request, NamesRequest):
+            agents = sorted(self.names)
+            ids, names = zip(*(self.names[one] for one in agents), strict=True)
+            return NamesResult(request, agents, list(ids), list(names))
         if isinstance(request, SeriesRequest):
             return SeriesResult(request, tuple(self._columns(one, request) for one in request.series), self._gaps())
         if isinstance(request, EventsRequest):
@@ -128,7 +135,7 @@ class FakeSource:
                 for line in self.logs
                 if line.level >= request.min_level
                 and request.text.casefold() in line.text.casefold()
-                and request.agent in (0, AGENT, line.agent)
+                and request.agent in (0, line.agent)
             ]
             return LogResult(request, *_page(wanted, self.logs, request, self.search_rows))
         if isinstance(request, MessageRequest):
@@ -194,10 +201,12 @@ class FakeTail:
             deliver(page)
 
 
-def log_line(number: int, at_us: int, text: str = "", level: Level = Level.INFO, **more: str) -> LogLine:
+def log_line(
+    number: int, at_us: int, text: str = "", level: Level = Level.INFO, agent: int = AGENT, **more: str
+) -> LogLine:
     key = RowKey(at_us, 1, number)
     return LogLine(
-        key, at_us, AGENT, level, more.get("logger", "crawler.fetch"), text or f"line {number}",
+        key, at_us, agent, level, more.get("logger", "crawler.fetch"), text or f"line {number}",
         more.get("error", ""), more.get("stack", ""), more.get("attributes", ""),
     )  # fmt: skip
 

@@ -121,8 +121,7 @@ class AgentScreen(QWidget):
     def focus_filter(self) -> None:
         """Put the cursor into the text filter of the logs."""
         self.tabs.setCurrentWidget(self.logs)
-        self.logs.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.logs.search.selectAll()
+        self.logs.focus_filter()
 
     @Slot()
     def refresh(self) -> None:

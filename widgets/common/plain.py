@@ -12,6 +12,10 @@ _HIDDEN_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 """Letters by category, but nothing is drawn for them."""
 
+_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {
+    code: f"\\u{code:04x}" for code in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+}
+
 
 def visible(text: str, limit: int = VISIBLE_LIMIT) -> str:
     """The text with control, bidi and zero-width characters as escapes and a newline as ⏎, cut with … at `limit`."""
@@ -34,6 +38,11 @@ def _shown(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def visible_lines(text: str) -> str:
+    """A text of several lines: newlines stay; everything that hides or turns text is shown as an escape."""
+    return text.encode(errors="backslashreplace").decode().translate(_ESCAPED)
 
 
 def tooltip_text(text: str) -> str:

@@ -1,9 +1,11 @@
-"""The newest log records of an agent, with a level and a text filter."""
+"""The newest log records, of an agent or of everybody, with a level and a text filter."""
 
+from collections.abc import Callable, Sequence
+from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from models.domain.queries import DataSource, LogLine, LogRequest
@@ -13,11 +15,13 @@ from widgets.common.state_view import StateKind, ViewState, no_match
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.records.paged_list import TIME_PIXELS, Page, PagedList
+from widgets.records.paged_list import Page, PagedList
 from widgets.records.paged_model import PagedModel
+from widgets.records.record_table import TIME_PIXELS
 
 _TYPING_MS = 250
 _CELL_LIMIT = 400
+_TYPED_LIMIT = 500
 _ICONS = {
     Level.TRACE: ("more", "muted"),
     Level.DEBUG: ("wrench", "muted"),
@@ -28,44 +32,92 @@ _ICONS = {
 }
 
 
+class LogColumn(IntEnum):
+    TIME = 0
+    LEVEL = 1
+    AGENT = 2
+    LOGGER = 3
+    TEXT = 4
+
+
+_WIDTHS = {LogColumn.TIME: TIME_PIXELS, LogColumn.LEVEL: 92, LogColumn.AGENT: 150, LogColumn.LOGGER: 150}
+
+
 class LogModel(PagedModel):
-    """Time, level, logger, text."""
+    """`names` tells what an agent is called; None: the list is that of one agent, and has no column for it."""
 
-    TIME, LEVEL, LOGGER, TEXT = range(4)
-
-    def __init__(self, time_range: TimeRangeModel, theme: ThemeHolder, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        time_range: TimeRangeModel,
+        theme: ThemeHolder,
+        names: Callable[[int], str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(time_range, theme, parent)
-        self._titles = (self.tr("Time"), self.tr("Level"), self.tr("Logger"), self.tr("Text"))
+        self._names = names
+        titles = {
+            LogColumn.TIME: self.tr("Time"), LogColumn.LEVEL: self.tr("Level"), LogColumn.AGENT: self.tr("Agent"),
+            LogColumn.LOGGER: self.tr("Logger"), LogColumn.TEXT: self.tr("Text"),
+        }  # fmt: skip
+        self.columns: Sequence[LogColumn] = [one for one in LogColumn if names or one is not LogColumn.AGENT]
+        self._titles = tuple(titles[one] for one in self.columns)
 
     def text(self, line: LogLine, column: int) -> str:
-        if column == self.TIME:
-            return self.moment(line.time_us)
-        if column == self.LEVEL:
-            return level_word(line.level)
-        if column == self.LOGGER:
-            return visible(line.logger, _CELL_LIMIT)
-        return visible(line.text if not line.error else f"{line.text} · {line.error}", _CELL_LIMIT)
+        match self.columns[column]:
+            case LogColumn.TIME:
+                return self.moment(line.time_us)
+            case LogColumn.LEVEL:
+                return level_word(line.level)
+            case LogColumn.AGENT:
+                return self._names(line.agent) if self._names else ""
+            case LogColumn.LOGGER:
+                return visible(line.logger, _CELL_LIMIT)
+            case LogColumn.TEXT:
+                return visible(line.text if not line.error else f"{line.text} · {line.error}", _CELL_LIMIT)
 
     def look(self, line: LogLine, column: int, role: int) -> Any:
-        if column == self.LEVEL and role == Qt.ItemDataRole.DecorationRole:
-            return self._theme.icons.icon(*_ICONS[line.level])
-        if column == self.LEVEL and role == Qt.ItemDataRole.ForegroundRole:
+        shown = self.columns[column]
+        if shown is LogColumn.LEVEL and role == Qt.ItemDataRole.DecorationRole:
+            return level_icon(self._theme, line.level)
+        if shown is LogColumn.LEVEL and role == Qt.ItemDataRole.ForegroundRole:
             return QColor(self._theme.theme.level(line.level))
-        if column == self.TEXT and role == Qt.ItemDataRole.ToolTipRole:
+        if shown is LogColumn.TEXT and role == Qt.ItemDataRole.ToolTipRole:
             return tooltip_text(visible(line.text))
         return None
 
     def time_of(self, line: LogLine) -> int:
         return line.time_us
 
+    @Slot()
+    def names_changed(self) -> None:
+        """Agents are called something else."""
+        if LogColumn.AGENT in self.columns and self.rows:
+            column = self.columns.index(LogColumn.AGENT)
+            self.dataChanged.emit(self.index(0, column), self.index(len(self.rows) - 1, column))
+
+
+def level_icon(theme: ThemeHolder, level: Level) -> QIcon:
+    """Shape and colour of a level."""
+    return theme.icons.icon(*_ICONS[level])
+
 
 class LogList(PagedList):
+    """`names` as in `LogModel`."""
+
     def __init__(
-        self, source: DataSource, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder, **options: Any
+        self,
+        source: DataSource,
+        time_range: TimeRangeModel,
+        cursor: TimeCursor,
+        theme: ThemeHolder,
+        names: Callable[[int], str] | None = None,
+        **options: Any,
     ) -> None:
+        self.records = LogModel(time_range, theme, names)
         name = QCoreApplication.translate("LogList", "Log records")
-        super().__init__(name, LogModel(time_range, theme), source, time_range, cursor, theme, **options)
-        self.table.start_with(self.model, (TIME_PIXELS, 92, 150))
+        super().__init__(name, self.records, source, time_range, cursor, theme, **options)
+        self._theme = theme
+        self.table.start_with(self.model, [_WIDTHS[one] for one in self.records.columns if one in _WIDTHS])
         self.level = QComboBox()
         self.level.setAccessibleName(self.tr("Least level"))
         for level, text in (
@@ -74,9 +126,13 @@ class LogList(PagedList):
             (Level.INFO, self.tr("info and above")),
             (Level.WARN, self.tr("warn and above")),
             (Level.ERROR, self.tr("error and above")),
+            (Level.FATAL, self.tr("fatal only")),
         ):
             self.level.addItem(text, int(level))
+        self._draw_levels()
+        theme.changed.connect(self._draw_levels)
         self.search = QLineEdit(clearButtonEnabled=True)
+        self.search.setMaxLength(_TYPED_LIMIT)
         self.search.setPlaceholderText(self.tr("Text in message, logger or error"))
         self.search.setAccessibleName(self.tr("Text in message, logger or error"))
         self.search.setMinimumWidth(280)
@@ -88,12 +144,17 @@ class LogList(PagedList):
         self.search.textChanged.connect(self._typed)
         self.level.currentIndexChanged.connect(self._level_chosen)
 
+    @property
+    def filtered(self) -> bool:
+        """Does a level or a text hide something?"""
+        return self.level.currentIndex() > 0 or bool(self.search.text().strip())
+
     def request(self, page: Page) -> LogRequest:
         level, text = Level(int(self.level.currentData())), self.search.text().strip()
         return LogRequest(self.agent, level, text, page.before, page.since_us, page.until_us, page.limit, page.after)
 
     def empty_state(self) -> ViewState:
-        if self.level.currentIndex() > 0 or self.search.text().strip():
+        if self.filtered:
             return no_match(self.clear_filter)
         if not self._range.live:
             return ViewState(StateKind.EMPTY, self.tr("No log records in this time"))
@@ -107,6 +168,16 @@ class LogList(PagedList):
         self.level.setCurrentIndex(0)
         self._typing.stop()
         self.reload()
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the text filter."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    @Slot()
+    def _draw_levels(self) -> None:
+        for place in range(1, self.level.count()):
+            self.level.setItemIcon(place, level_icon(self._theme, Level(int(self.level.itemData(place)))))
 
     @Slot(str)
     def _typed(self, _text: str) -> None:

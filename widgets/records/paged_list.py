@@ -7,9 +7,8 @@ it has, and how far back it looked.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from models.domain.queries import (
     DataSource,
@@ -26,19 +25,18 @@ from models.domain.queries import (
     Ticket,
 )  # fmt: skip
 from widgets.common.numbers import count_text
-from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading
-from widgets.common.tables import TableView
+from widgets.common.state_view import StateKind, ViewState, failed, loading
 from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.records.paged_model import PagedModel
+from widgets.records.record_table import RecordTable
 
 PAGE = 200
 KEPT = 5_000
 """Rows that stay while new ones come in at the top; older ones are read again when somebody scrolls down."""
 REFRESH_MS = 1_000
-TIME_PIXELS, DATED_PIXELS = 110, 182
 _AHEAD_PIXELS = 400
 
 ListRequest = LogRequest | MessageRequest | TaskRequest
@@ -54,14 +52,11 @@ class Page(NamedTuple):
     limit: int
 
 
-class PagedList(QWidget):
-    """Filter row, button for new rows, table, state. Subclasses make the requests. GUI thread.
+class PagedList(RecordTable):
+    """Subclasses make the requests. GUI thread.
 
     Hidden it asks for nothing. While the time range is live it lists the newest rows of all time, else those of the range.
     """
-
-    opened = Signal(object)
-    """A row was double-clicked or Enter was pressed on it."""
 
     pages = True
     """False: the answer has no pages, more rows come with a higher limit."""
@@ -76,9 +71,8 @@ class PagedList(QWidget):
         theme: ThemeHolder,
         refresh_ms: int = REFRESH_MS,
     ) -> None:
-        super().__init__()
-        self.model = model
-        self._source, self._range, self._cursor = source, time_range, cursor
+        super().__init__(name, model, time_range, cursor, theme)
+        self._source = source
         self._agent: int | None = None  # nobody was chosen yet
         self._limit = PAGE
         self._stale = True  # what is listed is not what is asked for
@@ -94,35 +88,9 @@ class PagedList(QWidget):
         self._ticket: Ticket | None = None
         self._older: Ticket | None = None
         self._throttle = Throttle(self._ask_newest, refresh_ms, self)
-        self.table = TableView(name)
-        self.table.setModel(model)
-        self.table.setMouseTracking(True)
-        self.stack = StateStack(self.table, theme)
-        self._build()
         self.new_button.clicked.connect(self._show_new)
-        self.table.activated.connect(self._open)
-        self.table.entered.connect(self._point)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         time_range.changed.connect(self._range_changed)
-
-    def _build(self) -> None:
-        self.new_button = QPushButton()
-        self.new_button.setAutoDefault(False)
-        self.new_button.hide()
-        self.hint = QLabel()
-        self.hint.setTextFormat(Qt.TextFormat.PlainText)
-        self.hint.setProperty("tone", "muted")
-        self.hint.hide()
-        self.filters = QHBoxLayout()
-        self.filters.setContentsMargins(8, 4, 8, 4)
-        self.filters.addStretch(1)
-        self.filters.addWidget(self.hint)
-        self.filters.addWidget(self.new_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(self.filters)
-        column.addWidget(self.stack, 1)
 
     # ------------------------------------------------------------ for subclasses
 
@@ -170,10 +138,6 @@ class PagedList(QWidget):
             self._throttle.want()
         else:
             self._behind = True
-
-    @property
-    def at_top(self) -> bool:
-        return self.table.verticalScrollBar().value() <= self.table.verticalScrollBar().minimum()
 
     # ------------------------------------------------------------ asking
 
@@ -345,22 +309,10 @@ class PagedList(QWidget):
         else:
             self.stack.show_state(self.empty_state())
 
-    @Slot(QModelIndex)
-    def _open(self, index: QModelIndex) -> None:
-        self.opened.emit(self.model.rows[index.row()])
-
-    @Slot(QModelIndex)
-    def _point(self, index: QModelIndex) -> None:
-        self._cursor.move(self.model.time_of(self.model.rows[index.row()]))
-
     @Slot(object)
     def _range_changed(self, _chosen: object) -> None:
         self._fit_times()
         self.reload()
-
-    def _fit_times(self) -> None:
-        """Paused, times bear their date."""
-        self.table.setColumnWidth(0, TIME_PIXELS if self._range.live else DATED_PIXELS)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -20,15 +20,11 @@ from PySide6.QtWidgets import (
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine, MessageLine, TaskLine
 from widgets.common.numbers import value_text
-from widgets.common.plain import PlainLabel
+from widgets.common.plain import PlainLabel, visible_lines
 from widgets.common.words import kind_word, level_word, origin_word, task_word
 
 _HEX_WIDTH = 16
 _HEX_LIMIT = 65_536
-_SHOWN_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {
-    code: f"\\u{code:04x}" for code in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-}
-"""In a text of several lines, newlines stay; everything that hides or turns text is shown as an escape."""
 
 
 class RecordDialog(QDialog):
@@ -52,8 +48,7 @@ class RecordDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for name, text in pages:
-            half_characters_shown = text.encode(errors="backslashreplace").decode()
-            page = QPlainTextEdit(half_characters_shown.translate(_SHOWN_ESCAPED))
+            page = QPlainTextEdit(visible_lines(text))
             page.setReadOnly(True)
             page.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
             page.setAccessibleName(name)

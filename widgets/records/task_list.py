@@ -16,8 +16,9 @@ from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.records.paged_list import TIME_PIXELS, Page, PagedList
+from widgets.records.paged_list import Page, PagedList
 from widgets.records.paged_model import PagedModel
+from widgets.records.record_table import TIME_PIXELS
 
 _LOOKS = {
     TaskState.COMPLETED: ("check", "good"),

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.window import recorder_process
-from app.window.composition import AGENT, FLEET, Composition, WindowOptions
+from app.window.composition import AGENT, FLEET, LOGS, Composition, WindowOptions
 from app.window.first_paint import FirstPaint
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
@@ -189,6 +189,20 @@ def test_find_goes_to_the_filter_of_the_shown_screen(shown, qtbot) -> None:
     composition.screens.open_agent(1)
     composition._actions["edit.filter"].trigger()
     assert composition.window.focusWidget() is composition.screens.agent.logs.search
+    composition.window.show_screen(LOGS)
+    composition._actions["edit.filter"].trigger()
+    assert composition.window.focusWidget() is composition.screens.logs.rows.search
+
+
+def test_from_a_log_record_one_goes_to_its_agent(shown, qtbot) -> None:
+    click_row(shown, 0, qtbot)
+    shown.window.show_screen(LOGS)
+    assert shown.window.side_panel is None, "it tells of the fleet's choice"
+    qtbot.waitUntil(lambda: shown.idle)
+    assert shown.screens.logs.rows.stack.view.state.sentence == "Nothing has been logged yet"
+    shown.screens.logs.agent_wanted.emit(2)
+    assert shown.window.shown_screen == AGENT
+    assert shown.screens.agent.agent == 2
 
 
 def test_columns_and_side_panel_come_back_and_are_reset_by_an_action(shown, compose, qtbot) -> None:

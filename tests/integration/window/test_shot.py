@@ -94,6 +94,12 @@ def test_paints_an_agent_with_its_plots(tmp_path, workspace) -> None:
     assert len(colours(QImage(str(tmp_path / "a.png")))) > 20
 
 
+def test_paints_the_logs(tmp_path, workspace) -> None:
+    done = shot(tmp_path, workspace, "logs", "--theme", "dark", "-o", "l.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(colours(QImage(str(tmp_path / "l.png")))) > 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

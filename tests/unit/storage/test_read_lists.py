@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.domain.messages import Kind
-from models.domain.queries import CancelToken, LogLine, LogRequest, LogResult
+from models.domain.queries import CancelToken, LogLine, LogRequest, LogResult, NamesRequest, NamesResult
 from models.domain.records import Level, LogRow
 from models.storage import history_lists
 from models.storage.history import HistoryReader
@@ -127,3 +127,18 @@ def test_text_is_found_literally_and_without_regard_to_case(
         tell(segment, place, text)
     rows = ask(reader, LogRequest(text=needle)).rows
     assert sorted(row.text for row in rows) == sorted(found)
+
+
+def test_names_of_all_agents_even_of_those_that_only_an_open_segment_knows(
+    build: HistoryBuilder, reader: HistoryReader
+) -> None:
+    segment = build.segment()
+    tell(segment, 0, "x", agent="a")
+    build.database.execute_sql("update agent set own_name = 'Ada' where name = 'a'")
+    tell(segment, 1, "x", agent="b")
+    build.database.execute_sql("update agent set own_name = 'Bo', given_name = 'Bea' where name = 'b'")
+    tell(segment, 2, "x", agent="new")
+    build.database.execute_sql("delete from agent where name = 'new'")
+    (names,) = reader.answer(NamesRequest(), CancelToken())
+    assert isinstance(names, NamesResult)
+    assert list(zip(names.agent, names.id, names.name, strict=True)) == [(1, "a", "Ada"), (2, "b", "Bea"), (3, "new", "new")]  # fmt: skip

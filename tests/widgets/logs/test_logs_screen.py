@@ -1,0 +1,199 @@
+"""The logs of everybody: who wrote what, the filter for agents, and the record at hand."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from models.domain.queries import LogRequest, NamesRequest
+from models.domain.records import Level
+from tests.widgets.conftest import Desk
+from tests.widgets.fakes import AGENT, SECOND, log_line
+from widgets.common.state_view import StateKind
+from widgets.logs.logs_screen import LogsScreen
+from widgets.records.agent_names import AgentNames
+from widgets.records.record_dialog import RecordDialog
+
+OTHER, PLANNER = 8, 9
+# the list that opens under a field while one types is no window of a real desktop here
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support grabbing the keyboard", extend=True)
+
+
+@pytest.fixture
+def screen(desk: Desk, shown: Callable[[QWidget], QWidget]) -> LogsScreen:
+    desk.source.logs = [
+        log_line(1, desk.now - 5 * SECOND, "started", agent=PLANNER),
+        log_line(2, desk.now - 4 * SECOND, "first\nsecond", Level.ERROR, OTHER, error="Timeout", stack="at a\nat b",
+                 attributes='{"ids": [1, 2], "user": {"name": "<b>ada</b>"}, "none": null}'),
+        log_line(3, desk.now - 3 * SECOND, "fetched", Level.DEBUG),
+    ]  # fmt: skip
+    one = LogsScreen(desk.source, desk.tail, desk.range, desk.cursor, desk.theme, AgentNames(desk.source), refresh_ms=0)
+    one.resize(1_000, 700)
+    shown(one)
+    return one
+
+
+def texts(screen: LogsScreen, column: int) -> list[str]:
+    model = screen.rows.model
+    return [str(model.index(row, column).data()) for row in range(model.rowCount())]
+
+
+def type_agent(screen: LogsScreen, qtbot: QtBot, text: str) -> None:
+    line = screen.rows.who.lineEdit()
+    line.selectAll()
+    qtbot.keyClicks(line, text)
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+
+
+def choose(screen: LogsScreen, row: int) -> None:
+    screen.rows.table.setCurrentIndex(screen.rows.model.index(row, 0))
+
+
+def test_every_row_tells_who_wrote_it_on_one_line(screen: LogsScreen) -> None:
+    assert texts(screen, 2) == ["crawler-1", "Crawler Two", "Planner"]
+    assert texts(screen, 4) == ["fetched", "first⏎second · Timeout", "started"]
+    assert screen.rows.stack.shows_content
+
+
+@pytest.mark.parametrize(("typed", "agent"), [("two", OTHER), ("CRAWLER-2", OTHER), ("Planner", PLANNER), ("crawler-1", AGENT)])  # fmt: skip
+def test_an_agent_is_found_by_any_part_of_its_name_or_id(
+    screen: LogsScreen, desk: Desk, qtbot: QtBot, typed: str, agent: int
+) -> None:
+    type_agent(screen, qtbot, typed)
+    desk.source.answer_all()
+    assert {line.agent for line in screen.rows.model.rows} == {agent}
+    assert desk.source.asked[-1].agent == agent
+    type_agent(screen, qtbot, "")  # nothing chosen
+    screen.rows.who.lineEdit().clear()
+    qtbot.keyClick(screen.rows.who.lineEdit(), Qt.Key.Key_Return)
+    desk.source.answer_all()
+    assert screen.rows.model.rowCount() == 3
+
+
+def test_what_fits_several_agents_or_none_changes_nothing(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    asked = desk.source.count(LogRequest)
+    for typed in ("crawler", "nobody"):
+        type_agent(screen, qtbot, typed)
+        assert screen.rows.who.currentText() == "All agents"
+    assert desk.source.count(LogRequest) == asked
+
+
+def test_a_new_agent_comes_into_the_filter_while_somebody_types(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    line = screen.rows.who.lineEdit()
+    line.setFocus()
+    line.selectAll()
+    qtbot.keyClicks(line, "wri")
+    desk.source.names[12] = ("writer-1", "writer-1")
+    desk.tail.page(new_names=True)
+    desk.source.answer_all()
+    assert line.text().startswith("wri")
+    assert screen.rows.who.findText("writer-1") > 0
+
+
+def menu_of(screen: LogsScreen, row: int) -> dict[str, Callable[[], object]]:
+    """What the context menu of a row offers."""
+    choose(screen, row)
+    screen.rows.table.customContextMenuRequested.emit(QPoint(5, 5))
+    menu = screen.rows.findChildren(QMenu)[-1]
+    return {action.text(): action.trigger for action in menu.actions() if action.isEnabled() and action.text()}
+
+
+def test_only_this_agent_and_back_by_the_menu(screen: LogsScreen, desk: Desk) -> None:
+    menu = menu_of(screen, 1)
+    assert list(menu) == ["Open", "Copy", "Copy with headers", "Copy as JSON", "Only Crawler Two", "Go to agent"]
+    menu["Only Crawler Two"]()
+    desk.source.answer_all()
+    assert texts(screen, 2) == ["Crawler Two"]
+    assert screen.rows.who.currentText() == "Crawler Two · crawler-2"
+    menu_of(screen, 0)["All agents"]()
+    desk.source.answer_all()
+    assert screen.rows.model.rowCount() == 3
+
+
+def test_the_record_at_hand_is_shown_whole(screen: LogsScreen, qtbot: QtBot) -> None:
+    assert screen.pane.isHidden()
+    choose(screen, 1)
+    assert screen.pane.isVisible()
+    assert screen.pane.text.toPlainText() == "first\nsecond\n\nError\nTimeout\n\nStack\nat a\nat b"
+    fields = screen.pane.fields
+    pairs = [tuple(fields.index(row, column).data() for column in (0, 1)) for row in range(fields.rowCount())]
+    assert pairs[2:] == [
+        ("Level", "error"), ("Agent", "Crawler Two · crawler-2"), ("Logger", "crawler.fetch"), ("Error", "Timeout"),
+        ("ids[0]", "1"), ("ids[1]", "2"), ("user.name", "<b>ada</b>"), ("none", "null"),
+    ]  # fmt: skip
+    choose(screen, 0)
+    assert screen.pane.text.toPlainText() == "fetched"
+    qtbot.keyClick(screen.rows.table, Qt.Key.Key_Escape)
+    assert screen.pane.isHidden()
+
+
+def test_what_was_searched_for_is_marked_in_the_record(screen: LogsScreen, desk: Desk) -> None:
+    choose(screen, 1)
+    screen.rows.search.setText("SECOND")
+    (mark,) = screen.pane.text.extraSelections()
+    assert mark.cursor.selectedText() == "second"
+    desk.theme.toggle()
+    assert len(screen.pane.text.extraSelections()) == 1
+
+
+def test_records_are_copied_as_the_export_would_write_them(screen: LogsScreen) -> None:
+    choose(screen, 1)
+    screen.pane.copy_json.click()
+    record = json.loads(QGuiApplication.clipboard().text())
+    assert list(record) == ["time", "received", "agent", "level", "logger", "text", "error", "stack", "attributes"]
+    assert record["agent"] == "crawler-2"
+    assert record["attributes"] == {"ids": [1, 2], "user": {"name": "<b>ada</b>"}, "none": None}
+    assert record["time"].endswith("Z")
+    menu = menu_of(screen, 1)
+    screen.rows.table.selectAll()
+    menu["Copy as JSON"]()
+    lines = [json.loads(line) for line in QGuiApplication.clipboard().text().split("\n")]
+    assert [line["text"] for line in lines] == ["fetched", "first\nsecond", "started"]
+
+
+def test_one_goes_from_a_record_to_its_agent(screen: LogsScreen, qtbot: QtBot) -> None:
+    choose(screen, 2)
+    with qtbot.waitSignal(screen.agent_wanted) as wanted:
+        screen.pane.open_agent.click()
+    assert wanted.args == [PLANNER]
+
+
+def test_enter_opens_the_record_in_a_window_of_its_own(screen: LogsScreen, qtbot: QtBot) -> None:
+    choose(screen, 1)
+    qtbot.keyClick(screen.rows.table, Qt.Key.Key_Return)
+    (dialog,) = screen.findChildren(RecordDialog)
+    assert dialog.isVisible()
+    dialog.close()
+
+
+def test_a_filter_that_hides_everything_can_be_cleared(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    type_agent(screen, qtbot, "Planner")
+    screen.rows.level.setCurrentIndex(4)
+    desk.source.answer_all()
+    assert screen.rows.stack.view.state.kind is StateKind.NO_MATCH
+    screen.rows.stack.view._button.click()
+    desk.source.answer_all()
+    assert screen.rows.model.rowCount() == 3
+    assert screen.rows.who.agent == 0
+
+
+def test_hidden_it_asks_for_nothing(screen: LogsScreen, desk: Desk) -> None:
+    screen.hide()
+    asked = len(desk.source.asked)
+    desk.tail.page(logs=3, new_names=True)
+    screen.refresh()
+    assert len(desk.source.asked) == asked
+    screen.show()
+    assert desk.source.count(NamesRequest) == 2
+
+
+def test_where_there_is_room_the_record_stands_beside_the_list(screen: LogsScreen) -> None:
+    choose(screen, 0)
+    assert screen.splitter.orientation() is Qt.Orientation.Vertical
+    screen.resize(1_800, 900)
+    assert screen.splitter.orientation() is Qt.Orientation.Horizontal
+    assert screen.pane.width() >= 400

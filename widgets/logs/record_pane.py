@@ -1,0 +1,146 @@
+"""One log record whole, beside the list: its text with every line, error and stack, and a table of all its fields."""
+
+from PySide6.QtCore import QRegularExpression, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSplitter, QTextEdit, QVBoxLayout, QWidget
+
+from models.domain.quantity import format_time
+from models.domain.queries import LogLine
+from widgets.common.plain import PlainLabel, visible_lines
+from widgets.common.tables import TableView
+from widgets.common.theme import ThemeHolder
+from widgets.common.words import level_word
+from widgets.frame.tool_buttons import FlatButton
+from widgets.logs.record_fields import RecordFields
+from widgets.records.agent_names import AgentNames
+from widgets.records.record_json import log_json
+
+_MOST_MARKS = 500
+_MARGIN = 10
+
+
+class RecordPane(QWidget):
+    """Empty until `show_record`. GUI thread."""
+
+    agent_wanted = Signal(int)
+    closed = Signal()
+
+    def __init__(self, names: AgentNames, theme: ThemeHolder, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names, self._theme = names, theme
+        self._line: LogLine | None = None
+        self._search = ""
+        self._title = PlainLabel()
+        self._title.setAccessibleName(self.tr("Log record"))
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setAccessibleName(self.tr("Text of the record"))
+        self.text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.text.setTabChangesFocus(True)
+        self.text.document().setDocumentMargin(_MARGIN)
+        self.fields = RecordFields(theme, self)
+        self.table = TableView(self.tr("Fields of the record"))
+        self.table.setObjectName("record-fields")
+        self.table.start_with(self.fields, (150,))
+        self.copy_json = self._button(self.tr("Copy as &JSON"), self._copy_json)
+        self.open_agent = self._button(self.tr("&Go to agent"), self._open_agent)
+        close = FlatButton(theme, "close", self.tr("Close the record"))
+        close.clicked.connect(self.closed)
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 4, 6, 4)
+        head.setSpacing(6)
+        head.addWidget(self._title, 1)
+        for button in (self.copy_json, self.open_agent, close):
+            head.addWidget(button)
+        self.parts = QSplitter()
+        self.parts.setChildrenCollapsible(False)
+        self.parts.addWidget(self.text)
+        self.parts.addWidget(self.table)
+        self.parts.setStretchFactor(0, 3)
+        self.parts.setStretchFactor(1, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.parts, 1)
+        theme.changed.connect(self._draw)
+        names.changed.connect(self._draw)
+
+    @property
+    def record(self) -> LogLine | None:
+        """What is shown."""
+        return self._line
+
+    def show_record(self, line: LogLine) -> None:
+        self._line = line
+        self._draw()
+
+    def mark(self, search: str) -> None:
+        """Point out where this stands in the text, whatever its case."""
+        if search != self._search:
+            self._search = search
+            self._draw_marks()
+
+    def _button(self, text: str, pressed: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(pressed)
+        return button
+
+    @Slot()
+    def _draw(self) -> None:
+        line = self._line
+        if line is None:
+            return
+        agent = self._names.title(line.agent)
+        told = (level_word(line.level), format_time(line.time_us, digits=3), self._names.name(line.agent), line.logger)
+        self._title.set_text(" · ".join(filter(None, told)))
+        self.open_agent.setEnabled(line.agent != 0)
+        self.fields.show_record(line, agent)
+        self._write(line)
+        self._draw_marks()
+
+    def _write(self, line: LogLine) -> None:
+        plain, heading = QTextCharFormat(), QTextCharFormat()
+        heading.setForeground(QColor(self._theme.theme.muted))
+        heading.setFontWeight(QFont.Weight.DemiBold)
+        self.text.clear()
+        cursor = QTextCursor(self.text.document())
+        cursor.insertText(visible_lines(line.text), plain)
+        for title, more in ((self.tr("Error"), line.error), (self.tr("Stack"), line.stack)):
+            if more:
+                cursor.insertText(f"\n\n{title}\n", heading)
+                cursor.insertText(visible_lines(more), plain)
+        self.text.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _draw_marks(self) -> None:
+        marks: list[QTextEdit.ExtraSelection] = []
+        if self._search:
+            look = QTextCharFormat()
+            look.setBackground(QColor(self._theme.theme.selection))
+            look.setForeground(QColor(self._theme.theme.selection_text))
+            option = QRegularExpression.PatternOption.CaseInsensitiveOption
+            wanted = QRegularExpression(QRegularExpression.escape(self._search), option)
+            document: QTextDocument = self.text.document()
+            found = document.find(wanted)
+            while not found.isNull() and len(marks) < _MOST_MARKS:
+                mark = QTextEdit.ExtraSelection()
+                mark.cursor, mark.format = found, look
+                marks.append(mark)
+                found = document.find(wanted, found)
+        self.text.setExtraSelections(marks)
+
+    @Slot()
+    def _copy_json(self) -> None:
+        if self._line is not None:
+            QGuiApplication.clipboard().setText(log_json(self._line, self._names.id_of(self._line.agent)))
+
+    @Slot()
+    def _open_agent(self) -> None:
+        if self._line is not None:
+            self.agent_wanted.emit(self._line.agent)
+
+    def turn(self, orientation: Qt.Orientation) -> None:
+        """Text and fields beside each other, or one above the other."""
+        self.parts.setOrientation(orientation)

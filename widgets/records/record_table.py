@@ -1,0 +1,102 @@
+"""The look of a list of stored rows: a row of filters, a table or the reason why it is empty, and what one does with a row."""
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from widgets.common.state_view import StateStack
+from widgets.common.tables import TableView
+from widgets.common.theme import ThemeHolder
+from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.records.paged_model import PagedModel
+
+TIME_PIXELS, DATED_PIXELS = 110, 182
+
+
+class RecordTable(QWidget):
+    """Filters go into `filters` from the left; `hint` and `new_button` stand at its right, hidden at first. GUI thread."""
+
+    opened = Signal(object)
+    """A row was double-clicked or Enter was pressed on it."""
+    chosen = Signal(object)
+    """The row at hand is another one."""
+    menu_wanted = Signal(object, object)
+    """A context menu (QMenu) is about to open on a row: add to it what can be done there."""
+
+    def __init__(
+        self, name: str, model: PagedModel, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder
+    ) -> None:
+        """`name` is the accessible name of the table, translated."""
+        super().__init__()
+        self.model = model
+        self._range, self._cursor = time_range, cursor
+        self.table = TableView(name)
+        self.table.setModel(model)
+        self.table.setMouseTracking(True)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.stack = StateStack(self.table, theme)
+        self._build()
+        self.table.activated.connect(self._open)
+        self.table.entered.connect(self._point)
+        self.table.customContextMenuRequested.connect(self._open_menu)
+        self.table.selectionModel().currentRowChanged.connect(self._choose)
+
+    def _build(self) -> None:
+        self.new_button = QPushButton()
+        self.new_button.setAutoDefault(False)
+        self.new_button.hide()
+        self.hint = QLabel()
+        self.hint.setTextFormat(Qt.TextFormat.PlainText)
+        self.hint.setProperty("tone", "muted")
+        self.hint.hide()
+        self.filters = QHBoxLayout()
+        self.filters.setContentsMargins(8, 4, 8, 4)
+        self.filters.addStretch(1)
+        self.filters.addWidget(self.hint)
+        self.filters.addWidget(self.new_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self.filters)
+        column.addWidget(self.stack, 1)
+
+    @property
+    def at_top(self) -> bool:
+        return self.table.verticalScrollBar().value() <= self.table.verticalScrollBar().minimum()
+
+    @Slot(QModelIndex)
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(self.model.rows[index.row()])
+
+    @Slot(QModelIndex, QModelIndex)
+    def _choose(self, current: QModelIndex, _before: QModelIndex) -> None:
+        if current.isValid():
+            self.chosen.emit(self.model.rows[current.row()])
+
+    @property
+    def selected(self) -> list[Any]:
+        """The selected rows, newest first."""
+        return [self.model.rows[row] for row in sorted(i.row() for i in self.table.selectionModel().selectedRows())]
+
+    @Slot(QPoint)
+    def _open_menu(self, where: QPoint) -> None:
+        index = self.table.currentIndex()
+        if not index.isValid() or not self.selected:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Open"), partial(self._open, index))
+        menu.addAction(self.tr("Copy"), self.table.copy)
+        menu.addAction(self.tr("Copy with headers"), partial(self.table.copy, with_headers=True))
+        self.menu_wanted.emit(menu, self.model.rows[index.row()])
+        menu.popup(self.table.viewport().mapToGlobal(where))
+
+    @Slot(QModelIndex)
+    def _point(self, index: QModelIndex) -> None:
+        self._cursor.move(self.model.time_of(self.model.rows[index.row()]))
+
+    def _fit_times(self) -> None:
+        """Paused, times bear their date."""
+        self.table.setColumnWidth(0, TIME_PIXELS if self._range.live else DATED_PIXELS)
