@@ -12,11 +12,73 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.domain.messages import Kind, Origin, Properties
+from models.domain.list_queries import (
+    UNKNOWN_REACH,
+    LogLine,
+    LogRequest,
+    LogResult,
+    MessageLine,
+    MessageRequest,
+    MessageResult,
+    Reach,
+    RowKey,
+    TaskLine,
+    TaskRequest,
+    TaskResult,
+    TopicsRequest,
+    TopicsResult,
+)
 from models.domain.names import SeriesKey
 from models.domain.presence_words import Cause
 from models.domain.problems import Problem
-from models.domain.records import GapCause, Level, TaskState
+from models.domain.records import GapCause
+
+__all__ = [
+    "HOUR_CELLS",
+    "SPARK_CELLS",
+    "UNKNOWN_REACH",
+    "AgentRequest",
+    "AgentResult",
+    "AttemptColumns",
+    "CancelToken",
+    "Cancelled",
+    "DataSource",
+    "EventsRequest",
+    "EventsResult",
+    "Failed",
+    "FleetRequest",
+    "FleetResult",
+    "Float32",
+    "Float64",
+    "GapColumns",
+    "Int64",
+    "LogLine",
+    "LogRequest",
+    "LogResult",
+    "MessageLine",
+    "MessageRequest",
+    "MessageResult",
+    "NamesRequest",
+    "NamesResult",
+    "PresenceColumns",
+    "Reach",
+    "Request",
+    "Result",
+    "RowKey",
+    "SeriesColumns",
+    "SeriesInfo",
+    "SeriesRequest",
+    "SeriesResult",
+    "StoreRequest",
+    "StoreResult",
+    "TaskLine",
+    "TaskRequest",
+    "TaskResult",
+    "Ticket",
+    "TopicsRequest",
+    "TopicsResult",
+    "UInt8",
+]  # fmt: skip
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -207,166 +269,6 @@ class EventsResult:
     presence: PresenceColumns
     gaps: GapColumns
     attempts: AttemptColumns
-
-
-class RowKey(NamedTuple):
-    """Identity and order of a stored row over all segments."""
-
-    received_us: int
-    segment: int
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogRequest:
-    """The newest `limit` records before `before` (None: from the end) and after `after` (None: from the beginning), newest
-    first. `agent` 0: all; `text` matches anywhere, case-blind."""
-
-    agent: int = 0
-    min_level: Level = Level.TRACE
-    text: str = ""
-    before: RowKey | None = None
-    since_us: int = 0
-    until_us: int = 0  # 0: open end
-    limit: int = 200
-    after: RowKey | None = None
-
-
-class Reach(NamedTuple):
-    """How far a page of rows looked. A search through much that does not match ends after a moment with a short page, or
-    an empty one, so that the list can tell how far it is, go on, or stop.
-
-    `searched` is where the page ended: ask on with it as `before`; None: nothing older is left. `newest` is where the page
-    began: ask later with it as `after` for what came since; None: nothing is stored. `matched` is how many rows match after
-    `after`, also those that the page had no room for; -1 where `after` was None.
-    """
-
-    searched: RowKey | None = None
-    newest: RowKey | None = None
-    matched: int = -1
-
-
-UNKNOWN_REACH = Reach()
-
-
-class LogLine(NamedTuple):
-    key: RowKey
-    time_us: int
-    agent: int
-    level: Level
-    logger: str
-    text: str
-    error: str
-    stack: str
-    attributes: str
-    message: int = 0  # `seq` of the message that it was read from, in the same segment
-
-
-@dataclass(frozen=True, slots=True)
-class LogResult:
-    request: LogRequest
-    rows: tuple[LogLine, ...]
-    reach: Reach = UNKNOWN_REACH
-
-
-@dataclass(frozen=True, slots=True)
-class MessageRequest:
-    """As `LogRequest`, of messages. Payloads are cut to `payload_limit` bytes.
-
-    `topic` empty: of all topics; with `branch` also those below it, whole levels only. `text` matches anywhere in topic or
-    payload, case-blind.
-    """
-
-    agent: int = 0
-    topic: bytes = b""
-    before: RowKey | None = None
-    since_us: int = 0
-    until_us: int = 0
-    limit: int = 200
-    payload_limit: int = 65_536
-    branch: bool = False
-    text: str = ""
-    after: RowKey | None = None
-
-
-class MessageLine(NamedTuple):
-    key: RowKey
-    topic: bytes
-    agent: int
-    kind: Kind
-    origin: Origin
-    qos: int
-    retain: bool
-    duplicate: bool
-    size: int
-    payload: bytes
-    properties: Properties | None
-
-
-@dataclass(frozen=True, slots=True)
-class MessageResult:
-    request: MessageRequest
-    rows: tuple[MessageLine, ...]
-    reach: Reach = UNKNOWN_REACH
-
-
-@dataclass(frozen=True, slots=True)
-class TopicsRequest:
-    """Totals of the topics on which something came after `since`, a `TopicsResult.revision`; 0: of all topics."""
-
-    since: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TopicsResult:
-    """One entry per topic in every column, in the order of `topic` (local ids, ascending).
-
-    The totals count every message that was ever stored, so also what retention has removed since. `agent` is that of the
-    newest message, 0: none. `whole`: no other topics exist, so whatever was known before is to be forgotten.
-    """
-
-    request: TopicsRequest
-    revision: int
-    whole: bool
-    topic: Int64
-    name: list[bytes]
-    messages: Int64
-    payload_bytes: Int64
-    last_us: Int64
-    agent: Int64
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRequest:
-    """Tasks of an agent (0: all), each as last reported, newest report first."""
-
-    agent: int = 0
-    since_us: int = 0
-    until_us: int = 0
-    limit: int = 200
-
-
-class TaskLine(NamedTuple):
-    key: RowKey
-    task: str
-    agent: int
-    type: str
-    state: TaskState
-    parent: str
-    requester: str
-    submitted_us: int  # 0: not told
-    started_us: int
-    ended_us: int
-    attempt: int
-    progress: float  # NaN: not told
-    result: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaskResult:
-    request: TaskRequest
-    rows: tuple[TaskLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
