@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.own_process import child_environment, own_command
 from app.window.layout_file import LayoutFile
 from app.window.palette import Palette
+from app.window.screen_menus import ScreenMenus
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
@@ -96,15 +97,18 @@ class Composition(QObject):
         return "Murmurscope" if default else f"{self._workspace.root.name} – Murmurscope"
 
     def _add_actions(self) -> None:
-        add = self._actions.add
-        connect = add("file.connect", self.tr("&Connect to a broker…"), self._open_connection, "Ctrl+B", "plug", "File")
-        retry = add("file.connect-now", self.tr("Connect &now"), self._connect_now, None, "", "File")
-        add("file.new-window", self.tr("&New window"), self._open_window, "Ctrl+N", "", "File")
-        add("edit.filter", self.tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "search", "Edit")
-        add(
-            "view.reset-layout", self.tr("Reset la&yout"), self._reset_layout,
-            tip=self.tr("Size of the window, side panel, columns and splitters as at first"),
-        )  # fmt: skip
+        add, tr = self._actions.add, self.tr
+        connect = add("file.connect", tr("&Connect to a broker…"), self._open_connection, "Ctrl+B", "plug", "File",
+                      tip=tr("Choose, try and save the broker of this workspace"))  # fmt: skip
+        retry = add("file.connect-now", tr("Connect no&w"), self._connect_now, "Ctrl+Shift+B", "", "File",
+                    tip=tr("Try the connection now, without waiting for the next time"))  # fmt: skip
+        add("file.new-window", tr("&New window"), self._open_window, "Ctrl+N", "", "File",
+            tip=tr("Open another window on the same workspace"))  # fmt: skip
+        add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
+            tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
+        self._menus = ScreenMenus(self._actions, self.window)
+        add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
+            tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
         self.window.broker_chip.set_actions([connect, retry])
         self.palette = Palette(
             self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
@@ -222,6 +226,7 @@ class Composition(QObject):
         self.screens = Screens(
             self.window, self._places, self.source, self.tail, self.frames, self.themes, self.clock, self
         )
+        self._menus.attach(self.screens)
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
         if self._options.live:

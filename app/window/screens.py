@@ -29,6 +29,8 @@ class Screens(QObject):
     command_requested = Signal(list)
     """Commands for the recorder."""
     connect_requested = Signal()
+    targets_changed = Signal()
+    """What `targets` answers may be other agents now, or they changed."""
 
     def __init__(
         self,
@@ -45,8 +47,8 @@ class Screens(QObject):
         self._window, self._places, self._source, self._frames = window, places, source, frames
         self._themes, self._clock = themes, clock
         self._tail = SharedTail(tail)
-        self._commands = AgentCommands(clock.wall_us, window)
-        self._commands.requested.connect(self.command_requested)
+        self.commands = AgentCommands(clock.wall_us, window)
+        self.commands.requested.connect(self.command_requested)
         self.fleet = FleetScreen(source, themes, clock.wall_us)
         self.names = AgentNames(source, self)
         self.logs = LogsScreen(source, self._tail.share(), window.time_range, window.time_cursor, themes, self.names)
@@ -68,6 +70,29 @@ class Screens(QObject):
         places[FLEET].fill(self.fleet)
         places[LOGS].fill(self.logs)
         self._screen_changed(window.shown_screen)
+
+    @property
+    def on_fleet(self) -> bool:
+        return self._window.shown_screen == FLEET
+
+    def targets(self) -> list[Target]:
+        """The agents that a command of the menu bar is about: those selected in the fleet, or the one on its screen."""
+        if self.on_fleet:
+            return self.fleet.selected()
+        if self._window.shown_screen == AGENT and self.agent is not None and self.agent.facts.result is not None:
+            return [self._target(self.agent.facts.result)]
+        return []
+
+    def open_selected(self) -> None:
+        """Show the agent of the current row on its screen."""
+        agent = self.fleet.table.currentIndex().data(AgentRole)
+        if agent:
+            self.open_agent(agent)
+
+    def pick_series(self) -> None:
+        """Let the user choose further series of the agent that is shown."""
+        if self.agent is not None:
+            self.agent.pick_series()
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter of the shown screen."""
@@ -92,6 +117,7 @@ class Screens(QObject):
                 self._clock, self._fill_menu,
             )  # fmt: skip
             self.agent.fleet_requested.connect(self._show_fleet)
+            self.agent.facts.changed.connect(self.targets_changed)
             self._places[AGENT].fill(self.agent)
         return self.agent
 
@@ -114,9 +140,11 @@ class Screens(QObject):
             panel.show_agent(agent)
             self._fleet_shown()
             self._window.set_side_panel(panel)
+        self.targets_changed.emit()
 
     @Slot()
     def _fleet_shown(self) -> None:
+        self.targets_changed.emit()
         if self.panel is not None and self.panel.agent and self.fleet.fleet is not None:
             self.panel.show_fleet(self.fleet.fleet)
 
@@ -126,6 +154,7 @@ class Screens(QObject):
             self._agent_screen()
         if screen != FLEET:
             self._window.set_side_panel(None)  # it tells of the agent that is selected there
+        self.targets_changed.emit()
 
     @Slot()
     def _show_fleet(self) -> None:
@@ -143,8 +172,11 @@ class Screens(QObject):
             self.agent.refresh()
 
     def _fill_menu(self, menu: QMenu, agent: AgentResult) -> None:
+        self.commands.fill(menu, [self._target(agent)])
+
+    def _target(self, agent: AgentResult) -> Target:
         fleet = self.fleet.fleet
         row = fleet.id.index(agent.id) if fleet is not None and agent.id in fleet.id else -1
         paused = row >= 0 and fleet is not None and int(fleet.maintenance_until_us[row]) > self._clock.wall_us()
         retired = row >= 0 and fleet is not None and bool(fleet.retired[row])
-        self._commands.fill(menu, [Target(agent.id, agent.name, agent.group, agent.note, paused, retired)])
+        return Target(agent.id, agent.name, agent.group, agent.note, paused, retired)

@@ -1,10 +1,12 @@
 """The table every list starts from: quiet look, columns that people arrange, rows that can be copied."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QAbstractItemModel, QByteArray, QPoint, Qt, Slot
 from PySide6.QtGui import (
     QAction,
+    QContextMenuEvent,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
@@ -110,6 +112,11 @@ class TableView(QTableView):
     def header_menu(self) -> QMenu:
         """The menu of the header: one tick per column, then reset."""
         menu = QMenu(self)
+        self.fill_header_menu(menu)
+        return menu
+
+    def fill_header_menu(self, menu: QMenu) -> None:
+        """Put the entries of `header_menu` into another menu."""
         header, model = self.horizontalHeader(), self.model()
         for place in range(header.count() if model else 0):
             column = header.logicalIndex(place)
@@ -122,7 +129,6 @@ class TableView(QTableView):
             menu.addAction(action)
         menu.addSeparator()
         menu.addAction(self.tr("Reset columns"), self.reset_columns)
-        return menu
 
     def selection_as_text(self, with_headers: bool = False) -> str:
         """The selected rows as shown, columns in their order on screen, separated by tabs and line ends."""
@@ -141,6 +147,21 @@ class TableView(QTableView):
         """Put the selected rows on the clipboard; does nothing where none is."""
         if self.selectionModel() is not None and self.selectionModel().hasSelection():
             QGuiApplication.clipboard().setText(self.selection_as_text(with_headers))
+
+    def add_copy(self, menu: QMenu) -> None:
+        """The two ways to copy, as entries of a context menu."""
+        for text, with_headers in ((self.tr("Copy"), False), (self.tr("Copy with headers"), True)):
+            action = menu.addAction(text, partial(self.copy, with_headers))
+            action.setShortcut(QKeySequence("Ctrl+Shift+C" if with_headers else "Ctrl+C"))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # shown, and no rival of the one in Edit
+            action.setEnabled(self.selectionModel() is not None and self.selectionModel().hasSelection())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Where a screen has no menu of its own for the rows."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.add_copy(menu)
+        menu.popup(event.globalPos())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())

@@ -3,6 +3,7 @@ recorder carries out, and the small dialogs that ask for their words."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QDateTime, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -44,9 +45,13 @@ class AgentCommands(QObject):
         self._now_us, self._window = now_us, window
         self._targets: Sequence[Target] = ()
 
+    def about(self, targets: Sequence[Target]) -> None:
+        """The agents that the next command is for."""
+        self._targets = targets
+
     def fill(self, menu: QMenu, targets: Sequence[Target]) -> None:
         """Add what can be done with these agents."""
-        self._targets = targets
+        self.about(targets)
         one = len(targets) == 1
         rename = menu.addAction(self.tr("Rename…"), self.ask_name)
         rename.setEnabled(one)
@@ -54,17 +59,17 @@ class AgentCommands(QObject):
         note = menu.addAction(self.tr("Note…"), self.ask_note)
         note.setEnabled(one)
         pause = menu.addMenu(self.tr("Maintenance until"))
-        pause.addAction(self.tr("in 1 hour"), self._one_hour)
-        pause.addAction(self.tr("in 4 hours"), self._four_hours)
-        pause.addAction(self.tr("tomorrow, this time"), self._one_day)
+        pause.addAction(self.tr("in 1 hour"), partial(self.maintain, 1))
+        pause.addAction(self.tr("in 4 hours"), partial(self.maintain, 4))
+        pause.addAction(self.tr("tomorrow, this time"), partial(self.maintain, 24))
         pause.addAction(self.tr("another time…"), self.ask_maintenance)
         if any(target.maintenance for target in targets):
-            menu.addAction(self.tr("End maintenance"), self._end_maintenance)
+            menu.addAction(self.tr("End maintenance"), self.end_maintenance)
         menu.addSeparator()
         if any(not target.retired for target in targets):
-            menu.addAction(self.tr("Retire (hide, keep its history)"), self._retire)
+            menu.addAction(self.tr("Retire (hide, keep its history)"), partial(self.retire, retired=True))
         if any(target.retired for target in targets):
-            menu.addAction(self.tr("Restore"), self._restore)
+            menu.addAction(self.tr("Restore"), partial(self.retire, retired=False))
 
     @Slot()
     def ask_name(self) -> None:
@@ -94,29 +99,17 @@ class AgentCommands(QObject):
         self._ask(self.tr("Maintenance"), self.tr("Until"), edit,
                   lambda: self._request(Command.MAINTENANCE, until_us=edit.dateTime().toMSecsSinceEpoch() * 1_000))  # fmt: skip
 
-    @Slot()
-    def _one_hour(self) -> None:
-        self._request(Command.MAINTENANCE, until_us=self._now_us() + _HOUR_US)
+    def maintain(self, hours: int) -> None:
+        """In maintenance for so long from now."""
+        self._request(Command.MAINTENANCE, until_us=self._now_us() + hours * _HOUR_US)
 
     @Slot()
-    def _four_hours(self) -> None:
-        self._request(Command.MAINTENANCE, until_us=self._now_us() + 4 * _HOUR_US)
-
-    @Slot()
-    def _one_day(self) -> None:
-        self._request(Command.MAINTENANCE, until_us=self._now_us() + 24 * _HOUR_US)
-
-    @Slot()
-    def _end_maintenance(self) -> None:
+    def end_maintenance(self) -> None:
         self._request(Command.MAINTENANCE, until_us=0)
 
-    @Slot()
-    def _retire(self) -> None:
-        self._request(Command.RETIRE, retired=True)
-
-    @Slot()
-    def _restore(self) -> None:
-        self._request(Command.RETIRE, retired=False)
+    def retire(self, *, retired: bool) -> None:
+        """Hide, or show again; the history stays either way."""
+        self._request(Command.RETIRE, retired=retired)
 
     def _request(self, command: Command, **values: object) -> None:
         self.requested.emit([{"do": str(command), "agent": target.id, **values} for target in self._targets])

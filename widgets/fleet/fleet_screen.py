@@ -114,7 +114,7 @@ class FleetScreen(QWidget):
         self._run_timer()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and (self._filter.text() or self._not_well.isChecked()):
+        if event.key() == Qt.Key.Key_Escape and (self._filter.text() or self.not_well.isChecked()):
             self._clear_filter()
         else:
             super().keyPressEvent(event)
@@ -137,8 +137,8 @@ class FleetScreen(QWidget):
         self._filter.setMinimumWidth(110)  # the sentence needs the room more
         self._filter.setMaximumWidth(220)
         self._filter.textChanged.connect(self._filter_changed)
-        self._not_well = self._toggle(self.tr("Not well"), self.tr("Show only agents that are not well"))
-        self._by_group = self._toggle(self.tr("By group"), self.tr("Put the agents of a group together"))
+        self.not_well = self._toggle(self.tr("Not well"), self.tr("Show only agents that are not well"))
+        self.by_group = self._toggle(self.tr("By group"), self.tr("Put the agents of a group together"))
         self._group = QComboBox()
         self._group.setAccessibleName(self.tr("Group"))
         self._group.addItem(self.tr("All groups"), None)
@@ -150,7 +150,7 @@ class FleetScreen(QWidget):
         bar.setSpacing(6)
         bar.addWidget(self._sentence, 4)
         bar.addWidget(self._filter, 1)
-        for widget in (self._group, self._not_well, self._by_group):
+        for widget in (self._group, self.not_well, self.by_group):
             bar.addWidget(widget)
         self._build_table(theme)
         self._stack = StateStack(self.table, theme)
@@ -270,8 +270,8 @@ class FleetScreen(QWidget):
             text=self._filter.text(),
             group=None if retired else self._group.currentData(),
             retired=retired,
-            only_not_well=self._not_well.isChecked(),
-            by_group=self._by_group.isChecked(),
+            only_not_well=self.not_well.isChecked(),
+            by_group=self.by_group.isChecked(),
         )
         self._show_view(view)
 
@@ -286,12 +286,12 @@ class FleetScreen(QWidget):
 
     @Slot()
     def _clear_filter(self) -> None:
-        for widget in (self._filter, self._group, self._not_well):
+        for widget in (self._filter, self._group, self.not_well):
             widget.blockSignals(True)  # one change instead of three
         self._filter.clear()
         self._group.setCurrentIndex(0)
-        self._not_well.setChecked(False)
-        for widget in (self._filter, self._group, self._not_well):
+        self.not_well.setChecked(False)
+        for widget in (self._filter, self._group, self.not_well):
             widget.blockSignals(False)
         self._filter_changed()
 
@@ -318,22 +318,23 @@ class FleetScreen(QWidget):
 
     @Slot(QPoint)
     def _open_menu(self, where: QPoint) -> None:
-        targets = self._targets()
+        targets = self.selected()
         if not targets:
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if len(targets) == 1:
             menu.addAction(self.tr("Open"), lambda: self._activated(self.table.currentIndex()))
-        menu.addAction(self.tr("Copy"), self.table.copy)
+        self.table.add_copy(menu)
         menu.addSeparator()
         self._commands.fill(menu, targets)
         menu.popup(self.table.viewport().mapToGlobal(where))
 
-    def _targets(self) -> list[Target]:
+    def selected(self) -> list[Target]:
+        """The agents of the selected rows."""
         fleet = self.fleet
-        rows = [] if fleet is None else [i.data(AgentRole) for i in self.table.selectionModel().selectedRows()]
-        if fleet is None:
+        rows = [i.data(AgentRole) for i in self.table.selectionModel().selectedRows()]
+        if fleet is None or not rows:
             return []
         place = {agent: row for row, agent in enumerate(fleet.agent.tolist())}
         pausing = in_maintenance(fleet)

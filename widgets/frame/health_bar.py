@@ -7,7 +7,7 @@ from models.domain.clock import Clock
 from models.domain.control import RecorderState
 from models.domain.quantity import MISSING
 from widgets.common.numbers import count_text, duration_text, value_text
-from widgets.common.plain import tooltip_text
+from widgets.common.plain import PlainLabel, tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.frame.health import Health, HealthReader, Item
 from widgets.frame.tool_buttons import beside_icon, restyle
@@ -34,8 +34,10 @@ class HealthBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(2)
+        self._tip = PlainLabel()
+        self._tip.setProperty("tone", "muted")
         row.addWidget(self._recorder)
-        row.addStretch(1)
+        row.addWidget(self._tip, 1)
         for button in self._items.values():
             row.addWidget(button)
         self.setFixedHeight(max(HEIGHT, self.fontMetrics().height() + 10))
@@ -46,6 +48,10 @@ class HealthBar(QWidget):
         """The recorder's last answer; None: there is none that answers. About once a second."""
         self._health = self._reader.read(state, self._clock.monotonic_us())
         self._draw()
+
+    def show_tip(self, text: str) -> None:
+        """What the chosen menu entry does; empty: nothing is chosen."""
+        self._tip.set_text(text)
 
     @property
     def health(self) -> Health:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -84,7 +84,8 @@ class MainWindow(QMainWindow):
         """One more screen: a button in the rail and an action in Go with Ctrl+<place>. The first is shown."""
         place = len(self._screens) + 1
         keys = f"Ctrl+{place}" if place <= 9 else ""
-        self._actions.add(f"go.{id_}", title, lambda: self.show_screen(id_), keys or None, icon, "Go")
+        tip = self.tr("Show the screen “{title}”").replace("{title}", title)
+        self._actions.add(f"go.{id_}", title, lambda: self.show_screen(id_), keys or None, icon, "Go", tip=tip)
         self._rail.add(id_, title, icon, keys)
         self._screens[id_] = widget
         self._stack.addWidget(widget)
@@ -172,6 +173,9 @@ class MainWindow(QMainWindow):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._typed_there(event):
             event.accept()
+            return True
+        if isinstance(event, QStatusTipEvent):
+            self.health_bar.show_tip(event.tip())
             return True
         return super().event(event)
 

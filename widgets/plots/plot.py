@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFontMetricsF,
+    QGuiApplication,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -151,6 +152,10 @@ class TimePlot(QWidget):
     def picture(self) -> QPixmap:
         """The plot as it is on the screen."""
         return self.grab()
+
+    def copy(self) -> None:
+        """Put the picture on the clipboard."""
+        QGuiApplication.clipboard().setPixmap(self.picture())
 
     # ------------------------------------------------------------ drawing
 

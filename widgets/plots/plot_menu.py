@@ -20,7 +20,7 @@ def plot_menu(plot: "TimePlot", gestures: Gestures) -> QMenu:
 
     translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
     clipboard = QGuiApplication.clipboard()
-    menu.addAction(translate("PlotMenu", "Copy picture"), lambda: clipboard.setPixmap(plot.picture()))
+    menu.addAction(translate("PlotMenu", "Copy picture"), plot.copy)
     menu.addAction(translate("PlotMenu", "Copy data as CSV"), lambda: clipboard.setText(_csv(plot)))
     menu.addAction(translate("PlotMenu", "Show as table"), lambda: _table(plot).show())
     menu.addSeparator()

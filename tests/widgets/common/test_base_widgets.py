@@ -1,8 +1,8 @@
 import unicodedata
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QStandardItem, QStandardItemModel
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QKeySequence, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -209,6 +209,21 @@ def test_rows_are_copied_as_shown(table: TableView, qtbot: QtBot) -> None:
     choose = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
     table.selectionModel().select(table.model().index(0, 0), choose)
     assert table.selection_as_text() == "1 %\talpha\t2 s"
+
+
+@pytest.mark.qt_log_ignore("does not support grabbing the keyboard")  # the offscreen platform, for any popup
+def test_the_menu_of_a_table_copies_both_ways(table: TableView) -> None:
+    def entries() -> dict[str, QAction]:
+        QApplication.sendEvent(table, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(3, 3), QPoint(3, 3)))
+        return {action.text(): action for action in QApplication.activePopupWidget().actions()}
+
+    table.clearSelection()
+    assert [one.isEnabled() for one in entries().values()] == [False, False], "nothing is selected"
+    QApplication.activePopupWidget().close()
+    table.selectRow(0)
+    entries()["Copy with headers"].trigger()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 2
+    QApplication.activePopupWidget().close()
 
 
 def test_columns_are_shown_hidden_saved_and_reset(table: TableView, qtbot: QtBot) -> None:

@@ -129,7 +129,7 @@ def test_selection_survives_agents_that_come(screen):
 
 
 def test_groups_can_be_folded(screen):
-    screen._by_group.setChecked(True)
+    screen.by_group.setChecked(True)
     first = screen.model.index(0, 0)
     assert first.data(HeadingRole) is not None
     rows = screen.model.rowCount()
@@ -172,7 +172,7 @@ def test_hostile_names_stay_plain(qtbot, theme):
 
 def test_a_command_names_every_selected_agent(screen, qtbot):
     screen.table.selectAll()
-    assert len(screen._targets()) == 40
+    assert len(screen.selected()) == 40
     commands = AgentCommands(lambda: NOW_US, screen)
     menu = QMenu(screen)
     targets = [
@@ -181,7 +181,7 @@ def test_a_command_names_every_selected_agent(screen, qtbot):
     ]
     commands.fill(menu, targets)
     with qtbot.waitSignal(commands.requested) as told:
-        commands._one_hour()
+        commands.maintain(1)
     assert told.args[0] == [
         {"do": "agent.maintenance", "agent": "a", "until_us": NOW_US + 3_600_000_000},
         {"do": "agent.maintenance", "agent": "b", "until_us": NOW_US + 3_600_000_000},
@@ -240,7 +240,7 @@ def test_retired_agents_are_hidden_until_asked_for_and_can_be_restored(make, scr
     screen.command_requested.connect(sent.extend)
     screen.table.selectAll()
     menu = QMenu()
-    screen._commands.fill(menu, screen._targets())
+    screen._commands.fill(menu, screen.selected())
     next(action for action in menu.actions() if action.text().startswith("Restore")).trigger()
     assert sent == [{"do": "agent.retire", "agent": fleet.id[0], "retired": False}]
     groups.setCurrentIndex(groups.findText("planner"))
