@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,8 +10,10 @@ from app.control_wire import (
     LINE_LIMIT_BYTES,
     decode_line,
     encode_line,
+    import_result_from,
     peer_is_ours,
     problem_from,
+    progress_from,
     published_from,
     state_from,
 )
@@ -19,11 +21,14 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportResult, OnProgress
 from models.storage.workspace import Workspace
 
 ANSWER_LIMIT_S = 15.0
 TEST_LIMIT_S = 60.0
 PUBLISH_LIMIT_S = 20.0
+IMPORT_LIMIT_S = 60.0
+"""Between two lines: the last step writes all names at once, on a slow disk."""
 
 OnStep = Callable[[TestStep, StepState, Problem | None], None]
 
@@ -83,6 +88,20 @@ class ControlClient:
         with _Line(self._workspace.socket, PUBLISH_LIMIT_S, self._silent, self._absent) as line:
             line.send({"id": 1, "verb": Verb.PUBLISH, "message": message})
             return published_from(_check(line.receive()).get("published"))
+
+    def import_files(self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False) -> ImportResult:
+        """Import recorded traffic: all of the files as one capture, or nothing. `on_progress` is told several times a
+        second; what it raises cancels: the recorder takes back what was stored so far. Uses a line of its own. `again`: also
+        files that were imported before.
+
+        Raises also `EnvironmentProblem` import.*, file.unusable, store.*.
+        """
+        files = [str(path.absolute()) for path in paths]
+        with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
+            line.send({"id": 1, "verb": Verb.IMPORT, "files": files, "again": again})
+            while "ok" not in (answer := line.receive()):
+                on_progress(progress_from(answer))
+            return import_result_from(_check(answer).get("result"))
 
     def close(self) -> None:
         """Hang up. A later request connects again."""

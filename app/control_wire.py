@@ -11,6 +11,7 @@ from models.domain.connection import Connection
 from models.domain.control import RecorderState
 from models.domain.problems import PROBLEMS, EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportProgress, ImportResult
 
 LINE_LIMIT_BYTES = 1024 * 1024
 _T = TypeVar("_T")
@@ -57,6 +58,16 @@ def message_from(value: object) -> OutgoingMessage:
 def published_from(value: object) -> Published:
     """Raises `EnvironmentProblem` "recorder.request"."""
     return _convert(value, Published, "published")
+
+
+def progress_from(value: object) -> ImportProgress:
+    """Raises `EnvironmentProblem` "recorder.request"."""
+    return _convert(value, ImportProgress, "progress")
+
+
+def import_result_from(value: object) -> ImportResult:
+    """Raises `EnvironmentProblem` "recorder.request"."""
+    return _convert(value, ImportResult, "result")
 
 
 def problem_to(problem: Problem) -> dict[str, object]:

@@ -62,7 +62,7 @@ class Inbox:
         self._pace = CommitPace(clock)
         self._bursts: deque[_Burst] = deque()
         self._changed = threading.Condition()
-        self._closed = False
+        self._closed = self._poked = False
         self._epoch = 0
         self._waiting = self._waiting_bytes = self._reliable = 0
         self._received = self._dropped = self._highest = 0
@@ -96,7 +96,7 @@ class Inbox:
 
     def take(self) -> list[RawMessage]:
         """Wait until a commit is due and return what waits, oldest first, within the limits; nothing after `idle_us`
-        without a message, or when the inbox was closed. Asking again says that what was taken is dealt with."""
+        without a message, after a `poke`, or when the inbox was closed. Asking again says that what was taken is dealt with."""
         with self._changed:
             self._taken_us = None
             idle_until_us = self._clock.monotonic_us() + self._limits.idle_us
@@ -104,6 +104,9 @@ class Inbox:
                 due_us = self._pace.due_in_us()
                 if due_us == 0:
                     break
+                if self._poked:
+                    self._poked = False
+                    return []
                 wait_us = idle_until_us - self._clock.monotonic_us() if due_us is None else due_us
                 if wait_us <= 0:
                     return []
@@ -114,6 +117,12 @@ class Inbox:
         """How long storing took: slow commits make for fewer, larger ones."""
         with self._changed:
             self._pace.commit_took(duration_us)
+
+    def poke(self) -> None:
+        """Whoever takes has something else to do: it shall not wait now. Any thread."""
+        with self._changed:
+            self._poked = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Wake whoever waits; from now on `take` does not wait, and returns nothing when all is taken."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
-from app.cli import agent, broker, example, export, info, record, simulate, verify, window_arguments
+from app.cli import agent, broker, example, export, import_traffic, info, record, simulate, verify, window_arguments
 from app.version import VERSION
 
 
@@ -33,7 +33,7 @@ COMMANDS: dict[str, Command] = {
     "broker": Command("run a broker on this computer and print its address", broker),
     "agent": Command("publish this computer's resources and log files", agent),
     "simulate": Command("publish what a fleet of agents would, at a chosen rate", simulate),
-    "import": Command("take in recorded traffic"),
+    "import": Command("take in recorded traffic", import_traffic),
     "export": Command("write history as CSV or JSON lines", export),
     "info": Command("what is stored, in figures", info),
     "verify": Command("check every stored file", verify),
@@ -57,6 +57,7 @@ examples:
   murmurscope record --broker mqtts://me@broker.example   record without a window; the password from
                                                           --password-file or MURMURSCOPE_PASSWORD
   murmurscope export samples --from 2h -o samples.csv     write the last two hours out
+  murmurscope import fleet.jsonl                          look at traffic that mosquitto_sub recorded
   murmurscope record --help                               more about one command
 
 exit codes: 0 ok, 1 failed, 2 usage, 3 missing system package, 4 cannot connect, 5 refused by the broker,

@@ -9,6 +9,8 @@ import stat
 import struct
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +29,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 
 MOST_CLIENTS = 64
 SEND_LIMIT_S = 5
@@ -44,6 +47,7 @@ class Verbs(Protocol):
     def secret(self, secret: Secret) -> None: ...
     def test_connection(self, connection: Connection, secret: Secret | None, report: Report) -> None: ...
     def publish(self, message: OutgoingMessage) -> Published: ...
+    def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool) -> ImportResult: ...
     def wake(self) -> None: ...
     def stop(self) -> None: ...
 
@@ -214,6 +218,10 @@ class _Client:
                 verbs.test_connection(connection, _secret(request), lambda *step: self._send_step(number, *step))
             case Verb.PUBLISH:
                 return {"published": verbs.publish(message_from(request.get("message")))}
+            case Verb.IMPORT:
+                again = request.get("again") is True
+                told = partial(self._send_progress, number)
+                return {"result": verbs.import_files(_paths(request), told, again=again)}
             case Verb.WAKE:
                 verbs.wake()
             case Verb.STOP:
@@ -237,6 +245,9 @@ class _Client:
         told = {} if problem is None else {"problem": problem_to(problem)}
         self._send({"id": number, "step": step, "state": state, **told})
 
+    def _send_progress(self, number: object, progress: ImportProgress) -> None:
+        self._send({"id": number, **asdict(progress)})
+
     def _refuse(self, number: object, problem: Problem) -> None:
         self._send({"id": number, "ok": False, "problem": problem_to(problem)})
 
@@ -256,6 +267,13 @@ def prepare_folder(folder: Path) -> None:
         raise PermissionError(errno.EPERM, "its folder belongs to somebody else")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(errno.EPERM, "others may write in its folder")
+
+
+def _paths(request: dict[str, Any]) -> list[Path]:
+    files = request.get("files")
+    if not isinstance(files, list) or not files or not all(isinstance(one, str) and "\0" not in one for one in files):
+        raise trouble("recorder.request", detail="files is not a list of paths")
+    return [Path(one) for one in files]
 
 
 def _secret(request: dict[str, Any]) -> Secret | None:

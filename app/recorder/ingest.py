@@ -17,7 +17,7 @@ from models.domain.batch import RecordBatch
 from models.domain.clock import Clock, Instant
 from models.domain.control import Counters
 from models.domain.messages import Kind, RawMessage
-from models.domain.problems import EnvironmentProblem, Problem
+from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
 from models.storage.retention import StoreLimits
 
@@ -25,6 +25,7 @@ HOUSEKEEP_US = 250_000
 RETRY_S = 1.0
 MOST_WARNINGS = 8
 IDLE_S = 0.05
+LOOK_S = 0.1
 FIGURES_US = 1_000_000
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Ingest:
         self._feed: Feed | None = None
         self._events: deque[_Event] = deque()
         self._limits: deque[StoreLimits] = deque(maxlen=1)  # to be kept from now on
-        self._commands: queue.SimpleQueue[tuple[list[dict[str, object]], Future[None]]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._awake = threading.Event()  # there is a job, while no feed could be poked
         self._finishing = threading.Event()
         self._has_capture = False
         now = Instant.now(clock)
@@ -95,13 +97,44 @@ class Ingest:
 
     def submit(self, commands: list[dict[str, object]], limit_s: float) -> None:
         """Returns when the commands are stored. Raises what the store raises, `TimeoutError` after `limit_s`."""
-        done: Future[None] = Future()
-        self._commands.put((commands, done))
-        done.result(limit_s)
+        self._ask(lambda: self._store.submit(commands)).result(limit_s)
+
+    def carry_out(self, job: Callable[[], _T], meanwhile: Callable[[], None]) -> _T:
+        """Have something done on this thread, between two batches, and wait for it. `meanwhile` is called several times a
+        second; what it raises ends the wait, not the job. Raises what `job` raises, and recorder.died where the thread ended."""
+        done = self._ask(job)
+        while True:
+            try:
+                return done.result(LOOK_S)
+            except TimeoutError:
+                if done.done():
+                    raise  # by the job
+            if not self.thread.is_alive():
+                raise trouble("recorder.died", detail="it ended meanwhile")
+            meanwhile()
+
+    def _ask(self, job: Callable[[], _T]) -> Future[_T]:
+        done: Future[_T] = Future()
+
+        def carry_out() -> None:
+            try:
+                result = job()
+            except BaseException as error:  # noqa: BLE001 - raised where it was asked for
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+
+        self._jobs.put(carry_out)
+        self._awake.set()
+        feed = self._feed
+        if feed is not None:
+            feed.inbox.poke()
+        return done
 
     def finish(self) -> None:
         """Store what has arrived, acknowledge it, close the store, end."""
         self._finishing.set()
+        self._awake.set()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -137,11 +170,11 @@ class Ingest:
 
     def _turn(self) -> None:
         self._beat()
-        self._carry_out_commands()
+        self._carry_out_jobs()
         self._carry_out_events()
         if self._feed is None:
             self._take_in([])
-            self._finishing.wait(IDLE_S)
+            self._awake.wait(IDLE_S)
         else:
             messages = self._feed.inbox.take()
             self._carry_out_events(of_link_only=True)  # what the session told before it gave us these
@@ -152,15 +185,10 @@ class Ingest:
         while self._events and not (of_link_only and self._events[0].changes_feed):
             self._events.popleft().carry_out()
 
-    def _carry_out_commands(self) -> None:
-        while not self._commands.empty():
-            commands, done = self._commands.get_nowait()
-            try:
-                self._store.submit(commands)
-            except BaseException as error:  # noqa: BLE001 - raised where they were submitted
-                done.set_exception(error)
-            else:
-                done.set_result(None)
+    def _carry_out_jobs(self) -> None:
+        self._awake.clear()
+        while not self._jobs.empty():
+            self._jobs.get_nowait()()
 
     def _begin(self, feed: Feed) -> None:
         if self._feed is not None:
@@ -275,7 +303,7 @@ class Ingest:
         if self.problem is None or self.problem.code != problem.code:
             _LOG.error("nothing can be stored: %s", problem.sentence())
         self.problem = Problem(problem.code, problem.params, self._clock.wall_us() + int(RETRY_S * 1e6))
-        self._carry_out_commands()
+        self._carry_out_jobs()
         self._upkeep(self._use_limits)  # the disk may be full
         self._finishing.wait(RETRY_S)
         self._beat()
@@ -330,7 +358,7 @@ class Ingest:
             self._store.problems.clear()
 
     def _end(self) -> None:
-        self._carry_out_commands()
+        self._carry_out_jobs()
         self._carry_out_events()
         if self._feed is not None:
             self._take_in(self._feed.inbox.take())

@@ -18,6 +18,7 @@ from app.recorder.broker_link import BrokerLink, FeedMaker
 from app.recorder.control_server import ControlServer
 from app.recorder.embedded_broker import EmbeddedBroker, broker_folder
 from app.recorder.host_agent import HostAgent
+from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.ports import Feed
@@ -148,8 +149,8 @@ def _compose(
         ingest.keep_within(limits_of(choice))
 
     verbs = RecorderVerbs(
-        requests, wake, link, ingest, faults, mask, test_connection, Publisher(link, clock).publish, started_by(options),
-        clock.wall_us(), str(workspace.log),
+        requests, wake, link, ingest, faults, mask, test_connection, Publisher(link, clock).publish,
+        Importer(store, ingest.carry_out, clock), started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)

@@ -10,6 +10,7 @@ from models.domain.connection import Secret
 from models.domain.messages import Properties, RawMessage
 from models.domain.names import Names
 from models.domain.problems import Problem
+from models.domain.recorded import ImportedFile
 from models.domain.records import PresenceChange
 from models.storage.retention import StoreLimits
 from mqtt.inbox import Inbox
@@ -21,6 +22,23 @@ class Committed(Protocol):
 
     @property
     def duration_us(self) -> int: ...
+
+
+class Importing(Protocol):
+    """`models.storage.import_writer.ImportWriter`."""
+
+    def commit(self, batch: RecordBatch) -> None: ...
+    def end_segment(self) -> None: ...
+    def finish(self, files: Sequence[ImportedFile]) -> None: ...
+    def cancel(self) -> None: ...
+
+
+class ImportStore(Protocol):
+    """`models.storage.writer.StoreWriter`, as far as an import has to do with it."""
+
+    names: Names
+
+    def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> Importing: ...
 
 
 class Store(Protocol):

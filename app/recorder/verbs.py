@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from app.control_wire import problem_to
 from app.recorder.broker_link import BrokerLink
 from app.recorder.control_server import Report
+from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask
 from app.recorder.supervisor import Requests
@@ -14,6 +16,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState
 from models.domain.problems import ExitCode, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportResult, OnProgress
 
 SUBMIT_LIMIT_S = 10.0
 Test = Callable[[Connection, Secret | None, Report], object]
@@ -25,7 +28,8 @@ class RecorderVerbs:
 
     def __init__(
         self, requests: Requests, wake: Callable[[], None], link: BrokerLink, ingest: Ingest, faults: Faults,
-        mask: SecretMask, test: Test, publish: Publish, started_by: str, started_us: int, log_path: str,
+        mask: SecretMask, test: Test, publish: Publish, importer: Importer, started_by: str, started_us: int,
+        log_path: str,
     ) -> None:  # fmt: skip
         """`wake`: look at the settings again; called in the main thread."""
         self._requests = requests
@@ -36,6 +40,7 @@ class RecorderVerbs:
         self._mask = mask
         self._test = test
         self.publish = publish
+        self._importer = importer
         self._started_by = started_by
         self._started_us = started_us
         self._log_path = log_path
@@ -87,6 +92,11 @@ class RecorderVerbs:
         if secret is None and known is not None and known.url == connection.url:
             secret = self._link.secret
         self._test(connection, secret, report)
+
+    def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool) -> ImportResult:
+        """The topics of our own contract are looked for where the recorded broker has them."""
+        prefix = (self._link.connection or Connection()).prefix
+        return self._importer.run(paths, prefix, on_progress, again=again)
 
     def wake(self) -> None:
         self._requests.ask(self._wake)

@@ -3,8 +3,10 @@
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +17,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import RecorderState, StepState, TestStep
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 
 JOIN_LIMIT_S = 8.0  # longer than a client waits for an answer
 AFTER_MISTAKE_S = 1.0
@@ -22,6 +25,7 @@ AFTER_MISTAKE_S = 1.0
 log = logging.getLogger(__name__)
 
 Done = Callable[[Problem | None], None]
+OnImported = Callable[[ImportResult | None, Problem | None], None]
 OnStep = Callable[[TestStep, StepState, Problem | None], None]
 OnPublished = Callable[[Published | Problem], None]
 
@@ -35,7 +39,25 @@ class Client(Protocol):
     def wake(self) -> None: ...
     def stop(self) -> None: ...
     def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep) -> None: ...
+    def import_files(self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False) -> ImportResult: ...
     def close(self) -> None: ...
+
+
+class Cancelling:
+    """An import that is under way. Any thread."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Take back what was imported so far; `done` is told soon after, with no result and no problem. Too late is no
+        mistake: then the result comes."""
+        self._cancelled.set()
+
+    def check(self) -> None:
+        """Raises `CancelledError`."""
+        if self._cancelled.is_set():
+            raise CancelledError
 
 
 class RecorderLink(QObject):
@@ -123,6 +145,18 @@ class RecorderLink(QObject):
         """Have a message published; `done` gets the broker's answer, or why there is none. Runs beside everything else."""
         threading.Thread(target=self._publish, args=(message, done), name="publish", daemon=True).start()
 
+    def import_files(
+        self, paths: Sequence[Path], on_progress: OnProgress, done: OnImported, *, again: bool = False
+    ) -> Cancelling:
+        """Import recorded traffic: all of the files or nothing. `on_progress` gets an `ImportProgress` (bytes done and in
+        all, messages, skipped lines) several times a second; `done` gets the result, or the problem, or neither after
+        `cancel()` on what this answers. `again`: also files that are held already (import.known). Runs beside everything
+        else."""
+        under_way = Cancelling()
+        arguments = (paths, on_progress, done, again, under_way)
+        threading.Thread(target=self._import, args=arguments, name="import", daemon=True).start()
+        return under_way
+
     # ------------------------------------------------------------ worker threads
 
     def _run(self) -> None:
@@ -205,6 +239,26 @@ class RecorderLink(QObject):
             log.exception("publishing failed")
             answer = Problem("recorder.request", {"detail": type(error).__name__})
         self._inbox.put(partial(_call, done, answer))
+
+    def _import(
+        self, paths: Sequence[Path], on_progress: OnProgress, done: OnImported, again: bool, under_way: Cancelling
+    ) -> None:
+        def told(progress: ImportProgress) -> None:
+            under_way.check()
+            self._inbox.put(partial(_call, on_progress, progress))
+
+        result: ImportResult | None = None
+        problem: Problem | None = None
+        try:
+            result = self._client.import_files(paths, told, again=again)
+        except CancelledError:
+            pass  # as the user wished
+        except EnvironmentProblem as error:
+            problem = error.problem
+        except Exception as error:
+            log.exception("an import failed")
+            problem = Problem("query.failed", {"detail": type(error).__name__})
+        self._inbox.put(partial(_call, done, result, problem))
 
     # ------------------------------------------------------------ GUI thread
 

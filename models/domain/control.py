@@ -1,7 +1,8 @@
 """What the window and the command line say to the recorder: one JSON object a line each way, over a local socket.
 
 Request: {"id": n, "verb": v, …}; answer: {"id": n, "ok": true, …} or {"id": n, "ok": false, "problem": {"code", "params"}}.
-`test_connection` answers several times with the same id: one line per finished step, then the last with "ok".
+`test_connection` and `import` answer several times with the same id: a line for every step, then the last with "ok".
+Hanging up ends them.
 """
 
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ class Verb(StrEnum):
     SECRET = "secret"  # {"password"}: for this session only, never stored
     TEST_CONNECTION = "test_connection"  # {"connection": {…}, "password"?} -> lines {"step", "state", "problem"?}
     PUBLISH = "publish"  # {"message": OutgoingMessage} -> {"published": Published}; waits for the broker's answer
+    IMPORT = "import"
+    """{"files": [absolute path], "again"?: bool} -> several times a second a line with the fields of
+    `recorded.ImportProgress`: {"bytes_done", "bytes_total", "messages", "skipped"}; at last {"ok": true, "result":
+    `recorded.ImportResult`}. All of it is stored or nothing: hanging up before the last line takes everything back."""
     WAKE = "wake"  # settings changed (broker, retention), or "try to connect now"
     STOP = "stop"
 

@@ -34,7 +34,7 @@ class TimeRange:
         """The pasteable form. A live span is told in the largest unit that divides it."""
         if self.live:
             return f"live {span_text(self.span_us)}"
-        return f"{_moment_text(self.since_us)}..{_moment_text(self.until_us)}"
+        return f"{moment_text(self.since_us)}..{moment_text(self.until_us)}"
 
 
 def live_range(span_us: int, now_us: int) -> TimeRange:
@@ -101,7 +101,8 @@ def parse_moment(text: str, now_us: int) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 
-def _moment_text(time_us: int) -> str:
+def moment_text(time_us: int) -> str:
+    """ISO 8601 in UTC, as exact as it has to be."""
     seconds, rest = divmod(time_us, SECOND_US)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{rest:06d}".rstrip("0") + "Z" if rest else f"{text}Z"

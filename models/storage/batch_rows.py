@@ -102,7 +102,7 @@ def build_rows(
     tables = {
         "topic": _flat((one, names.topics[one]) for one in new.topics),
         "agent": _flat((one, storable(names.agents[one])) for one in new.agents),
-        "series": _flat(_series_row(names, one) for one in new.series),
+        "series": _flat(series_row(names, one) for one in new.series),
         "message": messages,
         **_derived(batch, place),
         "presence_change": _flat((batch_id, *change[:4], storable(change.cause)) for change in presence),
@@ -180,7 +180,8 @@ def _derived(batch: RecordBatch, place: Placer) -> dict[str, list[object]]:
     return {table: _flat(rows) for table, rows in found.items()}
 
 
-def _series_row(names: Names, id_: int) -> Row:
+def series_row(names: Names, id_: int) -> Row:
+    """Row of the table `series`."""
     key = names.series[id_]
     texts = (storable(key.metric), storable(key.labels), storable(key.unit))
     return (id_, key.agent, *texts, int(key.kind), storable(key.source))

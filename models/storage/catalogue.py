@@ -1,12 +1,12 @@
 """Tables of `catalogue.db`: what is known now, and what only the user knows. Changed by numbered migrations alone.
 
-Everything but the user's own words (given names, groups, notes, maintenance, retirement) and `removed` gaps can be rebuilt
-from the segments. Written by the recorder's ingest thread.
+Everything but the user's own words (given names, groups, notes, maintenance, retirement), `removed` gaps and which files
+were imported can be rebuilt from the segments. Written by the recorder's ingest thread.
 """
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 2
+SCHEMA = 3
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -36,7 +36,8 @@ class Capture(CatalogueModel):
 
 
 class Segment(CatalogueModel):
-    """One file `segments/<id>.db`. `state`: open, closed, removed (by retention), quarantined."""
+    """One file `segments/<id>.db`. `state`: open, closed, removed (by retention), quarantined; or importing: nobody reads it,
+    and it is removed unless its import ends well."""
 
     id = IntegerField(primary_key=True)
     capture_id = IntegerField()
@@ -100,11 +101,15 @@ class Series(CatalogueModel):
     unit = TextField()
     kind = IntegerField()
     source = TextField()
+    imported = IntegerField(default=0)  # 1: known from imports alone
 
 
 class AgentNow(CatalogueModel):
     """One row per agent: the fleet's first paint. As of batch `taken_batch` of the segments. `cpu` and `memory` are in the
-    unit of their series' `domain.headline.Headline` (100 − idle already taken)."""
+    unit of their series' `domain.headline.Headline` (100 − idle already taken).
+
+    `imported` 1: its presence is how an import ended. It stands until the agent is heard live; whether we record does not
+    touch it."""
 
     agent_id = IntegerField(primary_key=True)
     presence = IntegerField()
@@ -123,6 +128,7 @@ class AgentNow(CatalogueModel):
     successes_series = IntegerField(default=0)
     errors_series = IntegerField(default=0)
     tasks_open = IntegerField(default=0)
+    imported = IntegerField(default=0)
 
 
 class OpenTask(CatalogueModel):
@@ -148,6 +154,16 @@ class Gap(CatalogueModel):
     segment_id = IntegerField()  # 0: none
 
 
+class ImportedFile(CatalogueModel):
+    """So that nobody imports the same file twice without knowing."""
+
+    id = IntegerField(primary_key=True)
+    capture_id = IntegerField()
+    path = TextField()
+    digest = TextField(index=True)
+    bytes = IntegerField()
+
+
 class Audit(CatalogueModel):
     """What the user changed, before it took effect."""
 
@@ -156,4 +172,6 @@ class Audit(CatalogueModel):
     command = TextField()  # JSON, as submitted
 
 
-CATALOGUE_MODELS = [Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, Audit]
+CATALOGUE_MODELS = [
+    Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, ImportedFile, Audit,
+]  # fmt: skip

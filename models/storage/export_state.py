@@ -84,9 +84,14 @@ def _unknown_since_the_end(scope: Scope, changes: apsw.Connection) -> list[Row]:
     ended_us = recording_ended(scope.view)
     if not ended_us or ended_us < scope.since_us:
         return []
-    sql = "select a.name, n.presence from agent a join agent_now n on n.agent_id = a.id where ? in (0, a.id)"
-    last: dict[Any, Any] = dict(fetch(scope.view.catalogue, sql, (scope.agent,)))
+    sql = (
+        "select a.name, n.presence, n.imported from agent a join agent_now n on n.agent_id = a.id where ? in (0, a.id)"
+    )
+    known = list(fetch(scope.view.catalogue, sql, (scope.agent,)))
+    last: dict[Any, Any] = {agent: presence for agent, presence, _ in known}
     last.update((agent, presence) for agent, presence in changes.execute(_LAST_PRESENCE))  # newer, after a crash
+    for agent in (agent for agent, _, imported in known if imported):
+        del last[agent]  # how an import ended stands
     there = (Presence.ONLINE, Presence.LATE)
     unknown = (ended_us, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)
     return [(agent, *unknown) for agent, presence in last.items() if presence in there]

@@ -14,7 +14,8 @@ COLUMNS = tuple(f"{role}_series" for role in ROLES)  # of agent_now
 
 
 class Headlines:
-    """Arrays indexed by series id. The smallest (rank, id) of a role wins, so the order of asking does not matter."""
+    """Arrays indexed by series id. The smallest (rank, id) of a role wins, so the order of asking does not matter; one that
+    only imports know never takes the place of one that was heard live."""
 
     def __init__(self) -> None:
         self.role = np.zeros(1, np.uint8)
@@ -23,14 +24,15 @@ class Headlines:
         """One more than the largest agent id known."""
         self._factor = np.ones(1)
         self._offset = np.zeros(1)
-        self._best: dict[tuple[int, int], tuple[int, int]] = {}  # (agent, role) -> (rank, series)
+        self._best: dict[tuple[int, int], tuple[bool, int, int]] = {}  # (agent, role) -> (imported, rank, series)
         self._answers: dict[tuple[str, str, str], Headline | None] = {}
 
     def saw_agents(self, ids: Iterable[int]) -> None:
         self.agents = max(self.agents, 1 + max(ids, default=0))
 
-    def consider(self, id_: int, key: SeriesKey) -> int:
-        """Take a series into account. Answers its agent where the choice for it changed, else 0."""
+    def consider(self, id_: int, key: SeriesKey, *, imported: bool = False) -> int:
+        """Take a series into account; again, once it is heard live. Answers its agent where the choice for it changed,
+        else 0."""
         self._grow(id_ + 1)
         self.agent[id_] = key.agent
         self.saw_agents((key.agent,))
@@ -45,17 +47,17 @@ class Headlines:
             return 0
         place = (key.agent, role)
         best = self._best.get(place)
-        if best is not None and best <= (found.rank, id_):
+        if best is not None and best <= (imported, found.rank, id_):
             return 0
         if best is not None:
-            self.role[best[1]] = 0
-        self._best[place] = (found.rank, id_)
+            self.role[best[2]] = 0
+        self._best[place] = (imported, found.rank, id_)
         self.role[id_], self._factor[id_], self._offset[id_] = role, found.factor, found.offset
         return key.agent
 
     def chosen(self, agent: int) -> tuple[int, ...]:
         """Series of an agent by role, in the order of `ROLES`; 0: none."""
-        return tuple(self._best.get((agent, role), (0, 0))[1] for role in range(1, 1 + len(ROLES)))
+        return tuple(self._best.get((agent, role), (False, 0, 0))[2] for role in range(1, 1 + len(ROLES)))
 
     def shown(self, series: npt.NDArray[np.uint32], value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Published values as they are shown."""

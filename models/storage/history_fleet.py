@@ -22,7 +22,7 @@ HOUR_US = HOUR_CELLS * MINUTE_US
 _AGENTS_SQL = """select a.id, a.name, a.given_name, a.own_name, a.given_group, a.own_group, a.note, a.convention,
     a.interval_us, a.maintenance_until_us, a.retired_us,
     n.presence, n.condition, n.cause, n.since_us, n.first_seen_us, n.last_seen_us, n.cpu, n.cpu_series, n.memory,
-    n.memory_series, n.tasks_open
+    n.memory_series, n.tasks_open, {}
     from agent a left join agent_now n on n.agent_id = a.id order by a.id"""
 
 
@@ -51,11 +51,12 @@ class _Agents(NamedTuple):
     memory: tuple[float | None, ...]
     memory_series: tuple[int | None, ...]
     tasks_open: tuple[int | None, ...]
+    imported: tuple[int | None, ...]
 
 
 class Moment(NamedTuple):
     """For when the fleet is told. `present`: values of this instant exist, beyond whole pulses. `blind_us`: since when
-    nobody records (0: somebody does, or the moment is past)."""
+    nobody records (0: somebody does, nobody ever did, or the moment is past)."""
 
     at_us: int
     present: bool
@@ -145,9 +146,10 @@ class FleetHistory:
                 if cause in UNSEEN and not who:
                     states.presence[:], states.cause[:], states.since_us[:] = Presence.UNKNOWN, UNSEEN[cause], since
         if moment.blind_us:
-            states.presence[:] = Presence.UNKNOWN
-            states.cause[:] = Cause.NOT_RECORDING
-            states.since_us[:] = moment.blind_us
+            unseen = np.array([not imported for imported in agents.imported], np.bool_)  # how an import ended stands
+            states.presence[unseen] = Presence.UNKNOWN
+            states.cause[unseen] = Cause.NOT_RECORDING
+            states.since_us[unseen] = moment.blind_us
         return states
 
     @staticmethod
@@ -201,22 +203,23 @@ class FleetHistory:
 
 
 def present(view: StoreView, now_us: int) -> Moment:
-    """The present, as far as the store knows one: now while a recorder runs, else the end of the newest capture."""
-    rows = fetch(view.catalogue, "select id, kind from capture order by id desc limit 1")
+    """The present, as far as the store knows one: now while a recorder runs, else the end of what was recorded
+    or imported last."""
+    sql = "select kind from capture order by ended_us is null desc, ended_us desc, id desc limit 1"
+    rows = fetch(view.catalogue, sql)
     segments = view.all()
     if is_recording(view) or not rows or not segments:
         newest = max((view.attempt(row, last_commit, 0) for row in segments if row.is_open), default=0)
         return Moment(max(now_us, newest), present=True, blind_us=0)
-    capture, kind = rows[0]
-    last = [row for row in segments if row.capture == capture] or segments
-    if kind != "record":  # the recording's clock counts, and the last state stands
-        return Moment(last[-1].last_us, present=True, blind_us=0)
     ended_us = recording_ended(view)
+    if rows[0][0] != "record":  # the recording's clock counts, and the last state stands
+        ends = [row.last_us for row in segments if row.imported]
+        return Moment(max(ends, default=segments[-1].last_us), present=True, blind_us=ended_us)
     return Moment(ended_us, present=True, blind_us=ended_us)
 
 
 def _read_agents(view: StoreView, request: FleetRequest, moment: Moment) -> _Agents:
-    rows = fetch(view.catalogue, _AGENTS_SQL)
+    rows = fetch(view.catalogue, _AGENTS_SQL.format(view.imported_column))
     kept = [row for row in rows if request.with_retired or not row[10] or row[10] > moment.at_us]
     if not moment.present:
         kept = [row for row in kept if row[15] is None or row[15] <= moment.at_us]

@@ -54,6 +54,8 @@ class Recovery:
         """Mend everything. Killed anywhere, the next start does the rest."""
         self._adopt_files()
         self._retention.sweep()
+        for (id_,) in self._rows("SELECT id FROM segment WHERE state = 'importing'"):
+            self._drop(id_, self._workspace.segment(id_))  # of an import that did not end
         for id_, state, taken in self._rows(
             "SELECT id, state, taken_batch FROM segment WHERE state IN ('open', 'closed')"
         ):
@@ -69,14 +71,14 @@ class Recovery:
     def _finish(self, id_: int, path: Path, taken_batch: int) -> None:
         """Take the rest in, make up for lost pulses, close."""
         if not path.exists() and not taken_batch:
-            self._drop_empty(id_, path)  # killed between the row and the file
+            self._drop(id_, path)  # killed between the row and the file
             return
         try:
             segment = SegmentFile.reopen(id_, path, taken_batch)
         except Exception as error:
             cause = engine_error(error)
             if isinstance(cause, LookupError) and not taken_batch:
-                self._drop_empty(id_, path)
+                self._drop(id_, path)
                 return
             if not isinstance(cause, _UNUSABLE):
                 raise
@@ -107,9 +109,9 @@ class Recovery:
         segment.leave_log(wait_ms=100)
         segment.close()
 
-    def _drop_empty(self, id_: int, path: Path) -> None:
-        self._catalogue.execute("DELETE FROM segment WHERE id = ?", (id_,))
+    def _drop(self, id_: int, path: Path) -> None:
         remove_files(path)
+        self._catalogue.execute("DELETE FROM segment WHERE id = ?", (id_,))
 
     def _quarantine(self, id_: int, path: Path, error: BaseException) -> None:
         self.problems.append(quarantine(self._catalogue, id_, path, error, self._clock.wall_us()))
@@ -132,6 +134,10 @@ class Recovery:
         workspace_id = self._rows("SELECT value FROM workspace WHERE key = 'id'")[0][0]
         if not meta or (meta.get("workspace") != workspace_id and not fresh):
             _log.warning("%s belongs to another workspace and is left alone", path)
+            return
+        if meta.get("kind") == "import" and "capture" not in meta:
+            _log.warning("%s is of an import that did not end", path)
+            remove_files(path)
             return
         created_us = int(meta.get("created_us", "0"))
         capture = int(meta.get("capture", "0"))
@@ -195,10 +201,12 @@ def quarantine(catalogue: apsw.Connection, id_: int, path: Path, error: BaseExce
     return Problem("store.corrupt", {"path": str(path), "detail": str(error)})
 
 
-def insert_segment(database: WorkspaceDatabase, id_: int, capture: int, layout: int, now_us: int) -> None:
+def insert_segment(
+    database: WorkspaceDatabase, id_: int, capture: int, layout: int, now_us: int, state: str = "open"
+) -> None:
     """The catalogue's row of a segment that is about to be made."""
     zeros = dict.fromkeys(("messages", "samples", "logs", "tasks", "bytes", "duplicates", "dropped", "unreadable", "payload_bytes", "taken_batch"), 0)  # fmt: skip
-    row = {"id": id_, "capture_id": capture, "layout": layout, "state": "open", "first_us": now_us, "last_us": now_us}
+    row = {"id": id_, "capture_id": capture, "layout": layout, "state": state, "first_us": now_us, "last_us": now_us}
     Segment.insert({**row, **zeros}).execute(database)
 
 

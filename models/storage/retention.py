@@ -20,6 +20,9 @@ _RATE_US = 3_600_000_000
 _RATE_LEAST_US = 60_000_000
 _RATE_SETTLES_US = 300_000_000  # before that, new files weigh more than what is written into them
 _DAY_S = 86_400
+_OLDEST = """SELECT segment.id, first_us, last_us, messages, bytes, iif(kind = 'import', ended_us, last_us) AS aged_us
+    FROM segment LEFT JOIN capture ON capture.id = capture_id WHERE state = 'closed' ORDER BY aged_us, segment.id LIMIT 1"""
+"""An import is as old as the day on which it was imported: who brings in last year's recording wants to look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,9 @@ class Retention:
         that were freed. Killed anywhere, `sweep` finishes it."""
         freed = 0
         oldest_us = now_us - self._limits.retention_s * 1_000_000 if steady_us >= STEADY_CLOCK_US else 0
-        query = "SELECT id, first_us, last_us, messages, bytes FROM segment WHERE state = 'closed' ORDER BY last_us, id LIMIT 1"
-        while found := self._rows(query):
-            id_, first_us, last_us, messages, size = found[0]
-            if self._kept_bytes() <= self._limits.retention_bytes and last_us >= oldest_us:
+        while found := self._rows(_OLDEST):
+            id_, first_us, last_us, messages, size, aged_us = found[0]
+            if self._kept_bytes() <= self._limits.retention_bytes and aged_us >= oldest_us:
                 break
             with transaction(self._catalogue):
                 self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (id_,))

@@ -57,8 +57,9 @@ class SegmentFile:
         self._named = NamedIds()
 
     @classmethod
-    def create(cls, id_: int, path: Path, meta: Mapping[str, str]) -> "SegmentFile":
-        """A new file whose tables and `meta` (beside its layout) are there at once, or not at all."""
+    def create(cls, id_: int, path: Path, meta: Mapping[str, str], *, lazily: bool = False) -> "SegmentFile":
+        """A new file whose tables and `meta` (beside its layout) are there at once, or not at all. `lazily`: what is written
+        survives a power cut only once the log is folded in."""
         remove_files(path)  # of a try that failed; never had a commit
         create_private_file(path)
         database = open_database(path, create=True)
@@ -70,6 +71,8 @@ class SegmentFile:
                 rows = {"layout": str(LAYOUT), "segment": str(id_), **meta}
                 connection.executemany("INSERT INTO meta(key, value) VALUES (?, ?)", list(rows.items()))
             sync_folder(path.parent)
+            if lazily:
+                connection.pragma("synchronous", "NORMAL")
         except BaseException:
             database.close()
             raise

@@ -28,6 +28,9 @@ DISORDER_US = 5_000_000
 """Arrivals of one segment ascend, but for steps of the clock below this."""
 
 
+_IMPORTED_SCHEMA = 3
+
+
 class SegmentRow(NamedTuple):
     """What the catalogue knows of a segment. Of an open one, `first_us` and `last_us` are read from the file itself."""
 
@@ -41,13 +44,15 @@ class SegmentRow(NamedTuple):
     logs: int
     tasks: int
     taken_batch: int
+    imported: bool = False
 
     @property
     def is_open(self) -> bool:
         return self.state == "open"
 
 
-_ROW_COLUMNS = "id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch"
+_ROW_COLUMNS = """id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch,
+    (select kind from capture where capture.id = capture_id) is 'import'"""
 
 
 class DamagedError(Exception):
@@ -206,6 +211,11 @@ class StoreView:
         self.catalogue = read_catalogue(workspace)
         self._version = -1
         self._segments: list[SegmentRow] = []
+
+    @property
+    def imported_column(self) -> str:
+        """SQL for `agent_now.imported`, which a catalogue lacks that no recorder of this version has opened yet."""
+        return "n.imported" if int(self.catalogue.pragma("user_version")) >= _IMPORTED_SCHEMA else "0"
 
     def refresh(self) -> None:
         """Take notice of new, closed and removed segments. Raises the problems of `read_catalogue` after a replacement."""

@@ -77,7 +77,7 @@ class TailReader:
         if view is None:
             return _page(cursor, gathered, interest)
         seen = dict(cursor.seen)
-        rows = view.all()
+        rows = [row for row in view.all() if not row.imported]  # history, however new its file
         newest = rows[-1].id if rows else 0
         if not seen or (max(seen) > max(newest, 1) and rows):
             ends = {row.id: view.attempt(row, _last_batch, 0) for row in rows if row.is_open or row.id == newest}

@@ -6,7 +6,7 @@ is written in the same transaction as what came of it, so nothing counts twice.
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -14,6 +14,7 @@ from models.domain.names import SeriesKey, SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import TaskState
 from models.storage.headlines import COLUMNS, CPU, MEMORY, Headlines
+from models.storage.import_intake import newer
 from models.storage.intake import Intake, SegmentReader
 from models.storage.names_table import NewNames
 from models.storage.segment_file import SegmentFile
@@ -25,11 +26,13 @@ _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED
 _NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
 _NEW_AGENT_NOW = (
     "INSERT OR IGNORE INTO agent_now VALUES "
-    f"(?, {int(Presence.UNKNOWN)}, {int(Condition.OK)}, '{Cause.NOT_HEARD}', ?, 0, 0, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0)"
+    f"(?, {int(Presence.UNKNOWN)}, {int(Condition.OK)}, '{Cause.NOT_HEARD}', ?, 0, 0, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0)"
 )
+_SERIES = """INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT(id) DO UPDATE SET imported = 0 WHERE imported > excluded.imported"""
 _SEEN = """UPDATE agent_now SET messages = messages + ?, last_seen_us = max(last_seen_us, ?),
     first_seen_us = CASE WHEN first_seen_us = 0 THEN ? ELSE min(first_seen_us, ?) END WHERE agent_id = ?"""
-_PRESENCE = "UPDATE agent_now SET presence = ?, condition = ?, cause = ?, since_us = ? WHERE agent_id = ?"
+_PRESENCE = "UPDATE agent_now SET presence = ?, condition = ?, cause = ?, since_us = ?, imported = ? WHERE agent_id = ?"
 _HEADLINES = f"UPDATE agent_now SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE agent_id = ?"
 _DECLARED = """UPDATE agent SET convention = ?, own_name = coalesce(?, own_name), own_group = coalesce(?, own_group),
     interval_us = coalesce(?, interval_us), host = coalesce(?, host), version = coalesce(?, version),
@@ -47,9 +50,66 @@ def load_headlines(catalogue: apsw.Connection) -> Headlines:
     """The present choice, from all series that the catalogue knows."""
     headlines = Headlines()
     headlines.saw_agents([id_ for (id_,) in catalogue.execute("SELECT id FROM agent")])
-    for id_, *key in catalogue.execute("SELECT id, agent_id, metric, labels, unit, kind, source FROM series"):
-        headlines.consider(id_, _series_key(key))
+    query = "SELECT id, imported, agent_id, metric, labels, unit, kind, source FROM series"
+    for id_, imported, *key in catalogue.execute(query):
+        headlines.consider(id_, _series_key(key), imported=bool(imported))
     return headlines
+
+
+class Rows(NamedTuple):
+    """What a segment names: rows of the tables of the same names."""
+
+    topic: list[Any]
+    agent: list[Any]
+    series: list[Any]
+
+
+def put_names(
+    catalogue: apsw.Connection, headlines: Headlines, rows: Rows, rechosen: Iterable[int], since_us: int, *, imported: bool
+) -> None:  # fmt: skip
+    """Names that a segment tells. `rechosen` are the agents for which another series stands now; agents not yet heard are
+    so since `since_us`."""
+    catalogue.executemany("INSERT OR IGNORE INTO topic(id, name) VALUES (?, ?)", rows.topic)
+    catalogue.executemany(_NEW_AGENT, rows.agent)
+    catalogue.executemany(_NEW_AGENT_NOW, [(row[0], since_us) for row in rows.agent])
+    catalogue.executemany(_SERIES, [(*row, int(imported)) for row in rows.series])
+    catalogue.executemany(_HEADLINES, [(*headlines.chosen(agent), agent) for agent in sorted(rechosen)])
+
+
+def put_heard(catalogue: apsw.Connection, intake: Intake) -> None:
+    """How much came from every agent, and when."""
+    seen = [(n, live_us, first_us, first_us, agent) for agent, (n, first_us, live_us) in intake.agents.items()]
+    catalogue.executemany(_SEEN, seen)
+
+
+def put_present(catalogue: apsw.Connection, headlines: Headlines, intake: Intake, *, imported: bool) -> None:
+    """What is so since: declarations, presence, values, tasks."""
+    catalogue.executemany(_DECLARED, [(*row[1:], row[0]) for row in intake.declarations])
+    latest = {row[0]: row for row in intake.presence}
+    catalogue.executemany(_PRESENCE, [(*row[1:], int(imported), row[0]) for row in latest.values()])
+    role = headlines.role[intake.samples.series]
+    for wanted, column in ((CPU, "cpu"), (MEMORY, "memory")):
+        some = intake.samples.pick(role == wanted)
+        shown = headlines.shown(some.series, some.value).tolist()
+        values = dict(zip(headlines.agent[some.series].tolist(), shown, strict=True))  # the last one stays
+        statement = f"UPDATE agent_now SET {column} = ? WHERE agent_id = ?"
+        catalogue.executemany(statement, [(value, agent) for agent, value in values.items()])
+    _put_tasks(catalogue, intake.tasks)
+
+
+def put_gaps(catalogue: apsw.Connection, segment: int, gaps: Iterable[tuple[Any, ...]]) -> None:
+    """Gaps that a segment tells of."""
+    statement = "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, ?, ?, ?, ?)"
+    catalogue.executemany(statement, ((*gap, segment) for gap in gaps))
+
+
+def _put_tasks(catalogue: apsw.Connection, tasks: Iterable[tuple[int, str, int, int]]) -> None:
+    latest = {(agent, task): (state, received_us) for agent, task, state, received_us in tasks}
+    opened = [(*key, us) for key, (state, us) in latest.items() if state in _OPEN_STATES]
+    ended = [key for key, (state, _) in latest.items() if state not in (*_OPEN_STATES, TaskState.UNKNOWN)]
+    catalogue.executemany(_TASK_OPEN, opened)
+    catalogue.executemany("DELETE FROM open_task WHERE agent_id = ? AND task = ?", ended)
+    catalogue.executemany(_TASKS_OPEN, [(agent,) for agent in sorted({agent for agent, _ in latest})])
 
 
 class SegmentTaker:
@@ -61,35 +121,38 @@ class SegmentTaker:
         self.segment = segment
         self._reader = SegmentReader(segment.connection, segment.taken_batch)
         self._rechosen: set[int] = set()
-        self._created_us = int(segment.meta().get("created_us", "0"))
-        self._names: tuple[NewNames, dict[str, list[Any]]] = (NewNames(), {})
+        meta = segment.meta()
+        self._created_us = int(meta.get("created_us", "0"))
+        self._imported = meta.get("kind") == "import"  # taken in anew, as the catalogue was lost
+        self._names = (NewNames(), Rows([], [], []))
 
     def read(self) -> Intake | None:
         """What the next batches told, None when all is taken in. Touches the segment only; changes nothing."""
         new = self.segment.new_names
         connection = self.segment.connection
-        rows = {
-            "topic": _named(connection, "id, name", "topic", new.topics),
-            "agent": _named(connection, "id, name", "agent", new.agents),
-            "series": _named(connection, "id, agent_id, metric, labels, unit, kind, source", "series", new.series),
-        }
+        rows = Rows(
+            _named(connection, "id, name", "topic", new.topics),
+            _named(connection, "id, name", "agent", new.agents),
+            _named(connection, "id, agent_id, metric, labels, unit, kind, source", "series", new.series),
+        )
         self._headlines.saw_agents(new.agents)
-        changed = (self._headlines.consider(row[0], _series_key(row[1:])) for row in rows["series"])
+        changed = (
+            self._headlines.consider(row[0], _series_key(row[1:]), imported=self._imported) for row in rows.series
+        )
         self._rechosen.update(agent for agent in changed if agent)
         self._names = (NewNames(list(new.topics), list(new.agents), list(new.series)), rows)
         return self._reader.read(self._headlines, BATCHES_A_STEP)
 
     def apply(self, intake: Intake) -> None:
         """Write it to the catalogue, in one transaction, and go on behind it."""
-        with transaction(self._catalogue):
-            self._put_names(self._names[1])
-            self._put_agents(intake)
-            self._put_tasks(intake.tasks)
-            self._catalogue.executemany(
-                "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, ?, ?, ?, ?)",
-                [(*gap, self.segment.id) for gap in intake.gaps],
-            )
-            self._catalogue.execute(
+        catalogue, imported = self._catalogue, self._imported
+        present = newer(catalogue, self._headlines, intake, 0) if imported else intake
+        with transaction(catalogue):
+            put_names(catalogue, self._headlines, self._names[1], self._rechosen, self._created_us, imported=imported)
+            put_heard(catalogue, intake)
+            put_present(catalogue, self._headlines, present, imported=imported)
+            put_gaps(catalogue, self.segment.id, intake.gaps)
+            catalogue.execute(
                 _SEGMENT,
                 (*intake.totals, intake.payload_bytes, intake.first_us, intake.last_us, self.segment.size_bytes,
                  intake.last_batch, self.segment.id),
@@ -104,37 +167,6 @@ class SegmentTaker:
         self._rechosen.clear()
         self._reader.accept(intake)
         self.segment.taken_batch = intake.last_batch
-
-    def _put_names(self, rows: dict[str, list[Any]]) -> None:
-        catalogue = self._catalogue
-        catalogue.executemany("INSERT OR IGNORE INTO topic(id, name) VALUES (?, ?)", rows["topic"])
-        catalogue.executemany(_NEW_AGENT, rows["agent"])
-        catalogue.executemany(_NEW_AGENT_NOW, [(row[0], self._created_us) for row in rows["agent"]])
-        catalogue.executemany("INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?, ?, ?, ?)", rows["series"])
-        catalogue.executemany(_HEADLINES, [(*self._headlines.chosen(agent), agent) for agent in sorted(self._rechosen)])
-
-    def _put_agents(self, intake: Intake) -> None:
-        catalogue = self._catalogue
-        seen = [(n, live_us, first_us, first_us, agent) for agent, (n, first_us, live_us) in intake.agents.items()]
-        catalogue.executemany(_SEEN, seen)
-        catalogue.executemany(_DECLARED, [(*row[1:], row[0]) for row in intake.declarations])
-        latest = {row[0]: row for row in intake.presence}
-        catalogue.executemany(_PRESENCE, [(*row[1:], row[0]) for row in latest.values()])
-        role = self._headlines.role[intake.samples.series]
-        for wanted, column in ((CPU, "cpu"), (MEMORY, "memory")):
-            some = intake.samples.pick(role == wanted)
-            shown = self._headlines.shown(some.series, some.value).tolist()
-            values = dict(zip(self._headlines.agent[some.series].tolist(), shown, strict=True))  # the last one stays
-            statement = f"UPDATE agent_now SET {column} = ? WHERE agent_id = ?"
-            catalogue.executemany(statement, [(value, agent) for agent, value in values.items()])
-
-    def _put_tasks(self, tasks: Iterable[tuple[int, str, int, int]]) -> None:
-        latest = {(agent, task): (state, received_us) for agent, task, state, received_us in tasks}
-        opened = [(*key, us) for key, (state, us) in latest.items() if state in _OPEN_STATES]
-        ended = [key for key, (state, _) in latest.items() if state not in (*_OPEN_STATES, TaskState.UNKNOWN)]
-        self._catalogue.executemany(_TASK_OPEN, opened)
-        self._catalogue.executemany("DELETE FROM open_task WHERE agent_id = ? AND task = ?", ended)
-        self._catalogue.executemany(_TASKS_OPEN, [(agent,) for agent in sorted({agent for agent, _ in latest})])
 
 
 def _named(connection: apsw.Connection, columns: str, table: str, ids: list[int]) -> list[Any]:

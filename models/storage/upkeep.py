@@ -35,7 +35,7 @@ class Upkeep:
         self._workspace = workspace
         self._clock = clock
         self._catalogue = catalogue
-        self._headlines = headlines
+        self.headlines = headlines
         self._retention = retention
         self._disk_use = disk_use
         self._problems = problems
@@ -47,7 +47,7 @@ class Upkeep:
 
     def add(self, segment: SegmentFile) -> None:
         """Commits go to this one from now on."""
-        self._takers.append(SegmentTaker(self._catalogue, self._headlines, segment))
+        self._takers.append(SegmentTaker(self._catalogue, self.headlines, segment))
         self.present = segment
 
     def segment_ids(self) -> list[int]:
@@ -64,7 +64,7 @@ class Upkeep:
                 while intake is not None:
                     with problems_of(self._workspace.catalogue):
                         taker.apply(intake)
-                    self._pulses.add(intake, self._headlines)
+                    self._pulses.add(intake, self.headlines)
                     with problems_of(segment.path, let=DAMAGED):
                         intake = taker.read()
                 if segment is not self.present:

@@ -1,6 +1,7 @@
 """The only writer of a workspace: commits of messages, and the calls that keep the store small, readable and mended."""
 
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any, NamedTuple
 
@@ -10,13 +11,16 @@ from models.domain.batch import RecordBatch
 from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.problems import Problem
+from models.domain.problems import Problem, trouble
+from models.domain.recorded import ImportedFile
 from models.domain.records import Gap, GapCause, PresenceChange
+from models.domain.time_range import moment_text
 from models.storage.access import prepare_folder
 from models.storage.batch_rows import CommitRows
 from models.storage.catalogue import Capture
 from models.storage.catalogue_file import open_or_replace_catalogue
 from models.storage.commands import submit_commands
+from models.storage.import_writer import ImportWriter
 from models.storage.names_table import load_names
 from models.storage.recovery import Recovery, insert_segment
 from models.storage.retention import DiskUse, Retention, StoreLimits
@@ -32,6 +36,8 @@ UPKEEP_US = 1_000_000
 CLOCK_STEP_US = 1_000_000
 SHORTEST_GAP_US = 1_000_000
 _LAST_WAIT_MS = 500
+_HELD = """SELECT ended_us FROM imported_file AS file JOIN capture ON capture.id = capture_id WHERE digest = ? AND EXISTS
+    (SELECT 1 FROM segment WHERE segment.capture_id = file.capture_id AND state <> 'removed') LIMIT 1"""
 
 
 class Committed(NamedTuple):
@@ -73,6 +79,8 @@ class StoreWriter:
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
         self._fresh = True  # no recording began yet
+        self._recording_since_us = 0
+        self._import: ImportWriter | None = None
         self._segment_since_us = 0  # monotonic
         self._gaps: list[Gap] = []
         self._presence: list[PresenceChange] = []
@@ -112,9 +120,29 @@ class StoreWriter:
         self._gaps += gaps
         self._presence += presence
         self._fresh = self._fresh and kind != "record"
+        if kind == "record" and not self._recording_since_us:
+            self._recording_since_us = now_us
         meta = {"capture": str(id_), "workspace": workspace_id, "started_us": str(now_us), **row}
         self._capture = _Running(id_, kind, meta)
         return id_
+
+    def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> ImportWriter:
+        """Take in recorded traffic beside what is recorded. One at a time.
+
+        Raises `EnvironmentProblem` import.busy, and import.known where a file is held already, unless `again`.
+        """
+        if self._import is not None and self._import.running:
+            raise trouble("import.busy")
+        for file in files if not again else ():
+            with problems_of(self._workspace.catalogue):
+                held = self._ask(_HELD, file.digest)
+            if held:
+                raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
+        self._import = ImportWriter(
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, _version(),
+            lambda: self._recording_since_us,
+        )  # fmt: skip
+        return self._import
 
     def commit(self, batch: RecordBatch) -> Committed:
         """Store a batch, durably, with what was remembered meanwhile. A batch of nothing writes nothing.
@@ -185,6 +213,8 @@ class StoreWriter:
         """End the capture, close its segment, let go of all files. Raises `EnvironmentProblem` where something could not
         be written; the next start makes up for it."""
         try:
+            if self._import is not None and self._import.running:
+                self._import.cancel()
             self._commit_remembered()
             self._end_capture()
             self._upkeep.close_ended(_LAST_WAIT_MS)
@@ -211,8 +241,10 @@ class StoreWriter:
 
     def _load(self) -> None:
         load_names(self._catalogue, self.names)
-        self.declared_intervals.update(self._ask("SELECT id, interval_us FROM agent WHERE interval_us > 0"))
-        query = "SELECT agent_id, presence, cause FROM agent_now WHERE presence IN (?, ?)"
+        query = """SELECT id, interval_us FROM agent JOIN agent_now ON agent_id = agent.id
+            WHERE interval_us > 0 AND NOT imported"""
+        self.declared_intervals.update(self._ask(query))
+        query = "SELECT agent_id, presence, cause FROM agent_now WHERE presence IN (?, ?) AND NOT imported"
         for agent, presence, cause in self._ask(query, int(Presence.OFFLINE), int(Presence.STOPPED)):
             self.gone[agent] = Presence(presence), Cause(cause)
         query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
@@ -230,14 +262,14 @@ class StoreWriter:
             return [], []
         since_us = min(int(last_us), now_us)
         gaps = [Gap(since_us, now_us, 0, GapCause.NOT_RECORDING, 0)] if now_us - since_us >= SHORTEST_GAP_US else []
-        query = "SELECT agent_id FROM agent_now WHERE presence IN (?, ?) ORDER BY 1"
+        query = "SELECT agent_id FROM agent_now WHERE presence IN (?, ?) AND NOT imported ORDER BY 1"
         return gaps, [
             PresenceChange(since_us, agent, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)
             for (agent,) in self._ask(query, int(Presence.ONLINE), int(Presence.LATE))
             if self._fresh
         ]
 
-    def _ask(self, query: str, *bindings: int) -> list[Any]:
+    def _ask(self, query: str, *bindings: int | str) -> list[Any]:
         return self._catalogue.execute(query, bindings).fetchall()
 
     # ---------------------------------------------------------------- segments
@@ -267,7 +299,7 @@ class StoreWriter:
         """The row comes before the file, so that a kill between them leaves nothing that nobody knows of."""
         query = "SELECT max(id), (SELECT max(id) FROM segment WHERE state = 'open' AND taken_batch = 0) FROM segment"
         last, reserved = self._ask(query)[0]
-        if reserved is not None and reserved == last and reserved not in self._upkeep.segment_ids():
+        if reserved is not None and reserved not in self._upkeep.segment_ids():
             statement = "UPDATE segment SET capture_id = ?, first_us = ?, last_us = ? WHERE id = ?"
             self._ask(statement, capture, now_us, now_us, reserved)
             return int(reserved)  # by a try that failed

@@ -226,6 +226,7 @@ def test_without_a_recorder_nobody_is_known(build: HistoryBuilder, clock: FakeCl
         other.end_capture(capture, T0 + 3 * S)
     imported = other.capture("import", ended_us=T0 + MINUTE)
     change(other.segment(imported), a, T0 - MINUTE, Presence.LATE)
+    other.update_agent_now(a, presence=1, imported=1)
     result = fleet(reader)
     assert result.at_us == T0 - MINUTE
     assert result.presence.tolist() == [1]  # the state at the last record stands

@@ -156,8 +156,11 @@ def test_a_workspace_of_the_first_schema_gets_its_totals(
 
 def as_schema_1(workspace: Workspace) -> None:
     connection = apsw.Connection(str(workspace.catalogue))
-    connection.execute("DROP TABLE topic_total")
-    connection.execute("DELETE FROM schema_migration WHERE name LIKE '0002%'")
+    for table in ("topic_total", "imported_file"):
+        connection.execute(f"DROP TABLE {table}")
+    for table in ("series", "agent_now"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN imported")
+    connection.execute("DELETE FROM schema_migration WHERE name NOT LIKE '0001%'")
     connection.pragma("user_version", 1)
     connection.close()
 

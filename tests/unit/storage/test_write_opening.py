@@ -144,6 +144,28 @@ def test_migrating_an_older_catalogue_backs_it_up_first(
     assert mode(workspace.root / "catalogue-1.bak") == 0o600
 
 
+def test_a_catalogue_of_the_first_schema_is_brought_up_to_date(
+    workspace: Workspace, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_folder(workspace)
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_first.py").write_text((MIGRATIONS / "0001_first.py").read_text())
+    with monkeypatch.context() as before:
+        before.setattr("models.storage.catalogue_file.SCHEMA", 1)
+        database = open_catalogue(workspace, clock, migrations=folder)
+    connection = database.connection()
+    connection.execute("INSERT INTO series VALUES (1, 1, 'cpu', '', '1', 0, 'test')")
+    connection.execute("INSERT INTO agent_now VALUES (1, 1, 0, 'heard', 5, 5, 9, 3, 0.5, 1, NULL, 0, 0, 0, 0, 0, 2)")
+    database.close()
+    database = open_catalogue(workspace, clock)
+    connection = database.connection()
+    assert connection.execute("SELECT metric, imported FROM series").fetchall() == [("cpu", 0)]
+    assert connection.execute("SELECT cpu, tasks_open, imported FROM agent_now").fetchall() == [(0.5, 2, 0)]
+    assert connection.execute("SELECT count(*) FROM imported_file").fetchall() == [(0,)]
+    database.close()
+
+
 def schema_of(database: WorkspaceDatabase) -> dict[str, object]:
     """Columns (name, type, not null, key) and indexes (columns, unique) of every table."""
     connection = database.connection()

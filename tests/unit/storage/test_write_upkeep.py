@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.domain.batch import RecordBatch
-from models.domain.messages import Kind, Origin
+from models.domain.messages import Origin
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import EnvironmentProblem
@@ -572,19 +572,3 @@ def test_three_thousand_agents(bench: Bench) -> None:
     ]
     assert len(pulses(bench)) == 3_000
     assert bench.catalogue("SELECT count(*) FROM series") == [(12_000,)]
-
-
-def test_an_import_is_received_at_its_own_time(bench: Bench) -> None:
-    writer = bench.open(record=False)
-    writer.begin_capture("import", "file", "")
-    then = T0 - 86_400 * SECOND
-    for turn in range(4):
-        one = message(then + turn * 7 * SECOND, origin=Origin.IMPORTED)
-        writer.commit(batch_of(writer.names, [one], ["a"], kind=Kind.METRICS))
-        bench.pass_time(2 * SECOND)
-    writer.close()
-    bench.writer = None
-    assert bench.catalogue("SELECT first_us, last_us, state FROM segment") == [(then, then + 21 * SECOND, "closed")]
-    assert bench.catalogue("SELECT last_seen_us FROM agent_now") == [(then + 21 * SECOND,)]
-    assert sorted(since for since, _ in pulses(bench)) == [then, then + 10 * SECOND, then + 20 * SECOND]
-    assert bench.catalogue("SELECT count(*) FROM gap") == [(0,)]

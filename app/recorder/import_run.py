@@ -1,0 +1,135 @@
+"""Recorded traffic into a workspace: files are read by one thread, stored by the one that writes. Live traffic goes on."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from app.recorder.ports import Importing, ImportStore
+from models.domain.batch import RecordBatch
+from models.domain.clock import Clock, Instant
+from models.domain.messages import RawMessage
+from models.domain.names import Names
+from models.domain.presence import PresenceKeeper
+from models.domain.problems import EnvironmentProblem
+from models.domain.recorded import ImportedFile, ImportProgress, ImportResult, OnProgress
+from mqtt.reading.reader import Reader
+from mqtt.recorded_files import RecordedTraffic, Slice, survey
+
+_T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
+
+
+class HandOver(Protocol):
+    """Has something done by the thread that writes, and waits for it; calls `meanwhile` several times a second."""
+
+    def __call__(self, job: Callable[[], _T], meanwhile: Callable[[], None], /) -> _T: ...
+
+
+class Importer:
+    """Reads files in the thread of the caller. Any thread, several at a time: the store admits one."""
+
+    def __init__(self, store: ImportStore, hand_over: HandOver, clock: Clock) -> None:
+        self._store = store
+        self._hand_over = hand_over
+        self._clock = clock
+
+    def run(self, paths: Sequence[Path], prefix: str, on_progress: OnProgress, *, again: bool = False) -> ImportResult:
+        """Import all of the files as one capture, or nothing: what `on_progress` raises takes everything back. It is called
+        after each slice. `prefix` is where our own contract's topics begin; `again`: also what is held already.
+
+        Raises `EnvironmentProblem` import.*, file.unusable, store.*.
+        """
+        files = survey(paths)
+        told = [file.told for file in files]
+        traffic = RecordedTraffic(files)
+        messages = 0
+
+        def tell() -> None:
+            on_progress(ImportProgress(traffic.bytes_done, traffic.bytes_total, messages, traffic.skipped))
+
+        def begin() -> ImportRun:
+            return ImportRun(self._store.begin_import(told, again=again), self._store.names, prefix, self._clock)
+
+        run = self._hand_over(begin, tell)
+        try:
+            for slice_ in traffic.slices():
+                self._hand_over(partial(run.take, slice_), tell)
+                messages += len(slice_.messages)
+                tell()
+            result = self._hand_over(partial(run.finish, told), _nobody)
+        except BaseException:
+            try:
+                self._hand_over(run.cancel, _nobody)
+            except EnvironmentProblem as error:
+                _LOG.warning("the next start of the program removes what was imported so far: %s", error)
+            raise
+        return replace(result, skipped=traffic.skipped, first_skipped=traffic.first_skipped)
+
+
+class ImportRun:
+    """One import on the thread that writes. Reading and presence are its own, so that nothing mixes with what is live: the
+    clock of presence is the recording's, and stands still where that ends."""
+
+    def __init__(self, writer: Importing, names: Names, prefix: str, clock: Clock) -> None:
+        self._writer = writer
+        self._names = names
+        self._reader = Reader(names, prefix, clock)
+        self._keeper = PresenceKeeper()
+        self._agents: set[int] = set()
+        self._messages = self._samples = self._logs = self._tasks = 0
+        self._unreadable: Counter[str] = Counter()
+        self._since_us, self._until_us = 1 << 62, 0
+
+    def take(self, slice_: Slice) -> None:
+        """Read and store one slice. Raises what the store raises."""
+        if slice_.steps_back:
+            self._writer.end_segment()
+            self._keeper = PresenceKeeper()
+        messages = slice_.messages
+        batch = self._reader.read(messages)
+        end = Instant(messages[-1].received_us, messages[-1].received_us)
+        batch.presence += self._keeper.observe(batch, end)
+        batch.presence += self._keeper.tick(end)
+        self._writer.commit(batch)
+        self._count(batch, messages)
+
+    def finish(self, files: Sequence[ImportedFile]) -> ImportResult:
+        """Let everybody see it."""
+        self._writer.finish(files)
+        return ImportResult(
+            messages=self._messages,
+            agents=tuple(sorted(self._names.agents[agent] for agent in self._agents if agent)),
+            samples=self._samples,
+            logs=self._logs,
+            tasks=self._tasks,
+            unreadable=dict(self._unreadable),
+            since_us=min(self._since_us, self._until_us),
+            until_us=self._until_us,
+        )
+
+    def cancel(self) -> None:
+        """Take everything back."""
+        self._writer.cancel()
+
+    def _count(self, batch: RecordBatch, messages: Sequence[RawMessage]) -> None:
+        self._messages += len(messages)
+        self._samples += len(batch.sample_series)
+        self._logs += len(batch.logs)
+        self._tasks += len(batch.tasks)
+        self._agents.update(batch.agent)
+        self._unreadable.update(one.reason for one in batch.unreadable)
+        self._since_us = min(self._since_us, messages[0].received_us)
+        self._until_us = max(self._until_us, messages[-1].received_us)
+
+
+def at_once(job: Callable[[], _T], _meanwhile: Callable[[], None]) -> _T:
+    """`HandOver` where the thread that reads is the one that writes."""
+    return job()
+
+
+def _nobody() -> None:
+    """Nobody is told: from here on it is too late to stop."""
