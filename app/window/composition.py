@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.own_process import child_environment, own_command
 from app.window.layout_file import LayoutFile
+from app.window.new_window import start_window
 from app.window.palette import Palette
+from app.window.recent_workspaces import RecentWorkspaces
 from app.window.screen_menus import ScreenMenus
 from app.window.screen_place import ScreenPlace
+from app.window.workspaces import Workspaces
 from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
 from models.domain.problems import Problem
@@ -109,10 +111,13 @@ class Composition(QObject):
         self._menus = ScreenMenus(self._actions, self.window)
         add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
             tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
-        self.window.broker_chip.set_actions([connect, retry])
+        recent = RecentWorkspaces(self._options.file, self.clock) if self._options.file is not None else None
+        self._workspaces = Workspaces(self.window, self._actions, self._workspace, recent, self.clock)
+        self.window.broker_chip.set_actions([connect, retry, *self._workspaces.actions])
         self.palette = Palette(
             self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
         )
+        self.palette.offer(self._workspaces.entries)
 
     # ------------------------------------------------------------ life
 
@@ -147,6 +152,7 @@ class Composition(QObject):
         self.link = RecorderLink(client, watch, self)
         self.link.state_changed.connect(window.show_recorder)
         self.link.state_changed.connect(self._recorder_told)
+        self.link.state_changed.connect(self._workspaces.recorder_told)
         self.link.problem.connect(self._recorder_troubled)
         self.connection = ConnectionController(self.link, SettingsFile(workspace.settings), self.themes, window)
         self._notices = RecorderNotices(window.notices, self.link, self.connection.open, self)
@@ -160,6 +166,7 @@ class Composition(QObject):
         if self._options.live:
             self.tail.start()
             self.link.start()
+            self._workspaces.start(self.link.carry_out)
         if workspace.catalogue.exists():
             self._build_screens()
         self.filled.emit()
@@ -297,19 +304,9 @@ class Composition(QObject):
 
     @Slot()
     def _open_window(self) -> None:
-        program, *arguments = own_command("--new-window", "--workspace", str(self._workspace.root))
-        environment = QProcessEnvironment()
-        for name, value in child_environment().items():
-            environment.insert(name, value)
-        process = QProcess(self)
-        process.setProgram(program)
-        process.setArguments(arguments)
-        process.setProcessEnvironment(environment)
-        if not process.startDetached()[0]:
-            self.window.notices.show_problem(
-                Problem("file.unusable", {"path": program, "detail": process.errorString()})
-            )
-        process.deleteLater()
+        problem = start_window("--new-window", "--workspace", str(self._workspace.root))
+        if problem is not None:
+            self.window.notices.show_problem(problem)
 
     def _waiting(self) -> ViewState:
         if self._options.live and not self._workspace.catalogue.exists():

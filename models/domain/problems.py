@@ -98,6 +98,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Install it: sudo apt-get install {package}"),
     "workspace.missing": ProblemKind(_E, _WORKSPACE, "There is no workspace in {path}.",
         "Check the folder, or record into it first."),
+    "workspace.foreign": ProblemKind(_E, _WORKSPACE, "{path} holds other files and no workspace.",
+        "Choose the folder of a workspace, or an empty one to make a workspace in."),
     "workspace.busy": ProblemKind(_E, _WORKSPACE, "Another recorder (process {pid}, since {since}) writes this workspace.",
         "Use that one, stop it, or choose another workspace."),
     "workspace.busy-elsewhere": ProblemKind(_E, _WORKSPACE, "A recorder on {host} writes this workspace.",
