@@ -31,7 +31,18 @@ from models.domain.list_queries import (
 from models.domain.names import SeriesKey
 from models.domain.presence_words import Cause
 from models.domain.problems import Problem
-from models.domain.records import GapCause
+from models.domain.store_queries import (
+    CaptureRow,
+    DayColumns,
+    GapColumns,
+    GapsRequest,
+    GapsResult,
+    StoreRequest,
+    StoreResult,
+    UnreadableRequest,
+    UnreadableResult,
+    UnreadableTopic,
+)
 
 __all__ = [
     "HOUR_CELLS",
@@ -42,7 +53,9 @@ __all__ = [
     "AttemptColumns",
     "CancelToken",
     "Cancelled",
+    "CaptureRow",
     "DataSource",
+    "DayColumns",
     "EventsRequest",
     "EventsResult",
     "Failed",
@@ -51,6 +64,8 @@ __all__ = [
     "Float32",
     "Float64",
     "GapColumns",
+    "GapsRequest",
+    "GapsResult",
     "Int64",
     "LogLine",
     "LogRequest",
@@ -78,6 +93,9 @@ __all__ = [
     "TopicsRequest",
     "TopicsResult",
     "UInt8",
+    "UnreadableRequest",
+    "UnreadableResult",
+    "UnreadableTopic",
 ]  # fmt: skip
 
 Int64 = npt.NDArray[np.int64]
@@ -218,14 +236,6 @@ class SeriesColumns(NamedTuple):
     reduced: bool
 
 
-class GapColumns(NamedTuple):
-    since_us: Int64
-    until_us: Int64
-    cause: list[GapCause]
-    agent: Int64  # 0: everybody
-    missing: Int64
-
-
 @dataclass(frozen=True, slots=True)
 class SeriesResult:
     """`complete` is false for a page that will be followed by a fuller one (newest data first)."""
@@ -271,22 +281,6 @@ class EventsResult:
     attempts: AttemptColumns
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRequest:
-    """Sizes and span of what is held."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreResult:
-    request: StoreRequest
-    first_us: int
-    last_us: int
-    bytes: int
-    rows: dict[str, int]  # messages, samples, logs, …
-    agents: int
-    unreadable: int
-
-
 Request = (
     FleetRequest
     | AgentRequest
@@ -298,6 +292,8 @@ Request = (
     | TopicsRequest
     | TaskRequest
     | StoreRequest
+    | GapsRequest
+    | UnreadableRequest
 )
 Result = (
     FleetResult
@@ -310,6 +306,8 @@ Result = (
     | TopicsResult
     | TaskResult
     | StoreResult
+    | GapsResult
+    | UnreadableResult
 )
 
 

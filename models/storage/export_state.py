@@ -13,6 +13,7 @@ from models.storage.export_scope import PAGE_ROWS, Scope
 from models.storage.history_gaps import recording_ended
 from models.storage.history_tasks import ENDED
 from models.storage.segments_open import OpenSegment, Row, SegmentRow, clusters, fetch
+from models.storage.unreadable_topics import unreadable_topics
 
 _SCRATCH_CACHE_KIB = 16_384
 
@@ -170,24 +171,6 @@ def gap_lines(scope: Scope) -> Iterator[list[str]]:
 
 def unreadable_lines(scope: Scope) -> Iterator[list[str]]:
     """A row for each topic with messages that could not be read, by its last one. Memory grows with such topics only."""
-    found: dict[bytes, tuple[int, int, str]] = {}  # topic -> how many, last arrival, last reason
-
-    def bad(opened: OpenSegment, _row: SegmentRow) -> Iterator[list[Row]]:
-        first, end = opened.row_range("message", scope.since_us, scope.until_us)
-        sql = f"""select u.seq, u.topic_id, u.reason, m.received_us from unreadable u join message m on m.seq = u.seq
-            where u.seq >= ? and u.seq < ? and m.received_us >= ? and m.received_us < ?
-            {"and m.agent_id = ?" if scope.agent else ""} order by u.seq limit {PAGE_ROWS}"""
-        only = [scope.agent] if scope.agent else []
-        while page := opened.rows(sql, first, end, scope.since_us, scope.end_us, *only):
-            yield [(opened.topic(topic), reason, received) for _, topic, reason, received in page]
-            first = page[-1][0] + 1
-
-    for group in scope.segments():
-        for row in group:
-            for page in scope.view.stream(row, bad):
-                scope.token.check()
-                for topic, reason, received in page:
-                    count, last, before = found.get(topic, (0, 0, ""))
-                    found[topic] = (count + 1, received, reason) if received >= last else (count + 1, last, before)
-    rows = sorted(((topic_text(topic), *told) for topic, told in found.items()), key=lambda row: (row[2], row[0]))
-    yield from _pages(scope, iter(rows))
+    found = unreadable_topics(scope.view, scope.since_us, scope.until_us, scope.agent, scope.token)
+    rows = [(topic_text(topic), one.messages, one.key.received_us, one.reason) for topic, one in found.items()]
+    yield from _pages(scope, iter(sorted(rows, key=lambda row: (row[2], row[0]))))

@@ -15,6 +15,8 @@ from models.domain.queries import (
     CancelToken,
     EventsRequest,
     FleetRequest,
+    GapsRequest,
+    GapsResult,
     LogRequest,
     MessageRequest,
     NamesRequest,
@@ -24,17 +26,20 @@ from models.domain.queries import (
     SeriesInfo,
     SeriesRequest,
     StoreRequest,
-    StoreResult,
     TaskRequest,
     TopicsRequest,
+    UnreadableRequest,
 )
 from models.storage.history_events import answer_events
 from models.storage.history_fleet import FleetHistory
+from models.storage.history_gaps import gaps_between
 from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
+from models.storage.history_store import StoreHistory
 from models.storage.history_tasks import answer_tasks
 from models.storage.segments_open import DAMAGE, StoreView, fetch, series_key
 from models.storage.topic_totals import answer_topics
+from models.storage.unreadable_topics import answer_unreadable
 from models.storage.workspace import Workspace
 
 HEADLINES = ("cpu", "memory", "response", "attempts", "successes", "errors")
@@ -51,6 +56,7 @@ class HistoryReader:
         self._clock = clock or SystemClock()
         self._view: StoreView | None = None
         self._fleet = FleetHistory(self._clock)
+        self._store = StoreHistory()
 
     def answer(self, request: Request, token: CancelToken) -> Iterator[Result]:
         """One result, or several of rising completeness.
@@ -88,8 +94,20 @@ class HistoryReader:
                 yield _agent(view, request)
             case NamesRequest():
                 yield _names(view, request)
+            case StoreRequest() | GapsRequest() | UnreadableRequest():
+                yield self._about_store(view, request, token)
+
+    def _about_store(
+        self, view: StoreView, request: StoreRequest | GapsRequest | UnreadableRequest, token: CancelToken
+    ) -> Result:
+        match request:
             case StoreRequest():
-                yield _store(view, request)
+                return self._store.answer(view, request, token)
+            case GapsRequest():
+                end_us, now_us = request.until_us or 2**62, self._clock.wall_us()
+                return GapsResult(request, gaps_between(view, request.since_us, end_us, set(), now_us))
+            case UnreadableRequest():
+                return answer_unreadable(view, request, token)
 
     def interrupt(self) -> None:
         """Break off the question under way, whose reader then raises `Cancelled`. Any thread."""
@@ -148,36 +166,3 @@ def _names(view: StoreView, request: NamesRequest) -> NamesResult:
                 found.setdefault(id_, (name, name))
     agents = sorted(found)
     return NamesResult(request, agents, [found[id_][0] for id_ in agents], [found[id_][1] for id_ in agents])
-
-
-def _store(view: StoreView, request: StoreRequest) -> StoreResult:
-    rows = view.all()
-    sums = fetch(
-        view.catalogue,
-        """select coalesce(sum(messages), 0), coalesce(sum(samples), 0), coalesce(sum(logs), 0), coalesce(sum(tasks), 0),
-        coalesce(sum(unreadable), 0) from segment where state in ('open', 'closed')""",
-    )[0]
-    agents = fetch(view.catalogue, "select count(*) from agent")[0][0]
-    spans = view.overlapping(0, 0)
-    spans = [row for row in spans if row.last_us]
-    return StoreResult(
-        request,
-        min((row.first_us for row in spans), default=0),
-        max((row.last_us for row in spans), default=0),
-        store_bytes(view.workspace, [row.id for row in rows]),
-        dict(zip(("messages", "samples", "logs", "tasks"), sums, strict=False)),
-        agents,
-        sums[4],
-    )
-
-
-def store_bytes(workspace: Workspace, segments: list[int]) -> int:
-    """Bytes on disk of the catalogue and these segments, with their logs."""
-    total = 0
-    for path in (workspace.catalogue, *(workspace.segment(id_) for id_ in segments)):
-        for file in (path, path.with_name(path.name + "-wal")):
-            try:
-                total += file.stat().st_size
-            except FileNotFoundError:
-                continue
-    return total

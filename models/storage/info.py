@@ -5,7 +5,7 @@ from typing import Any
 from models.domain.queries import CancelToken
 from models.storage.catalogue import SCHEMA
 from models.storage.export_cells import TimeText
-from models.storage.history import store_bytes
+from models.storage.history_store import store_bytes
 from models.storage.segment import LAYOUT
 from models.storage.segments_open import OpenSegment, Row, SegmentRow, StoreView, fetch
 from models.storage.workspace import Workspace

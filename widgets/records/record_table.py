@@ -88,8 +88,7 @@ class RecordTable(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Open"), partial(self._open, index))
-        menu.addAction(self.tr("Copy"), self.table.copy)
-        menu.addAction(self.tr("Copy with headers"), partial(self.table.copy, with_headers=True))
+        self.table.add_copy(menu)
         self.menu_wanted.emit(menu, self.model.rows[index.row()])
         menu.popup(self.table.viewport().mapToGlobal(where))
 

@@ -1,0 +1,200 @@
+"""What the store tells of itself: days, captures, gaps, unreadable topics."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from models.domain.messages import Kind
+from models.domain.queries import (
+    Cancelled,
+    CancelToken,
+    GapsRequest,
+    GapsResult,
+    RowKey,
+    StoreRequest,
+    StoreResult,
+    UnreadableRequest,
+    UnreadableResult,
+)
+from models.domain.records import Gap, GapCause, Level, LogRow, Unreadable
+from models.storage.history import HistoryReader
+from models.storage.workspace import Workspace
+from tests.helpers.clock import FIRST_WALL_US as T0
+from tests.helpers.clock import FakeClock
+from tests.helpers.history_builder import HistoryBuilder, SegmentBuilder, raw
+
+S = 1_000_000
+HOUR = 3_600 * S
+DAY = 24 * HOUR
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
+    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def reader(build: HistoryBuilder, clock: FakeClock) -> Iterator[HistoryReader]:
+    one = HistoryReader(build.workspace, clock)
+    yield one
+    one.close()
+
+
+def day(text: str, zone: object = UTC) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() * 1_000_000)  # type: ignore[arg-type]
+
+
+def hours(segment: SegmentBuilder, first_us: int, *counts: int) -> None:
+    """A commit an hour with so many messages and log records."""
+    build = segment.builder
+    agent = build.agent("a")
+    for hour, count in enumerate(counts):
+        at = first_us + hour * HOUR
+        batch = build.messages([raw(at_us=at + n) for n in range(count)], agent, Kind.LOG)
+        batch.logs = [LogRow(n, at + n, agent, Level.INFO, None, "x") for n in range(count)]
+        segment.write(batch, at)
+
+
+def set_bytes(build: HistoryBuilder, segment: int, count: int) -> None:
+    build.database.execute_sql("update segment set bytes = ? where id = ?", (count, segment))
+
+
+def ask(reader: HistoryReader, request: object) -> object:
+    (page,) = reader.answer(request, CancelToken())  # type: ignore[arg-type]
+    return page
+
+
+def store(reader: HistoryReader, zone: object = UTC) -> StoreResult:
+    page = ask(reader, StoreRequest(zone))  # type: ignore[arg-type]
+    assert isinstance(page, StoreResult)
+    return page
+
+
+def test_a_file_over_midnight_counts_towards_each_day_what_it_holds(
+    build: HistoryBuilder, reader: HistoryReader
+) -> None:
+    midnight = day("2026-03-02")
+    first = build.segment()
+    hours(first, midnight - 3 * HOUR, 1, 2, 3, 10, 20, 30)
+    first.close()
+    second = build.segment()
+    hours(second, midnight + 5 * HOUR, 7)
+    set_bytes(build, 1, 661)
+    set_bytes(build, 2, 100)
+    days = store(reader).days
+    assert days.since_us.tolist() == [midnight - DAY, midnight]
+    assert days.messages.tolist() == [6, 67]
+    assert days.logs.tolist() == [6, 67]
+    assert days.bytes.tolist() == [60, 701]
+    assert days.bytes.sum() == 761, "no byte is lost to rounding"
+    hours(second, midnight + DAY + HOUR, 1)  # the open one goes on
+    assert store(reader).days.messages.tolist() == [6, 67, 1]
+
+
+def test_days_are_those_of_the_zone(build: HistoryBuilder, reader: HistoryReader) -> None:
+    segment = build.segment()
+    hours(segment, day("2026-03-01T21:00"), 1, 1, 1, 1, 1)
+    kathmandu = timezone(timedelta(hours=5, minutes=45))
+    assert store(reader).days.messages.tolist() == [3, 2]
+    assert store(reader, kathmandu).days.messages.tolist() == [5]
+    assert store(reader, kathmandu).days.since_us.tolist() == [day("2026-03-02", kathmandu)]
+    assert store(reader).days.messages.tolist() == [3, 2], "what is remembered belongs to its zone"
+
+
+def test_the_day_with_a_change_of_clocks_has_its_own_length(build: HistoryBuilder, reader: HistoryReader) -> None:
+    warsaw = ZoneInfo("Europe/Warsaw")
+    segment = build.segment()
+    hours(segment, day("2026-03-28T12:00", warsaw), *[1] * 60)
+    days = store(reader, warsaw).days
+    assert days.since_us.tolist() == [day(f"2026-03-{n}", warsaw) for n in (28, 29, 30)] + [day("2026-03-31", warsaw)]
+    assert days.messages.tolist() == [12, 23, 24, 1]
+
+
+def test_captures_with_what_is_left_of_them(build: HistoryBuilder, reader: HistoryReader) -> None:
+    first = build.capture(ended_us=T0 + HOUR)
+    gone, kept = build.segment(first), build.segment(first)
+    hours(gone, T0, 5)
+    hours(kept, T0 + HOUR, 4, 3)
+    gone.close("removed")
+    kept.close()
+    empty = build.capture("import", ended_us=T0)
+    build.capture("record")
+    last = build.segment()
+    hours(last, T0 + DAY, 2)
+    set_bytes(build, kept.id, 50)
+    found = store(reader).captures
+    assert [one.id for one in found] == [3, 1]
+    assert empty not in [one.id for one in found], "nothing is held of it"
+    assert found[1][1:] == (
+        "record", "mqtt://localhost:1883", T0, T0 + HOUR, T0 + HOUR, T0 + 2 * HOUR + 2, 7, 0, 7, 0, 50, 1,
+    )  # fmt: skip
+    assert (found[0].ended_us, found[0].messages) == (0, 2)
+
+
+def test_a_workspace_without_anything_has_no_days(build: HistoryBuilder, reader: HistoryReader) -> None:
+    found = store(reader)
+    assert (len(found.days.since_us), found.captures, found.first_us) == (0, (), 0)
+    assert found.free_bytes > 0
+    build.segment()  # open, and nothing came yet
+    assert len(store(reader).days.since_us) == 0
+
+
+def test_a_damaged_file_costs_only_its_own_days(build: HistoryBuilder, reader: HistoryReader) -> None:
+    midnight = day("2026-03-02")
+    for number in range(2):
+        segment = build.segment()
+        hours(segment, midnight - HOUR + number, 1, 1)
+        segment.close()
+    build.workspace.segment(1).write_bytes(b"no database at all, but long enough to be looked at" * 50)
+    assert store(reader).days.messages.tolist() == [1, 1]
+
+
+def test_gaps_of_all_causes(build: HistoryBuilder, reader: HistoryReader, clock: FakeClock) -> None:
+    capture = build.capture()
+    segment = build.segment(capture)
+    batch = build.messages([raw(at_us=T0)])
+    batch.gaps = [Gap(T0 + 5 * S, T0 + 9 * S, 0, GapCause.NOT_CONNECTED, 0), Gap(T0 + S, T0 + 2 * S, build.agent("a"), GapCause.SEQUENCE, 12)]  # fmt: skip
+    segment.write(batch, T0 + 20 * S)
+    segment.close()
+    build.end_capture(capture, T0 + 20 * S)
+    clock.advance(60 * S)
+    page = ask(reader, GapsRequest())
+    assert isinstance(page, GapsResult)
+    rows = list(zip(page.gaps.since_us.tolist(), page.gaps.cause, page.gaps.missing.tolist(), strict=True))
+    assert rows == [
+        (T0 + S, GapCause.SEQUENCE, 12), (T0 + 5 * S, GapCause.NOT_CONNECTED, 0), (T0 + 20 * S, GapCause.NOT_RECORDING, 0),
+    ]  # fmt: skip
+    assert page.gaps.until_us[-1] == clock.wall_us()
+    early = ask(reader, GapsRequest(T0, T0 + 3 * S))
+    assert isinstance(early, GapsResult)
+    assert early.gaps.cause == [GapCause.SEQUENCE]
+
+
+def unreadable(segment: SegmentBuilder, second: int, topic: str, payload: bytes, reason: str) -> None:
+    batch = segment.builder.messages([raw("good", at_us=T0 + second * S), raw(topic, payload, T0 + second * S + 1)])
+    batch.unreadable = [Unreadable(1, reason)]
+    segment.write(batch)
+
+
+def test_unreadable_topics_with_the_last_reason_and_a_sample(build: HistoryBuilder, reader: HistoryReader) -> None:
+    first, second = build.segment(), build.segment()
+    unreadable(first, 1, "a/metrics", b"{half", "json")
+    unreadable(second, 2, "a/metrics", b"\x00" * 1_000, "binary")
+    unreadable(first, 9, "b/log", b"x", "text")
+    first.close()
+    page = ask(reader, UnreadableRequest())
+    assert isinstance(page, UnreadableResult)
+    assert page.topics == (
+        (b"b/log", 1, "text", RowKey(T0 + 9 * S + 1, 1, 4), b"x"),
+        (b"a/metrics", 2, "binary", RowKey(T0 + 2 * S + 1, 2, 2), b"\x00" * 256),
+    )
+    early = ask(reader, UnreadableRequest(T0, T0 + 2 * S))
+    assert isinstance(early, UnreadableResult)
+    assert [(one.topic, one.reason) for one in early.topics] == [(b"a/metrics", "json")]
+    with pytest.raises(Cancelled):
+        list(reader.answer(UnreadableRequest(), CancelToken(cancelled=True)))
