@@ -13,9 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures; works while a recorder runs. Raises `EnvironmentProblem` "workspace.*"."""
+    from app.files.status import read_status
     from models.storage.info import store_info
 
-    figures = store_info(workspace_of(args))
+    workspace = workspace_of(args)
+    figures = store_info(workspace)
+    if files := read_status(workspace):
+        figures["files"] = files.as_dict()
     if args.json:
         print(json.dumps(figures))
     else:

@@ -9,7 +9,19 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
-from app.cli import agent, broker, example, export, import_traffic, info, record, simulate, verify, window_arguments
+from app.cli import (
+    agent,
+    broker,
+    example,
+    export,
+    files,
+    import_traffic,
+    info,
+    record,
+    simulate,
+    verify,
+    window_arguments,
+)
 from app.version import VERSION
 
 
@@ -46,6 +58,8 @@ COMMANDS: dict[str, Command] = {
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the agent library, or an example for Node", example),
 }
+HIDDEN: dict[str, CommandModule] = {"write-files": files}
+"""What we start ourselves; nobody else needs to know."""
 WINDOW_COMMANDS = {
     "demo": "the window with a simulated fleet, on a workspace and broker of its own",
     "shot": "paint one screen of a workspace into a PNG file",
@@ -67,7 +81,7 @@ exit codes: 0 ok, 1 failed, 2 usage, 3 missing system package, 4 cannot connect,
 
 def module_of(command: str) -> CommandModule | None:
     """Module of a command of the terminal; None where it is not built yet."""
-    return COMMANDS[command].module
+    return HIDDEN[command] if command in HIDDEN else COMMANDS[command].module
 
 
 def shows_a_window(args: argparse.Namespace) -> bool:
@@ -104,6 +118,10 @@ def build_parser() -> argparse.ArgumentParser:
         else:  # takes whatever comes: nothing there is an option
             unbuilt = _command_parser(commands, name, f"{command.help} (not built yet)", prefix_chars="\0")
             unbuilt.add_argument("rest", nargs="*")
+    for name, module in HIDDEN.items():
+        hidden = commands.add_parser(name, allow_abbrev=False)
+        _add_workspace(hidden, argparse.SUPPRESS)
+        module.add_arguments(hidden)
     return parser
 
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from app.files.options import FilesOptions
 from app.recorder.broker_choice import BrokerChoice
 from app.recorder.broker_link import BrokerLink, FeedMaker
 from app.recorder.control_server import ControlServer
 from app.recorder.embedded_broker import EmbeddedBroker, broker_folder
+from app.recorder.files_writer import FilesWriter
 from app.recorder.host_agent import HostAgent
 from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
@@ -61,6 +63,7 @@ class RecordOptions:
     secret: Secret | None = None
     duration_s: float | None = None
     with_window: bool = False
+    files: FilesOptions | None = None
 
 
 def record(workspace: Workspace, options: RecordOptions) -> int:
@@ -148,8 +151,9 @@ def _compose(
         link.wake()  # reads the settings again
         ingest.keep_within(limits_of(choice))
 
+    files = FilesWriter(workspace, options.files, store.newest_segment, clock)
     verbs = RecorderVerbs(
-        requests, wake, link, ingest, faults, mask, test_connection, Publisher(link, clock).publish,
+        requests, wake, link, ingest, files, faults, mask, test_connection, Publisher(link, clock).publish,
         Importer(store, ingest.carry_out, clock), started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
@@ -157,7 +161,7 @@ def _compose(
     watch.add("control", control.thread.is_alive)
     watch.add(NETWORK, lambda: True)
     rules = EndRules(options.with_window, options.duration_s)
-    return Supervisor(workspace, lock, link, ingest, control, watch, clock, rules, requests)
+    return Supervisor(workspace, lock, link, ingest, files, control, watch, clock, rules, requests)
 
 
 def _feed_maker(store: StoreWriter, client: str, clock: Clock) -> FeedMaker:

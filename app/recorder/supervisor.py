@@ -11,6 +11,7 @@ from typing import TextIO
 
 from app.recorder.broker_link import BrokerLink
 from app.recorder.control_server import ControlServer
+from app.recorder.files_writer import FilesWriter
 from app.recorder.ingest import Ingest
 from app.recorder.watch import Watch
 from models.domain.clock import Clock
@@ -70,13 +71,14 @@ class Supervisor:
     """`run()` returns the exit code when the recorder has ended."""
 
     def __init__(
-        self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, control: ControlServer, watch: Watch,
-        clock: Clock, rules: EndRules, requests: Requests,
+        self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, files: FilesWriter,
+        control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
     ) -> None:  # fmt: skip
         self._workspace = workspace
         self._lock = lock
         self._link = link
         self._ingest = ingest
+        self._files = files
         self._control = control
         self._watch = watch
         self._clock = clock
@@ -87,6 +89,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Raises `EnvironmentProblem` where our own broker is wanted and cannot be started, and nobody watches."""
+        self._files.start()
         self._ingest.thread.start()
         try:
             self._control.start()
@@ -106,6 +109,7 @@ class Supervisor:
         except EnvironmentProblem as error:
             _LOG.warning("the heartbeat could not be written: %s", error)
         self._link.look()
+        self._files.look()
         self._tell_problems()
         self._end_by_rule()
         if self._link.lives():
@@ -136,7 +140,8 @@ class Supervisor:
     def _tell_problems(self) -> None:
         """On stderr and in the log, each when it begins or changes."""
         view, ingest = self._link.view, self._ingest
-        present = [one for one in (view.problem, ingest.problem, *view.warnings, *ingest.warnings) if one is not None]
+        warnings = (*view.warnings, *ingest.warnings, *self._files.warnings)
+        present = [one for one in (view.problem, ingest.problem, *warnings) if one is not None]
         present = [Problem(one.code, one.params) for one in present]  # when it is tried again is no news
         for new in present:
             if new not in self._printed:
@@ -155,6 +160,7 @@ class Supervisor:
         self._ingest.finish()
         self._ingest.thread.join(END_LIMIT_S)
         flushed = not self._ingest.thread.is_alive() and self._ingest.closed
+        self._files.stop()
         if self._requests.exit_code is not None:  # else an exception tells
             self._tell_problems()
         if not flushed:

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.control_wire import problem_to
 from app.recorder.broker_link import BrokerLink
 from app.recorder.control_server import Report
+from app.recorder.files_writer import FilesWriter
 from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask
@@ -27,15 +28,16 @@ class RecorderVerbs:
     """Any thread."""
 
     def __init__(
-        self, requests: Requests, wake: Callable[[], None], link: BrokerLink, ingest: Ingest, faults: Faults,
-        mask: SecretMask, test: Test, publish: Publish, importer: Importer, started_by: str, started_us: int,
-        log_path: str,
+        self, requests: Requests, wake: Callable[[], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
+        faults: Faults, mask: SecretMask, test: Test, publish: Publish, importer: Importer, started_by: str,
+        started_us: int, log_path: str,
     ) -> None:  # fmt: skip
         """`wake`: look at the settings again; called in the main thread."""
         self._requests = requests
         self._wake = wake
         self._link = link
         self._ingest = ingest
+        self._files = files
         self._faults = faults
         self._mask = mask
         self._test = test
@@ -48,7 +50,7 @@ class RecorderVerbs:
     def state(self) -> RecorderState:
         view = self._link.view
         problem = self._ingest.problem or view.problem
-        warnings = [problem_to(one) for one in (*view.warnings, *self._ingest.warnings)]
+        warnings = [problem_to(one) for one in (*view.warnings, *self._ingest.warnings, *self._files.warnings)]
         if view.problem is not None and problem is not view.problem:
             warnings.append(problem_to(view.problem))
         if self._faults.count:

@@ -16,10 +16,10 @@ from models.storage.export_cells import Kind, Shape
 from models.storage.export_messages import read_messages
 from models.storage.export_records import read_connections, read_interactions, read_logs
 from models.storage.export_samples import read_samples
-from models.storage.export_scope import Scope
+from models.storage.export_scope import Block, Scope
 from models.storage.export_state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
 from models.storage.history_fleet import present
-from models.storage.segments_open import StoreView
+from models.storage.segments_open import OpenSegment, StoreView
 from models.storage.store_errors import environment_problem
 from models.storage.workspace import Workspace
 
@@ -56,6 +56,11 @@ DATASETS: dict[str, tuple[tuple[str, Kind], ...]] = {
 }  # fmt: skip
 """Columns of every dataset, in order. Others script against them: add, never rename or reorder."""
 FORMATS = ("csv", "jsonl")
+STREAMS: dict[str, Callable[[Scope, OpenSegment], Iterator[Block]]] = {
+    "messages": read_messages, "samples": read_samples, "logs": read_logs, "interactions": read_interactions,
+    "connections": read_connections,
+}  # fmt: skip
+"""Datasets whose rows are there once stored and never change."""
 
 
 def _no_progress(_rows: int) -> None:
@@ -113,17 +118,9 @@ def export(
 
 
 def _lines(scope: Scope, dataset: str, clock: Clock) -> Iterator[list[str]]:
+    if dataset in STREAMS:
+        return scope.merged(STREAMS[dataset])
     match dataset:
-        case "messages":
-            return scope.merged(read_messages)
-        case "samples":
-            return scope.merged(read_samples)
-        case "logs":
-            return scope.merged(read_logs)
-        case "interactions":
-            return scope.merged(read_interactions)
-        case "connections":
-            return scope.merged(read_connections)
         case "presence":
             return presence_lines(scope)
         case "tasks":

@@ -24,7 +24,7 @@ def read_messages(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
     """By arrival."""
     lines = _json_lines if scope.shape.jsonl else _Cells(opened).lines
     for page in scope.rows(opened, "message", _COLUMNS, sizes=_PAYLOAD):
-        yield Block([row[0] for row in page], lines(scope, opened, page))
+        yield Block([row[0] for row in page], lines(scope, opened, page), page[-1][-1])
 
 
 class _Cells:

@@ -16,7 +16,7 @@ def read_logs(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
             (at, received, opened.agent(agent) or None, words[level], *texts)
             for received, at, agent, level, *texts, _ in page
         ]
-        yield Block([row[0] for row in page], scope.shape.lines(rows))
+        yield Block([row[0] for row in page], scope.shape.lines(rows), page[-1][-1])
 
 
 def read_interactions(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
@@ -36,7 +36,7 @@ def read_interactions(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
             )
             for _, at, sender, receiver, kind, id_, reply, outcome, _ in page
         ]
-        yield Block([row[0] for row in page], scope.shape.lines(rows))
+        yield Block([row[0] for row in page], scope.shape.lines(rows), page[-1][-1])
 
 
 def read_connections(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
@@ -47,7 +47,7 @@ def read_connections(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
             (at, opened.agent(agent) or None, words[outcome], error, milliseconds(duration), target)
             for _, at, agent, outcome, error, duration, target, _ in page
         ]
-        yield Block([row[0] for row in page], scope.shape.lines(rows))
+        yield Block([row[0] for row in page], scope.shape.lines(rows), page[-1][-1])
 
 
 def milliseconds(us: int | None) -> float | None:

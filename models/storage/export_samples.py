@@ -41,47 +41,42 @@ class _SeriesCells:
 def read_samples(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
     """By arrival; samples of one message by series."""
     cells = _SeriesCells(opened, scope.shape.jsonl)
-    for blobs in _pages(scope, opened):
-        for blob in blobs:
+    for page in _pages(scope, opened):
+        for id_, blob in page:
             try:
                 samples = decode(blob)
             except ValueError as error:  # a damaged batch costs only itself
                 scope.view.note_damage(opened.id, error)
                 continue
-            block = _block(scope, samples, cells)
+            block = _block(scope, id_, samples, cells)
             if block.lines:
                 yield block
 
 
-def _pages(scope: Scope, opened: OpenSegment) -> Iterator[list[bytes]]:
-    low = opened.number(
-        "select id from batch where last_us >= ? order by last_us limit 1", scope.since_us - DISORDER_US
-    )
-    high = opened.number("select max(id) from batch")
-    if not low:
-        return
+def _pages(scope: Scope, opened: OpenSegment) -> Iterator[list[tuple[int, bytes]]]:
+    low, end = scope.batch_range(opened)
     has, needle = ("instr(agents, ?)", [np.array([scope.agent], "<u4").tobytes()]) if scope.agent else ("1", [])
-    sql = f"""select id, last_us, samples from batch where id between ? and ? and first_us < ? and samples is not null
+    sql = f"""select id, samples from batch where id between ? and ? and first_us < ? and samples is not null
         and {has} order by id"""
     until = scope.end_us + (DISORDER_US if scope.until_us else 0)
-    while low <= high:
-        blobs: list[bytes] = []
+    while low < end:
+        page: list[tuple[int, bytes]] = []
         size, end_s = 0, time.monotonic() + PAGE_S
-        top = min(high, low + PAGE_BATCHES - 1)
+        top = min(end, low + PAGE_BATCHES) - 1
         cursor = opened.connection.execute(sql, (low, top, until, *needle))
         low = top + 1
         for row in cursor:
-            id_, _, samples = cast("tuple[int, int, bytes]", row)
-            blobs.append(samples)
+            id_, samples = cast("tuple[int, bytes]", row)
+            page.append((id_, samples))
             size += len(samples)
             if size > PAGE_BYTES or time.monotonic() > end_s:
                 low = id_ + 1
                 break
         cursor.close()
-        yield blobs
+        yield page
 
 
-def _block(scope: Scope, samples: Samples, cells: _SeriesCells) -> Block:
+def _block(scope: Scope, batch: int, samples: Samples, cells: _SeriesCells) -> Block:
     known = np.unique(samples.series).tolist()
     cells.learn(known)
     order = np.argsort(samples.stamp, kind="stable")
@@ -108,4 +103,4 @@ def _block(scope: Scope, samples: Samples, cells: _SeriesCells) -> Block:
             f"{heads[at]}{before[id_]}{value}{behind[id_]}"
             for at, id_, value in zip(stamps, series, texts, strict=True)
         ]
-    return Block(received.tolist(), lines)
+    return Block(received.tolist(), lines, batch)

@@ -8,17 +8,18 @@ from typing import NamedTuple, cast
 from models.domain.problems import trouble
 from models.domain.queries import CancelToken
 from models.storage.export_cells import Shape
-from models.storage.segments_open import OpenSegment, Row, SegmentRow, StoreView, clusters, fetch
+from models.storage.segments_open import DISORDER_US, OpenSegment, Row, SegmentRow, StoreView, clusters, fetch
 
 PAGE_ROWS = 10_000
 PAGE_BYTES = 8 * 1024 * 1024
 
 
 class Block(NamedTuple):
-    """Some lines of one segment with their arrivals, in order."""
+    """Some lines of one segment with their arrivals, in order, and the last row (of samples: batch) that they come from."""
 
     received_us: list[int]
     lines: list[str]
+    last: int
 
 
 class Scope:
@@ -31,6 +32,16 @@ class Scope:
         self.since_us, self.until_us = since_us, until_us
         self.end_us = until_us or 2**62
         self.agent = _agent_id(view, agent) if agent else 0
+
+    def row_range(self, opened: OpenSegment, table: str) -> tuple[int, int]:
+        """Rowids [first, end) of a table among which everything in the range is."""
+        return opened.row_range(table, self.since_us, self.until_us)
+
+    def batch_range(self, opened: OpenSegment) -> tuple[int, int]:
+        """Ids [first, end) of batches, likewise."""
+        sql = "select id from batch where last_us >= ? order by last_us limit 1"
+        first = opened.number(sql, self.since_us - DISORDER_US)
+        return (first, opened.number("select max(id) from batch") + 1) if first else (0, 0)
 
     def segments(self) -> list[list[SegmentRow]]:
         """Groups of segments in the range, oldest first; only within a group arrivals overlap."""
@@ -68,7 +79,7 @@ class Scope:
     ) -> Iterator[list[Row]]:
         """Pages of rows of the range and agent, in order. The first column must be `received_us`; `sizes` tells which
         columns make rows large. No read transaction outlives a page."""
-        first, end = opened.row_range(table, self.since_us, self.until_us)
+        first, end = self.row_range(opened, table)
         where, bindings = "received_us >= ? and received_us < ?", [self.since_us, self.end_us]
         if self.agent and agents:
             where += f" and ({' or '.join(f'{column} = ?' for column in agents)})"

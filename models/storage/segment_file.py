@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from models.storage.store_errors import UNSTORABLE
 from models.storage.transaction import transaction
 
 CHECKPOINT_PAGES = 4_000  # of 4 KiB: a checkpoint every 16 MB of log, not within every third commit
+_TURN_S = 0.02
 UNSTORABLE_REASON = "unstorable"
 _log = logging.getLogger(__name__)
 
@@ -176,10 +178,13 @@ class SegmentFile:
 
     def leave_log(self, wait_ms: int = 0) -> bool:
         """Make it one plain file; false while somebody has it open (ask again later)."""
-        self.connection.set_busy_timeout(wait_ms)
-        with contextlib.suppress(apsw.BusyError, apsw.LockedError):
-            return str(self.connection.pragma("journal_mode", "DELETE")) == "delete"
-        return False
+        end_s = time.monotonic() + wait_ms / 1_000
+        while True:
+            with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+                return str(self.connection.pragma("journal_mode", "DELETE")) == "delete"
+            if time.monotonic() >= end_s:
+                return False
+            time.sleep(_TURN_S)  # here the engine's own busy timeout does not count
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,5 +1,6 @@
 """The only writer of a workspace: commits of messages, and the calls that keep the store small, readable and mended."""
 
+import contextlib
 import platform
 from collections.abc import Sequence
 from importlib import metadata
@@ -102,6 +103,12 @@ class StoreWriter:
     def store_bytes(self) -> int:
         """Of the catalogue and all segments, as of the last upkeep."""
         return self._upkeep.store_bytes
+
+    @property
+    def newest_segment(self) -> int:
+        """Id of the newest segment; what is stored from now on goes to newer ones until a capture begins. 0: none."""
+        with problems_of(self._workspace.catalogue):
+            return int(self._ask("SELECT coalesce(max(id), 0) FROM segment")[0][0])
 
     def disk_days(self) -> float | None:
         """How long until the retention limit or the disk is full, at the rate of the last hour; None: not known yet."""
@@ -220,6 +227,10 @@ class StoreWriter:
             self._upkeep.close_ended(_LAST_WAIT_MS)
         finally:
             self._upkeep.release()
+            with contextlib.suppress(
+                apsw.Error
+            ):  # of readers, which keep the log from being left; it is read all the same
+                self._catalogue.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._database.close()
 
     # ---------------------------------------------------------------- opening
