@@ -291,9 +291,19 @@ class TestEnd:
             self.setup.link.wake()
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
             self.ingest = SimpleNamespace(problem=None, warnings=())
+            files = SimpleNamespace(look=lambda: None, warnings=())
             ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
             return Supervisor(
-                None, lock, self.setup.link, ingest, self.control, self.watch, clock, EndRules(**rules), self.requests
+                None,
+                lock,
+                self.setup.link,
+                ingest,
+                files,
+                self.control,
+                self.watch,
+                clock,
+                EndRules(**rules),
+                self.requests,
             )
 
         return supervisor
