@@ -9,17 +9,19 @@ from pathlib import Path
 
 from app.reporter.figures import ProcessTable, host_figures, missing
 from app.reporter.follow import FollowedFile
+from app.reporter.reporting_agent import ReportingAgent
 from models.domain.connection import Connection, Secret
 from models.domain.problems import EnvironmentProblem, trouble
-from mqtt.agent import Agent, Refused
+from mqtt.agent import Refused
 from mqtt.refusals import problem_of
+from mqtt.tls import tls_context
 
 CHOOSE_AGAIN_S = 60.0
 FILES_POLL_S, FILES_BUSY_S = 0.5, 0.02
 FIRST_LOOK_S = 0.5
 LINES_AT_ONCE = 1_000
 ROOM_FOR_FIGURES = 100
-_REFUSALS = {4: "broker.credentials", 5: "broker.not-authorised"}
+_REFUSALS = {"Bad user name or password": "broker.credentials", "Not authorized": "broker.not-authorised"}
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +42,7 @@ class Reporter:
     def __init__(self, connection: Connection, secret: Secret | None, options: ReporterOptions) -> None:
         self._connection, self._secret, self._options = connection, secret, options
         self._host = topic_level(options.id or socket.gethostname())
-        self._agents: dict[str, Agent] = {}  # by process name; "" is the host's own
+        self._agents: dict[str, ReportingAgent] = {}  # by process name; "" is the host's own
         self._table = ProcessTable(dict(options.named))
         self._files = [FollowedFile(path) for path in options.files]
         self._unreadable: set[Path] = set()
@@ -103,10 +105,10 @@ class Reporter:
     def _leave(self, name: str) -> None:
         self._agents.pop(name).close()
 
-    def _open(self, process: str) -> Agent:
+    def _open(self, process: str) -> ReportingAgent:
         name = f"{self._host}-{topic_level(process)}" if process else self._host
         connection = self._connection
-        agent = Agent(
+        agent = ReportingAgent(
             connection.url,
             name,
             name=process or self._host,
@@ -114,15 +116,13 @@ class Reporter:
             interval_s=max(10.0, self._options.interval_s * 5),
             prefix=connection.prefix,
             password=self._secret.value if self._secret else None,
-            ca_file=connection.ca_file or None,
-            certificate_file=connection.certificate_file or None,
-            key_file=connection.key_file or None,
+            tls=tls_context(connection) if connection.tls else None,
         )
         try:
             return agent.open()
         except Refused as refusal:
             where = {"host": connection.host, "user": connection.user, "detail": str(refusal)}
-            raise trouble(_REFUSALS.get(refusal.code, "broker.refused"), **where) from refusal
+            raise trouble(_REFUSALS.get(str(refusal), "broker.refused"), **where) from refusal
         except OSError as error:
             problem = problem_of(error, connection)
             if problem is None:

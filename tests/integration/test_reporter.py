@@ -17,6 +17,7 @@ from app.cli.parser import parse
 from app.own_process import child_environment, own_command
 from app.reporter.figures import ProcessTable
 from app.reporter.reporter import topic_level
+from app.reporter.reporting_agent import ReportingAgent
 from mqtt.agent import Agent, Refused
 from tests.helpers.poll import until
 
@@ -117,9 +118,9 @@ def test_the_library_numbers_what_it_says(broker, heard):
 def test_a_wrong_password_is_said_at_once(make_broker):
     broker = make_broker(allow_anonymous=False, username="u", password="right")
     with pytest.raises(Refused):
-        Agent(f"mqtt://u:wrong@127.0.0.1:{broker.port}", "x").open()
+        ReportingAgent(f"mqtt://u:wrong@127.0.0.1:{broker.port}", "x").open()
     with pytest.raises(OSError, match="refused"):
-        Agent("mqtt://127.0.0.1:1", "x").open()
+        ReportingAgent("mqtt://127.0.0.1:1", "x").open()
     code = subprocess.run(
         own_command("agent", "--broker", f"mqtt://u@127.0.0.1:{broker.port}"),
         env=child_environment({"MURMURSCOPE_PASSWORD": "wrong"}), capture_output=True, check=False,
