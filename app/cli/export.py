@@ -1,10 +1,13 @@
 """`export`: history as CSV or JSON lines, to a file or to stdout."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
+from app.cli.telling import Teller, add_option, is_told
 from app.cli.workspace_argument import workspace_of
+from models.domain.problems import ExitCode
 
 EPILOG = """\
 examples:
@@ -31,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write here (default: stdout); an older file is replaced"
     )
+    add_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from models.storage.export import export, export_file
 
     now_us = SystemClock().wall_us()
-    progress = _Progress()
+    progress: _Words | _Lines = _Lines() if is_told(args) else _Words()
     arguments = {
         "since_us": parse_moment(args.since, now_us) if args.since else 0,
         "until_us": parse_moment(args.until, now_us) if args.until else 0,
@@ -54,22 +58,24 @@ def run(args: argparse.Namespace) -> int:
     workspace = workspace_of(args)
     if args.output:
         write = functools.partial(export_file, workspace, args.dataset, Path(args.output), overwrite=True)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take the unfinished file away
+            signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))
     else:
         write = functools.partial(export, workspace, args.dataset, sys.stdout.buffer)
     rows = write(**arguments)
     sys.stdout.flush()
     progress.end(rows)
-    return 1 if progress.damage else 0
+    return ExitCode.FAILED if progress.damage else ExitCode.OK
 
 
-class _Progress:
+class _Words:
     """Rows so far, on one line of a terminal; nothing but damage where stderr is no terminal."""
 
     def __init__(self) -> None:
         self.damage = 0
         self._terminal = sys.stderr.isatty()
 
-    def show(self, rows: int) -> None:
+    def show(self, rows: int, _size: int) -> None:
         if self._terminal:
             print(f"\r{rows:,} rows", end="", file=sys.stderr, flush=True)
 
@@ -80,3 +86,22 @@ class _Progress:
     def end(self, rows: int) -> None:
         if self._terminal:
             print(f"\r{rows:,} rows", file=sys.stderr)
+
+
+class _Lines:
+    """For the window that started us."""
+
+    def __init__(self) -> None:
+        self.damage = 0
+        self._size = 0
+        self._teller = Teller()
+
+    def show(self, rows: int, size: int) -> None:
+        self._size = size
+        self._teller.progress(rows=rows, bytes=size)
+
+    def damaged(self, _segment: int, _detail: str) -> None:
+        self.damage += 1
+
+    def end(self, rows: int) -> None:
+        self._teller.tell("result", {"rows": rows, "bytes": self._size, "damaged": self.damage})

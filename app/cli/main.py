@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from app.cli.parser import module_of
+from app.cli.telling import Teller, is_told
 from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 
 
@@ -14,7 +15,13 @@ def run(args: argparse.Namespace) -> int:
     module = module_of(args.command)
     if module is None:
         raise trouble("not-built", command=args.command)
-    return module.run(args)
+    try:
+        return module.run(args)
+    except EnvironmentProblem as error:
+        if not is_told(args):
+            raise
+        Teller().problem(error.problem)
+        return error.problem.kind.exit_code
 
 
 def guarded(command: Callable[[], int]) -> int:

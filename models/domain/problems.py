@@ -145,6 +145,8 @@ PROBLEMS: dict[str, ProblemKind] = {
     "import.busy": ProblemKind(_E, ExitCode.FAILED, "Another import into this workspace is under way.",
         "Wait until it has ended, or cancel it."),
     "file.exists": ProblemKind(_E, ExitCode.FAILED, "{path} exists already.", "Choose another name."),
+    "file.full": ProblemKind(_E, ExitCode.FAILED, "There is not enough room for {path}.",
+        "Free some space or choose another disk; nothing unfinished was left behind."),
     "file.unusable": ProblemKind(_E, ExitCode.FAILED, "{path} cannot be used: {detail}.", "Choose another file."),
     "files.hindered": ProblemKind(_W, ExitCode.FAILED, "No files can be written to {path} ({detail}); messages that wait in the store: {count} or more.",
         "Recording goes on; the files catch up by themselves once this is mended."),

@@ -20,7 +20,7 @@ from models.storage.export_scope import Block, Scope
 from models.storage.export_state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
 from models.storage.history_fleet import present
 from models.storage.segments_open import OpenSegment, StoreView
-from models.storage.store_errors import environment_problem
+from models.storage.store_errors import NO_SPACE, environment_problem
 from models.storage.workspace import Workspace
 
 T, W, S, N, R, F, J = Kind.TEXT, Kind.WORD, Kind.TIME, Kind.NUMBER, Kind.REAL, Kind.FLAG, Kind.JSON
@@ -63,7 +63,7 @@ STREAMS: dict[str, Callable[[Scope, OpenSegment], Iterator[Block]]] = {
 """Datasets whose rows are there once stored and never change."""
 
 
-def _no_progress(_rows: int) -> None:
+def _no_progress(_rows: int, _bytes: int) -> None:
     """Nobody watches."""
 
 
@@ -80,14 +80,14 @@ def export(
     until_us: int = 0,
     agent: str = "",
     format: str = "csv",  # noqa: A002 - as the command line calls it
-    progress: Callable[[int], None] = _no_progress,
+    progress: Callable[[int, int], None] = _no_progress,
     token: CancelToken | None = None,
     damaged: Callable[[int, str], None] = _nobody,
     clock: Clock | None = None,
 ) -> int:
     """Write the rows that arrived in [since_us, until_us) (0: open) and answer how many there were.
 
-    `progress` gets the number of rows so far, some times a second; `damaged` gets every segment that could not be read whole.
+    `progress` gets the number of rows and of bytes so far, some times a second; `damaged` gets every segment that could not be read whole.
     Raises `Cancelled`, `EnvironmentProblem` workspace.*, store.*, agent.unknown, what `out` raises, and `ValueError` for a
     dataset or format that does not exist.
     """
@@ -98,13 +98,13 @@ def export(
         view.refresh()
         shape = Shape(DATASETS[dataset], format == "jsonl")
         scope = Scope(view, shape, since_us, until_us, agent, token or CancelToken())
-        out.write(shape.header.encode())
+        size = out.write(shape.header.encode())
         rows = 0
         for lines in _lines(scope, dataset, clock or SystemClock()):
             if lines:
-                out.write("".join(lines).encode("utf-8", "backslashreplace"))
+                size += out.write("".join(lines).encode("utf-8", "backslashreplace"))
                 rows += len(lines)
-                progress(rows)
+                progress(rows, size)
             scope.token.check()
         for segment, reason in view.damaged.items():
             damaged(segment, reason)
@@ -143,13 +143,13 @@ def export_file(
     until_us: int = 0,
     agent: str = "",
     format: str = "csv",  # noqa: A002 - as the command line calls it
-    progress: Callable[[int], None] = _no_progress,
+    progress: Callable[[int, int], None] = _no_progress,
     token: CancelToken | None = None,
     damaged: Callable[[int, str], None] = _nobody,
 ) -> int:
     """As `export`, into a file that appears whole or not at all, whatever interrupts it.
 
-    Raises also `EnvironmentProblem` file.exists, file.unusable and store.full.
+    Raises also `EnvironmentProblem` file.exists, file.unusable and file.full.
     """
     if path.exists() and not overwrite:
         raise trouble("file.exists", path=str(path))
@@ -168,8 +168,9 @@ def export_file(
             os.fsync(out.fileno())
         _appear(part, path, overwrite)
     except OSError as error:
-        full = environment_problem(error, path)
-        raise full or trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
+        if error.errno in NO_SPACE:
+            raise trouble("file.full", path=str(path)) from error
+        raise trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
     finally:
         part.unlink(missing_ok=True)
     return rows

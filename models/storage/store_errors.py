@@ -14,7 +14,7 @@ DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 """The file itself is broken, not its surroundings."""
 UNSTORABLE = (OverflowError, TypeError, ValueError, apsw.TooBigError, apsw.MismatchError, apsw.ConstraintError)
 """One row is at fault, not the store."""
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def engine_error(error: BaseException) -> BaseException:
@@ -28,7 +28,7 @@ def environment_problem(error: BaseException, path: Path) -> EnvironmentProblem 
     """The problem behind an error of opening, reading or writing `path`; None where the mistake is our own."""
     error = engine_error(error)
     detail = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in _NO_SPACE):
+    if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in NO_SPACE):
         return trouble("store.full", path=str(path))
     if isinstance(error, (apsw.ReadOnlyError, apsw.PermissionsError)) or (
         isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)

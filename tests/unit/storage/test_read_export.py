@@ -437,12 +437,13 @@ def test_damage_is_told_and_the_rest_comes_out(build: HistoryBuilder) -> None:
 def test_progress_and_cancelling(build: HistoryBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_scope, "PAGE_ROWS", 10)
     build.segment().write(build.messages([raw(at_us=T0 + n) for n in range(35)]))
-    seen: list[int] = []
-    export_file(build.workspace, "messages", tmp_path / "a.csv", progress=seen.append)
-    assert seen == [10, 20, 30, 35]
+    seen: list[tuple[int, int]] = []
+    export_file(build.workspace, "messages", tmp_path / "a.csv", progress=lambda *told: seen.append(told))
+    assert [rows for rows, _ in seen] == [10, 20, 30, 35]
+    assert seen[-1][1] == (tmp_path / "a.csv").stat().st_size
     token = CancelToken()
 
-    def cancel(done: int) -> None:
+    def cancel(done: int, _size: int) -> None:
         token.cancelled = done >= 20
 
     with pytest.raises(Cancelled):
