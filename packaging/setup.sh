@@ -12,7 +12,7 @@ window_packages=(
   libwayland-client0 libwayland-cursor0 libwayland-egl1
 )
 virtual_screen_packages=(xvfb xauth)
-test_packages=(mosquitto-clients openbox xdotool sqlite3 x11-utils desktop-file-utils appstream)
+test_packages=(mosquitto-clients openbox xdotool sqlite3 x11-utils desktop-file-utils appstream dbus-daemon dbus-bin gnome-keyring)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 

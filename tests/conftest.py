@@ -3,6 +3,7 @@
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before the first import of Qt; e2e tests give their programs another one
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # nobody's own keyring is asked
 
 import threading
 from collections.abc import Callable, Iterator

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from app.own_process import PASSWORD_VARIABLE
+from app.password_store import PasswordStore
 from models.domain.connection import Connection, Secret, parse_url
-from models.domain.problems import trouble
+from models.domain.problems import EnvironmentProblem, fill, trouble
 
 
 def add_connection_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -21,17 +22,19 @@ def add_connection_arguments(parser: argparse.ArgumentParser, *, required: bool)
         help="mqtt://user@host:port, or mqtts://, ws://, wss://",
     )
     group.add_argument(
-        "--password-file", metavar="FILE", help=f"holds the password; else {PASSWORD_VARIABLE} in the environment"
+        "--password-file",
+        metavar="FILE",
+        help=f"holds the password; else {PASSWORD_VARIABLE} in the environment, else the keyring",
     )
     group.add_argument("--cafile", metavar="FILE", help="authority that signed the broker's certificate (PEM)")
     group.add_argument("--cert", metavar="FILE", help="our certificate (PEM)")
     group.add_argument("--key", metavar="FILE", help="key of our certificate (PEM)")
 
 
-def connection_from(args: argparse.Namespace) -> tuple[Connection, Secret | None] | None:
+def connection_from(args: argparse.Namespace, *, keyring: bool = True) -> tuple[Connection, Secret | None] | None:
     """What the arguments say; None without `--broker`.
 
-    The password comes from the file, else the environment, else the address (with a warning). Raises `EnvironmentProblem`
+    The password comes from the file, else the environment, else the address (with a warning), else the keyring. Raises `EnvironmentProblem`
     "broker.url", "broker.tls-file" or "file.unusable".
     """
     secret = secret_from(args)
@@ -50,7 +53,10 @@ def connection_from(args: argparse.Namespace) -> tuple[Connection, Secret | None
         certificate_file=_tls_file(args.cert),
         key_file=_tls_file(args.key),
     )
-    return connection, secret or in_url
+    secret = secret or in_url
+    if secret is None and keyring and connection.user:
+        secret = _kept(connection)
+    return connection, secret
 
 
 def secret_from(args: argparse.Namespace) -> Secret | None:
@@ -64,6 +70,15 @@ def secret_from(args: argparse.Namespace) -> Secret | None:
         detail = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
         raise trouble("file.unusable", path=args.password_file, detail=detail) from error
     return Secret(text.rstrip("\r\n"))
+
+
+def _kept(connection: Connection) -> Secret | None:
+    try:
+        return PasswordStore().get(connection.url)
+    except EnvironmentProblem as error:
+        if error.problem.code != "keyring.none":
+            print(f"murmurscope: {fill(error.problem.kind.sentence, error.problem.params)}", file=sys.stderr)
+        return None
 
 
 def _tls_file(name: str | None) -> str:

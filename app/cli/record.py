@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Record until stopped. Raises `EnvironmentProblem` "workspace.*", "store.*", "broker.*" or "settings.unreadable"."""
     from app.recorder.main import RecordOptions, record
 
-    given = connection_from(args)
+    given = connection_from(args, keyring=False)  # the recorder asks it, beside its work
     return record(
         workspace_of(args),
         RecordOptions(

@@ -15,7 +15,7 @@ from app.recorder.ports import Feed
 from models.domain.clock import Clock, Instant
 from models.domain.connection import Connection, Secret
 from models.domain.control import Link
-from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.problems import EnvironmentProblem, Problem, fill, trouble
 from models.domain.publishing import OutgoingMessage
 from mqtt.outgoing import Receipt
 from mqtt.session import LinkState
@@ -31,6 +31,12 @@ class FeedMaker(Protocol):
     def __call__(self, connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed: ...
 
 
+class SecretFinder(Protocol):
+    """Asks the keyring without holding up the main thread, in which `found` is called: with the secret, or what failed."""
+
+    def __call__(self, connection: Connection, found: Callable[[Secret | None, Problem | None], None]) -> None: ...
+
+
 class LinkListener(Protocol):
     """`ingest.Ingest`, as far as it follows the link."""
 
@@ -42,7 +48,7 @@ class LinkListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """How the link is, for whoever asks."""
+    """How the link is, for whoever asks. `password_may_come`: refused without a password that a locked keyring may hold."""
 
     link: Link = Link.IDLE
     since_us: int = 0
@@ -52,6 +58,7 @@ class LinkView:
     problem: Problem | None = None
     warnings: tuple[Problem, ...] = ()
     ever_connected: bool = False
+    password_may_come: bool = False
 
 
 class BrokerLink:
@@ -59,9 +66,10 @@ class BrokerLink:
 
     def __init__(
         self, choice: BrokerChoice, make_feed: FeedMaker, listener: LinkListener, broker: EmbeddedBroker, agent: HostAgent,
-        clock: Clock, on_change: Callable[[], None],
+        clock: Clock, on_change: Callable[[], None], find_secret: SecretFinder,
     ) -> None:  # fmt: skip
         self._choice = choice
+        self._find_secret = find_secret
         self._make_feed = make_feed
         self._listener = listener
         self._broker = broker
@@ -74,6 +82,8 @@ class BrokerLink:
         self._secret: Secret | None = None  # as the present feed has it
         self._has_new_secret = self._remembered = False
         self._own_problem: Problem | None = None  # why our own broker does not run
+        self._looking = False  # the keyring is being asked for the password of the target
+        self._unread: Problem | None = None  # why it could not be asked
         self._opened_us = clock.wall_us()
         self._told: LinkState | None = None  # by the present session
         self._connected = self._ever_connected = False
@@ -93,15 +103,21 @@ class BrokerLink:
     def view(self) -> LinkView:
         told, connection = self._told, self.connection
         problem = self._own_problem or (told.problem if told is not None else None) or self._choice.problem
+        link = told.link if told is not None else Link.CONNECTING if self._looking else Link.IDLE
+        warnings, unread = told.warnings if told is not None else (), self._unread
+        if unread is not None and connection is not None and link is Link.REFUSED:
+            detail = fill(unread.kind.sentence, unread.params).rstrip(".")
+            warnings = (*warnings, Problem("keyring.unread", {"url": connection.url, "detail": detail}))
         return LinkView(
-            link=told.link if told is not None else Link.IDLE,
+            link=link,
             since_us=told.since_us if told is not None else self._opened_us,
             broker_url=connection.url if connection is not None else "",
             mqtt_version=told.mqtt_version if told is not None else "",
             embedded=self._target is Own.BROKER,
             problem=problem,
-            warnings=told.warnings if told is not None else (),
+            warnings=warnings,
             ever_connected=self._ever_connected,
+            password_may_come=unread is not None and unread.code != "keyring.none",
         )
 
     def wake(self) -> None:
@@ -109,7 +125,9 @@ class BrokerLink:
         before, wanted = self._target, self._choice.read()
         if before is not None and wanted != before and not self._has_new_secret:
             self._choice.forget_secret()  # it must not reach another broker
-        if self._feed is None or wanted != before:
+        if self._looking and wanted == before and not self._has_new_secret:
+            return
+        if self._feed is None or wanted != before or self._lacks_secret():
             self._open(wanted)
             return
         if self._has_new_secret and wanted is not Own.BROKER:
@@ -117,6 +135,11 @@ class BrokerLink:
             self._secret = self._choice.secret
             self._feed.session.use_secret(self._secret)
         self._feed.session.wake()
+
+    def _lacks_secret(self) -> bool:
+        """Was it refused for want of a password? Then the keyring, unlocked meanwhile, may have it."""
+        refused = self._told is not None and self._told.link is Link.REFUSED
+        return refused and self._secret is None and not self._has_new_secret and _may_be_kept(self._target)
 
     def give_secret(self, secret: Secret) -> None:
         """Use it from now on. Save the settings first where it is for another broker."""
@@ -164,6 +187,7 @@ class BrokerLink:
             self.stop()
         with self._lock:
             self._target, self._own_problem, self._told, self._feed = target, None, None, None
+            self._looking, self._unread = False, None
             self._opened_us = self._clock.wall_us()
             if self._connected:
                 self._connected = False
@@ -180,13 +204,28 @@ class BrokerLink:
             connection = target
         if connection is None:
             self._listener.leave()
-            return
+        elif secret is None and _may_be_kept(connection):
+            self._looking = True
+            self._listener.leave()
+            self._find_secret(connection, lambda found, problem: self._found(connection, found, problem))
+        else:
+            self._connect(connection, secret)
+
+    def _found(self, connection: Connection, secret: Secret | None, problem: Problem | None) -> None:
+        if not self._looking or self._target != connection:
+            return  # another broker was chosen, or somebody gave the password
+        if secret is not None:
+            self._choice.give_secret(secret)
+        self._looking, self._unread = False, problem
+        self._connect(connection, secret)
+
+    def _connect(self, connection: Connection, secret: Secret | None) -> None:
         self._secret = secret
         feed = self._make_feed(connection, secret, lambda state: self._hear(feed, state))
         with self._lock:
             self._feed = feed
         self._listener.use(feed)
-        if target is Own.BROKER:
+        if self._target is Own.BROKER:
             self._start_agent()
 
     def _start_agent(self) -> None:
@@ -210,3 +249,8 @@ class BrokerLink:
                 self._listener.link_down(at)
             self._connected = up
         self._on_change()
+
+
+def _may_be_kept(target: Connection | Own | None) -> bool:
+    """Passwords are kept for named users only."""
+    return isinstance(target, Connection) and bool(target.user)

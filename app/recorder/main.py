@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.files.options import FilesOptions
+from app.password_store import PasswordStore
 from app.recorder.broker_choice import BrokerChoice
 from app.recorder.broker_link import BrokerLink, FeedMaker
 from app.recorder.control_server import ControlServer
@@ -22,6 +23,7 @@ from app.recorder.files_writer import FilesWriter
 from app.recorder.host_agent import HostAgent
 from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
+from app.recorder.kept_passwords import KeptPasswords
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.ports import Feed
 from app.recorder.publisher import Publisher
@@ -143,8 +145,16 @@ def _compose(
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
     folder = broker_folder(workspace)
     make_feed = _feed_maker(store, client_id(workspace, read_workspace_id(workspace)), clock)
+    kept = KeptPasswords(PasswordStore(), requests, mask)
     link = BrokerLink(
-        choice, make_feed, ingest, EmbeddedBroker(folder, clock), HostAgent(folder, clock), clock, requests.wake
+        choice,
+        make_feed,
+        ingest,
+        EmbeddedBroker(folder, clock),
+        HostAgent(folder, clock),
+        clock,
+        requests.wake,
+        kept.find,
     )
 
     def wake() -> None:

@@ -131,7 +131,12 @@ class Supervisor:
             met, alone_us = self._control.without_window_us()
             if alone_us > (WINDOW_GONE_US if met else WINDOW_AWAITED_US):
                 self._requests.end(ExitCode.OK)
-        elif view.link is Link.REFUSED and not view.ever_connected and view.problem is not None:
+        elif (
+            view.link is Link.REFUSED
+            and not view.ever_connected
+            and view.problem is not None
+            and not view.password_may_come
+        ):
             self._requests.end(view.problem.kind.exit_code)
         duration_s = self._rules.duration_s
         if duration_s is not None and now_us - self._started_us >= duration_s * 1e6:

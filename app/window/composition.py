@@ -31,6 +31,7 @@ from widgets.frame.main_window import MainWindow
 if TYPE_CHECKING:  # loaded after the first paint
     from app.window.connection_controller import ConnectionController
     from app.window.data_source import HistorySource
+    from app.window.passwords import Passwords
     from app.window.plot_library import PlotLibrary
     from app.window.recorder_link import RecorderLink
     from app.window.recorder_notices import RecorderNotices
@@ -90,6 +91,7 @@ class Composition(QObject):
         self.link: RecorderLink | None = None
         self.connection: ConnectionController | None = None
         self.screens: Screens | None = None
+        self._passwords: Passwords | None = None
         self._notices: RecorderNotices | None = None
         self._plot_library: PlotLibrary | None = None
         self._exposed = False
@@ -127,9 +129,11 @@ class Composition(QObject):
         import platform
 
         from app.control_client import ControlClient
+        from app.password_store import PasswordStore
         from app.settings import SettingsFile
         from app.window.connection_controller import ConnectionController
         from app.window.data_source import HistorySource
+        from app.window.passwords import Passwords
         from app.window.recorder_link import RecorderLink
         from app.window.recorder_notices import RecorderNotices
         from app.window.recorder_process import end_recorder, start_recorder
@@ -154,7 +158,11 @@ class Composition(QObject):
         self.link.state_changed.connect(self._recorder_told)
         self.link.state_changed.connect(self._workspaces.recorder_told)
         self.link.problem.connect(self._recorder_troubled)
-        self.connection = ConnectionController(self.link, SettingsFile(workspace.settings), self.themes, window)
+        self._passwords = Passwords(PasswordStore(), self)
+        self.connection = ConnectionController(
+            self.link, SettingsFile(workspace.settings), self._passwords, self.themes, window
+        )
+        self.link.state_changed.connect(self.connection.recorder_told)
         self._notices = RecorderNotices(window.notices, self.link, self.connection.open, self)
         self.source = HistorySource(lambda: HistoryReader(workspace, clock), clock, self)
         self.tail = TailSource(lambda: TailReader(workspace), clock, self)
@@ -173,7 +181,7 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        for part in (self.tail, self.source, self.link):
+        for part in (self.tail, self.source, self.link, self._passwords):
             if part is not None:
                 part.shutdown()
 

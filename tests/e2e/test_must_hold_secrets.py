@@ -5,18 +5,26 @@ import io
 import json
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
+import keyring
 import psutil
 import pytest
 
+from app.password_store import PasswordStore
+from app.settings import Settings, SettingsFile
 from models.domain.connection import Secret, parse_url
 from models.domain.control import Link
 from models.storage.export import DATASETS, export
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
+from tests.helpers import keyring_file
 from tests.helpers.poll import until
+from tests.helpers.recorder_process import REPOSITORY
 from tests.helpers.recording import Recording
+from tests.helpers.session_bus import keyring_on_a_bus
 
 pytestmark = pytest.mark.services
 
@@ -191,6 +199,80 @@ def test_trying_a_connection_leaves_no_trace(guarded, recording, tmp_path):
     assert told_by(recording, other) == []
     assert recording.stop() == 0
     assert leaks(tmp_path / "here", other) == leaks(tmp_path / "here") == []
+
+
+# ------------------------------------------------------------ kept in a keyring
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A keyring that several processes share; away from what is searched for leaks."""
+    for name, value in keyring_file.variables(tmp_path / "keyring.json").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)  # what was found before
+    return tmp_path / "keyring.json"
+
+
+def test_a_kept_password_is_used_by_a_recorder_alone_and_is_nowhere_else(guarded, recording, kept, tmp_path):
+    connection = parse_url(url_of(guarded))[0]
+    PasswordStore().put(connection.url, Secret(CANARY))
+    SettingsFile(recording.workspace.settings).save(Settings(connection, embedded=False))
+    recording.environment.update(keyring_file.variables(kept))
+    recording.start()
+    publish(guarded)
+    recording.stored(1)
+    assert told_by(recording) == []
+    assert recording.stop() == 0
+    assert told_by_exports(recording) == []
+    assert leaks(tmp_path / "here") == []
+
+
+def test_a_locked_keyring_is_told_and_asked_again_once_it_is_unlocked(guarded, recording, kept, tmp_path):
+    kept.write_text('{"locked": true}')
+    recording.spawn("--broker", url_of(guarded), variables=keyring_file.variables(kept))
+    state = recording.when(lambda one: one.link is Link.REFUSED, "it is refused without the password")
+    assert [one["code"] for one in state.warnings] == ["keyring.unread"]
+    assert recording.process.poll() is None, "the password may still come"
+    kept.write_text(json.dumps({f"murmurscope {url_of(guarded)}": CANARY}))
+    recording.client.wake()
+    recording.connected()
+    assert told_by(recording) == []
+    assert recording.stop() == 0
+    assert leaks(tmp_path / "here") == []
+
+
+def test_a_wrong_kept_password_ends_as_any_wrong_one(guarded, recording, kept, tmp_path):
+    kept.write_text(json.dumps({f"murmurscope {url_of(guarded)}": "canary-plain"}))
+    code, said = recording.run("--broker", url_of(guarded), variables=keyring_file.variables(kept))
+    assert code == 5
+    assert "canary" not in said
+    assert leaks(tmp_path / "here", "canary-plain") == []
+
+
+def test_the_real_keyring_of_a_desktop_keeps_it_and_no_file_tells_it(guarded, recording, tmp_path):
+    home = tmp_path / "here" / "home"
+    with keyring_on_a_bus(home) as variables:
+        recording.environment.update(variables)
+        store = (
+            "import sys; from app.password_store import PasswordStore; from models.domain.connection import Secret; "
+        )
+        put = f"{store} PasswordStore().put(sys.argv[1], Secret(sys.stdin.read()))"
+        done = subprocess.run(
+            [sys.executable, "-c", put, url_of(guarded)],
+            input=CANARY, text=True, env=recording.environment, cwd=REPOSITORY, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        recording.start("--broker", url_of(guarded))
+        assert told_by(recording) == []
+        assert recording.stop() == 0
+        assert list(home.rglob("*.keyring")), "the desktop keeps it, encrypted"
+        assert leaks(tmp_path / "here") == []
+        remove = f"{store} PasswordStore().remove(sys.argv[1]); assert PasswordStore().get(sys.argv[1]) is None"
+        gone = subprocess.run(
+            [sys.executable, "-c", remove, url_of(guarded)],
+            env=recording.environment, cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert gone.returncode == 0, gone.stderr
 
 
 def test_the_broker_of_our_own_keeps_its_password_in_one_private_file(recording, tmp_path):

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keyring
 import psutil
 import pytest
 from paho.mqtt import publish
@@ -19,6 +20,7 @@ from models.domain.connection import Connection
 from models.domain.control import Link
 from models.domain.problems import EnvironmentProblem
 from models.storage.workspace import Workspace
+from tests.helpers import keyring_file
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until
 
@@ -173,3 +175,38 @@ def test_the_first_start_fills_by_itself(open_window, qtbot) -> None:
     qtbot.waitUntil(lambda: len(agents(one)) > 1, timeout=SLOW_MS)
     assert one.link.state.embedded
     assert "first-run" in told(one)
+
+
+def test_a_password_typed_once_connects_after_a_restart_and_lies_in_the_keyring_alone(
+    open_window, make_broker, workspace, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = "canary-9d2e"
+    for name, value in keyring_file.variables(tmp_path / "keyring.json").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    guarded = make_broker(allow_anonymous=False, username="me", password=canary)
+    one = open_window()
+    qtbot.waitUntil(lambda: one.link.state is not None, timeout=SLOW_MS)
+    one._actions["file.connect"].trigger()
+    dialog = one.connection.dialog
+    dialog.form.host.setText(f"mqtt://me@127.0.0.1:{guarded.port}")
+    dialog.form.password.setText(canary)
+    qtbot.waitUntil(dialog.form.keyring.keep.isEnabled, timeout=SLOW_MS)
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: connected(one) and not one.link.state.embedded, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=SLOW_MS)
+    pid = one.link.state.pid
+    one.save_layout()
+    one.close()
+    with ControlClient(workspace) as client:
+        client.stop()
+    until(lambda: not _runs(pid), "the recorder ended", 20)
+    again = open_window()  # neither window nor recorder knows it but from the keyring
+    qtbot.waitUntil(lambda: connected(again), timeout=SLOW_MS)
+    assert again.link.state.pid != pid
+    assert json.loads((tmp_path / "keyring.json").read_text()) == {
+        f"murmurscope mqtt://me@127.0.0.1:{guarded.port}": canary
+    }
+    ours = [file for folder in ("w", "run") for file in (tmp_path / folder).rglob("*") if file.is_file()]
+    assert ours
+    assert [file for file in ours if canary.encode() in file.read_bytes()] == []

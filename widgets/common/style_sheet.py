@@ -121,6 +121,16 @@ QCheckBox::indicator:checked { background: $accent; border-color: $accent; image
 QCheckBox::indicator:focus { border-color: $text; }
 QCheckBox::indicator:disabled { border-color: $edge; }
 
+QRadioButton { spacing: 6px; }
+QRadioButton::indicator {
+    width: 14px; height: 14px; border: 1px solid $muted; border-radius: 8px; background: $surface;
+}
+QRadioButton::indicator:checked {
+    width: 6px; height: 6px; border: 5px solid $accent; border-radius: 8px; background: $accent_text;
+}
+QRadioButton::indicator:focus { border-color: $text; }
+QRadioButton::indicator:disabled { border-color: $edge; }
+
 QTabWidget::pane { border: 0; border-top: 1px solid $line; }
 QTabBar { qproperty-drawBase: 0; }
 QTabBar::tab {

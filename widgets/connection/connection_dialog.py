@@ -25,11 +25,12 @@ class ConnectionDialog(QDialog):
     """Asks and shows; whoever made it tests and saves.
 
     `test_requested(Connection, Secret | None)` wants `step_told` for every step and `test_ended` at the end.
-    `save_requested(Connection | None, Secret | None)`, None: the broker on this computer; then `close` or `show_problem`.
+    `save_requested(Connection | None, Secret | None, bool)`: None is the broker on this computer, the truth says whether the
+    keyring is to keep the password; then `accept`, `show_problem` or `show_not_kept`.
     """
 
     test_requested = Signal(object, object)
-    save_requested = Signal(object, object)
+    save_requested = Signal(object, object, bool)
 
     def __init__(self, themes: ThemeHolder, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,14 +75,17 @@ class ConnectionDialog(QDialog):
         scroll.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.addWidget(scroll, 1)
+        self.notice.setContentsMargins(9, 0, 9, 0)  # in line with what is scrolled
         layout.addWidget(self.notice)
         layout.addWidget(self._buttons)
-        self.resize(620, 560)
+        self.resize(620, 600)
 
     def show_connection(self, connection: Connection | None, *, embedded: bool) -> None:
         """Fill the dialog with what is in force; `connection` None: none was chosen yet."""
         self.form.show_connection(connection if connection is not None else Connection(host=""))
         self.form.password.clear()
+        self.form.keyring.show_looking()
+        self.save_button.setEnabled(True)
         (self.embedded if embedded else self.own).setChecked(True)
         self._kind_changed()
         self.steps.clear()
@@ -108,6 +112,18 @@ class ConnectionDialog(QDialog):
     def show_problem(self, problem: Problem) -> None:
         """Say what stands in the way, above the buttons."""
         self._say(" ".join(problem_text(problem)), "error")
+
+    def show_waiting(self) -> None:
+        """The keyring is being asked; somebody may have to unlock it."""
+        self.save_button.setEnabled(False)
+        self._say(self.tr("Waiting for the keyring. It may ask for its own password."), "muted")
+
+    def show_not_kept(self, problem: Problem) -> None:
+        """Saved and connected, but the keyring has not taken the password, or has not given it."""
+        self.save_button.setEnabled(True)
+        self.form.keyring.show_problem(problem)
+        text = self.tr("The connection is saved, but: {problem}").replace("{problem}", " ".join(problem_text(problem)))
+        self._say(text, "warning")
 
     # ------------------------------------------------------------ reactions
 
@@ -139,9 +155,9 @@ class ConnectionDialog(QDialog):
     @Slot()
     def _save(self) -> None:
         if self.embedded.isChecked():
-            self.save_requested.emit(None, None)
+            self.save_requested.emit(None, None, False)
         elif (connection := self._connection()) is not None:
-            self.save_requested.emit(connection, self.form.secret())
+            self.save_requested.emit(connection, self.form.secret(), self.form.keyring.kept)
 
     def _connection(self) -> Connection | None:
         try:

@@ -10,6 +10,7 @@ from models.domain.connection import DEFAULT_PORTS, Connection, Secret, parse_ur
 from models.domain.problems import EnvironmentProblem, Problem
 from widgets.connection.advanced_fields import AdvancedFields
 from widgets.connection.file_field import FileField
+from widgets.connection.keyring_field import KeyringField
 
 
 class ConnectionForm(QWidget):
@@ -33,6 +34,7 @@ class ConnectionForm(QWidget):
         self.path = QLineEdit(self, placeholderText="/mqtt")
         self.user = QLineEdit(self)
         self.password = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password)
+        self.keyring = KeyringField(self)
         self.ca_file = FileField(self.tr("CA file"), self)
         self.certificate_file = FileField(self.tr("Certificate file"), self)
         self.key_file = FileField(self.tr("Key file"), self)
@@ -59,13 +61,11 @@ class ConnectionForm(QWidget):
         label = QLabel(self.tr("&Broker"), self)
         label.setBuddy(self.host)
         self._form.addRow(label, address)
-        note = QLabel(self.tr("Kept for this session only, never stored."), self)
-        note.setProperty("tone", "muted")
         rows: tuple[tuple[str, QWidget], ...] = (
             (self.tr("Pat&h"), self.path),
             (self.tr("&User"), self.user),
             (self.tr("Pass&word"), self.password),
-            ("", note),
+            ("", self.keyring),
             (self.tr("&CA file"), self.ca_file),
             (self.tr("C&ertificate"), self.certificate_file),
             (self.tr("Ke&y"), self.key_file),
@@ -80,7 +80,7 @@ class ConnectionForm(QWidget):
             (self.port, self.tr("Port")),
             (self.path, self.tr("Path")),
             (self.user, self.tr("User")),
-            (self.password, self.tr("Password, kept for this session only")),
+            (self.password, self.tr("Password")),
         ):
             field.setAccessibleName(name)
         self.ca_file.edit.setPlaceholderText(self.tr("the authorities this computer trusts"))
@@ -94,6 +94,7 @@ class ConnectionForm(QWidget):
         self._more.toggled.connect(self.advanced.setVisible)
         for edit in (self.path, self.user, self.password):
             edit.textChanged.connect(self.changed)
+        self.changed.connect(self._show_keyring)
         self.port.valueChanged.connect(self.changed)
         for part in (self.ca_file, self.certificate_file, self.key_file, self.advanced):
             part.changed.connect(self.changed)
@@ -101,16 +102,18 @@ class ConnectionForm(QWidget):
     # ------------------------------------------------------------ in and out
 
     def show_connection(self, connection: Connection) -> None:
-        """Fill the fields. The password stays empty: nobody keeps it."""
+        """Fill the fields. The password stays empty, also where a keyring has it."""
         self._show_address(connection)
         self.ca_file.set_path(connection.ca_file)
         self.certificate_file.set_path(connection.certificate_file)
         self.key_file.set_path(connection.key_file)
         self.advanced.show_connection(connection)
 
-    def connection(self) -> Connection:
-        """Raises `EnvironmentProblem` "broker.url" where the host is none."""
-        self._spread_address()
+    def connection(self, *, spread: bool = True) -> Connection:
+        """What the fields say; an address in the host is spread over them first. Raises `EnvironmentProblem` "broker.url"
+        where the host is none."""
+        if spread:
+            self._spread_address()
         host = self.host.text().strip()
         bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
         scheme = str(self.scheme.currentData())
@@ -141,7 +144,21 @@ class ConnectionForm(QWidget):
         plain = str(self.scheme.currentData()) in ("mqtt", "ws")
         return plain and bool(self.password.text()) and not is_loopback(self.host.text().strip())
 
+    def show_keyring(self, holds: str) -> None:
+        """There is a keyring; `holds`: address of the broker whose password it has, if it was asked for one."""
+        self.keyring.show_found(holds)
+        self._show_keyring()
+
     # ------------------------------------------------------------ reactions
+
+    @Slot()
+    def _show_keyring(self) -> None:
+        try:
+            url = self.connection(spread=False).url
+        except EnvironmentProblem:
+            url = ""
+        self.keyring.show_for(url, named=bool(self.user.text()))
+        self.password.setPlaceholderText(self.tr("as the keyring has it") if self.keyring.holds(url) else "")
 
     @Slot()
     def _scheme_changed(self) -> None:

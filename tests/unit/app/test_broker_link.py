@@ -155,7 +155,11 @@ class Setup:
         self.file, self.clock = file, clock
         self.sessions, self.broker, self.agent, self.listener = [], Broker(), Agent(), Listener()
         self.choice = BrokerChoice(file, given, secret)
-        self.link = BrokerLink(self.choice, self.make_feed, self.listener, self.broker, self.agent, clock, lambda: None)
+        self.asked = []
+        self.link = BrokerLink(
+            self.choice, self.make_feed, self.listener, self.broker, self.agent, clock, lambda: None,
+            lambda connection, found: self.asked.append((connection, found)),
+        )  # fmt: skip
 
     def make_feed(self, connection, secret, on_link):
         self.sessions.append(Session(connection, secret, on_link, self.clock))
@@ -163,6 +167,69 @@ class Setup:
 
     def tell(self, link, session=-1, **fields):
         self.sessions[session].on_link(LinkState(link, self.clock.wall_us(), **fields))
+
+
+NAMED = Connection(host="one", user="me")
+LOCKED = Problem("keyring.refused", {"detail": "it is locked"})
+
+
+class TestKeyring:
+    def test_it_is_asked_before_the_first_try_where_a_user_has_no_password(self, file, clock):
+        setup = Setup(file, clock, NAMED)
+        setup.link.wake()
+        assert setup.sessions == []
+        assert setup.link.view.link is Link.CONNECTING
+        setup.link.wake()
+        ((connection, found),) = setup.asked
+        found(PASSWORD, None)
+        assert connection == NAMED
+        assert [(one.connection, one.secret) for one in setup.sessions] == [(NAMED, PASSWORD)]
+        assert setup.link.secret == PASSWORD
+
+    def test_it_is_not_asked_for_nobody_nor_where_a_password_was_given(self, file, clock):
+        for given, secret in ((ONE, None), (NAMED, PASSWORD), (None, None)):
+            setup = Setup(file, clock, given, secret)
+            setup.link.wake()
+            assert setup.asked == []
+            assert len(setup.sessions) == 1
+
+    def test_a_password_that_is_given_meanwhile_wins(self, file, clock):
+        setup = Setup(file, clock, NAMED)
+        setup.link.wake()
+        setup.link.give_secret(NEW_PASSWORD)
+        setup.asked[0][1](PASSWORD, None)
+        assert [one.secret for one in setup.sessions] == [NEW_PASSWORD]
+
+    def test_an_answer_for_another_broker_comes_too_late(self, file, clock):
+        setup = Setup(file, clock, NAMED)
+        setup.link.wake()
+        setup.file.save(Settings(OTHER, embedded=False))
+        setup.link.wake()
+        setup.asked[0][1](PASSWORD, None)
+        assert [(one.connection, one.secret) for one in setup.sessions] == [(OTHER, None)]
+        assert setup.link.secret is None
+
+    def test_a_locked_one_is_told_once_the_broker_refuses_and_asked_again_by_hand(self, file, clock):
+        setup = Setup(file, clock, NAMED)
+        setup.link.wake()
+        setup.asked[0][1](None, LOCKED)
+        assert setup.link.view.warnings == ()
+        setup.tell(Link.REFUSED, problem=Problem("broker.credentials"))
+        view = setup.link.view
+        assert [one.code for one in view.warnings] == ["keyring.unread"]
+        assert "it is locked" in view.warnings[0].sentence()
+        assert view.password_may_come
+        setup.link.wake()
+        setup.asked[1][1](PASSWORD, None)
+        assert [one.secret for one in setup.sessions] == [None, PASSWORD]
+        assert not setup.link.view.password_may_come
+
+    def test_a_computer_without_one_ends_as_before(self, file, clock):
+        setup = Setup(file, clock, NAMED)
+        setup.link.wake()
+        setup.asked[0][1](None, Problem("keyring.none", {"detail": "x"}))
+        setup.tell(Link.REFUSED, problem=Problem("broker.credentials"))
+        assert not setup.link.view.password_may_come
 
 
 class TestLink:

@@ -1,9 +1,11 @@
 import argparse
 
+import keyring
 import pytest
 
 from app.cli.connection_arguments import add_connection_arguments, connection_from
 from models.domain.problems import EnvironmentProblem
+from tests.helpers import keyring_file
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +51,18 @@ def test_files_become_absolute_and_must_be_readable(tmp_path, monkeypatch):
             read("--broker", "mqtts://host", option, "absent")
         assert raised.value.problem.code == code
         assert "No such file" in str(raised.value)
+
+
+def test_without_any_other_the_keyring_is_asked_for_a_named_user(tmp_path, monkeypatch, capsys):
+    for name, value in keyring_file.variables(tmp_path / "keyring.json").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    (tmp_path / "keyring.json").write_text('{"murmurscope mqtt://me@host:1883": "kept"}')
+    assert read("--broker", "mqtt://me@host")[1].value == "kept"
+    assert read("--broker", "mqtt://you@host")[1] is None
+    monkeypatch.setenv("MURMURSCOPE_PASSWORD", "told")
+    assert read("--broker", "mqtt://me@host")[1].value == "told"
+    monkeypatch.delenv("MURMURSCOPE_PASSWORD")
+    (tmp_path / "keyring.json").write_text('{"locked": true}')
+    assert read("--broker", "mqtt://me@host")[1] is None
+    assert "The keyring did not do it" in capsys.readouterr().err

@@ -54,9 +54,10 @@ def form(qtbot) -> ConnectionForm:
 def dialog(qtbot, themes: ThemeHolder) -> Iterator[ConnectionDialog]:
     dialog = ConnectionDialog(themes)
     qtbot.addWidget(dialog)
-    dialog.tests, dialog.saves = [], []
+    dialog.tests, dialog.saves, dialog.keeps = [], [], []
     dialog.test_requested.connect(lambda *what: dialog.tests.append(what))
-    dialog.save_requested.connect(lambda *what: dialog.saves.append(what))
+    dialog.save_requested.connect(lambda *what: dialog.saves.append(what[:2]))
+    dialog.save_requested.connect(lambda *what: dialog.keeps.append(what[2]))
     dialog.show()
     qtbot.waitExposed(dialog)
     return dialog
@@ -287,3 +288,57 @@ def test_no_two_controls_share_a_mnemonic(dialog) -> None:
     keys = [text[text.index("&") + 1].lower() for text in texts if "&" in text and text != "&Cancel"]
     assert len(keys) >= 14
     assert len(keys) == len(set(keys))
+
+
+# ------------------------------------------------------------ keyring
+
+
+def test_a_password_is_kept_where_there_is_a_keyring_and_the_box_is_ticked(dialog: ConnectionDialog) -> None:
+    form, keep = dialog.form, dialog.form.keyring.keep
+    form.host.setText("broker.example")
+    form.user.setText("me")
+    assert not keep.isEnabled(), "nobody has looked for a keyring yet"
+    dialog.save_button.click()
+    form.show_keyring("")
+    assert keep.isEnabled()
+    dialog.save_button.click()
+    keep.setChecked(False)
+    dialog.save_button.click()
+    assert dialog.keeps == [False, True, False]
+
+
+def test_only_the_password_of_a_named_user_is_kept(dialog: ConnectionDialog) -> None:
+    dialog.form.show_keyring("")
+    dialog.form.host.setText("broker.example")
+    assert not dialog.form.keyring.keep.isEnabled()
+    assert "give the user" in dialog.form.keyring.keep.accessibleDescription()
+    dialog.form.user.setText("me")
+    assert dialog.form.keyring.keep.isEnabled()
+
+
+def test_it_says_why_there_is_no_keyring(dialog: ConnectionDialog) -> None:
+    dialog.form.user.setText("me")
+    dialog.form.keyring.show_problem(Problem("keyring.none", {"detail": "no program of this computer offers one"}))
+    assert not dialog.form.keyring.keep.isEnabled()
+    assert not dialog.form.keyring.keep.isChecked()
+    said = dialog.form.keyring.keep.accessibleDescription()
+    assert "no program of this computer offers one" in said
+    assert "this session only" in said
+
+
+def test_a_kept_password_is_told_for_its_broker_alone(dialog: ConnectionDialog) -> None:
+    dialog.show_connection(FULL, embedded=False)
+    dialog.form.show_keyring(FULL.url)
+    assert dialog.form.password.placeholderText() == "as the keyring has it"
+    assert "leave the password empty" in dialog.form.keyring.keep.accessibleDescription()
+    dialog.form.user.setText("somebody-else")
+    assert dialog.form.password.placeholderText() == ""
+
+
+def test_a_keyring_that_refuses_is_told_in_the_dialog(dialog: ConnectionDialog) -> None:
+    dialog.show_waiting()
+    assert not dialog.save_button.isEnabled()
+    dialog.show_not_kept(Problem("keyring.refused", {"detail": "it is locked"}))
+    assert dialog.save_button.isEnabled()
+    assert "it is locked" in dialog.notice.text()
+    assert "this session only" in dialog.notice.text()
