@@ -1,85 +1,188 @@
-"""Starts the packaged program as a user would and fails unless it records and paints.
+"""Tries the packaged program as a new user would, and fails where it does not do what it should.
 
     python packaging/smoke.py dist/murmurscope/murmurscope
+    python packaging/smoke.py --root /tmp/bookworm /usr/bin/murmurscope     as "visitor" of the Debian in that folder; needs root
 
-A window on a virtual screen, on an empty workspace: it must start its recorder and broker, store samples, and show them.
-Then each command of the terminal that needs data is tried once.
+A first start in an empty home on a virtual screen: it must start its recorder and broker, store, and draw a live plot.
+Then the commands of the terminal: a picture, figures as CSV, and a broker, a recorder and a fleet of their own.
 """
 
+import argparse
+import csv
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.helpers.poll import until
 from tests.helpers.x11 import x_environment, x_server
+from widgets.common.tokens import LIGHT
 
-_LIMIT_S = 60.0
+LIMIT_S = 60.0
+WIDTH, HEIGHT = 1280, 800
+AN_AGENT = (140, 270)  # in the list of the fleet, below the notice of a first start
+CURVE_PIXELS = 150  # the sparklines of the fleet have a third of that in the first minute
+SENT = 1_000
 _GRAB = """
 import sys
+import numpy
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
-app = QApplication([])
-image = app.primaryScreen().grabWindow(0).toImage()
+application = QApplication([])
+image = application.primaryScreen().grabWindow(0).toImage().convertToFormat(QImage.Format.Format_RGB32)
 image.save(sys.argv[1])
-print(len({image.pixel(x, y) for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)}))
+pixels = numpy.frombuffer(image.constBits(), dtype=numpy.uint32) & 0xFFFFFF
+print(int((pixels == int(sys.argv[2], 16)).sum()))
 """
 
 
-def main(program: str) -> int:
+@dataclass(frozen=True)
+class Installed:
+    """The program where it is installed: in this system, or in the one below `root`."""
+
+    program: str  # absolute, as the program sees it
+    home: str  # as the program sees it
+    display: str
+    root: Path | None = None
+
+    def outside(self, path: str) -> Path:
+        """A path of the program's as this process sees it."""
+        return self.root / path.lstrip("/") if self.root else Path(path)
+
+    def command(self, *arguments: str) -> list[str]:
+        """Nothing of this system's environment reaches the program."""
+        variables = {
+            "HOME": self.home, "XDG_RUNTIME_DIR": self.home, "DISPLAY": self.display, "LANG": "C.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+        }  # fmt: skip
+        inside = ["chroot", "--userspec=visitor:visitor", str(self.root)] if self.root else []
+        return [
+            *inside,
+            "env",
+            "-i",
+            *(f"{name}={value}" for name, value in variables.items()),
+            self.program,
+            *arguments,
+        ]
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints; AssertionError with its last words where it fails."""
+        answer = subprocess.run(self.command(*arguments), capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, f"{arguments}: code {answer.returncode}\n{answer.stderr}"
+        return answer.stdout
+
+    def rows(self, kind: str, *arguments: str) -> int:
+        """How many rows of a kind are stored; 0 before there is a store."""
+        command = self.command("info", "--json", *arguments)
+        answer = subprocess.run(command, capture_output=True, check=False)
+        return int(json.loads(answer.stdout)["kinds"][kind]["rows"]) if answer.returncode == 0 else 0
+
+    def processes(self) -> list[psutil.Process]:
+        """Those of the program that run, children included."""
+        folder = self.outside(self.program).resolve().parent
+        return [one for one in psutil.process_iter(["exe"]) if Path(one.info["exe"] or "/").is_relative_to(folder)]
+
+
+@contextmanager
+def running(installed: Installed, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A program in the background, asked to end at the end."""
+    process = subprocess.Popen(installed.command(*arguments), stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def first_start(installed: Installed, since_s: float, picture: Path) -> None:
+    """The window alone, as from the menu."""
+    with running(installed):
+        until(lambda: installed.rows("samples") > 50, "samples in the store", LIMIT_S, 0.2)
+        print(f"recording after {time.time() - since_s:.1f} s")
+        until(
+            lambda: _curve_pixels(installed, picture, open_agent=True) > CURVE_PIXELS, "a plot on the screen", LIMIT_S
+        )
+        print(f"a live plot after {time.time() - since_s:.1f} s")
+        before = _curve_pixels(installed, picture)
+        until(lambda: _curve_pixels(installed, picture) > before, "a plot that grows", LIMIT_S, 1)
+    until(lambda: not installed.processes(), "the recorder ended after the window", LIMIT_S, 0.5)
+
+
+def commands(installed: Installed) -> None:
+    """What the terminal offers on what the window recorded."""
+    agent = installed.run("export", "agents").splitlines()[1].split(",")[0]
+    for screen, chosen in (("fleet", ()), ("agent", ("--agent", agent))):
+        installed.run("shot", screen, *chosen, "-o", f"{installed.home}/{screen}.png")
+        assert installed.outside(f"{installed.home}/{screen}.png").stat().st_size > 5_000, f"shot {screen} is empty"
+    installed.run("export", "samples", "-o", f"{installed.home}/samples.csv")
+    lines = installed.outside(f"{installed.home}/samples.csv").read_text().splitlines()
+    assert len(lines) > 50, "export wrote nothing"
+    assert lines[0].startswith("time,received,agent"), lines[0]
+    assert "class Agent" in installed.run("example", "python")
+    installed.run("verify")
+
+
+def own_broker(installed: Installed) -> None:
+    """Everything on the command line: the broker that came along, a recorder, and a fleet that is counted."""
+    workspace = ("--workspace", f"{installed.home}/fleet")
+    with running(installed, "broker", *workspace) as broker:
+        assert broker.stdout is not None
+        url = broker.stdout.readline().strip()
+        password = ("--password-file", broker.stdout.readline().removeprefix("password in ").strip())
+        with running(installed, "record", "--broker", url, *password, *workspace) as recorder:
+            assert recorder.stdout is not None
+            assert json.loads(recorder.stdout.readline())["ready"]
+            load = ("--agents", "5", "--rate", "200", "--duration", str(SENT / 200))
+            sent = json.loads(installed.run("simulate", "--broker", url, *password, *load).splitlines()[-1])["total"]
+            until(lambda: _exported(installed, *workspace) == sent, f"{sent} messages of agents exported", LIMIT_S, 1)
+    print(f"recorded and exported {sent} messages of a fleet")
+
+
+def _exported(installed: Installed, *workspace: str) -> int:
+    """Messages of agents; the broker's own are stored too."""
+    table = csv.DictReader(io.StringIO(installed.run("export", "messages", *workspace), newline=""))
+    return sum(row["topic"].startswith("agents/") for row in table)
+
+
+def _curve_pixels(installed: Installed, picture: Path, *, open_agent: bool = False) -> int:
+    environment = {**os.environ, **x_environment(installed.display)}
+    if open_agent:
+        clicks = ["mousemove", *map(str, AN_AGENT), "click", "--repeat", "2", "--delay", "80", "1"]
+        subprocess.run(["xdotool", *clicks], env=environment, check=True)
+    grab = [sys.executable, "-c", _GRAB, str(picture), LIGHT.series[0].removeprefix("#")]
+    return int(subprocess.run(grab, env=environment, capture_output=True, check=True).stdout)
+
+
+def main() -> int:
     """Exit code 0 when all went well; AssertionError names what did not."""
-    with tempfile.TemporaryDirectory(prefix="smoke-") as folder, x_server(1280, 800) as display:
-        workspace = Path(folder) / "workspace"
-        environment = {**x_environment(display), "XDG_RUNTIME_DIR": folder, "HOME": folder}
-        environment.pop("PYTHONPATH", None)
-        began_s = time.monotonic()
-        window = subprocess.Popen([program, "--workspace", str(workspace)], env=environment)
-        try:
-            until(lambda: _samples(program, workspace, environment) > 100, "samples in the store", _LIMIT_S, 0.5)
-            print(f"recording after {time.monotonic() - began_s:.1f} s")
-            picture = Path(folder) / "screen.png"
-            until(lambda: _colours(picture, display) > 12, "a painted window", _LIMIT_S, 0.5)
-            print(f"painted after {time.monotonic() - began_s:.1f} s")
-            agents = _run(program, environment, "export", "agents", "--workspace", str(workspace)).stdout.decode()
-            agent = agents.splitlines()[1].split(",")[0]
-            for screen, chosen in (("fleet", []), ("agent", ["--agent", agent])):
-                shot = Path(folder) / f"{screen}.png"
-                _run(program, environment, "shot", screen, *chosen, "--workspace", str(workspace), "-o", str(shot))
-                assert shot.stat().st_size > 5_000, f"shot {screen} painted nothing"
-            csv = Path(folder) / "samples.csv"
-            _run(program, environment, "export", "samples", "--workspace", str(workspace), "-o", str(csv))
-            assert len(csv.read_text().splitlines()) > 100, "export wrote nothing"
-            assert "class Agent" in _run(program, environment, "example", "python").stdout.decode()
-        finally:
-            window.terminate()
-            window.wait(20)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--root", type=Path, help="folder of another Debian, with a user visitor")
+    parser.add_argument("--since", type=float, default=time.time(), help="Unix time that seconds are counted from")
+    parser.add_argument("--picture", type=Path, help="keep the last picture of the screen here")
+    args = parser.parse_args()
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="smoke-"))
+        display = stack.enter_context(x_server(WIDTH, HEIGHT))
+        program = args.program if args.root else str(Path(args.program).absolute())
+        installed = Installed(program, "/home/visitor" if args.root else folder, display, args.root)
+        first_start(installed, args.since, args.picture or Path(folder) / "screen.png")
+        commands(installed)
+        own_broker(installed)
     print("smoke passed")
     return 0
 
 
-def _samples(program: str, workspace: Path, environment: dict[str, str]) -> int:
-    command = [program, "info", "--json", "--workspace", str(workspace)]
-    answer = subprocess.run(command, env=environment, capture_output=True, check=False)
-    return int(json.loads(answer.stdout)["kinds"]["samples"]["rows"]) if answer.returncode == 0 else 0
-
-
-def _colours(picture: Path, display: str) -> int:
-    environment = {**os.environ, **x_environment(display)}
-    answer = subprocess.run(
-        [sys.executable, "-c", _GRAB, str(picture)], env=environment, capture_output=True, check=True
-    )
-    return int(answer.stdout)
-
-
-def _run(program: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    answer = subprocess.run([program, *arguments], env=environment, capture_output=True, check=False)
-    assert answer.returncode == 0, f"{arguments}: code {answer.returncode}\n{answer.stderr.decode()}"
-    return answer
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())
