@@ -19,7 +19,6 @@ from app.window.workspaces import Workspaces
 from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
 from models.domain.problems import Problem
-from models.domain.queries import FleetResult
 from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
 from widgets.common.arrangement import Arrangement
@@ -37,6 +36,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.recorder_notices import RecorderNotices
     from app.window.screens import Screens
     from app.window.tail_source import TailSource
+    from models.domain.queries import FleetResult
 
 ANSWER_LIMIT_S = 3.0
 FLEET, AGENT, LOGS = "fleet", "agent", "logs"
@@ -293,7 +293,7 @@ class Composition(QObject):
         if self.screens is not None:
             self.screens.focus_filter()
 
-    def _known_fleet(self) -> FleetResult | None:
+    def _known_fleet(self) -> "FleetResult | None":
         return self.screens.fleet.fleet if self.screens is not None else None
 
     def _open_agent(self, agent: int) -> None:

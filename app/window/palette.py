@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
 from app.window.layout_file import LayoutFile
 from models.domain.presence_words import Condition, Presence
 from models.domain.problems import EnvironmentProblem
-from models.domain.queries import FleetResult
 from models.domain.time_range import parse_range
 from widgets.common.actions import ActionRegistry
 from widgets.common.plain import visible
@@ -17,6 +17,9 @@ from widgets.common.words import presence_word
 from widgets.frame.command_palette import CommandPalette
 from widgets.frame.main_window import MainWindow
 from widgets.frame.palette_search import PaletteEntry
+
+if TYPE_CHECKING:  # brings numpy, which waits until the first paint
+    from models.domain.queries import FleetResult
 
 USED = "palette"
 """In the layout file: keys of what was used, the last first."""
@@ -34,7 +37,7 @@ class Palette(QObject):
         actions: ActionRegistry,
         themes: ThemeHolder,
         file: LayoutFile | None,
-        fleet: Callable[[], FleetResult | None],
+        fleet: "Callable[[], FleetResult | None]",
         open_agent: Callable[[int], object],
     ) -> None:
         """`file` None: what was used is forgotten with the window. `fleet`: the agents, as far as they are known."""

@@ -16,7 +16,6 @@ from models.domain.connection import parse_url
 from models.domain.control import RecorderState
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.quantity import format_age
-from models.storage.access import refuse_untouched
 from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
 from widgets.common.plain import tooltip_text, visible
@@ -184,6 +183,8 @@ class Workspaces(QObject):
 def _is_empty(workspace: Workspace) -> bool:
     """False: it is a workspace that this program may open. Waits for the disk. Raises `EnvironmentProblem` workspace.newer,
     workspace.network, workspace.foreign, workspace.read-only or file.unusable."""
+    from models.storage.access import refuse_untouched  # brings the database, which waits until the first paint
+
     refuse_untouched(workspace)
     if is_workspace(workspace):
         return False
