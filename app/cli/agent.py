@@ -11,6 +11,8 @@ examples:
   murmurscope agent --broker mqtt://broker.example --tail logs/app.log      and each line added to a log file
 
 Every process name is an agent HOST-NAME of its own, chosen again each minute; those that leave say goodbye.
+A line belongs to the agent that it names (agentId, agent_id, agent), else to this computer's. Files may be renamed, truncated,
+or appear later; of what is there already nothing is read.
 """
 
 

@@ -1,6 +1,8 @@
 """Following a log file as it grows, through rotation (the name points to a new file) and truncation."""
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,10 +23,13 @@ class FollowedFile:
     _rest: bytes = b""
     _ready: list[bytes] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Begin at the present end of the file, where it exists."""
-        if self._open():
-            self._position = os.fstat(self._descriptor).st_size
+    def start(self) -> bool:
+        """Begin at the present end of the file. False: it is not there yet. Raises `OSError` where it cannot be read."""
+        if not self._open():
+            return False
+        os.pread(self._descriptor, 1, 0)  # a folder opens, and fails here
+        self._position = os.fstat(self._descriptor).st_size
+        return True
 
     def lines(self, most: int) -> list[bytes]:
         """The next `most` complete lines at most, without line ends, empty ones left out. What is not asked for stays in
@@ -68,7 +73,8 @@ class FollowedFile:
     def _read_some(self) -> bool:
         """False: the end is reached."""
         if os.fstat(self._descriptor).st_size < self._position:
-            self._position, self._rest = 0, b""  # truncated: it begins anew
+            self._finish_rest()  # truncated: it begins anew
+            self._position = 0
         data = os.pread(self._descriptor, _READ_BYTES, self._position)
         self._position += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -86,3 +92,17 @@ class FollowedFile:
     def _add(self, line: bytes) -> None:
         if line.strip():
             self._ready.extend(line[i : i + LINE_LIMIT_BYTES] for i in range(0, len(line), LINE_LIMIT_BYTES))
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """A name for each of different absolute paths: the last part, and as many before it as tell it from the others."""
+    parts = [path.parts[1:] for path in paths]
+    depths = [1] * len(parts)
+    while True:
+        names = ["/".join(part[-depth:]) for part, depth in zip(parts, depths, strict=True)]
+        count = Counter(names)
+        same = [i for i, name in enumerate(names) if count[name] > 1 and depths[i] < len(parts[i])]
+        if not same:
+            return names
+        for i in same:
+            depths[i] += 1

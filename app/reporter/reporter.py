@@ -1,6 +1,7 @@
 """Publishes this computer, its busiest processes and followed files. One thread, besides those of the MQTT clients."""
 
 import logging
+import os
 import socket
 import threading
 import time
@@ -8,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.reporter.figures import ProcessTable, host_figures, missing
-from app.reporter.follow import FollowedFile
+from app.reporter.follow import FollowedFile, distinct_names
 from app.reporter.reporting_agent import ReportingAgent
 from models.domain.connection import Connection, Secret
 from models.domain.problems import EnvironmentProblem, trouble
 from mqtt.agent import Refused
-from mqtt.refusals import problem_of
+from mqtt.refusals import problem_of, reason_text
 from mqtt.tls import tls_context
 
 CHOOSE_AGAIN_S = 60.0
@@ -44,14 +45,15 @@ class Reporter:
         self._host = topic_level(options.id or socket.gethostname())
         self._agents: dict[str, ReportingAgent] = {}  # by process name; "" is the host's own
         self._table = ProcessTable(dict(options.named))
-        self._files = [FollowedFile(path) for path in options.files]
+        paths = list(dict.fromkeys(Path(os.path.abspath(path)) for path in options.files))  # noqa: PTH100 - without ..
+        self._files = dict(zip(distinct_names(paths), map(FollowedFile, paths), strict=True))
         self._unreadable: set[Path] = set()
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set; then every agent says goodbye. Raises `EnvironmentProblem` where the first connection fails."""
+        """Until `stop` is set; then every agent says goodbye. Raises `EnvironmentProblem` where a file cannot be read, or the
+        first connection fails."""
         figures = not self._files or bool(self._options.processes or self._options.named)
-        for followed in self._files:
-            followed.start()
+        self._begin_files()
         self._agents[""] = self._open("")
         try:
             if figures:
@@ -70,7 +72,7 @@ class Reporter:
         finally:
             for agent in self._agents.values():
                 agent.close()
-            for followed in self._files:
+            for followed in self._files.values():
                 followed.close()
 
     def _publish_figures(self, *, choose: bool) -> None:
@@ -129,10 +131,18 @@ class Reporter:
                 raise
             raise EnvironmentProblem(problem) from error
 
+    def _begin_files(self) -> None:
+        for followed in self._files.values():
+            try:
+                if not followed.start():
+                    _log.warning("%s is not there yet; it is read from its beginning when it appears", followed.path)
+            except OSError as error:
+                raise trouble("file.unusable", path=str(followed.path), detail=reason_text(error)) from error
+
     def _publish_lines(self) -> bool:
         """True: there may be more at once."""
         more = False
-        for followed in self._files:
+        for name, followed in self._files.items():
             most = min(LINES_AT_ONCE, self._agents[""].room - ROOM_FOR_FIGURES)
             if most <= 0:
                 return True  # they wait in their files until the broker takes more
@@ -145,7 +155,7 @@ class Reporter:
                 continue
             self._unreadable.discard(followed.path)
             for line in lines:
-                self._agents[""].line(followed.path.name, line)
+                self._agents[""].line(name, line)
             more = more or bool(lines)
         return more
 

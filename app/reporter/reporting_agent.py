@@ -31,7 +31,8 @@ class ReportingAgent(Agent):
 
     def line(self, file: str, line: bytes) -> None:
         """One line of a followed file, as it is. `file` may have several levels."""
-        self._publish(f"{self._base}/tail/" + "".join("-" if sign in "+#\0" else sign for sign in file), line)
+        name = "".join("-" if sign in "+#\0" else sign for sign in file).encode("utf-8", "replace").decode()
+        self._publish(f"{self._base}/tail/{name}", line)
 
     def _on_connect(self, *args: Any) -> None:
         super()._on_connect(*args)

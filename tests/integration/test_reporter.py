@@ -93,6 +93,53 @@ def test_followed_lines_arrive_as_they_are(broker, heard, tmp_path):
         process.wait()
 
 
+def test_several_files_one_of_them_later_two_of_one_name_and_a_long_line(broker, heard, tmp_path):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "db").mkdir()
+    web, db, later = tmp_path / "web/app.log", tmp_path / "db/app.log", tmp_path / "later.log"
+    web.write_bytes(b"old\n")
+    db.write_bytes(b"old\n")
+    odd = tmp_path / os.fsdecode(b"odd-\xff.log")
+    odd.touch()
+    command = own_command(
+        "agent", "--broker", broker.url, "--id", "many", "--tail", "web/app.log", str(db), "later.log", "./web/../web/app.log",
+        odd.name,
+    )  # fmt: skip
+    process = subprocess.Popen(command, env=child_environment(), cwd=tmp_path, stderr=subprocess.PIPE)
+    try:
+        until(lambda: heard["agents/many/status"], "the agent")
+        long = b"x" * 3_000_000
+        with web.open("ab") as out:
+            out.write(b"from web\n" + long + b"\nafter\n")
+        with db.open("ab") as out:
+            out.write(b"from db\n")
+        later.write_bytes(b"its first\nits second\n")
+        odd.write_bytes(b"odd\n")
+        until(lambda: heard["agents/many/tail/web/app.log"][-1:] == [b"after"], "lines of the first file")
+        until(lambda: len(heard["agents/many/tail/later.log"]) == 2, "lines of a file that came later")
+        until(lambda: heard["agents/many/tail/odd-?.log"], "a name that is no text")
+        until(lambda: heard["agents/many/tail/db/app.log"], "lines of the second file")
+    finally:
+        process.terminate()
+        said = process.communicate()[1].decode()
+    first, *pieces, _ = heard["agents/many/tail/web/app.log"]
+    assert (first, b"".join(pieces)) == (b"from web", long)
+    assert heard["agents/many/tail/db/app.log"] == [b"from db"]
+    assert heard["agents/many/tail/later.log"] == [b"its first", b"its second"]
+    assert "later.log is not there yet" in said
+    assert said.count("not there yet") == 1
+
+
+def test_a_file_that_cannot_be_read_is_said_before_anything_begins(broker, heard, tmp_path):
+    done = subprocess.run(
+        own_command("agent", "--broker", broker.url, "--id", "none", "--tail", str(tmp_path)),
+        env=child_environment(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"{tmp_path} cannot be used: Is a directory." in done.stderr.decode()
+    assert not heard["agents/none/status"]
+
+
 def test_the_library_numbers_what_it_says(broker, heard):
     with Agent(broker.url, "lib", group="g", interval_s=5) as me:
         me.metrics({"process.cpu.utilization": 0.5})
