@@ -129,7 +129,8 @@ def commands(installed: Installed) -> None:
     lines = installed.outside(f"{installed.home}/samples.csv").read_text().splitlines()
     assert len(lines) > 50, "export wrote nothing"
     assert lines[0].startswith("time,received,agent"), lines[0]
-    assert "class Agent" in installed.run("example", "python")
+    for language in ("python", "node"):
+        assert "class Agent" in installed.run("example", language)
     installed.run("verify")
 
 

@@ -3,23 +3,22 @@
 import argparse
 
 EPILOG = """\
-example:
-  murmurscope example python > murmur_agent.py     one file, needs only paho-mqtt
+examples:
+  murmurscope example python > agent.py     one file, needs only paho-mqtt (pip install paho-mqtt)
+  murmurscope example node > agent.js       one file, needs mqtt and winston (npm install mqtt winston)
 """
+_FILES = {"python": ("..", "mqtt", "agent.py"), "node": ("examples", "node", "agent.js")}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `example`."""
     parser.epilog = EPILOG
-    parser.add_argument("language", choices=("python", "node"))
+    parser.add_argument("language", choices=tuple(_FILES))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the library. Raises `EnvironmentProblem` "not-built" for a language that has none yet."""
-    from models.domain.problems import trouble
+    """Print the file."""
     from models.domain.resources import resource_path
 
-    if args.language != "python":
-        raise trouble("not-built", command=f"example {args.language}")
-    print(resource_path("..", "mqtt", "agent.py").read_text(encoding="utf-8"), end="")
+    print(resource_path(*_FILES[args.language]).read_text(encoding="utf-8"), end="")
     return 0

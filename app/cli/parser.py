@@ -56,7 +56,7 @@ COMMANDS: dict[str, Command] = {
     "why": Command("tell what made an agent or a series"),
     "logs": Command("search log records"),
     "task": Command("submit, list, show, cancel or answer tasks"),
-    "example": Command("print the agent library, or an example for Node", example),
+    "example": Command("print the file that makes a Python or Node program an agent", example),
 }
 HIDDEN: dict[str, CommandModule] = {"write-files": files}
 """What we start ourselves; nobody else needs to know."""

@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows, checked on the tracked tree."""
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -97,8 +98,18 @@ def test_modules_stay_small() -> None:
 
 
 def test_packaging_names_no_package_registry() -> None:
-    paths = [*tracked("packaging", ".ci"), ROOT / "pyproject.toml"]
+    paths = [*tracked("packaging", ".ci", "resources/examples"), ROOT / "pyproject.toml"]
     assert not findings(rf"(?i)https?://[^\s\"']*({REGISTRIES})", paths)
+
+
+def test_the_lock_of_the_node_example_holds_hashes_and_no_addresses() -> None:
+    folder = ROOT / "resources/examples/node"
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    own = lock["packages"].pop("")
+    assert own["dependencies"] == wanted, "run npm install there"
+    assert len(lock["packages"]) > 20
+    assert all("integrity" in one and "resolved" not in one for one in lock["packages"].values())
 
 
 def test_constraints_are_pins_with_hashes_and_nothing_else() -> None:
