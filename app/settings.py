@@ -3,8 +3,6 @@
 People may edit the file: comments and keys we do not know are kept. A file that cannot be read is never written over.
 """
 
-import os
-import tempfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,9 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from app.private_file import replace_file
 from models.domain.connection import Connection, Protocol, parse_url
 from models.domain.problems import EnvironmentProblem, trouble
-from models.storage.access import sync_folder
 
 _FILE_FIELDS = ("ca_file", "certificate_file", "key_file")
 _NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
@@ -58,13 +56,13 @@ class SettingsFile:
         is; "workspace.read-only" where it cannot be written."""
         document = self._document()
         self._fill(document, settings)
-        self._replace(tomlkit.dumps(document))
+        replace_file(self._path, tomlkit.dumps(document))
 
     def create(self, settings: Settings) -> bool:
         """Write the first file. False: there is one already, and it stays as it is. Raises as `save`."""
         document = _new_document()
         self._fill(document, settings)
-        return self._replace(tomlkit.dumps(document), only_new=True)
+        return replace_file(self._path, tomlkit.dumps(document), only_new=True)
 
     def _fill(self, document: tomlkit.TOMLDocument, settings: Settings) -> None:
         if settings.connection is None:
@@ -149,29 +147,6 @@ class SettingsFile:
                 raise self._unreadable(f"[retention] {name} is not a number of 0 or more")
             values.append(float(value))
         return Retention(*values)
-
-    def _replace(self, text: str, *, only_new: bool = False) -> bool:
-        """False: there was a file already, and only a new one was wanted."""
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".settings-", dir=self._path.parent)  # 0600
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                if only_new:
-                    self._path.hardlink_to(temporary)
-                else:
-                    Path(temporary).replace(self._path)
-            except FileExistsError:
-                return False
-            finally:
-                Path(temporary).unlink(missing_ok=True)
-            sync_folder(self._path.parent)  # else a power cut may bring the old name back
-            return True
-        except OSError as error:
-            raise trouble("workspace.read-only", path=str(self._path), detail=error.strerror or "no reason") from error
 
 
 def _new_document() -> tomlkit.TOMLDocument:

@@ -29,6 +29,14 @@ class OutgoingMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A message kept under a name, to be published again."""
+
+    name: str
+    message: OutgoingMessage
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """The broker has it: `code` and `reason` of its PUBACK (0x10: nobody subscribed). QoS 0: it is written, no more is
     known. `duration_us` passed until then."""

@@ -42,6 +42,10 @@ class Workspace:
         return self.root / "settings.toml"
 
     @property
+    def templates(self) -> Path:
+        return self.root / "templates.toml"
+
+    @property
     def lock(self) -> Path:
         return self.root / "recorder.lock"
 
