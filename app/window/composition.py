@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window.layout_file import LayoutFile
+from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
 from app.window.palette import Palette
 from app.window.recent_workspaces import RecentWorkspaces
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.data_source import HistorySource
     from app.window.passwords import Passwords
     from app.window.plot_library import PlotLibrary
+    from app.window.publish_controller import PublishController
     from app.window.recorder_link import RecorderLink
     from app.window.recorder_notices import RecorderNotices
     from app.window.screens import Screens
@@ -39,7 +41,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from models.domain.queries import FleetResult
 
 ANSWER_LIMIT_S = 3.0
-FLEET, AGENT, LOGS = "fleet", "agent", "logs"
+FLEET, AGENT, LOGS, MESSAGES = "fleet", "agent", "logs", "messages"
 ARRANGEMENT = "arrangement"
 
 
@@ -71,11 +73,13 @@ class Composition(QObject):
             FLEET: ScreenPlace(self.themes, self._waiting()),
             AGENT: ScreenPlace(self.themes, self._no_agent()),
             LOGS: ScreenPlace(self.themes, self._waiting()),
+            MESSAGES: ScreenPlace(self.themes, self._waiting()),
         }
         for screen, title, icon in (  # in the order of the rail
             (FLEET, self.tr("Fleet"), "fleet"),
             (AGENT, self.tr("Agent"), "agent"),
             (LOGS, self.tr("Logs"), "log"),
+            (MESSAGES, self.tr("Messages"), "message"),
         ):
             self.window.add_screen(screen, title, icon, self._places[screen])
         saved = (options.layout or {}).get(ARRANGEMENT)
@@ -90,6 +94,7 @@ class Composition(QObject):
         self.tail: TailSource | None = None
         self.link: RecorderLink | None = None
         self.connection: ConnectionController | None = None
+        self.publishing: PublishController | None = None
         self.screens: Screens | None = None
         self._passwords: Passwords | None = None
         self._notices: RecorderNotices | None = None
@@ -111,6 +116,7 @@ class Composition(QObject):
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
         self._menus = ScreenMenus(self._actions, self.window)
+        self._message_menu = MessageMenu(self._actions, self.window)
         add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
             tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
         recent = RecentWorkspaces(self._options.file, self.clock) if self._options.file is not None else None
@@ -131,9 +137,11 @@ class Composition(QObject):
         from app.control_client import ControlClient
         from app.password_store import PasswordStore
         from app.settings import SettingsFile
+        from app.templates import TemplatesFile
         from app.window.connection_controller import ConnectionController
         from app.window.data_source import HistorySource
         from app.window.passwords import Passwords
+        from app.window.publish_controller import PublishController
         from app.window.recorder_link import RecorderLink
         from app.window.recorder_notices import RecorderNotices
         from app.window.recorder_process import end_recorder, start_recorder
@@ -166,6 +174,11 @@ class Composition(QObject):
         self._notices = RecorderNotices(window.notices, self.link, self.connection.open, self)
         self.source = HistorySource(lambda: HistoryReader(workspace, clock), clock, self)
         self.tail = TailSource(lambda: TailReader(workspace), clock, self)
+        self.publishing = PublishController(
+            self.link, self.source, SettingsFile(workspace.settings), TemplatesFile(workspace.templates),
+            window.notices.show_problem, window,
+        )  # fmt: skip
+        self._message_menu.publish_requested.connect(self.publishing.open)
         window.screen_changed.connect(self._mind_tail)
         handle = window.windowHandle()
         if handle is not None:
@@ -208,6 +221,8 @@ class Composition(QObject):
             self.window.show_screen(screen)
             self.screens.fleet.select_agent(agent)
             self.screens.logs.show_only(agent)
+            if screen == MESSAGES:
+                self.screens.messages_screen().show_agent(agent)
         return self.window
 
     @Slot(int)
@@ -242,6 +257,11 @@ class Composition(QObject):
             self.window, self._places, self.source, self.tail, self.frames, self.themes, self.clock, self
         )
         self._menus.attach(self.screens)
+        assert self.publishing is not None
+        self.screens.messages_made.connect(self._message_menu.attach)
+        self.screens.publish_requested.connect(self.publishing.open)
+        self.screens.clear_requested.connect(self.publishing.ask_to_clear)
+        self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
         if self._options.live:

@@ -3,9 +3,10 @@
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
+from app.window.message_menu import WaysToMessages
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import Clock
-from models.domain.queries import AgentResult, DataSource
+from models.domain.queries import AgentResult, DataSource, MessageLine
 from models.domain.tail import Tail
 from models.domain.time_range import TimeRange
 from widgets.agent.agent_panel import AgentPanel
@@ -17,10 +18,11 @@ from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
 from widgets.frame.main_window import MainWindow
 from widgets.logs.logs_screen import LogsScreen
+from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
 
-FLEET, AGENT, LOGS = "fleet", "agent", "logs"
+FLEET, AGENT, LOGS, MESSAGES = "fleet", "agent", "logs", "messages"
 
 
 class Screens(QObject):
@@ -29,6 +31,12 @@ class Screens(QObject):
     command_requested = Signal(list)
     """Commands for the recorder."""
     connect_requested = Signal()
+    publish_requested = Signal(object)
+    """As `MessagesScreen.publish_wanted`."""
+    clear_requested = Signal(bytes)
+    shell_line_requested = Signal(object)
+    messages_made = Signal(object)
+    """The screen of messages is there."""
     targets_changed = Signal()
     """What `targets` answers may be other agents now, or they changed."""
 
@@ -54,6 +62,10 @@ class Screens(QObject):
         self.logs = LogsScreen(source, self._tail.share(), window.time_range, window.time_cursor, themes, self.names)
         self.logs.agent_wanted.connect(self.open_agent)
         self.agent: AgentScreen | None = None
+        self.messages: MessagesScreen | None = None
+        self._ways = WaysToMessages(source, self)
+        self._ways.message_found.connect(self.open_message)
+        self._ways.lead_from(self.logs.rows)
         self.panel: AgentPanel | None = None
         self.fleet.command_requested.connect(self.command_requested)
         self.fleet.connect_requested.connect(self.connect_requested)
@@ -100,6 +112,8 @@ class Screens(QObject):
             self.agent.focus_filter()
         elif self._window.shown_screen == LOGS:
             self.logs.focus_filter()
+        elif self._window.shown_screen == MESSAGES and self.messages is not None:
+            self.messages.focus_filter()
         else:
             self.fleet.focus_filter()
 
@@ -118,8 +132,33 @@ class Screens(QObject):
             )  # fmt: skip
             self.agent.fleet_requested.connect(self._show_fleet)
             self.agent.facts.changed.connect(self.targets_changed)
+            for rows in (self.agent.logs, self.agent.messages):
+                self._ways.lead_from(rows)
             self._places[AGENT].fill(self.agent)
         return self.agent
+
+    @Slot(object)
+    def open_message(self, line: MessageLine) -> None:
+        """Show a message, with its topic, on their screen."""
+        self._window.show_screen(MESSAGES)
+        self.messages_screen().show_message(line)
+
+    def messages_screen(self) -> MessagesScreen:
+        """The screen of messages, made when it is first wanted."""
+        if self.messages is None:
+            window = self._window
+            self.messages = MessagesScreen(
+                self._source, self._tail.share(), self._frames, window.time_range, window.time_cursor, self._themes,
+                self._clock, self.names,
+            )  # fmt: skip
+            self.messages.agent_wanted.connect(self.open_agent)
+            self.messages.connect_requested.connect(self.connect_requested)
+            self.messages.publish_wanted.connect(self.publish_requested)
+            self.messages.clear_wanted.connect(self.clear_requested)
+            self.messages.shell_line_wanted.connect(self.shell_line_requested)
+            self._places[MESSAGES].fill(self.messages)
+            self.messages_made.emit(self.messages)
+        return self.messages
 
     def _agent_panel(self) -> AgentPanel:
         if self.panel is None:
@@ -152,6 +191,8 @@ class Screens(QObject):
     def _screen_changed(self, screen: str) -> None:
         if screen == AGENT:
             self._agent_screen()
+        if screen == MESSAGES:
+            self.messages_screen()
         if screen != FLEET:
             self._window.set_side_panel(None)  # it tells of the agent that is selected there
         self.targets_changed.emit()
@@ -170,6 +211,8 @@ class Screens(QObject):
         self.logs.refresh()
         if self.agent is not None:
             self.agent.refresh()
+        if self.messages is not None:
+            self.messages.refresh()
 
     def _fill_menu(self, menu: QMenu, agent: AgentResult) -> None:
         self.commands.fill(menu, [self._target(agent)])

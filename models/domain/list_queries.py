@@ -76,8 +76,8 @@ class LogResult:
 class MessageRequest:
     """As `LogRequest`, of messages. Payloads are cut to `payload_limit` bytes.
 
-    `topic` empty: of all topics; with `branch` also those below it, whole levels only. `text` matches anywhere in topic or
-    payload, case-blind.
+    `topic` empty: of all topics. With `branch` also those below it, whole levels only (below the empty one: what begins
+    with a slash). `text` matches anywhere in topic or payload, case-blind.
     """
 
     agent: int = 0

@@ -112,7 +112,7 @@ def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken
 def _of_topics(opened: OpenSegment, question: _Question, request: MessageRequest) -> _Question | None:
     """The question with this segment's own ids of the topics that are meant; None where it has none of them."""
     where, bindings = [question.where], list(question.bindings)
-    if request.topic:
+    if request.topic or request.branch:
         # below: from "topic/" up to what follows it, as "0" is the next byte after "/"
         ends = (request.topic + b"/", request.topic + b"0") if request.branch else (request.topic, request.topic)
         ids = opened.rows("select id from topic where name = ? or (name >= ? and name < ?)", request.topic, *ends)

@@ -36,6 +36,8 @@ from models.domain.queries import (
     TaskLine,
     TaskRequest,
     TaskResult,
+    TopicsRequest,
+    TopicsResult,
 )
 from models.domain.records import GapCause, Level
 from models.domain.tail import Interest, TailCursor, TailPage
@@ -94,6 +96,9 @@ class FakeSource:
         self.logs: list[LogLine] = []
         self.messages: list[MessageLine] = []
         self.tasks: list[TaskLine] = []
+        self.totals: dict[bytes, tuple[int, int, int, int]] = {}
+        self.turns: dict[bytes, int] = {}
+        self.turn = 0
 
     def ask(self, request: Request, deliver: Deliver) -> FakeTicket:
         ticket = FakeTicket(request, deliver)
@@ -139,9 +144,29 @@ class FakeSource:
             ]
             return LogResult(request, *_page(wanted, self.logs, request, self.search_rows))
         if isinstance(request, MessageRequest):
-            return MessageResult(request, *_page(self.messages, self.messages, request, self.search_rows))
+            chosen = [line for line in self.messages if _fits(line, request)]
+            rows, reach = _page(chosen, self.messages, request, self.search_rows)
+            cut = tuple(row._replace(payload=row.payload[: request.payload_limit]) for row in rows)
+            return MessageResult(request, cut, reach)
+        if isinstance(request, TopicsRequest):
+            return self.topics(request)
         assert isinstance(request, TaskRequest)
         return TaskResult(request, tuple(self.tasks[: request.limit]))
+
+    def topics(self, request: TopicsRequest) -> TopicsResult:
+        """What `totals` says of those that changed: topic -> messages, payload bytes, last, agent."""
+        changed = [one for one, turn in self.turns.items() if turn > request.since]
+        columns = zip(*(self.totals[name] for name in changed), strict=True) if changed else ((),) * 4
+        ids = [list(self.totals).index(name) + 1 for name in changed]
+        return TopicsResult(request, self.turn, request.since == 0, _int(ids), changed, *map(_int, columns))
+
+    def count_up(self, *topics: bytes, by: int = 1, last_us: int = 0, agent: int = 0) -> None:
+        """Messages of ten bytes came on these."""
+        self.turn += 1
+        for name in topics:
+            messages, size, *_ = self.totals.get(name, (0, 0))
+            self.totals[name] = (messages + by, size + 10 * by, last_us, agent)
+            self.turns[name] = self.turn
 
     def _newest(self) -> int:
         return max((int(time[-1]) for time, _ in self.samples.values() if len(time)), default=0)
@@ -199,6 +224,13 @@ class FakeTail:
         )  # fmt: skip
         for deliver in self.followers:
             deliver(page)
+
+
+def _fits(line: MessageLine, request: MessageRequest) -> bool:
+    below = line.topic == request.topic or line.topic.startswith(request.topic + b"/")
+    topic = below if request.branch else request.topic in (b"", line.topic)
+    text = request.text.encode().lower()
+    return topic and request.agent in (0, line.agent) and (text in line.topic.lower() or text in line.payload.lower())
 
 
 def log_line(

@@ -1,4 +1,4 @@
-"""The newest messages of an agent as they came from the broker."""
+"""The newest messages of an agent, a topic or a branch of topics as they came from the broker."""
 
 from typing import Any
 
@@ -71,6 +71,8 @@ class MessageModel(PagedModel):
 
 
 class MessageList(PagedList):
+    """`topic`, `branch` and `text` are as in `MessageRequest`; whoever sets them reloads."""
+
     def __init__(
         self, source: DataSource, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder, **options: Any
     ) -> None:
@@ -78,9 +80,15 @@ class MessageList(PagedList):
         super().__init__(name, MessageModel(time_range, theme), source, time_range, cursor, theme, **options)
         self.table.start_with(self.model, (TIME_PIXELS, 260, 90, 50, 78, 74, 82))
         self.filters.setContentsMargins(8, 0, 8, 0)
+        self.topic = b""
+        self.branch = False
+        self.text = ""
 
     def request(self, page: Page) -> MessageRequest:
-        return MessageRequest(self.agent, b"", page.before, page.since_us, page.until_us, page.limit, after=page.after)
+        return MessageRequest(
+            self.agent, self.topic, page.before, page.since_us, page.until_us, page.limit, branch=self.branch,
+            text=self.text, after=page.after,
+        )  # fmt: skip
 
     def empty_state(self) -> ViewState:
         if not self._range.live:

@@ -91,9 +91,8 @@ def log_dialog(line: LogLine, parent: QWidget) -> RecordDialog:
     return RecordDialog(translate("RecordDialog", "Log record"), fields, pages, parent)
 
 
-def message_dialog(line: MessageLine, parent: QWidget) -> RecordDialog:
-    """A message in full: payload as text, as JSON where it is, and as bytes."""
-    properties = line.properties
+def message_fields(line: MessageLine) -> list[tuple[str, str]]:
+    """What a message tells beside its payload, its MQTT 5 properties last; absent ones have an empty value."""
     fields = [
         (translate("RecordDialog", "Received"), format_time(line.key.received_us, digits=6)),
         (translate("RecordDialog", "Topic"), line.topic.decode(errors="backslashreplace")),
@@ -105,6 +104,7 @@ def message_dialog(line: MessageLine, parent: QWidget) -> RecordDialog:
         ),
         (translate("RecordDialog", "Size"), value_text(line.size, "By")),
     ]
+    properties = line.properties
     if properties is not None:
         correlation = properties.correlation
         fields += [
@@ -112,10 +112,20 @@ def message_dialog(line: MessageLine, parent: QWidget) -> RecordDialog:
             (translate("RecordDialog", "Response topic"), properties.response_topic or ""),
             (translate("RecordDialog", "Correlation"), correlation.hex(" ") if correlation else ""),
             (
-                translate("RecordDialog", "User properties"),
-                ", ".join(f"{name}={value}" for name, value in properties.user),
+                translate("RecordDialog", "Expires after"),
+                "" if properties.expiry_s is None else value_text(properties.expiry_s, "s"),
+            ),
+            *(
+                (translate("RecordDialog", "Property {name}").replace("{name}", one[0]), one[1])
+                for one in properties.user
             ),
         ]
+    return fields
+
+
+def message_dialog(line: MessageLine, parent: QWidget) -> RecordDialog:
+    """A message in full: payload as text, as JSON where it is, and as bytes."""
+    fields = message_fields(line)
     if len(line.payload) < line.size:
         shown = translate("RecordDialog", "the first {n} are here").replace("{n}", value_text(len(line.payload), "By"))
         fields.append((translate("RecordDialog", "Payload"), shown))

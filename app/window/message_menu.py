@@ -1,0 +1,122 @@
+"""The Message menu: what can be done with the message, the topic and the number at hand; and the ways that lead to them from
+other lists."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from models.domain.queries import (
+    DataSource,
+    Failed,
+    LogLine,
+    MessageLine,
+    MessageRequest,
+    MessageResult,
+    Result,
+    RowKey,
+)
+from widgets.common.actions import ActionRegistry
+
+if TYPE_CHECKING:  # loaded when its screen is first wanted
+    from widgets.messages.messages_screen import MessagesScreen
+    from widgets.records.record_table import RecordTable
+
+
+class MessageMenu(QObject):
+    """Registers its actions at once; they are enabled while they fit what is at hand on the screen. GUI thread."""
+
+    publish_requested = Signal()
+
+    def __init__(self, actions: ActionRegistry, parent: QObject) -> None:
+        super().__init__(parent)
+        self._screen: MessagesScreen | None = None
+        self._enabled: list[tuple[QAction, Callable[[MessagesScreen], bool]]] = []
+        self._actions = actions
+        tr = self.tr
+        actions.add("message.publish", tr("&Publish…"), self.publish_requested.emit, "Ctrl+P", "message", "Message",
+                    tip=tr("Write a message and publish it through the recorder"))  # fmt: skip
+        self._add("again", tr("Publish &again…"), lambda one: one.publish_again(), "Ctrl+Alt+P", _has_message,
+                  tr("Fill the form from the message at hand"))  # fmt: skip
+        self._add("clear", tr("Remove the &retained message…"), lambda one: one.clear_retained(), None, _has_topic,
+                  tr("Let the broker forget what it keeps for the topic at hand"))  # fmt: skip
+        actions.separate("Message")
+        self._add("copy-topic", tr("Copy &topic"), lambda one: one.copy_topic(), "Ctrl+Alt+T",
+                  lambda one: _has_message(one) or _has_topic(one), tr("Copy the full name of the topic at hand"))  # fmt: skip
+        self._add("copy-payload", tr("&Copy payload"), lambda one: one.copy_payload(), "Ctrl+Alt+C", _has_message,
+                  tr("Copy the payload of the message at hand, whole"))  # fmt: skip
+        self._add("copy-command", tr("Copy as &mosquitto_pub"), lambda one: one.copy_shell_line(), "Ctrl+Alt+M", _has_message,
+                  tr("Copy a command that publishes the message at hand again"))  # fmt: skip
+        actions.separate("Message")
+        self._add("plot", tr("Plot this &field"), lambda one: one.plot_field(), "Ctrl+L",
+                  lambda one: _has_message(one) and one.pane.pages.json.number_at_hand is not None,
+                  tr("Plot the number at hand over the loaded messages of its topic"))  # fmt: skip
+        self._add("agent", tr("&Go to agent"), lambda one: one.go_to_agent(), "Ctrl+Alt+A",
+                  lambda one: one.message is not None and one.message.agent > 0,
+                  tr("Show the agent that the message at hand belongs to"))  # fmt: skip
+        self.refresh()
+
+    def attach(self, screen: "MessagesScreen") -> None:
+        """The screen is there."""
+        self._screen = screen
+        screen.at_hand_changed.connect(self.refresh)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Something else is at hand, or another screen is shown."""
+        screen = self._screen
+        for action, fits in self._enabled:
+            action.setEnabled(screen is not None and screen.isVisible() and fits(screen))
+
+    def _add(
+        self, name: str, text: str, run: "Callable[[MessagesScreen], object]", keys: str | None,
+        fits: "Callable[[MessagesScreen], bool]", tip: str,
+    ) -> None:  # fmt: skip
+        action = self._actions.add(f"message.{name}", text, partial(self._run, run), keys, "", "Message", tip=tip)
+        self._enabled.append((action, fits))
+
+    def _run(self, run: "Callable[[MessagesScreen], object]") -> None:
+        if self._screen is not None:
+            run(self._screen)
+
+
+def _has_message(screen: "MessagesScreen") -> bool:
+    return screen.message is not None
+
+
+def _has_topic(screen: "MessagesScreen") -> bool:
+    return screen.topic_at_hand is not None
+
+
+class WaysToMessages(QObject):
+    """Adds "Show in Messages" to the menus of lists elsewhere: of messages, and of log records that were read from one."""
+
+    message_found = Signal(object)  # MessageLine
+
+    def __init__(self, source: DataSource, parent: QObject) -> None:
+        super().__init__(parent)
+        self._source = source
+
+    def lead_from(self, rows: "RecordTable") -> None:
+        """From the rows of this list on."""
+        rows.menu_wanted.connect(self._fill)
+
+    @Slot(object, object)
+    def _fill(self, menu: QMenu, line: object) -> None:
+        if isinstance(line, MessageLine):
+            menu.addAction(self.tr("Show in Messages"), partial(self.message_found.emit, line))
+        elif isinstance(line, LogLine) and line.message:
+            menu.addAction(self.tr("Show its message"), partial(self._ask, line))
+
+    def _ask(self, line: LogLine) -> None:
+        key = RowKey(line.key.received_us, line.key.segment, line.message)
+
+        def take(result: Result | Failed) -> None:
+            if isinstance(result, MessageResult) and result.rows and result.rows[0].key == key:
+                self.message_found.emit(result.rows[0])
+
+        self._source.ask(MessageRequest(before=key._replace(seq=key.seq + 1), limit=1), take)

@@ -1,0 +1,310 @@
+"""All topics, the messages of one, the message at hand, and a plot of one of its numbers."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from models.domain.clock import Clock
+from models.domain.queries import DataSource, MessageLine
+from models.domain.tail import Tail, TailPage
+from widgets.common.frame_clock import FrameClock
+from widgets.common.theme import ThemeHolder
+from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.messages.field_plot import FieldPlot
+from widgets.messages.json_path import Path
+from widgets.messages.message_pane import MessagePane
+from widgets.messages.topic_messages import TopicMessages
+from widgets.messages.topic_panel import TopicPanel
+from widgets.messages.topic_tree import Node
+from widgets.records.agent_names import AgentNames
+from widgets.records.record_dialog import message_dialog
+
+_WIDE_PIXELS = 1_700
+"""From this width on the message stands beside the list, else below it."""
+_FIRST_WIDTHS = [360, 840]
+_FIRST_HEIGHTS = [420, 320]
+FillMenu = Callable[[QMenu, MessageLine], object]
+
+
+class MessagesScreen(QWidget):
+    """While it is hidden it asks for nothing. GUI thread."""
+
+    agent_wanted = Signal(int)
+    """Somebody wants to see this agent."""
+    publish_wanted = Signal(object)
+    """Somebody wants to publish: again this message (MessageLine), to this topic (bytes), or anything (None)."""
+    shell_line_wanted = Signal(object)
+    """The message (MessageLine) shall be copied as a command."""
+    clear_wanted = Signal(bytes)
+    """The retained message of this topic shall be removed."""
+    at_hand_changed = Signal()
+    """Another topic, message or value is at hand, or the screen comes or goes."""
+    connect_requested = Signal()
+
+    def __init__(
+        self,
+        source: DataSource,
+        tail: Tail,
+        frame_clock: FrameClock,
+        time_range: TimeRangeModel,
+        cursor: TimeCursor,
+        theme: ThemeHolder,
+        clock: Clock,
+        names: AgentNames,
+        parent: QWidget | None = None,
+        **options: int,
+    ) -> None:
+        super().__init__(parent)
+        self._names = names
+        self.topics = TopicPanel(source, time_range, theme, clock.monotonic_us)
+        self.rows = TopicMessages(source, time_range, cursor, theme, names, **options)
+        self.rows.table.setObjectName("messages")
+        self.pane = MessagePane(source, theme)
+        self.plot = FieldPlot(source, frame_clock, cursor, theme, clock)
+        self._build()
+        self.setFocusProxy(self.topics.tree)
+        self.topics.selected.connect(self._topic_selected)
+        self.topics.chosen.connect(self._into_rows)
+        self.topics.menu_wanted.connect(self._fill_topic_menu)
+        self.topics.connect_requested.connect(self.connect_requested)
+        self.rows.chosen.connect(self._show_message)
+        self.rows.opened.connect(self._open_message)
+        self.rows.menu_wanted.connect(self._fill_message_menu)
+        self.rows.model.modelReset.connect(self._rows_changed)
+        self.rows.model.rowsInserted.connect(self._rows_changed)
+        self.pane.plot_wanted.connect(self._plot_field)
+        self.pane.publish_wanted.connect(self.publish_again)
+        self.pane.pages.changed.connect(self.at_hand_changed)
+        self.pane.closed.connect(self._close_pane)
+        self.plot.closed.connect(self.rows.table.setFocus)
+        tail.follow(self._take_page)
+
+    def _build(self) -> None:
+        self.publish = QPushButton(self.tr("&Publish…"))
+        self.publish.setAutoDefault(False)
+        self.publish.setToolTip(self.tr("Publish a message to the topic at hand, or to any other"))
+        self.publish.clicked.connect(self.publish_here)
+        self.rows.filters.addWidget(self.publish)
+        self.pane.hide()
+        self._reading = QSplitter(Qt.Orientation.Vertical)
+        self._reading.setObjectName("messages-message")
+        self._work = QSplitter(Qt.Orientation.Vertical)
+        self._work.setObjectName("messages-plot")
+        self.across = QSplitter(Qt.Orientation.Horizontal)
+        self.across.setObjectName("messages-topics")
+        self._reading.addWidget(self.rows)
+        self._reading.addWidget(self.pane)
+        self._reading.setSizes(_FIRST_HEIGHTS)
+        self._work.addWidget(self._reading)
+        self._work.addWidget(self.plot)
+        self._work.setStretchFactor(0, 1)
+        self.across.addWidget(self.topics)
+        self.across.addWidget(self._work)
+        self.across.setStretchFactor(1, 1)
+        self.across.setSizes(_FIRST_WIDTHS)
+        for splitter in (self._reading, self._work, self.across):
+            splitter.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.across)
+
+    # ------------------------------------------------------------ what is shown
+
+    def show_agent(self, agent: int) -> None:
+        """The messages of this agent, on whatever topics; 0: of everybody."""
+        self.topics.show_everything()
+        self.rows.who.choose(agent)
+
+    def show_topic(self, topic: bytes) -> None:
+        """The messages of this topic or branch, of everybody."""
+        self.rows.clear_filter()
+        self.topics.show_topic(topic)
+
+    def show_message(self, line: MessageLine) -> None:
+        """A message, with its topic at hand."""
+        self.show_topic(line.topic)
+        self._show_message(line)
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter of the topics; where it is already, into that of the messages."""
+        if self.topics.search.hasFocus():
+            self.rows.focus_filter()
+        else:
+            self.topics.focus_filter()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Ask for everything again."""
+        self.rows.reload()
+        if self.isVisible():
+            self.topics.refresh()
+            self._names.refresh()
+
+    @property
+    def message(self) -> MessageLine | None:
+        """The message at hand; None: there is none."""
+        return None if self.pane.isHidden() else self.pane.message
+
+    @property
+    def topic_at_hand(self) -> bytes | None:
+        """The topic of the message at hand, else the one at hand in the tree; None where that is no single topic."""
+        if self.message is not None and not self.topics.tree.hasFocus():
+            return self.message.topic
+        node = self.topics.tree.current()
+        return node.topic if node is not None and node.is_topic else None
+
+    def _take_page(self, page: TailPage) -> None:
+        if page.messages:
+            self.rows.rows_added()
+
+    # ------------------------------------------------------------ topics
+
+    @Slot(bytes, bool, bool)
+    def _topic_selected(self, topic: bytes, branch: bool, some: bool) -> None:
+        self.rows.show_topic(topic, branch=branch and some)
+        self.at_hand_changed.emit()
+
+    @Slot()
+    def _into_rows(self) -> None:
+        table = self.rows.table
+        table.setFocus()
+        if not table.currentIndex().isValid() and self.rows.model.rowCount():
+            table.setCurrentIndex(self.rows.model.index(0, 0))
+
+    @Slot(QMenu, object)
+    def _fill_topic_menu(self, menu: QMenu, node: Node) -> None:
+        menu.addAction(self.tr("Publish to this topic…"), partial(self.publish_wanted.emit, node.topic))
+        if node.is_topic:
+            menu.addAction(self.tr("Remove the retained message…"), partial(self.clear_wanted.emit, node.topic))
+        agents = self.topics.model.tree.agents(node)
+        if len(agents) == 1:
+            menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, agents.pop()))
+
+    # ------------------------------------------------------------ the message at hand
+
+    @Slot(object)
+    def _show_message(self, line: MessageLine) -> None:
+        self.pane.show_message(line)
+        if self.pane.isHidden():
+            self.pane.show()
+            self.rows.table.scrollTo(self.rows.table.currentIndex())
+            self.at_hand_changed.emit()
+
+    @Slot(object)
+    def _open_message(self, line: MessageLine) -> None:
+        dialog = message_dialog(line, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    @Slot()
+    def _close_pane(self) -> None:
+        self.pane.hide()
+        self.rows.table.setFocus()
+        self.at_hand_changed.emit()
+
+    @Slot(object, object)
+    def _fill_message_menu(self, menu: QMenu, line: MessageLine) -> None:
+        menu.addSeparator()
+        menu.addAction(self.tr("Copy topic"), self.copy_topic)
+        menu.addAction(self.tr("Copy payload"), self.copy_payload)
+        menu.addAction(self.tr("Copy as mosquitto_pub"), self.copy_shell_line)
+        menu.addSeparator()
+        menu.addAction(self.tr("Publish again…"), self.publish_again)
+        menu.addSeparator()
+        menu.addAction(self.tr("Show only this topic"), partial(self.topics.show_topic, line.topic))
+        if line.agent:
+            menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
+
+    @Slot()
+    def copy_topic(self) -> None:
+        """Of the message at hand, or the one at hand in the tree."""
+        if self.topic_at_hand is not None:
+            QGuiApplication.clipboard().setText(self.topic_at_hand.decode(errors="backslashreplace"))
+        else:
+            self.topics.tree.copy()  # a branch
+
+    @Slot()
+    def copy_payload(self) -> None:
+        """As text; what is no text, as hexadecimal."""
+        line = self.message
+        if line is not None:
+            try:
+                QGuiApplication.clipboard().setText(line.payload.decode())
+            except UnicodeDecodeError:
+                QGuiApplication.clipboard().setText(line.payload.hex(" "))
+
+    @Slot()
+    def copy_shell_line(self) -> None:
+        if self.message is not None:
+            self.shell_line_wanted.emit(self.message)
+
+    @Slot()
+    def publish_again(self) -> None:
+        """Fill the form from the message at hand."""
+        if self.message is not None:
+            self.publish_wanted.emit(self.message)
+
+    @Slot()
+    def publish_here(self) -> None:
+        """The form for the topic at hand in the tree."""
+        node = self.topics.tree.current()
+        self.publish_wanted.emit(node.topic if node is not None and node.is_topic else None)
+
+    @Slot()
+    def clear_retained(self) -> None:
+        """Of the topic at hand."""
+        if self.topic_at_hand is not None:
+            self.clear_wanted.emit(self.topic_at_hand)
+
+    @Slot()
+    def go_to_agent(self) -> None:
+        """To the agent of the message at hand."""
+        if self.message is not None and self.message.agent:
+            self.agent_wanted.emit(self.message.agent)
+
+    # ------------------------------------------------------------ plot
+
+    @Slot()
+    def plot_field(self) -> None:
+        """Plot the number at hand in the tree of the payload."""
+        self.pane.pages.json.plot()
+
+    @Slot(object)
+    def _plot_field(self, path: Path) -> None:
+        line = self.pane.message
+        if line is not None:
+            self.plot.show_field(line.topic, path, line.agent, self.rows.model.rows)
+
+    @Slot()
+    def _rows_changed(self) -> None:
+        if self.plot.plot is not None:
+            self.plot.add(self.rows.model.rows)
+
+    # ------------------------------------------------------------ Qt
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.plot.plot is not None:
+            self.plot.close_plot()
+        elif not self.pane.isHidden():
+            self._close_pane()
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._names.refresh()
+        self.at_hand_changed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.at_hand_changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = event.size().width() >= _WIDE_PIXELS
+        self._reading.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)

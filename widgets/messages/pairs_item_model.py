@@ -1,0 +1,50 @@
+"""Names and values in two columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+
+from widgets.common.plain import tooltip_text, visible
+from widgets.common.theme import ThemeHolder
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class PairsModel(QAbstractTableModel):
+    """Titles are translated, names and values may be outside text."""
+
+    def __init__(self, theme: ThemeHolder, titles: tuple[str, str], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._titles = theme, titles
+        self._pairs: list[tuple[str, str]] = []
+
+    def show_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Show these instead, without those that have no value."""
+        self.beginResetModel()
+        self._pairs = [(visible(name), visible(value)) for name, value in pairs if value]
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._pairs)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._titles)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        text = self._pairs[index.row()][index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tooltip_text(text)
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
+            return QColor(self._theme.theme.muted)
+        return None
