@@ -18,6 +18,7 @@ from models.domain.names import Names
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import Level, LogRow, Outcome, TaskState
 from mqtt.reading.reader import Reader
+from tests.helpers.asyncapi import broken_promises
 from tests.helpers.clock import FakeClock
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.needs import bound_to_parent, missing, program, services_required
@@ -117,6 +118,12 @@ def test_the_example_from_its_start_to_its_goodbye(
     listening.bring(lambda messages: any(b'"stopped"' in one.payload for one in messages), "its goodbye")
     assert [one["seq"] for one in on(listening, "agents/pears/status")][:2] == [0, 1]
 
+    own = [
+        one
+        for one in listening.messages
+        if one.topic.startswith((b"agents/pears/", b"agents/boss/")) and not one.topic.endswith(b"boss")
+    ]
+    assert [fault for one in own for fault in broken_promises(one.topic.decode(), one.payload)] == []
     batch, ids = read(listening.messages)
     pears = ids["pears"]
     told = [(one.agent, one.presence, one.cause) for one in batch.evidence]

@@ -19,6 +19,7 @@ from app.reporter.figures import ProcessTable
 from app.reporter.reporter import topic_level
 from app.reporter.reporting_agent import ReportingAgent
 from mqtt.agent import Agent, Refused
+from tests.helpers.asyncapi import broken_promises
 from tests.helpers.poll import until
 
 pytestmark = pytest.mark.services
@@ -62,6 +63,8 @@ def test_figures_of_host_and_processes_then_goodbyes(broker, heard):
     assert own["process.memory.usage"] == pytest.approx(psutil.Process().memory_info().rss, rel=0.5)
     agents = {topic.split("/")[1] for topic in heard if topic.endswith("/metrics")}
     assert len(agents) == 5, "host, three busiest, one named"
+    told = [(topic, one) for topic, payloads in heard.items() if topic.startswith("agents/here") for one in payloads]
+    assert [fault for topic, one in told for fault in broken_promises(topic, one)] == []
     for agent in agents:
         until(lambda a=agent: json.loads(heard[f"agents/{a}/status"][-1])["state"] == "stopped", f"goodbye of {agent}")
 

@@ -14,6 +14,7 @@ from models.domain.presence_words import Presence
 from models.domain.records import Level, Outcome, TaskState
 from mqtt.agent import Agent, Incoming, Task
 from mqtt.reading.reader import Reader
+from tests.helpers.asyncapi import broken_promises
 from tests.helpers.clock import FakeClock
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until
@@ -389,8 +390,10 @@ def test_our_own_reader_reads_all_of_it(protocol: Protocol, broker: Mosquitto, l
             asks.report("own", "working", type="tidy", progress=0.25)
             listening.bring(lambda all_: sum(b"/inbox/" in one.topic for one in all_) == 6, "questions and answers")
         listening.bring(lambda all_: sum(b"stopped" in one.payload for one in all_) == 2, "goodbyes")
+    all_of_it = [one for one in listening.messages if one.topic.startswith(b"agents/")]
+    assert [fault for one in all_of_it for fault in broken_promises(one.topic.decode(), one.payload)] == []
     names = Names()
-    batch = Reader(names, "agents", FakeClock()).read([m for m in listening.messages if m.topic.startswith(b"agents/")])
+    batch = Reader(names, "agents", FakeClock()).read(all_of_it)
     assert (batch.unreadable, batch.gaps, any(batch.duplicate)) == ([], [], False)
     ids = {names.agents[i]: i for i in range(1, len(names.agents))}
     assert set(ids) == {one, two}

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 from app.simulation.fleet import SimulatedFleet
+from tests.helpers.asyncapi import broken_promises
 
 
 def _kinds(messages):
@@ -51,3 +52,9 @@ def test_every_agent_says_everything_whatever_their_number():
         fleet = SimulatedFleet(agents, seed=1)
         kinds = {tuple(m.topic.decode().split("/")[1:3]) for m in fleet.next(agents * 60, 1.0)}
         assert sum(kind == "metrics" for _, kind in kinds) == agents
+
+
+def test_it_says_nothing_that_the_contract_does_not_know():
+    fleet = SimulatedFleet(20, seed=1)
+    messages = fleet.statuses(1_000.0) + fleet.next(3_000, 1_001.0) + fleet.statuses(1_002.0, "stopped")
+    assert [fault for one in messages for fault in broken_promises(one.topic.decode(), one.payload)] == []
