@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -15,12 +16,14 @@ from models.domain.problems import trouble
 from models.domain.recorded import ImportedFile, SkippedLine
 from mqtt.recorded_lines import Lines, NoRecordError, lines_like
 
-SLICE_MESSAGES = 1_000
+SLICE_MESSAGES = 500
 SLICE_BYTES = 1024 * 1024
+SLICE_US = 3_600_000_000
+"""Recorded time in a slice: what is summed up for each ten seconds of it has to fit in memory."""
 LONGEST_LINE_BYTES = 64 * 1024 * 1024
 STEP_US = 1_000_000
 """Times that go back by less are no step; within one slice they are put in order."""
-WIDEST_WINDOW = 100 * SLICE_MESSAGES
+WIDEST_WINDOW = 100_000
 _SAMPLE_BYTES = 1024 * 1024  # of the beginning and of the end, to tell one file from another
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -120,8 +123,14 @@ class RecordedTraffic:
         self._last_us = messages[-1].received_us
         if steps_back:
             self._window = min(self._window * 10, WIDEST_WINDOW)
-        for at in range(0, len(messages), SLICE_MESSAGES):
-            yield Slice(messages[at : at + SLICE_MESSAGES], steps_back and not at)
+        at = 0
+        while at < len(messages):
+            end = min(at + SLICE_MESSAGES, len(messages))
+            last_us = messages[at].received_us + SLICE_US
+            if messages[end - 1].received_us > last_us:
+                end = bisect_right(messages, last_us, at, end, key=attrgetter("received_us"))
+            yield Slice(messages[at:end], steps_back and not at)
+            at = end
 
     def _skip(self, path: Path, number: int, detail: str) -> None:
         self.skipped += 1

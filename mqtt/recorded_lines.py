@@ -6,6 +6,7 @@ A line tells when the message arrived, and whether the broker only repeated it (
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from models.domain.messages import Origin, Properties, RawMessage
 
 LONGEST_TOPIC = 65_535
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z: later ones have no date
-_FORBIDDEN = re.compile(r"[+#\0]")
+_FORBIDDEN = re.compile(rb"[+#\0]")
 _MOSQUITTO_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z?([+-]\d\d:?\d\d)?")
 
 _QoS = Annotated[int, msgspec.Meta(ge=0, le=2)]
@@ -67,6 +68,9 @@ _decode_ours = msgspec.json.Decoder(_OurLine).decode
 _decode_mosquittos = msgspec.json.Decoder(_MosquittoLine).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_keys = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_ASIDE = {0xDC00 + byte: chr(0x10_FF00 + byte) for byte in range(0x80, 0x100)}
+"""Bytes that are no UTF-8, as characters that JSON can hold and nobody uses."""
+_BACK = {ord(char): chr(escape) for escape, char in _ASIDE.items()}
 _FAILURES = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -101,34 +105,27 @@ class MosquittoLines:
 
     def read(self, line: bytes) -> RawMessage:
         """Raises `NoRecordError`."""
+        raw: Callable[[str], bytes] = str.encode
+        try:
+            line.decode()
+        except UnicodeDecodeError:  # a binary payload is printed as it is: take its bytes for what they are
+            line = line.decode("utf-8", "surrogateescape").translate(_ASIDE).encode()
+            raw = _raw_aside
         try:
             found = _decode_mosquittos(line)
-            payload = _payload(bytes(found.payload), found.payloadlen)
-            pairs = _pairs(found.properties)
-        except UnicodeDecodeError:  # a binary payload is printed as it is: take its bytes for what they are
-            return self._read_binary(line)
+            told = found.properties
+            properties = None if told is None else Properties(
+                told.content_type, told.response_topic,
+                None if told.correlation_data is None else raw(told.correlation_data),
+                told.message_expiry_interval, _pairs(told.user_properties),
+            )  # fmt: skip
+            payload = _payload(bytes(found.payload), found.payloadlen, raw)
+            topic = raw(found.topic)
         except _FAILURES as error:
             raise NoRecordError(_reason(error)) from None
-        return _mosquitto_message(found, found.topic.encode(), payload, pairs)
-
-    def _read_binary(self, line: bytes) -> RawMessage:
-        try:
-            text = line.decode("utf-8", "surrogateescape")
-            loose = json.loads(text)
-            if not isinstance(loose, dict) or not isinstance(loose.get("topic"), str):
-                raise NoRecordError("topic is no text")
-            payload = loose.get("payload")
-            if not isinstance(payload, str):
-                raise NoRecordError("not UTF-8")
-            topic = loose["topic"].encode("utf-8", "surrogateescape")
-            rest = {key: value for key, value in loose.items() if key not in ("payload", "topic")}
-            clean = json.dumps({**rest, "topic": "-"}).encode("utf-8", "backslashreplace")
-            found = _decode_mosquittos(clean)
-            pairs = _pairs(found.properties)
-            raw = payload.encode("utf-8", "surrogateescape")
-        except _FAILURES as error:
-            raise NoRecordError(_reason(error)) from None
-        return _mosquitto_message(found, topic, _whole(raw, found.payloadlen), pairs)
+        received_us = _from_mosquitto(found.tst) if isinstance(found.tst, str) else _from_unix(found.tst)
+        origin = Origin.REPLAY if found.retain else Origin.IMPORTED
+        return _message(topic, payload, found.qos, found.retain, properties, received_us, origin)
 
 
 Lines = OurLines | MosquittoLines
@@ -152,46 +149,38 @@ def lines_like(line: bytes) -> Lines:
     return found
 
 
-def _mosquitto_message(
-    found: _MosquittoLine, topic: bytes, payload: bytes, pairs: tuple[tuple[str, str], ...]
-) -> RawMessage:
-    told = found.properties
-    properties = None if told is None else Properties(
-        told.content_type, told.response_topic,
-        None if told.correlation_data is None else told.correlation_data.encode(),
-        told.message_expiry_interval, pairs,
-    )  # fmt: skip
-    received_us = _from_mosquitto(found.tst) if isinstance(found.tst, str) else _from_unix(found.tst)
-    origin = Origin.REPLAY if found.retain else Origin.IMPORTED
-    return _message(topic, payload, found.qos, found.retain, properties, received_us, origin)
-
-
 def _message(
     topic: str | bytes, payload: bytes, qos: int, retain: int, properties: Properties | None, received_us: int, origin: Origin
 ) -> RawMessage:  # fmt: skip
+    return RawMessage(_topic(topic), payload, qos, bool(retain), False, 0, properties, received_us, origin, 0)
+
+
+@lru_cache(maxsize=65_536)
+def _topic(topic: str | bytes) -> bytes:
+    """Topics come again and again."""
     raw = topic.encode() if isinstance(topic, str) else topic
-    if not 0 < len(raw) <= LONGEST_TOPIC or _FORBIDDEN.search(raw.decode("utf-8", "replace")):
+    if not 0 < len(raw) <= LONGEST_TOPIC or _FORBIDDEN.search(raw):
         raise NoRecordError("topic is none that a message can have")
-    return RawMessage(raw, payload, qos, bool(retain), False, 0, properties, received_us, origin, 0)
+    return raw
 
 
-def _payload(raw: bytes, length: int | None) -> bytes:
+def _payload(told: bytes, length: int | None, raw: Callable[[str], bytes]) -> bytes:
     """Text as %j prints it, else any JSON as %J nests it: its own bytes. Text that is as long only with its quotes and
     escapes was itself the JSON."""
-    if raw[:1] == b'"':
-        text = _decode_text(raw).encode()
-        return raw if length == len(raw) != len(text) else _whole(text, length)
-    return b"" if raw == b"null" and not length else raw
-
-
-def _whole(payload: bytes, length: int | None) -> bytes:
+    if told[:1] != b'"':
+        return b"" if told == b"null" and not length else told
+    payload = raw(_decode_text(told))
+    if length == len(told) != len(payload):
+        return told
     return payload + b"\0" if length == len(payload) + 1 else payload
 
 
-def _pairs(properties: _MosquittoProperties | None) -> tuple[tuple[str, str], ...]:
-    if properties is None:
-        return ()
-    pairs: Any = json.loads(bytes(properties.user_properties), object_pairs_hook=tuple)
+def _raw_aside(text: str) -> bytes:
+    return text.translate(_BACK).encode("utf-8", "surrogateescape")
+
+
+def _pairs(told: msgspec.Raw) -> tuple[tuple[str, str], ...]:
+    pairs: Any = json.loads(bytes(told), object_pairs_hook=tuple)
     if not isinstance(pairs, tuple) or not all(isinstance(value, str) for _, value in pairs):
         raise NoRecordError("user-properties are no texts by name")
     return pairs

@@ -125,16 +125,13 @@ class Ingest:
                 done.set_result(result)
 
         self._jobs.put(carry_out)
-        self._awake.set()
-        feed = self._feed
-        if feed is not None:
-            feed.inbox.poke()
+        self._wake()
         return done
 
     def finish(self) -> None:
         """Store what has arrived, acknowledge it, close the store, end."""
         self._finishing.set()
-        self._awake.set()
+        self._wake()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -152,6 +149,12 @@ class Ingest:
             dropped=self._dropped, bytes=self._bytes, lag_us=feed.inbox.counters().lag_us if feed is not None else 0,
             commit_p50_us=self._commit_p50_us, commit_p99_us=self._commit_p99_us,
         )  # fmt: skip
+
+    def _wake(self) -> None:
+        self._awake.set()
+        feed = self._feed
+        if feed is not None:
+            feed.inbox.poke()
 
     # ------------------------------------------------------------ the thread
 

@@ -77,11 +77,13 @@ def newer(catalogue: apsw.Connection, headlines: Headlines, intake: Intake, reco
 def _summed(*parts: Iterable[TopicSum]) -> list[TopicSum]:
     sums: dict[int, TopicSum] = {}
     for one in (one for part in parts for one in part):
-        known = sums.get(one.topic, TopicSum(one.topic, 0, 0, 0, 0))
-        newest = max(known, one, key=lambda each: each.last_us)
-        sums[one.topic] = newest._replace(
-            messages=known.messages + one.messages, payload_bytes=known.payload_bytes + one.payload_bytes
-        )
+        known = sums.get(one.topic)
+        if known is None:
+            sums[one.topic] = one
+        else:
+            last_us, agent = max((known.last_us, known.agent), (one.last_us, one.agent))
+            total = (known.messages + one.messages, known.payload_bytes + one.payload_bytes)
+            sums[one.topic] = TopicSum(one.topic, *total, last_us, agent)
     return list(sums.values())
 
 

@@ -30,8 +30,8 @@ from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
 
-_READ_BACK = 8
-"""Batches that are read back at once: some thousand messages."""
+_READ_BACK, _READ_BACK_US = 4, 3_600_000_000
+"""Batches that are read back at once, and recorded time in them: what is summed up has to fit in memory."""
 _CHECKPOINT_PAGES = 1_000  # of 4 KiB: short pauses matter more here than few
 _EVER = 1 << 62
 _NEW_CAPTURE = "INSERT INTO capture VALUES (:id, 'import', :started_us, :ended_us, '', '', :host, :version)"
@@ -47,6 +47,7 @@ class _Part:
         self.file = file
         self.reader = SegmentReader(file.connection, 0)
         self.unread = self.payload_bytes = self.size_bytes = 0
+        self.unread_since_us = 0
         self.totals = SegmentTotals()
 
 
@@ -75,7 +76,9 @@ class ImportWriter:
         self._pulses = Pulses()
         self._present: _Part | None = None
         self._ended: list[_Part] = []
-        self._named = NewNames()
+        self._topics: set[int] = set()
+        self._agents: set[int] = set()
+        self._series: set[int] = set()
         self._found: Intake | None = None
 
     def commit(self, batch: RecordBatch) -> None:
@@ -83,8 +86,9 @@ class ImportWriter:
         part = self._present or self._new_part()
         with problems_of(part.file.path):
             part.file.write(batch, self.names, (), (), self._clock.wall_us())
+            part.unread_since_us = part.unread_since_us or batch.messages[0].received_us
             part.unread += 1
-            if part.unread >= _READ_BACK:
+            if part.unread >= _READ_BACK or batch.messages[-1].received_us - part.unread_since_us >= _READ_BACK_US:
                 self._read_back(part)
             size = part.file.size_bytes
         if size + sum(one.size_bytes for one in self._ended) > self._limits.retention_bytes:
@@ -158,12 +162,14 @@ class ImportWriter:
 
     def _read_back(self, part: _Part) -> None:
         """Sum up what the last batches told, as is done with live ones."""
-        part.unread = 0
+        part.unread = part.unread_since_us = 0
         new, part.file.new_names = part.file.new_names, NewNames()
         for id_ in new.series:
             self._own_headlines.consider(id_, self.names.series[id_])
         self._own_headlines.saw_agents(new.agents)
-        self._named.extend(new)
+        self._topics.update(new.topics)
+        self._agents.update(new.agents)
+        self._series.update(new.series)
         while (intake := part.reader.read(self._own_headlines, _READ_BACK)) is not None:
             self._pulses.add(intake, self._own_headlines)
             part.reader.accept(intake)
@@ -183,17 +189,17 @@ class ImportWriter:
         catalogue, found = self._catalogue, self._found
         if found is None:
             return
-        named, names = self._named, self.names
+        names = self.names
         rows = Rows(
-            [(id_, names.topics[id_]) for id_ in sorted(set(named.topics))],
-            [(id_, storable(names.agents[id_])) for id_ in sorted(set(named.agents))],
-            [series_row(names, id_) for id_ in sorted(set(named.series))],
+            [(id_, names.topics[id_]) for id_ in sorted(self._topics)],
+            [(id_, storable(names.agents[id_])) for id_ in sorted(self._agents)],
+            [series_row(names, id_) for id_ in sorted(self._series)],
         )
-        present = newer(catalogue, self._headlines, found, self._recording_since())
+        present = newer(catalogue, self._own_headlines, found, self._recording_since())
         with transaction(catalogue):
             about = {**self._about, "id": capture, "ended_us": self._clock.wall_us()}
             catalogue.execute(_NEW_CAPTURE, about)
-            self._headlines.saw_agents(named.agents)
+            self._headlines.saw_agents(self._agents)
             changed = [self._headlines.consider(row[0], names.series[row[0]], imported=True) for row in rows.series]
             put_names(catalogue, self._headlines, rows, set(filter(None, changed)), found.first_us, imported=True)
             put_heard(catalogue, found)

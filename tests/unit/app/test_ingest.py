@@ -1,4 +1,5 @@
 import contextlib
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -236,6 +237,59 @@ def test_commands_return_when_stored_and_raise_what_the_store_raises(fixture):
     assert fixture.store.commands == [{"do": "x"}]
     with pytest.raises(EnvironmentProblem, match="no agent"):
         fixture.ingest.submit([], 20)
+
+
+def test_jobs_are_carried_out_between_batches_on_the_thread_that_stores(fixture):
+    feed = fixture.start()
+    feed.inbox.put([message(1, b"one")])
+    threads = [fixture.ingest.carry_out(threading.current_thread, lambda: None) for _ in range(3)]
+    assert threads == [fixture.ingest.thread] * 3
+    until(lambda: feed.session.acknowledged == [1], "live messages are stored, too")
+    with pytest.raises(EnvironmentProblem, match="no agent"):
+        fixture.ingest.carry_out(lambda: fixture.store.submit([]), lambda: None)
+    with pytest.raises(TimeoutError, match="of the job"):
+        fixture.ingest.carry_out(lambda: raise_(TimeoutError("of the job")), lambda: None)
+
+
+def test_a_job_does_not_wait_for_a_quiet_inbox(fixture):
+    fixture.start()
+    limits = InboxLimits(idle_us=3_600_000_000)
+    inbox = Inbox(fixture.clock, limits)
+    fixture.ingest.use(
+        Feed(Session(inbox, fixture.store), inbox, Reader(fixture.store.names), "mqtt://h:1883", "client")
+    )
+    until(lambda: fixture.ingest._feed is not None and fixture.ingest._feed.inbox is inbox, "the feed is in use")
+    assert fixture.ingest.carry_out(lambda: 5, lambda: None) == 5
+    inbox.close()
+
+
+def test_whoever_waits_for_a_job_may_look_up_and_give_up(fixture):
+    fixture.start()
+    gate = threading.Event()
+    looks = []
+
+    def meanwhile():
+        looks.append(None)
+        if len(looks) == 2:
+            gate.set()
+            raise KeyError("gives up")
+
+    with pytest.raises(KeyError, match="gives up"):
+        fixture.ingest.carry_out(lambda: gate.wait(20), meanwhile)
+    assert fixture.ingest.carry_out(lambda: 1, lambda: None) == 1
+
+
+def test_a_job_for_a_thread_that_ended_is_refused(fixture):
+    fixture.start()
+    fixture.ingest.finish()
+    fixture.ingest.thread.join(20)
+    with pytest.raises(EnvironmentProblem) as raised:
+        fixture.ingest.carry_out(lambda: 1, lambda: None)
+    assert raised.value.problem.code == "recorder.died"
+
+
+def raise_(error):
+    raise error
 
 
 def test_a_mistake_in_reading_costs_no_raw_message(fixture):

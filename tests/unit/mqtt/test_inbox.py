@@ -132,3 +132,24 @@ def test_closing_wakes_and_still_gives_out_what_waits() -> None:
 def test_epochs_are_unique_over_all_connections(clock: FakeClock) -> None:
     inbox = Inbox(clock)
     assert [inbox.begin_epoch(None), inbox.begin_epoch(65_535), inbox.begin_epoch(None)] == [1, 2, 3]
+
+
+def test_a_poke_ends_the_wait_but_takes_nothing_before_it_is_due() -> None:
+    inbox = Inbox(SystemClock(), InboxLimits(idle_us=60_000_000))
+    inbox.put([message(1)])
+    taken: list[list[int]] = []
+    taker = threading.Thread(target=lambda: taken.append(numbers(inbox.take())))
+    inbox.poke()
+    taker.start()
+    taker.join(20)
+    assert taken == [[]]
+    assert numbers(inbox.take()) == [1]
+
+
+def test_a_poke_does_not_keep_back_what_is_due(clock: FakeClock) -> None:
+    inbox = Inbox(clock)
+    inbox.put([message(1)])
+    due(clock)
+    inbox.poke()
+    assert numbers(inbox.take()) == [1]
+    assert inbox.take() == []
