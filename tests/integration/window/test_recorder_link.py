@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,10 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import Link, RecorderState, StepState, TestStep
 from models.domain.problems import Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportProgress, ImportResult
 
 STATE = RecorderState(7, "0.1.0", 1, "window", 0, Link.CONNECTED, 0, "mqtt://localhost:1883")
+RESULT = ImportResult(messages=5, agents=("a",))
 DIED = Problem("recorder.died", {"detail": "it hung up"})
 
 
@@ -24,6 +27,7 @@ class Recorder:
         self.fails: Exception | None = None
         self.closed = False
         self.look_fails = 0
+        self.gate: threading.Event | None = None
 
     def look(self) -> Seen:
         if self.look_fails:
@@ -60,6 +64,14 @@ class Recorder:
         on_step(TestStep.NAME, StepState.FAILED, Problem("broker.name", {"host": connection.host}))
         if self.fails:
             raise self.fails
+
+    def import_files(self, paths, on_progress, *, again=False):
+        self._ask((paths, again))
+        for done in range(1, 4):
+            on_progress(ImportProgress(done, 3, done, 0))
+            if self.gate is not None:
+                assert self.gate.wait(20)
+        return RESULT
 
     def close(self) -> None:
         self.closed = True
@@ -180,3 +192,34 @@ def test_publishes_beside_everything_else_and_tells_what_came_of_it(link, record
     assert recorder.asked == [message]
     assert answers[0] == Published(0, "Success", 7)
     assert [one.code for one in answers[1:]] == ["publish.not-connected", "recorder.request"]
+
+
+def test_an_import_tells_its_progress_and_what_came(link, recorder, qtbot) -> None:
+    seen, ended, main = [], [], threading.main_thread()
+    told = lambda progress: seen.append((progress.bytes_done, threading.current_thread()))  # noqa: E731
+    link.import_files([Path("/a")], told, lambda *end: ended.append(end), again=True)
+    qtbot.waitUntil(lambda: len(ended) == 1)
+    assert (recorder.asked, seen, ended) == (
+        [([Path("/a")], True)],
+        [(1, main), (2, main), (3, main)],
+        [(RESULT, None)],
+    )
+    recorder.fails = trouble("import.no-recording", path="/a", detail="it is empty")
+    link.import_files([Path("/a")], told, lambda *end: ended.append(end))
+    qtbot.waitUntil(lambda: len(ended) == 2)
+    assert (ended[1][0], ended[1][1].code) == (None, "import.no-recording")
+    recorder.fails = ZeroDivisionError()
+    link.import_files([Path("/a")], told, lambda *end: ended.append(end))
+    qtbot.waitUntil(lambda: len(ended) == 3)
+    assert ended[2][1].code == "query.failed"
+
+
+def test_a_cancelled_import_ends_with_neither_result_nor_problem(link, recorder, qtbot) -> None:
+    seen, ended = [], []
+    recorder.gate = threading.Event()
+    under_way = link.import_files([Path("/a")], seen.append, lambda *end: ended.append(end))
+    qtbot.waitUntil(lambda: len(seen) == 1)
+    under_way.cancel()
+    recorder.gate.set()
+    qtbot.waitUntil(lambda: len(ended) == 1)
+    assert (len(seen), ended) == (1, [(None, None)])

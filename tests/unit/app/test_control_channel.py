@@ -2,6 +2,7 @@ import json
 import os
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from models.domain.control import Counters, Link, RecorderState, StepState, Test
 from models.domain.messages import Properties
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
+from models.domain.recorded import ImportProgress, ImportResult, SkippedLine
 from models.storage.workspace import Workspace
 from tests.helpers.poll import until
 
@@ -23,6 +25,7 @@ class Recorder:
     def __init__(self):
         self.asked = []
         self.error = None
+        self.slices, self.imported, self.ended = 3, 0, False
 
     def state(self):
         return RecorderState(
@@ -48,6 +51,19 @@ class Recorder:
             raise self.error
         self.asked.append(message)
         return Published(0x10, "No matching subscribers", 12_345)
+
+    def import_files(self, paths, on_progress, *, again):
+        self.asked.append((paths, again))
+        try:
+            for done in range(self.slices):
+                on_progress(ImportProgress(done, self.slices, 10 * done, 1))
+                self.imported = done + 1
+        finally:
+            self.ended = True
+        if self.error:
+            raise self.error
+        first = SkippedLine("/a.jsonl", 7, "cut off")
+        return ImportResult(5, ("a", "ż"), 3, 2, 1, {"json": 1}, 1, first, 10, 20)
 
     def wake(self):
         self.asked.append("wake")
@@ -114,6 +130,41 @@ def test_connection_test_streams_its_steps(workspace, recorder):
         (TestStep.NAME, StepState.PASSED, None),
         (TestStep.TCP, StepState.FAILED, Problem("broker.refused-port", {"host": "h", "port": 1})),
     ]
+
+
+@pytest.mark.usefixtures("server")
+def test_an_import_streams_its_progress_and_ends_with_what_came(workspace, recorder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    with ControlClient(workspace) as client:
+        result = client.import_files([Path("/a.jsonl"), Path("b.jsonl")], seen.append, again=True)
+        assert recorder.asked == [([Path("/a.jsonl"), tmp_path / "b.jsonl"], True)]
+        assert seen == [ImportProgress(0, 3, 0, 1), ImportProgress(1, 3, 10, 1), ImportProgress(2, 3, 20, 1)]
+        first = SkippedLine("/a.jsonl", 7, "cut off")
+        assert result == ImportResult(5, ("a", "ż"), 3, 2, 1, {"json": 1}, 1, first, 10, 20)
+        recorder.error = trouble("import.known", path="/a.jsonl", time="x")
+        assert code_of(lambda: client.import_files([Path("/a.jsonl")], seen.append)) == "import.known"
+
+
+@pytest.mark.usefixtures("server")
+def test_whoever_hangs_up_cancels_an_import(workspace, recorder):
+    recorder.slices = 10_000_000
+
+    def stop(_progress):
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        ControlClient(workspace).import_files([Path("/a.jsonl")], stop)
+    until(lambda: recorder.ended, "it goes on no longer")
+    assert recorder.imported < recorder.slices
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("files", [None, "a", [], [5], ["a\0"]])
+def test_an_import_without_files_is_refused(workspace, recorder, files):
+    with raw(workspace) as connected:
+        answer = ask(connected, json.dumps({"id": 1, "verb": "import", "files": files}).encode() + b"\n")
+    assert (answer["ok"], answer["problem"]["code"], recorder.asked) == (False, "recorder.request", [])
 
 
 @pytest.mark.usefixtures("server")
