@@ -15,6 +15,7 @@ import pytest
 from tests.helpers.clock import FakeClock
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.needs import services_required
+from tests.helpers.node import install
 from tests.helpers.poll import until
 
 LEFTOVER_LIMIT_S = 3.0
@@ -89,6 +90,12 @@ def make_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
     yield make
     for one in started:
         one.kill()
+
+
+@pytest.fixture(scope="session")
+def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages of the Node example."""
+    return install(tmp_path_factory.mktemp("node"))
 
 
 _ran = 0

@@ -1,13 +1,10 @@
 """Agents written for Node, run by real node with real packages, seen through our own reader."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
@@ -21,56 +18,14 @@ from mqtt.reading.reader import Reader
 from tests.helpers.asyncapi import broken_promises
 from tests.helpers.clock import FakeClock
 from tests.helpers.mosquitto import Mosquitto
-from tests.helpers.needs import bound_to_parent, missing, program, services_required
+from tests.helpers.needs import bound_to_parent
+from tests.helpers.node import EXAMPLE, Node
 from tests.helpers.poll import until
 from tests.helpers.sessions import Listening, Publisher
 
 pytestmark = pytest.mark.services
 
 SCRIPTS = Path(__file__).parent / "node"
-EXAMPLE = Path(__file__).resolve().parents[2] / "resources/examples/node"
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the example and the packages of its lock file."""
-    npm, folder = program("npm"), tmp_path_factory.mktemp("node")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        assert not services_required(), done.stderr
-        missing("what package-lock.json names")
-    return folder
-
-
-class Node:
-    """A script in a folder of its own, with the packages of the example. Use as a context manager."""
-
-    def __init__(self, installed: Path, folder: Path, script: Path, *arguments: str) -> None:
-        environment = {**os.environ, "NODE_PATH": str(installed / "node_modules")}
-        self.process = subprocess.Popen(
-            bound_to_parent([program("node"), str(script), *arguments]),
-            cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-
-    def __enter__(self) -> Self:
-        return self
-
-    def end(self, how: signal.Signals = signal.SIGINT) -> str:
-        self.process.send_signal(how)
-        return self.wait()
-
-    def wait(self) -> str:
-        """What it said, when it has ended."""
-        return self.process.communicate(timeout=60)[0]
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture
@@ -95,12 +50,12 @@ def read(messages: list[RawMessage]) -> tuple[RecordBatch, dict[str, int]]:
 
 
 def test_the_example_from_its_start_to_its_goodbye(
-    installed: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
+    node_packages: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
 ) -> None:
     printed = subprocess.run(own_command("example", "node"), env=child_environment(), capture_output=True, check=True)
     (tmp_path / "agent.js").write_bytes(printed.stdout)
     with (
-        Node(installed, tmp_path, tmp_path / "agent.js", broker.url, "pears") as node,
+        Node(node_packages, tmp_path, tmp_path / "agent.js", broker.url, "pears") as node,
         Publisher(broker.port) as publish,
     ):
         until(lambda: len(on(listening, "agents/pears/metrics")) >= 2, "figures")
@@ -153,9 +108,9 @@ def test_the_example_from_its_start_to_its_goodbye(
 
 
 def test_the_example_that_dies_is_offline_by_its_will(
-    installed: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
+    node_packages: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
 ) -> None:
-    with Node(installed, tmp_path, EXAMPLE / "agent.js", broker.url, "dies") as node:
+    with Node(node_packages, tmp_path, EXAMPLE / "agent.js", broker.url, "dies") as node:
         until(lambda: on(listening, "agents/dies/status"), "its birth")
         node.end(signal.SIGKILL)
     until(lambda: len(on(listening, "agents/dies/status")) == 2, "its will")
@@ -165,15 +120,15 @@ def test_the_example_that_dies_is_offline_by_its_will(
     )  # fmt: skip
 
 
-def test_a_wrong_address_is_told_in_words(installed: Path, tmp_path: Path) -> None:
-    with Node(installed, tmp_path, EXAMPLE / "agent.js", "mqtt://127.0.0.1:1", "a/b") as node:
+def test_a_wrong_address_is_told_in_words(node_packages: Path, tmp_path: Path) -> None:
+    with Node(node_packages, tmp_path, EXAMPLE / "agent.js", "mqtt://127.0.0.1:1", "a/b") as node:
         assert "cannot be one level of a topic" in node.wait()
 
 
 def test_garbage_between_good_records_is_counted_and_the_good_ones_are_kept(
-    installed: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
+    node_packages: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
 ) -> None:
-    with Node(installed, tmp_path, SCRIPTS / "garbage.js", broker.url) as node:
+    with Node(node_packages, tmp_path, SCRIPTS / "garbage.js", broker.url) as node:
         assert not node.wait()
     listening.bring(lambda messages: len([one for one in messages if b"messy" in one.topic]) == 32, "everything")
     batch, ids = read(listening.messages)
@@ -189,7 +144,7 @@ def test_garbage_between_good_records_is_counted_and_the_good_ones_are_kept(
 
 @pytest.mark.parametrize("followed", [["logs/all.log"], ["logs/all.log", "logs/failed.log"]])
 def test_objects_logged_by_winston_are_records_of_the_agents_they_name(
-    followed: list[str], installed: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
+    followed: list[str], node_packages: Path, broker: Mosquitto, listening: Listening, tmp_path: Path
 ) -> None:
     host = f"orchard-{len(followed)}"
     command = own_command("agent", "--broker", broker.url, "--id", host, "--tail", *followed)
@@ -199,7 +154,7 @@ def test_objects_logged_by_winston_are_records_of_the_agents_they_name(
     try:
         until(lambda: on(listening, f"agents/{host}/status"), "the follower")
         (tmp_path / "logs").mkdir()
-        with Node(installed, tmp_path, SCRIPTS / "logs_objects.js") as node:
+        with Node(node_packages, tmp_path, SCRIPTS / "logs_objects.js") as node:
             assert not node.wait()
         lines = sum(len((tmp_path / name).read_bytes().splitlines()) for name in followed)
         assert lines == (4 if len(followed) == 1 else 6)
