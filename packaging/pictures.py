@@ -1,6 +1,6 @@
 """Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
 
-    python packaging/pictures.py [--only first-run,fleet,agent,refused] [--out resources/guide]
+    python packaging/pictures.py [--only first-run,fleet,agent,messages,refused] [--out resources/guide]
 
 The hour before now is read and stored through the recorder's own code with a clock that is stepped; from now on a recorder
 and a simulated fleet run for real. Three of the 300 agents are ill: one died seven minutes ago, one is degraded, one has
@@ -39,6 +39,15 @@ HOUR_S = 3_600
 DEAD, SILENT = "crawler-7", "scout-12"
 DIED_BEFORE_S = 420
 SIZE = (1_440, 900)
+_TO_A_FIELD = [
+    *(["key", key] for key in ("ctrl+4", "ctrl+f")),
+    ["type", "crawler-5/metrics"],
+    *(["key", key] for key in ("Return", "Down", "Down", "Down", "Return")),
+    ["mousemove", "560", "740"],
+    ["click", "1"],
+    ["key", "ctrl+l"],
+]
+"""Keys and a click to a message of one agent's figures and to the plot of one of them."""
 _GRAB = """
 import sys
 from PySide6.QtWidgets import QApplication
@@ -123,7 +132,7 @@ def take(out: Path, program: list[str], env: dict[str, str], steps: list[list[st
 def main() -> int:
     """Exit code 0; the pictures lie in the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="first-run,fleet,agent,refused")
+    parser.add_argument("--only", default="first-run,fleet,agent,messages,refused")
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
     args = parser.parse_args()
     wanted = set(args.only.split(","))
@@ -136,8 +145,8 @@ def main() -> int:
                 take(args.out / f"first-run-{theme}.png", _window(folder / f"first-{theme}"), env, [], 60)
             if "refused" in wanted:
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
-        if wanted & {"fleet", "agent"}:
-            _fleet_and_agent(folder, args.out, env, wanted)
+        if wanted & {"fleet", "agent", "messages"}:
+            _screens(folder, args.out, env, wanted)
     return 0
 
 
@@ -160,7 +169,7 @@ def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
         take(out, _window(workspace), env, [["key", "ctrl+b"], ["sleep", "2"], ["key", "alt+t"]], 6)
 
 
-def _fleet_and_agent(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
+def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
     fleet = fleet_with_one_ill()
     workspace = folder / "fleet"
     fill_hour(workspace, fleet)
@@ -178,6 +187,8 @@ def _fleet_and_agent(folder: Path, out: Path, env: dict[str, str], wanted: set[s
                 if "agent" in wanted:
                     second_row = [["mousemove", "140", "195"], ["click", "--repeat", "2", "--delay", "80", "1"]]
                     take(out / f"agent-{theme}.png", _window(workspace), env, second_row, 25)
+                if "messages" in wanted:
+                    take(out / f"messages-{theme}.png", _window(workspace), env, _TO_A_FIELD, 25)
         finally:
             live.stopped.set()
             live.join()

@@ -259,6 +259,8 @@ class Composition(QObject):
         self._menus.attach(self.screens)
         assert self.publishing is not None
         self.screens.messages_made.connect(self._message_menu.attach)
+        if self.screens.messages is not None:  # its place was shown before
+            self._message_menu.attach(self.screens.messages)
         self.screens.publish_requested.connect(self.publishing.open)
         self.screens.clear_requested.connect(self.publishing.ask_to_clear)
         self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)

@@ -70,6 +70,13 @@ class HistoryBuilder:
         with self.database.bind_ctx([catalogue.AgentNow]):
             catalogue.AgentNow.replace(**row).execute()
 
+    def insert_total(self, topic: int, messages: int, last_us: int, agent: int = 0) -> None:
+        """What came on a topic, as take-in would have summed it up."""
+        self.insert(
+            catalogue.TopicTotal, topic_id=topic, messages=messages, payload_bytes=10 * messages, last_us=last_us,
+            agent_id=agent, revision=1,
+        )  # fmt: skip
+
     def agent(self, name: str) -> int:
         """An agent that the catalogue knows."""
         id_ = self.names.agent(name)

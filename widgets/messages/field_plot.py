@@ -110,8 +110,8 @@ class FieldPlot(QWidget):
 
     def show_field(self, topic: bytes, path: Path, agent: int, rows: Sequence[MessageLine]) -> None:
         """Plot this number of these messages (those of other topics are left out), and of what `add` brings."""
+        from widgets.messages.loaded_curve import LoadedCurve
         from widgets.plots.buffer import SeriesBuffer
-        from widgets.plots.curves import LineCurve
         from widgets.plots.plot import TimePlot
 
         self._topic, self._path, self._agent = topic, path, agent
@@ -124,7 +124,7 @@ class FieldPlot(QWidget):
         name = visible(path_text(path), 200)
         self.plot = TimePlot(name, "", self._frames, self.times, self._cursor, self._theme, floor=None)
         self.plot.setMinimumHeight(_PIXELS)
-        curve = LineCurve("", "", self._buffer)
+        curve = LoadedCurve("", "", self._buffer)
         self.plot.set_curves([curve], [curve])
         shown = visible(topic.decode(errors="backslashreplace"))
         self.plot.set_subject(shown)

@@ -20,7 +20,6 @@ from widgets.messages.topic_messages import TopicMessages
 from widgets.messages.topic_panel import TopicPanel
 from widgets.messages.topic_tree import Node
 from widgets.records.agent_names import AgentNames
-from widgets.records.record_dialog import message_dialog
 
 _WIDE_PIXELS = 1_700
 """From this width on the message stands beside the list, else below it."""
@@ -195,9 +194,9 @@ class MessagesScreen(QWidget):
 
     @Slot(object)
     def _open_message(self, line: MessageLine) -> None:
-        dialog = message_dialog(line, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        """Into its payload; it stands beside the list already, so that a dialog would say the same twice."""
+        self._show_message(line)
+        self.pane.pages.currentWidget().setFocus()
 
     @Slot()
     def _close_pane(self) -> None:

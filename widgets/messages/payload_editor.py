@@ -8,8 +8,11 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from widgets.common.numbers import value_text
+from widgets.records.record_dialog import as_hex
 
 _TYPING_MS = 150
+_SHOWN_BYTES = 4_096
+"""Of what cannot be edited."""
 
 
 class PayloadEditor(QWidget):
@@ -58,7 +61,7 @@ class PayloadEditor(QWidget):
             self._kept = payload
         if self._kept is not None or self.payload != payload:
             self._kept = payload
-            self.text.setPlainText("")
+            self.text.setPlainText(as_hex(payload[:_SHOWN_BYTES]))
         self.text.setReadOnly(self._kept is not None)
         self._write.setVisible(self._kept is not None)
         self._judge()

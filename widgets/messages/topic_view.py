@@ -34,7 +34,7 @@ class TopicView(QTreeView):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(TopicModel.TOPIC, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(40)
-        for column, pixels in ((TopicModel.RATE, 58), (TopicModel.MESSAGES, 70), (TopicModel.BYTES, 70)):
+        for column, pixels in ((TopicModel.RATE, 58), (TopicModel.MESSAGES, 80), (TopicModel.BYTES, 68)):
             self.setColumnWidth(column, pixels)
         header.setSectionsMovable(False)
 

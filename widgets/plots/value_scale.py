@@ -4,12 +4,14 @@ import math
 
 from PySide6.QtCore import QLocale
 
-from models.domain.quantity import format_number, scale_of
+from models.domain.quantity import Scale, format_number, scale_of
 
 _STEADY = 0.45
 """The range shrinks only when what is shown fills less than this part of it."""
 _ROOM = 0.06
 _LEAST_PART = 0.1
+_MANY_DIGITS = 1e6
+_LARGE = (Scale(1e-12, "T"), Scale(1e-9, "G"), Scale(1e-6, "M"))
 
 
 class ValueScale:
@@ -52,8 +54,16 @@ class ValueScale:
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         values = [count * step for count in range(first, last + 1)]
-        scale = scale_of(self.unit, max(abs(self.low), abs(self.high)))
+        scale = _axis_scale(self.unit, max(abs(self.low), abs(self.high)))
         return [(value, _label(value * scale.factor, scale.label)) for value in values]
+
+
+def _axis_scale(unit: str, magnitude: float) -> Scale:
+    """A bare number of many digits has no room beside a plot; in a list it is told in full."""
+    scale = scale_of(unit, magnitude)
+    if scale.label or magnitude < _MANY_DIGITS:
+        return scale
+    return next(one for one in _LARGE if magnitude * one.factor >= 1)
 
 
 def _label(number: float, unit: str) -> str:

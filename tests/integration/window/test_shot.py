@@ -100,6 +100,12 @@ def test_paints_the_logs(tmp_path, workspace) -> None:
     assert len(colours(QImage(str(tmp_path / "l.png")))) > 20
 
 
+def test_paints_the_messages(tmp_path, workspace) -> None:
+    done = shot(tmp_path, workspace, "messages", "--agent", "crawler-2", "-o", str(tmp_path / "messages.png"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(colours(QImage(str(tmp_path / "messages.png")))) > 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -261,6 +261,19 @@ def test_the_value_axis_does_not_jump_and_uses_the_unit() -> None:
     assert all(value == int(value) for value, _ in count.ticks(9))
 
 
+def test_bare_numbers_of_many_digits_are_short_at_the_axis() -> None:
+    scale = ValueScale("", None)
+    for value, label in ((1_795_811_436, "1.8 G"), (244_562_594, "240 M"), (2.5e15, "2\u202f500 T")):
+        scale.forget()
+        scale.fit(value, value)
+        found = [shown for _, shown in scale.ticks(5)]
+        assert label in found
+        assert len(found) == len(set(found)) > 1
+    scale.forget()
+    scale.fit(0, 812_000)
+    assert "800\u202f000" in {label for _, label in scale.ticks(5)}
+
+
 def test_the_clipboard_takes_the_picture(desk: Desk, shown: Shown) -> None:
     plot = shown(desk.plot())
     QGuiApplication.clipboard().setPixmap(plot.picture())
