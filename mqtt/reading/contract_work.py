@@ -77,12 +77,12 @@ class TailPlan:
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
-        text = read_text(message.payload)
-        if not text:
-            raise Unread("empty")
-        record, name = self._read_object(message) if text[0] == "{" else (None, None)
+        record, name = self._read_object(message) if strip(message.payload)[:1] == b"{" else (None, None)
         own_time = record is not None and record.time_us is not None
         if record is None:
+            text = read_text(message.payload)
+            if not text:
+                raise Unread("empty")
             record = read_line(text, message.received_us, certain=True)
         sink.batch.agent[row] = agent = sink.agent(name) if name else self.agent
         if own_time and sink.copies.repeated(self.agent, self.topic, message.payload):

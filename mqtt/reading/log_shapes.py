@@ -214,7 +214,9 @@ def _original(record: dict[str, Any], level_key: str | None, level: Level) -> di
 
 def _first_text(record: dict[str, Any], keys: tuple[str, ...]) -> tuple[str | None, str | None]:
     for key in keys:
-        value = _get(record, key)
+        value = record.get(key)
+        if value is None and "." in key:
+            value = _get(record, key)
         if isinstance(value, str) and value:
             return key, value
     return None, None
