@@ -13,6 +13,8 @@ window_packages=(
 )
 virtual_screen_packages=(xvfb xauth)
 test_packages=(mosquitto-clients openbox xdotool sqlite3 x11-utils desktop-file-utils appstream dbus-daemon dbus-bin gnome-keyring)
+# the example for Node runs with whatever Node is there; Debian's own brings npm as a package of its own
+command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
