@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
@@ -126,6 +127,7 @@ class Composition(QObject):
             self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
         )
         self.palette.offer(self._workspaces.entries)
+        self._help = HelpMenu(self.window, self._actions, self.themes)
 
     # ------------------------------------------------------------ life
 

@@ -15,6 +15,11 @@ OLDEST_ENGINE = (3, 51, 3)  # older ones can lose committed pages when a WAL is 
 JOURNAL_SIZE_LIMIT_BYTES = 16 * 1024 * 1024
 
 
+def engine_version() -> str:
+    """Of SQLite itself, for reports."""
+    return str(apsw.sqlite_lib_version())
+
+
 class WorkspaceDatabase(APSWDatabase):
     """peewee's database over apsw. The migration runner stores datetimes, which apsw refuses as bindings: make them text."""
 
