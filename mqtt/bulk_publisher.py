@@ -30,7 +30,8 @@ class Outgoing(NamedTuple):
 
 
 class BulkPublisher:
-    """Connects when made; raises `EnvironmentProblem` broker.*. `on_acknowledged` gets the cookies of acknowledged messages."""
+    """Connects when made; raises `EnvironmentProblem` broker.*. `on_acknowledged` gets the cookies of acknowledged messages;
+    `will` is what the broker says, at QoS 1, should the connection end without a goodbye."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class BulkPublisher:
         secret: Secret | None,
         client_id: str,
         on_acknowledged: Callable[[list[object]], None] | None = None,
+        will: Outgoing | None = None,
     ) -> None:
         self.sent = 0
         self.acknowledged = 0
@@ -48,7 +50,7 @@ class BulkPublisher:
         self._incoming = bytearray()
         self._last_write_s = time.monotonic()
         try:
-            self._socket = self._connect(client_id, secret)
+            self._socket = self._connect(client_id, secret, will)
         except OSError as error:
             problem = problem_of(error, connection)
             if problem is None:
@@ -94,14 +96,18 @@ class BulkPublisher:
             pass  # the link is gone, which is what was wanted
         self._socket.close()
 
-    def _connect(self, client_id: str, secret: Secret | None) -> socket.socket:
+    def drop(self) -> None:
+        """Hang up without a goodbye, as a process that dies: the broker says the will."""
+        self._socket.close()
+
+    def _connect(self, client_id: str, secret: Secret | None, will: Outgoing | None) -> socket.socket:
         """A socket that has its CONNACK and does not block."""
         connection = self._connection
         link = socket.create_connection((connection.host, connection.port), CONNACK_LIMIT_S)
         try:
             if connection.tls:
                 link = tls_context(connection).wrap_socket(link, server_hostname=connection.host)
-            link.sendall(_connect_packet(client_id, connection, secret))
+            link.sendall(_connect_packet(client_id, connection, secret, will))
             code = _read_connack(link)
             if code:
                 where = {"host": connection.host, "user": connection.user, "detail": f"return code {code}"}
@@ -170,8 +176,11 @@ def _read_connack(link: socket.socket) -> int:
     return answer[3]
 
 
-def _connect_packet(client_id: str, connection: Connection, secret: Secret | None) -> bytes:
+def _connect_packet(client_id: str, connection: Connection, secret: Secret | None, will: Outgoing | None) -> bytes:
     flags, payload = 0x02, _text(client_id)
+    if will is not None:
+        flags |= 0x0C | will.retain << 5
+        payload += _data(will.topic) + _data(will.payload)
     if connection.user:
         flags |= 0x80
         payload += _text(connection.user)
@@ -183,7 +192,10 @@ def _connect_packet(client_id: str, connection: Connection, secret: Secret | Non
 
 
 def _text(text: str) -> bytes:
-    data = text.encode()
+    return _data(text.encode())
+
+
+def _data(data: bytes) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 

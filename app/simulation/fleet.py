@@ -9,11 +9,17 @@ import numpy as np
 from mqtt.bulk_publisher import Outgoing
 
 INTERVAL_S = 30
+ILLNESS = 0.01
 _WORK = ("crawler", "planner", "summariser", "indexer", "router", "reviewer", "trader", "scout")
 _TASKS = ("fetch", "summarise", "classify", "plan", "review")
 _LOGS = (
     ("info", "page fetched"), ("info", "queue drained"), ("debug", "cache hit"), ("info", "model answered"),
     ("warn", "retrying after a slow answer"), ("error", "upstream closed the connection"),
+)  # fmt: skip
+_TALK = (
+    ("ready for the next batch?", "yes"), ("how many pages are left?", "four hundred and twelve"),
+    ("is source 17 fresh enough to cite?", "it is two days old, yes"), ("who reviews the summary?", "I do"),
+    ("did the index take the last batch?", "all of it"), ("which route is shortest now?", "through the second gateway"),
 )  # fmt: skip
 
 
@@ -24,23 +30,36 @@ class _Task:
 
 
 class SimulatedFleet:
-    """`agents` agents; about one in a hundred is ill: slow, failing, degraded. One thread."""
+    """`agents` agents; some are ill, by a chance of `illness`: slow, failing, degraded. One thread.
 
-    def __init__(self, agents: int, seed: int, prefix: str = "agents") -> None:
+    `slowness` (factor of the response times), `failing` (share of what fails), `strain` (what each message adds to the
+    processor's use), `queued` and `absent` hold a value for each agent, and may be changed between two calls.
+    """
+
+    def __init__(self, agents: int, seed: int, prefix: str = "agents", *, illness: float = ILLNESS) -> None:
         self.sent: Counter[str] = Counter()
         self._random = np.random.default_rng(seed)
         self._prefix = prefix
-        self._boot = f"sim-{seed:x}-{self._random.integers(1 << 32):08x}"
+        boot = f"sim-{seed:x}-{self._random.integers(1 << 32):08x}"
         self.ids = [f"{_WORK[i % len(_WORK)]}-{i // len(_WORK) + 1}" for i in range(agents)]
-        self._ill = self._random.random(agents) < 0.01
+        self._places = {id_: i for i, id_ in enumerate(self.ids)}
+        self._ill = self._random.random(agents) < illness
+        self.slowness = np.where(self._ill, 6.0, 1.0)
+        self.failing = np.where(self._ill, 0.4, 0.01)
+        self.strain = np.where(self._ill, 0.05, 0.0)
+        self.queued = np.arange(agents) % 9
+        self.absent = np.zeros(agents, bool)
         self._cpu = self._random.uniform(0.05, 0.6, agents)
         self._memory = self._random.uniform(8e7, 9e8, agents)
         self._requests = np.zeros(agents, np.int64)
         self._attempts = np.zeros((agents, 3), np.int64)  # attempts, successes, errors
-        self._seq: Counter[str] = Counter()
+        self._state = ["degraded" if ill else "online" for ill in self._ill]
+        self._boot = [boot] * agents
+        self._seq: list[Counter[str]] = [Counter() for _ in range(agents)]  # by topic
         self._open_task: list[_Task | None] = [None] * agents
+        self._name = boot  # of this fleet, for ids
         self._tasks_made = 0
-        self._asked: tuple[int, int, str] | None = None
+        self._asked: tuple[int, int, str, str] | None = None
         self._step = 0
 
     @property
@@ -48,35 +67,36 @@ class SimulatedFleet:
         """Ids of those that are slow, failing and degraded."""
         return [id_ for id_, ill in zip(self.ids, self._ill, strict=True) if ill]
 
+    def sender(self, message: Outgoing) -> int:
+        """The place in `ids` of whoever says this."""
+        levels = message.topic.decode().split("/")
+        return self._places[levels[-1] if levels[-2] == "inbox" else levels[-2]]
+
+    # ------------------------------------------------------------ what the fleet says by itself
+
     def statuses(self, now_s: float, state: str = "") -> list[Outgoing]:
-        """The retained status of every agent; `state` overrides each agent's own, e.g. `stopped`."""
-        out = []
-        for i, id_ in enumerate(self.ids):
-            body = {
-                "state": state or ("degraded" if self._ill[i] else "online"), "name": id_.replace("-", " ").title(),
-                "group": id_.split("-")[0], "interval_s": INTERVAL_S, "capabilities": [_TASKS[i % len(_TASKS)]],
-                "version": "1.4.2", "host": f"node-{i % 7 + 1}",
-            }  # fmt: skip
-            out.append(self._message("status", f"{self._prefix}/{id_}/status", now_s, body, retain=True))
-        return out
+        """The retained status of every agent that is there; `state` overrides each agent's own, e.g. `stopped`."""
+        return [self.status(i, now_s, state) for i in range(len(self.ids)) if not self.absent[i]]
 
     def next(self, count: int, now_s: float) -> list[Outgoing]:
         """The next `count` messages, round-robin over the agents: in a hundred about five logs, three tasks, two of a
-        conversation; the rest are metrics."""
+        conversation; the rest are metrics. Whoever is absent says nothing."""
         n = len(self.ids)
         turns = self._step + np.arange(count)
         who = turns % n
         walk = self._random.normal(0, 0.02, count)
-        durations = self._random.lognormal(-2.3, 0.5, count) * np.where(self._ill[who], 6, 1)
+        durations = self._random.lognormal(-2.3, 0.5, count) * self.slowness[who]
         chance = self._random.random(count)
         kinds = self._random.integers(0, 100, count).tolist()
         out = []
         for k, i in enumerate(who.tolist()):
             kind = kinds[k]
+            if self.absent[i]:
+                continue
             if kind < 5:
-                out.append(self._log(i, now_s, float(chance[k])))
+                out.append(self._some_log(i, now_s, float(chance[k])))
             elif kind < 8:
-                out.append(self._task(i, now_s, float(chance[k])))
+                out.append(self._some_task(i, now_s, float(chance[k])))
             elif kind < 10:
                 out.append(self._talk(i, now_s, int(turns[k])))
             else:
@@ -84,64 +104,114 @@ class SimulatedFleet:
         self._step += count
         return out
 
+    # ------------------------------------------------------------ what it is told to say
+
+    def status(self, i: int, now_s: float, state: str = "") -> Outgoing:
+        """The retained status of one agent."""
+        id_ = self.ids[i]
+        return self._message("status", i, f"{id_}/status", now_s, self._card(i, state), retain=True)
+
+    def will(self, i: int) -> Outgoing:
+        """What the broker is to say of an agent that is gone without a goodbye."""
+        payload = json.dumps(self._card(i, "offline"), separators=(",", ":"))
+        return Outgoing(f"{self._prefix}/{self.ids[i]}/status".encode(), payload.encode(), retain=True)
+
+    def turn(self, i: int, now_s: float, state: str) -> Outgoing:
+        """An agent's state from now on, and its status."""
+        self._state[i] = state
+        return self.status(i, now_s)
+
+    def start_anew(self, i: int) -> None:
+        """An agent's process begins again: another boot, numbers from 0, little memory, no task at hand."""
+        self._boot[i] = f"{self._name}-{self._random.integers(1 << 32):08x}"
+        self._seq[i].clear()
+        self._open_task[i] = None
+        self._cpu[i], self._memory[i] = 0.2, 9e7
+        self._requests[i], self._attempts[i] = 0, 0
+
+    def log(self, i: int, now_s: float, level: str, text: str, **more: object) -> Outgoing:
+        """One record; `more` are its other keys."""
+        return self._message("log", i, f"{self.ids[i]}/log", now_s, {"level": level, "message": text, **more})
+
+    def task(self, i: int, now_s: float, **report: object) -> Outgoing:
+        """A report on a task."""
+        return self._message("task", i, f"{self.ids[i]}/task", now_s, report)
+
+    def connection(self, i: int, now_s: float, **attempt: object) -> Outgoing:
+        """One attempt to connect to something."""
+        return self._message("connection", i, f"{self.ids[i]}/connection", now_s, attempt)
+
+    def say(self, i: int, to: int, now_s: float, **body: object) -> Outgoing:
+        """A message to another agent."""
+        return self._message("message", i, f"{self.ids[to]}/inbox/{self.ids[i]}", now_s, body)
+
+    # ------------------------------------------------------------ inside
+
+    def _card(self, i: int, state: str = "") -> dict[str, object]:
+        """What an agent says of itself."""
+        id_ = self.ids[i]
+        return {
+            "state": state or self._state[i], "name": id_.replace("-", " ").title(), "group": id_.split("-")[0],
+            "interval_s": INTERVAL_S, "capabilities": [_TASKS[i % len(_TASKS)]], "version": "1.4.2",
+            "host": f"node-{i % 7 + 1}",
+        }  # fmt: skip
+
     def _metrics(self, i: int, now_s: float, walk: float, duration_s: float, chance: float) -> Outgoing:
-        self._cpu[i] = min(1.0, max(0.01, self._cpu[i] + walk + (0.05 if self._ill[i] else 0)))
-        self._memory[i] = min(4e9, max(3e7, self._memory[i] * (1 + walk / 10)))
+        self._cpu[i] = min(1.0, max(0.01, self._cpu[i] + walk + self.strain[i]))
+        self._memory[i] = min(4e9, max(3e7, self._memory[i] * (1 + walk / 10 + self.strain[i] / 3)))
         self._requests[i] += 1
         if chance < 0.2:
-            failed = chance < (0.1 if self._ill[i] else 0.002)
+            failed = chance < self.failing[i] / 5
             self._attempts[i] += (1, not failed, failed)
         attempts, successes, errors = self._attempts[i].tolist()
-        topic = f"{self._prefix}/{self.ids[i]}/metrics"
-        seq = self._next_seq(topic)
+        topic = f"{self.ids[i]}/metrics"
         payload = (
-            f'{{"ts":{now_s:.6f},"boot":"{self._boot}","seq":{seq},"metrics":{{"process.cpu.utilization":{self._cpu[i]:.4f},'
+            f'{{"ts":{now_s:.6f},"boot":"{self._boot[i]}","seq":{self._next_seq(i, topic)},"metrics":'
+            f'{{"process.cpu.utilization":{self._cpu[i]:.4f},'
             f'"process.memory.usage":{self._memory[i]:.0f},"agent.request.duration":{duration_s:.5f},'
             f'"agent.connection.attempts":{attempts},"agent.connection.successes":{successes},'
-            f'"agent.connection.errors":{errors},"agent.queue.length":{i % 9},"agent.requests":{self._requests[i]}}}}}'
+            f'"agent.connection.errors":{errors},"agent.queue.length":{self.queued[i]},'
+            f'"agent.requests":{self._requests[i]}}}}}'
         )
         self.sent["metrics"] += 1
-        return Outgoing(topic.encode(), payload.encode())
+        return Outgoing(f"{self._prefix}/{topic}".encode(), payload.encode())
 
-    def _log(self, i: int, now_s: float, chance: float) -> Outgoing:
-        level, text = _LOGS[min(5, int(chance * (8 if self._ill[i] else 5.1)))]
-        body = {"level": level, "message": text, "logger": "agent.work", "attempt": int(chance * 4)}
-        return self._message("log", f"{self._prefix}/{self.ids[i]}/log", now_s, body)
+    def _some_log(self, i: int, now_s: float, chance: float) -> Outgoing:
+        level, text = _LOGS[min(5, int(chance * (8 if self.failing[i] > 0.1 else 5.1)))]
+        return self.log(i, now_s, level, text, logger="agent.work", attempt=int(chance * 4))
 
-    def _task(self, i: int, now_s: float, chance: float) -> Outgoing:
+    def _some_task(self, i: int, now_s: float, chance: float) -> Outgoing:
         task = self._open_task[i]
         if task is None:
             self._tasks_made += 1
-            task = self._open_task[i] = _Task(f"{self._boot}-{self._tasks_made}", _TASKS[i % len(_TASKS)])
+            task = self._open_task[i] = _Task(f"{self._name}-{self._tasks_made}", _TASKS[i % len(_TASKS)])
             body: dict[str, object] = {"task": task.id, "type": task.type, "state": "working", "attempt": 1}
         else:
             self._open_task[i] = None
-            failed = chance < (0.4 if self._ill[i] else 0.01)
+            failed = chance < self.failing[i]
             body = {"task": task.id, "type": task.type, "state": "failed" if failed else "completed", "attempt": 1}
             body |= {"error": "no answer from upstream"} if failed else {"result": "done"}
-        return self._message("task", f"{self._prefix}/{self.ids[i]}/task", now_s, body)
+        return self.task(i, now_s, **body)
 
     def _talk(self, i: int, now_s: float, turn: int) -> Outgoing:
-        if self._asked is None:
-            other = (i + 1) % len(self.ids)
-            self._asked = (i, other, f"{self._boot}-{turn}")
-            body: dict[str, object] = {"id": self._asked[2], "type": "ask", "body": {"question": "ready?"}}
-            topic = f"{self._prefix}/{self.ids[other]}/inbox/{self.ids[i]}"
-        else:
-            asker, other, id_ = self._asked
-            self._asked = None
-            body = {"id": f"{id_}-r", "reply_to": id_, "type": "answer", "body": {"answer": "yes"}}
-            topic = f"{self._prefix}/{self.ids[asker]}/inbox/{self.ids[other]}"
-        return self._message("message", topic, now_s, body)
+        """A question, or the answer to the last one, unless who was asked is gone."""
+        asked, self._asked = self._asked, None
+        if asked is not None and not self.absent[asked[0]] and not self.absent[asked[1]]:
+            asker, other, id_, answer = asked
+            return self.say(other, asker, now_s, id=f"{id_}-r", reply_to=id_, type="answer", body={"answer": answer})
+        other, (question, answer) = (i + 1) % len(self.ids), _TALK[turn % len(_TALK)]
+        self._asked = (i, other, f"{self._name}-{turn}", answer)
+        return self.say(i, other, now_s, id=self._asked[2], type="ask", body={"question": question})
 
     def _message(
-        self, kind: str, topic: str, now_s: float, body: dict[str, object], *, retain: bool = False
+        self, kind: str, i: int, topic: str, now_s: float, body: dict[str, object], *, retain: bool = False
     ) -> Outgoing:
-        full = {"ts": round(now_s, 6), "boot": self._boot, "seq": self._next_seq(topic), **body}
+        full = {"ts": round(now_s, 6), "boot": self._boot[i], "seq": self._next_seq(i, topic), **body}
         self.sent[kind] += 1
-        return Outgoing(topic.encode(), json.dumps(full, separators=(",", ":")).encode(), retain)
+        text = json.dumps(full, separators=(",", ":"), ensure_ascii=False)
+        return Outgoing(f"{self._prefix}/{topic}".encode(), text.encode(), retain)
 
-    def _next_seq(self, topic: str) -> int:
-        seq = self._seq[topic]
-        self._seq[topic] = seq + 1
+    def _next_seq(self, i: int, topic: str) -> int:
+        seq = self._seq[i][topic]
+        self._seq[i][topic] = seq + 1
         return seq
