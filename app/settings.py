@@ -3,7 +3,7 @@
 People may edit the file: comments and keys we do not know are kept. A file that cannot be read is never written over.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,23 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Demo:
+    """A simulated fleet of so many agents, messages a second, and `speed` of its story (1: as it is meant)."""
+
+    agents: int = 40
+    rate: float = 60.0
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """`connection` None: none was chosen. `embedded`: the broker on this computer is used, not `connection`."""
+    """`connection` None: none was chosen. `embedded`: the broker on this computer is used, not `connection`. With `demo`
+    nothing but a simulated fleet is recorded, whatever else stands here."""
 
     connection: Connection | None = None
     embedded: bool = True
     retention: Retention = field(default_factory=Retention)
+    demo: Demo | None = None
 
 
 class SettingsFile:
@@ -49,7 +60,7 @@ class SettingsFile:
         embedded = self._table(document, "embedded").get("enabled", connection is None)
         if not isinstance(embedded, bool):
             raise self._unreadable("[embedded] enabled is neither true nor false")
-        return Settings(connection, embedded, self._retention(document))
+        return Settings(connection, embedded, self._retention(document), self._demo(document))
 
     def save(self, settings: Settings) -> None:
         """Replace what is known, keep the rest. Raises "settings.unreadable" and leaves a file that cannot be read as it
@@ -75,6 +86,8 @@ class SettingsFile:
         _put(self._table_to_write(document, "embedded"), {"enabled": settings.embedded})
         retention = {"gib": settings.retention.gib, "days": settings.retention.days}
         _put(self._table_to_write(document, "retention"), retention)
+        if settings.demo is not None:  # a workspace never stops being one of the demo
+            _put(self._table_to_write(document, "demo"), asdict(settings.demo))
 
     def _document(self) -> tomlkit.TOMLDocument:
         try:
@@ -138,15 +151,24 @@ class SettingsFile:
         return Connection(**{**known, **options})
 
     def _retention(self, document: tomlkit.TOMLDocument) -> Retention:
-        table = self._table(document, "retention")
-        plain = Retention()
-        values = []
-        for name, default in (("gib", plain.gib), ("days", plain.days)):
+        return Retention(**self._numbers(document, "retention", Retention()))
+
+    def _demo(self, document: tomlkit.TOMLDocument) -> Demo | None:
+        if "demo" not in document:
+            return None
+        numbers = self._numbers(document, "demo", Demo())
+        return Demo(int(numbers["agents"]), numbers["rate"], numbers["speed"])
+
+    def _numbers(self, document: tomlkit.TOMLDocument, section: str, plain: Retention | Demo) -> dict[str, float]:
+        """Every field of `plain`, as the section says or else as it is there."""
+        table = self._table(document, section)
+        found = {}
+        for name, default in asdict(plain).items():
             value = table.get(name, default)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-                raise self._unreadable(f"[retention] {name} is not a number of 0 or more")
-            values.append(float(value))
-        return Retention(*values)
+                raise self._unreadable(f"[{section}] {name} is not a number of 0 or more")
+            found[name] = float(value)
+        return found
 
 
 def _new_document() -> tomlkit.TOMLDocument:

@@ -109,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"murmurscope {VERSION}")
     _add_workspace(parser, None)
     parser.add_argument("--new-window", action="store_true", help=argparse.SUPPRESS)  # what "New window" starts
+    parser.add_argument("--connect", action="store_true", help=argparse.SUPPRESS)  # what the demo's window starts
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (none: the window)")
     for name, text in WINDOW_COMMANDS.items():
         window_arguments.ADD[name](_command_parser(commands, name, text))

@@ -2,17 +2,24 @@
 
 import argparse
 
+DEMO_EPILOG = """\
+A broker of its own and a simulated fleet, plainly labelled, in a workspace of its own that keeps little history. Every four
+minutes one agent slows down, fails and dies; others take its tasks over, and it returns. Ends with the window.
+"""
+
 
 def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `demo`."""
-    parser.add_argument("--agents", metavar="N", type=int, default=60, help="how many agents (default %(default)s)")
+    parser.epilog = DEMO_EPILOG
+    parser.add_argument("--agents", metavar="N", type=_agents, default=40, help="how many agents (default %(default)s)")
     parser.add_argument(
         "--rate",
         metavar="MSG/S",
-        type=float,
-        default=300,
-        help="messages a second, all agents together (default %(default)s)",
+        type=_over_zero,
+        default=60.0,
+        help="messages a second, all agents together (default %(default)g)",
     )
+    parser.add_argument("--speed", type=_over_zero, default=1.0, help=argparse.SUPPRESS)  # of the story
 
 
 def add_shot_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +36,20 @@ def add_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", metavar="S", type=float, default=1.0, help="pixels per unit (default %(default)s)")
     parser.add_argument("--lang", choices=("en", "pl"), help="language (default: as the desktop)")
     parser.add_argument("-o", dest="output", metavar="FILE", required=True, help="PNG file to write")
+
+
+def _agents(text: str) -> int:
+    number = int(text)
+    if not 4 <= number <= 10_000:
+        raise argparse.ArgumentTypeError("between 4 and 10000 agents")
+    return number
+
+
+def _over_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("a number over 0")
+    return number
 
 
 ADD = {"demo": add_demo_arguments, "shot": add_shot_arguments}

@@ -76,4 +76,4 @@ class BrokerChoice:
 
 
 def _broker_of(settings: Settings) -> Connection | Own | None:
-    return Own.BROKER if settings.embedded else settings.connection
+    return Own.BROKER if settings.embedded or settings.demo is not None else settings.connection

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.recorder.broker_choice import BrokerChoice, Own
+from app.recorder.companion import Companion
 from app.recorder.embedded_broker import EmbeddedBroker
-from app.recorder.host_agent import HostAgent
 from app.recorder.ports import Feed
 from models.domain.clock import Clock, Instant
 from models.domain.connection import Connection, Secret
@@ -65,7 +65,7 @@ class BrokerLink:
     """Main thread only, but for `view` and `publish` (any thread)."""
 
     def __init__(
-        self, choice: BrokerChoice, make_feed: FeedMaker, listener: LinkListener, broker: EmbeddedBroker, agent: HostAgent,
+        self, choice: BrokerChoice, make_feed: FeedMaker, listener: LinkListener, broker: EmbeddedBroker, agent: Companion,
         clock: Clock, on_change: Callable[[], None], find_secret: SecretFinder,
     ) -> None:  # fmt: skip
         self._choice = choice
@@ -232,7 +232,7 @@ class BrokerLink:
         try:
             self._agent.start(self._broker.access, {"broker": self._broker.pid, "recorder": os.getpid()})
         except OSError as error:
-            _LOG.warning("the agent of this computer could not be started: %s", error)
+            _LOG.warning("nobody could be started to talk to our own broker: %s", error)
 
     def _hear(self, feed: Feed, state: LinkState) -> None:
         """Network thread. A session that was replaced has no say any more."""

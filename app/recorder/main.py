@@ -17,10 +17,10 @@ from app.files.options import FilesOptions
 from app.password_store import PasswordStore
 from app.recorder.broker_choice import BrokerChoice
 from app.recorder.broker_link import BrokerLink, FeedMaker
+from app.recorder.companion import demo_fleet, host_agent
 from app.recorder.control_server import ControlServer
 from app.recorder.embedded_broker import EmbeddedBroker, broker_folder
 from app.recorder.files_writer import FilesWriter
-from app.recorder.host_agent import HostAgent
 from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
 from app.recorder.kept_passwords import KeptPasswords
@@ -138,6 +138,9 @@ def _compose(
 ) -> Supervisor:  # fmt: skip
     choice = BrokerChoice(SettingsFile(workspace.settings), options.connection, options.secret)
     choice.read()
+    demo = choice.settings.demo
+    if demo is not None and options.connection is not None:
+        raise trouble("demo.only", path=str(workspace.root))
     store = StoreWriter(workspace, clock, limits_of(choice))
     keeper = PresenceKeeper()
     keeper.load(store.declared_intervals, store.gone)
@@ -151,7 +154,7 @@ def _compose(
         make_feed,
         ingest,
         EmbeddedBroker(folder, clock),
-        HostAgent(folder, clock),
+        host_agent(folder, clock) if demo is None else demo_fleet(folder, clock, demo),
         clock,
         requests.wake,
         kept.find,

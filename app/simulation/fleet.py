@@ -10,10 +10,13 @@ from mqtt.bulk_publisher import Outgoing
 
 INTERVAL_S = 30
 ILLNESS = 0.01
-_WORK = ("crawler", "planner", "summariser", "indexer", "router", "reviewer", "trader", "scout")
-_TASKS = ("fetch", "summarise", "classify", "plan", "review")
+_WORK = {  # what they are called, what tasks they take, what they say when one is done
+    "crawler": ("fetch", "page fetched"), "planner": ("plan", "plan revised"), "summariser": ("summarise", "summary written"),
+    "indexer": ("index", "batch indexed"), "router": ("route", "route chosen"), "reviewer": ("review", "review finished"),
+    "trader": ("quote", "quote compared"), "scout": ("search", "source found"),
+}  # fmt: skip
 _LOGS = (
-    ("info", "page fetched"), ("info", "queue drained"), ("debug", "cache hit"), ("info", "model answered"),
+    ("info", ""), ("info", "queue drained"), ("debug", "cache hit"), ("info", "model answered"),
     ("warn", "retrying after a slow answer"), ("error", "upstream closed the connection"),
 )  # fmt: skip
 _TALK = (
@@ -41,7 +44,8 @@ class SimulatedFleet:
         self._random = np.random.default_rng(seed)
         self._prefix = prefix
         boot = f"sim-{seed:x}-{self._random.integers(1 << 32):08x}"
-        self.ids = [f"{_WORK[i % len(_WORK)]}-{i // len(_WORK) + 1}" for i in range(agents)]
+        self._roles = [list(_WORK)[i % len(_WORK)] for i in range(agents)]
+        self.ids = [f"{role}-{i // len(_WORK) + 1}" for i, role in enumerate(self._roles)]
         self._places = {id_: i for i, id_ in enumerate(self.ids)}
         self._ill = self._random.random(agents) < illness
         self.slowness = np.where(self._ill, 6.0, 1.0)
@@ -122,12 +126,18 @@ class SimulatedFleet:
         return self.status(i, now_s)
 
     def start_anew(self, i: int) -> None:
-        """An agent's process begins again: another boot, numbers from 0, little memory, no task at hand."""
+        """An agent's process begins again: another boot, numbers from 0, little memory."""
         self._boot[i] = f"{self._name}-{self._random.integers(1 << 32):08x}"
         self._seq[i].clear()
-        self._open_task[i] = None
         self._cpu[i], self._memory[i] = 0.2, 9e7
         self._requests[i], self._attempts[i] = 0, 0
+
+    def give_up(self, i: int, now_s: float, error: str) -> list[Outgoing]:
+        """The task that an agent has of the fleet's own fails, if it has one."""
+        task, self._open_task[i] = self._open_task[i], None
+        if task is None:
+            return []
+        return [self.task(i, now_s, task=task.id, type=task.type, state="failed", attempt=1, error=error)]
 
     def log(self, i: int, now_s: float, level: str, text: str, **more: object) -> Outgoing:
         """One record; `more` are its other keys."""
@@ -151,8 +161,8 @@ class SimulatedFleet:
         """What an agent says of itself."""
         id_ = self.ids[i]
         return {
-            "state": state or self._state[i], "name": id_.replace("-", " ").title(), "group": id_.split("-")[0],
-            "interval_s": INTERVAL_S, "capabilities": [_TASKS[i % len(_TASKS)]], "version": "1.4.2",
+            "state": state or self._state[i], "name": id_.replace("-", " ").title(), "group": self._roles[i],
+            "interval_s": INTERVAL_S, "capabilities": [self._task_type(i)], "version": "1.4.2",
             "host": f"node-{i % 7 + 1}",
         }  # fmt: skip
 
@@ -176,15 +186,19 @@ class SimulatedFleet:
         self.sent["metrics"] += 1
         return Outgoing(f"{self._prefix}/{topic}".encode(), payload.encode())
 
+    def _task_type(self, i: int) -> str:
+        return _WORK[self._roles[i]][0]
+
     def _some_log(self, i: int, now_s: float, chance: float) -> Outgoing:
         level, text = _LOGS[min(5, int(chance * (8 if self.failing[i] > 0.1 else 5.1)))]
+        text = text or _WORK[self._roles[i]][1]
         return self.log(i, now_s, level, text, logger="agent.work", attempt=int(chance * 4))
 
     def _some_task(self, i: int, now_s: float, chance: float) -> Outgoing:
         task = self._open_task[i]
         if task is None:
             self._tasks_made += 1
-            task = self._open_task[i] = _Task(f"{self._name}-{self._tasks_made}", _TASKS[i % len(_TASKS)])
+            task = self._open_task[i] = _Task(f"{self._name}-{self._tasks_made}", self._task_type(i))
             body: dict[str, object] = {"task": task.id, "type": task.type, "state": "working", "attempt": 1}
         else:
             self._open_task[i] = None

@@ -126,7 +126,7 @@ def _fails_a_task(fleet: SimulatedFleet, cast: Cast, now_s: float) -> Iterator[E
 
 
 def _runs_out_of_memory(fleet: SimulatedFleet, cast: Cast, now_s: float) -> Iterator[Event]:
-    text = "3.8 of 4 GB are in use and the cache does not shrink"
+    text = "memory is nearly used up and the cache does not shrink"
     yield fleet.log(cast.ill, now_s, "error", text, logger="crawler.cache")
 
 
@@ -173,6 +173,7 @@ def _is_well(fleet: SimulatedFleet, cast: Cast, now_s: float) -> Iterator[Event]
     yield fleet.turn(cast.ill, now_s, "online")
     yield fleet.connection(cast.ill, now_s, target=_ARCHIVE, outcome="ok", duration_s=0.03)
     yield fleet.log(cast.ill, now_s, "info", "the archive answers in 0.1 s again", logger="crawler.archive")
+    yield from fleet.give_up(cast.ill, now_s, "the process ended")
     for helper, task in zip(cast.helpers, cast.tasks[1:], strict=False):
         error = f"taken over by {fleet.ids[helper]}"
         yield _works(fleet, cast.ill, task, now_s, "canceled", attempt=1, error=error)

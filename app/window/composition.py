@@ -49,12 +49,14 @@ ARRANGEMENT = "arrangement"
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
     """`live`: look after a recorder and follow it; else show what is stored as it is (`shot`). `layout` is what `file` held;
-    no file: nothing is remembered."""
+    no file: nothing is remembered. `demo`: the workspace is one of the demo; `connect`: ask for a broker at once."""
 
     theme: str = "system"
     layout: Mapping[str, object] | None = None
     live: bool = True
     file: LayoutFile | None = None
+    demo: bool = False
+    connect: bool = False
 
 
 class Composition(QObject):
@@ -70,6 +72,11 @@ class Composition(QObject):
         self._actions = ActionRegistry(self.themes, self)
         self.window = MainWindow(self.themes, self._actions, self.clock)
         self.window.setWindowTitle(self._title())
+        if options.demo:
+            self.window.show_label(
+                self.tr("Demo – a simulated fleet"),
+                self.tr("Nothing here is real: the agents are made up, and so is what happens to them."),
+            )
         self._places = {
             FLEET: ScreenPlace(self.themes, self._waiting()),
             AGENT: ScreenPlace(self.themes, self._no_agent()),
@@ -103,6 +110,8 @@ class Composition(QObject):
         self._exposed = False
 
     def _title(self) -> str:
+        if self._options.demo:
+            return self.tr("Demo – Murmurscope")
         default = self._workspace == Workspace.default()
         return "Murmurscope" if default else f"{self._workspace.root.name} – Murmurscope"
 
@@ -173,7 +182,7 @@ class Composition(QObject):
             self.link, SettingsFile(workspace.settings), self._passwords, self.themes, window
         )
         self.link.state_changed.connect(self.connection.recorder_told)
-        self._notices = RecorderNotices(window.notices, self.link, self.connection.open, self)
+        self._notices = RecorderNotices(window.notices, self.link, self._open_connection, self, demo=self._options.demo)
         self.source = HistorySource(lambda: HistoryReader(workspace, clock), clock, self)
         self.tail = TailSource(lambda: TailReader(workspace), clock, self)
         self.publishing = PublishController(
@@ -192,6 +201,8 @@ class Composition(QObject):
             self._workspaces.start(self.link.carry_out)
         if workspace.catalogue.exists():
             self._build_screens()
+        if self._options.connect:
+            self._open_connection()
         self.filled.emit()
 
     def close(self) -> None:
@@ -212,8 +223,8 @@ class Composition(QObject):
     def show_for_shot(self, screen: str, agent: int) -> QWidget:
         """Bring a screen up, with this agent (0: none); what a picture is to be taken of."""
         if screen == "connection":
-            self._open_connection()
             assert self.connection is not None
+            self.connection.open()
             assert self.connection.dialog is not None
             return self.connection.dialog
         assert self.screens is not None
@@ -326,7 +337,9 @@ class Composition(QObject):
 
     @Slot()
     def _open_connection(self) -> None:
-        if self.connection is not None:
+        if self._options.demo:  # which mixes with nothing real
+            self._start("--connect")
+        elif self.connection is not None:
             self.connection.open()
 
     @Slot()
@@ -336,7 +349,10 @@ class Composition(QObject):
 
     @Slot()
     def _open_window(self) -> None:
-        problem = start_window("--new-window", "--workspace", str(self._workspace.root))
+        self._start("--new-window", "--workspace", str(self._workspace.root))
+
+    def _start(self, *arguments: str) -> None:
+        problem = start_window(*arguments)
         if problem is not None:
             self.window.notices.show_problem(problem)
 

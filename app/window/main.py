@@ -4,7 +4,7 @@ import argparse
 import logging
 import time
 
-from models.domain.problems import ExitCode, trouble
+from models.domain.problems import ExitCode
 
 log = logging.getLogger("window")
 
@@ -15,12 +15,11 @@ def run(args: argparse.Namespace) -> int:
         from app.window.shot import run_shot
 
         return run_shot(args)
-    if args.command is not None:
-        raise trouble("not-built", command=args.command)
     return _run_window(args)
 
 
 def _run_window(args: argparse.Namespace) -> int:
+    from app.demo_workspace import is_demo, prepare_demo, refuse_other
     from app.window.first_window import raise_first_window
     from app.window.layout_file import LayoutFile, last_workspace
     from app.window.log_file import open_log
@@ -29,8 +28,14 @@ def _run_window(args: argparse.Namespace) -> int:
     layout = LayoutFile()
     saved = layout.load()
     workspace = Workspace.at(args.workspace) if args.workspace else last_workspace(saved)
+    if args.command == "demo":
+        workspace = workspace if args.workspace else Workspace.demo()
+        refuse_other(workspace)
     if not args.new_window and raise_first_window(workspace):
         return ExitCode.OK
+    if args.command == "demo":
+        prepare_demo(workspace, args.agents, args.rate, args.speed)
+    demo = is_demo(workspace)
     open_log()
 
     from app.window.application import make_application
@@ -44,7 +49,7 @@ def _run_window(args: argparse.Namespace) -> int:
     hooks = ErrorHooks()
     hooks.install()
     signals = UnixSignals()
-    composition = Composition(app, workspace, WindowOptions(layout=saved, file=layout))
+    composition = Composition(app, workspace, WindowOptions(layout=saved, file=layout, demo=demo, connect=args.connect))
     first = FirstWindow(workspace, composition)
     first.raise_requested.connect(composition.raise_window)
     signals.asked_to_end.connect(composition.window.close)
@@ -55,7 +60,8 @@ def _run_window(args: argparse.Namespace) -> int:
     paint.painted.connect(composition.fill)
     composition.window.show()
     code = app.exec()
-    layout.save({**composition.save_layout(), "workspace": str(workspace.root)})
+    last = {} if demo else {"workspace": str(workspace.root)}  # the next start shows what is real
+    layout.save({**composition.save_layout(), **last})
     first.close()
     composition.close()
     signals.close()

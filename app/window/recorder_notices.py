@@ -35,9 +35,11 @@ class RecorderNotices(QObject):
         link: RecorderLink,
         choose_connection: Callable[[], object],
         parent: QObject | None = None,
+        *,
+        demo: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._notices, self._link, self._choose = notices, link, choose_connection
+        self._notices, self._link, self._choose, self._demo = notices, link, choose_connection, demo
         self._told: dict[str, Problem] = {}
         self._greeted = False
         link.problem.connect(self.show_recorder)
@@ -112,15 +114,20 @@ class RecorderNotices(QObject):
             self._greeted = True
         elif not self._greeted:
             self._greeted = True
-            self._notices.show_notice(
-                Notice(
-                    FIRST_RUN,
-                    Severity.INFO,
-                    self.tr("This is your own computer, live."),
-                    self.tr(
-                        "Its busiest processes show what agents look like. Yours appear once you connect to their broker."
-                    ),
-                    action=self.tr("Connect to a broker…"),
-                    on_action=self._choose,
-                )
-            )
+            told = self._of_the_demo() if self._demo else self._of_this_computer()
+            connect = self.tr("Connect to a broker…")
+            self._notices.show_notice(Notice(FIRST_RUN, Severity.INFO, *told, action=connect, on_action=self._choose))
+
+    def _of_this_computer(self) -> tuple[str, str]:
+        return (
+            self.tr("This is your own computer, live."),
+            self.tr("Its busiest processes show what agents look like. Yours appear once you connect to their broker."),
+        )
+
+    def _of_the_demo(self) -> tuple[str, str]:
+        return (
+            self.tr("This fleet is simulated."),
+            self.tr(
+                "Every four minutes a crawler slows down, fails and dies; others take its tasks over, and it returns."
+            ),
+        )

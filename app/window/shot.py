@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.demo_workspace import is_demo
 from models.domain.problems import ExitCode, trouble
 from models.storage.workspace import Workspace
 
@@ -45,7 +46,9 @@ def run_shot(args: argparse.Namespace) -> int:
     app = make_application(args.lang)
     hooks = ErrorHooks()
     hooks.install()
-    composition = Composition(app, workspace, WindowOptions(theme=args.theme or "system", live=False))
+    composition = Composition(
+        app, workspace, WindowOptions(theme=args.theme or "system", live=False, demo=is_demo(workspace))
+    )
     try:
         _choose_range(composition, args.since, args.until)
         composition.window.resize(width, height)

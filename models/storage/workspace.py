@@ -26,6 +26,11 @@ class Workspace:
         """Where a workspace lies when nobody says otherwise."""
         return cls(Path(platformdirs.user_data_dir(APP_NAME)) / "workspace")
 
+    @classmethod
+    def demo(cls) -> "Workspace":
+        """Where the demo lies when nobody says otherwise."""
+        return cls(Path(platformdirs.user_data_dir(APP_NAME)) / "demo")
+
     @property
     def catalogue(self) -> Path:
         return self.root / "catalogue.db"

@@ -1,5 +1,6 @@
 """The load generator's publisher against a real broker: what it counts is what the broker got."""
 
+import json
 import threading
 
 import paho.mqtt.client as paho
@@ -7,6 +8,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from app.simulation.load import Load, run_load
+from app.simulation.story_script import LOOP_S
 from models.domain.connection import parse_url
 from models.domain.problems import EnvironmentProblem
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
@@ -54,6 +56,37 @@ def test_a_load_reports_what_it_sent(listener):
     publisher.close()
     assert report.total == sum(report.sent.values()) == report.acknowledged
     until(lambda: len(got) == report.total, "all delivered")
+
+
+def test_a_connection_that_is_dropped_has_its_will_said_and_a_goodbye_has_not(listener):
+    broker, got = listener
+    connection, _ = parse_url(broker.url)
+    for name, end in (("a", BulkPublisher.close), ("b", BulkPublisher.drop)):
+        will = Outgoing(b"will", name.encode(), retain=True)
+        publisher = BulkPublisher(connection, None, name, will=will)
+        publisher.send([Outgoing(b"last", b"words of " + name.encode())], 1)
+        assert publisher.drain(30)
+        end(publisher)
+    until(lambda: got == [b"words of a", b"words of b", b"b"], "the will of the one is said")
+
+
+def test_a_story_is_told_over_a_broker_and_reported_exactly(listener):
+    broker, got = listener
+    connection, _ = parse_url(broker.url)
+    publisher = BulkPublisher(connection, None, "bulk")
+    report = run_load(
+        publisher, Load(agents=8, rate=200, duration_s=1.0, qos=1, seed=1),
+        connect=lambda name, will: BulkPublisher(connection, None, name, will=will), speed=LOOP_S * 1.2,
+    )  # fmt: skip
+    publisher.close()
+    assert report.total == sum(report.sent.values()) == report.acknowledged
+    until(lambda: len(got) == report.total + 1, "all delivered, and one will")
+    said = [json.loads(one) for one in got]
+    (will,) = [n for n, one in enumerate(said) if one.get("state") == "offline"]
+    assert said[will]["name"] == "Crawler 1"
+    assert any(one.get("message") == "out of memory" for one in said[:will]), "its last words came before"
+    after = [one for one in said[will:] if one.get("name") == "Crawler 1" and "state" in one]
+    assert [one["state"] for one in after[1:3]] == ["starting", "online"]
 
 
 def test_a_refusal_is_a_sentence(make_broker):

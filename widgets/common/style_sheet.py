@@ -89,6 +89,7 @@ QToolButton[role="figure"]:focus { border-color: $accent; }
 QToolButton[role="figure"][state="warning"] { color: $warning; font-weight: bold; }
 QFrame[role="popup"] { background: $surface; border: 1px solid $edge; border-radius: 0; }
 
+QLabel[role="label"] { background: $raised; border-radius: 11px; padding: 4px 10px; color: $accent; }
 QLabel[tone="muted"] { color: $muted; }
 QLabel[tone="warning"] { color: $warning; }
 QLabel[tone="error"] { color: $error; }

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHBoxLayout,
+    QLabel,
     QMainWindow,
     QSplitter,
     QStackedWidget,
@@ -20,6 +21,7 @@ from models.domain.clock import Clock
 from models.domain.control import RecorderState
 from models.domain.problems import EnvironmentProblem
 from widgets.common.actions import ActionRegistry
+from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.frame.broker_chip import BrokerChip
 from widgets.frame.frame_actions import FrameActions, FrameSlots
@@ -61,6 +63,10 @@ class MainWindow(QMainWindow):
         self.broker_chip = BrokerChip(theme, clock)
         self.health_bar = HealthBar(theme, clock)
         self.notices = NoticeBar(theme)
+        self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setProperty("role", "label")
+        self._label.hide()
         self._rail = NavigationRail(theme)
         self._stack = QStackedWidget()
         self._made = FrameActions(actions, theme, self.time_range, self._slots(), self)
@@ -133,6 +139,13 @@ class MainWindow(QMainWindow):
         """Hand the recorder's last answer to the chip and the health bar. About once a second."""
         self.broker_chip.show_state(state)
         self.health_bar.show_state(state)
+
+    def show_label(self, text: str, tip: str) -> None:
+        """Something that must be seen at all times, beside the broker chip."""
+        self._label.setText(text)
+        self._label.setToolTip(tooltip_text(tip))
+        self._label.setAccessibleDescription(tip)
+        self._label.show()
 
     # ------------------------------------------------------------------ layout
 
@@ -218,6 +231,7 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(10, 5, 8, 5)
         row.setSpacing(8)
         row.addWidget(self.broker_chip)
+        row.addWidget(self._label)
         row.addStretch(1)
         row.addWidget(self._range_bar)
         row.addWidget(self._theme_button)

@@ -117,6 +117,13 @@ def test_several_damaged_files_are_told_each_and_once(bar, link) -> None:
     assert bar.calls == 2
 
 
+def test_a_demo_says_that_its_fleet_is_simulated(link) -> None:
+    bar = Bar()
+    notices = RecorderNotices(bar, link, lambda: None, demo=True)
+    notices.show_state(replace(STATE, embedded=True))
+    assert bar.shown["first-run"][0] == "This fleet is simulated."
+
+
 def test_the_first_start_says_what_is_shown_and_how_to_connect(bar, link) -> None:
     own = replace(STATE, embedded=True)
     link.state_changed.emit(replace(own, link=Link.CONNECTING))

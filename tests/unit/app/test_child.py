@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from app.recorder.child import Child
+from app.recorder.companion import demo_fleet, host_agent, host_id
 from app.recorder.embedded_broker import Access
-from app.recorder.host_agent import HostAgent, host_id
+from app.settings import Demo
 from models.domain.connection import Connection, Secret
 from tests.helpers.poll import until
 
@@ -72,8 +73,8 @@ def test_one_that_does_not_listen_is_killed(child, monkeypatch):
 
 def test_the_host_agent_gets_its_password_by_environment(tmp_path, clock, monkeypatch):
     program = "import json, os, sys; print(json.dumps([sys.argv, os.environ['MURMURSCOPE_PASSWORD']]), flush=True); sys.stdin.read(); import signal; signal.pause()"
-    monkeypatch.setattr("app.recorder.host_agent.own_command", lambda *words: [*python(program), *words])
-    agent = HostAgent(tmp_path, clock)
+    monkeypatch.setattr("app.recorder.companion.own_command", lambda *words: [*python(program), *words])
+    agent = host_agent(tmp_path, clock)
     try:
         access = Access(Connection(host="127.0.0.1", port=5, user="own"), Secret("hush"), tmp_path / "password")
         agent.start(access, {"broker": 17})
@@ -91,5 +92,21 @@ def test_the_host_agent_gets_its_password_by_environment(tmp_path, clock, monkey
     ("name", "expected"), [("web1.example.org", "web1"), ("a/b+c#d", "a-b-c-d"), ("", "this-computer")]
 )
 def test_the_name_of_this_computer_fits_a_topic(monkeypatch, name, expected):
-    monkeypatch.setattr("app.recorder.host_agent.platform.node", lambda: name)
+    monkeypatch.setattr("app.recorder.companion.platform.node", lambda: name)
     assert host_id() == expected
+
+
+def test_the_simulated_fleet_begins_differently_each_time(tmp_path, clock, monkeypatch):
+    program = "import json, sys; print(json.dumps(sys.argv[1:]), flush=True); import signal; signal.pause()"
+    monkeypatch.setattr("app.recorder.companion.own_command", lambda *words: [*python(program), *words])
+    fleet = demo_fleet(tmp_path, clock, Demo(agents=12, rate=7.5, speed=2.0))
+    access = Access(Connection(host="127.0.0.1", port=5, user="own"), Secret("hush"), tmp_path / "password")
+    seeds = set()
+    for _ in range(2):
+        fleet.start(access, {"broker": 17})
+        said = json.loads(until(lambda: (tmp_path / "demo-fleet.log").read_text().strip(), "it runs"))
+        fleet.stop()
+        assert said[:-1] == ["simulate", "--broker", "mqtt://own@127.0.0.1:5", "--story", "--agents", "12", "--rate", "7.5",
+                             "--speed", "2.0", "--seed"]  # fmt: skip
+        seeds.add(said[-1])
+    assert len(seeds) == 2, "else what it says after a restart would pass for what it said before"

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from app.settings import Retention, Settings, SettingsFile
+from app.settings import Demo, Retention, Settings, SettingsFile
 from models.domain.connection import Connection, Protocol
 from models.domain.problems import EnvironmentProblem
 
@@ -26,7 +26,9 @@ def test_without_a_file_the_defaults_hold_and_none_is_made(path):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("settings", [Settings(), FULL, Settings(Connection(), embedded=True)])
+@pytest.mark.parametrize(
+    "settings", [Settings(), FULL, Settings(Connection(), embedded=True), Settings(demo=Demo(12, 7.5, 2.0))]
+)
 def test_what_is_saved_is_loaded(path, settings):
     SettingsFile(path).save(settings)
     assert SettingsFile(path).load() == settings
