@@ -19,9 +19,8 @@ def is_demo(workspace: Workspace) -> bool:
 def refuse_other(workspace: Workspace) -> None:
     """The demo mixes with nothing else. Raises `EnvironmentProblem` demo.real, workspace.foreign, workspace.newer,
     workspace.network or file.unusable."""
-    from models.storage.access import (
-        refuse_untouched,
-    )  # with the database, which an ordinary start loads after its paint
+    # with the database, which an ordinary start loads after its paint
+    from models.storage.access import refuse_untouched
 
     refuse_untouched(workspace)
     if is_demo(workspace):
