@@ -37,6 +37,8 @@ from models.domain.store_queries import (
     GapColumns,
     GapsRequest,
     GapsResult,
+    RetentionRequest,
+    RetentionResult,
     StoreRequest,
     StoreResult,
     UnreadableRequest,
@@ -79,6 +81,8 @@ __all__ = [
     "Reach",
     "Request",
     "Result",
+    "RetentionRequest",
+    "RetentionResult",
     "RowKey",
     "SeriesColumns",
     "SeriesInfo",
@@ -292,6 +296,7 @@ Request = (
     | TopicsRequest
     | TaskRequest
     | StoreRequest
+    | RetentionRequest
     | GapsRequest
     | UnreadableRequest
 )
@@ -306,6 +311,7 @@ Result = (
     | TopicsResult
     | TaskResult
     | StoreResult
+    | RetentionResult
     | GapsResult
     | UnreadableResult
 )

@@ -68,6 +68,25 @@ class StoreResult:
     captures: tuple[CaptureRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RetentionRequest:
+    """What limits would remove at once; 0: no limit of that kind."""
+
+    keep_bytes: int
+    keep_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionResult:
+    """Files go whole, the oldest first. `last_us` is the arrival of the newest message among them; 0 where none goes."""
+
+    request: RetentionRequest
+    files: int
+    bytes: int
+    messages: int
+    last_us: int
+
+
 class GapColumns(NamedTuple):
     since_us: Int64
     until_us: Int64

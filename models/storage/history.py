@@ -23,6 +23,7 @@ from models.domain.queries import (
     NamesResult,
     Request,
     Result,
+    RetentionRequest,
     SeriesInfo,
     SeriesRequest,
     StoreRequest,
@@ -35,7 +36,7 @@ from models.storage.history_fleet import FleetHistory
 from models.storage.history_gaps import gaps_between
 from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
-from models.storage.history_store import StoreHistory
+from models.storage.history_store import StoreHistory, answer_retention
 from models.storage.history_tasks import answer_tasks
 from models.storage.segments_open import DAMAGE, StoreView, fetch, series_key
 from models.storage.topic_totals import answer_topics
@@ -94,15 +95,20 @@ class HistoryReader:
                 yield _agent(view, request)
             case NamesRequest():
                 yield _names(view, request)
-            case StoreRequest() | GapsRequest() | UnreadableRequest():
+            case StoreRequest() | RetentionRequest() | GapsRequest() | UnreadableRequest():
                 yield self._about_store(view, request, token)
 
     def _about_store(
-        self, view: StoreView, request: StoreRequest | GapsRequest | UnreadableRequest, token: CancelToken
+        self,
+        view: StoreView,
+        request: StoreRequest | RetentionRequest | GapsRequest | UnreadableRequest,
+        token: CancelToken,
     ) -> Result:
         match request:
             case StoreRequest():
                 return self._store.answer(view, request, token)
+            case RetentionRequest():
+                return answer_retention(view, request, self._clock.wall_us())
             case GapsRequest():
                 end_us, now_us = request.until_us or 2**62, self._clock.wall_us()
                 return GapsResult(request, gaps_between(view, request.since_us, end_us, set(), now_us))

@@ -6,7 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.domain.queries import CancelToken, CaptureRow, DayColumns, Int64, StoreRequest, StoreResult
+from models.domain.queries import (
+    CancelToken,
+    CaptureRow,
+    DayColumns,
+    Int64,
+    RetentionRequest,
+    RetentionResult,
+    StoreRequest,
+    StoreResult,
+)
+from models.storage.retention import CLOSED, ClosedSegment, beyond
+from models.storage.segment_file import files_size
 from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, fetch
 from models.storage.workspace import Workspace
 
@@ -136,11 +147,15 @@ def _captures(view: StoreView, held: list[_Held]) -> tuple[CaptureRow, ...]:
     parts: dict[int, list[_Held]] = {}
     for one in held:
         parts.setdefault(one.capture, []).append(one)
+    source = "broker"
+    if fetch(view.catalogue, "select 1 from sqlite_schema where name = 'imported_file'"):  # else an older catalogue
+        names = "(select group_concat(path, ', ') from imported_file where capture_id = capture.id)"
+        source = f"iif(kind = 'import', coalesce({names}, ''), broker)"
     rows: list[Any] = fetch(
-        view.catalogue, "select id, kind, broker, started_us, coalesce(ended_us, 0) from capture order by id desc"
+        view.catalogue, f"select id, kind, {source}, started_us, coalesce(ended_us, 0) from capture order by id desc"
     )
     found = []
-    for id_, kind, source, started_us, ended_us in rows:
+    for id_, kind, told, started_us, ended_us in rows:
         mine = parts.get(id_, [])
         if mine:
             messages, samples, logs, tasks, size = (
@@ -150,11 +165,24 @@ def _captures(view: StoreView, held: list[_Held]) -> tuple[CaptureRow, ...]:
             last_us = max(one.last_us for one in mine)
             found.append(
                 CaptureRow(
-                    id_, kind, source, started_us, ended_us, first_us, last_us, messages, samples, logs, tasks, size,
+                    id_, kind, told, started_us, ended_us, first_us, last_us, messages, samples, logs, tasks, size,
                     len(mine),
                 )
             )  # fmt: skip
     return tuple(found)
+
+
+def answer_retention(view: StoreView, request: RetentionRequest, now_us: int) -> RetentionResult:
+    """What a recorder would do with such limits."""
+    closed = [ClosedSegment(*row) for row in fetch(view.catalogue, CLOSED)]
+    sql = "select coalesce(sum(bytes), 0) from segment where state in ('open', 'closed')"
+    kept = int(fetch(view.catalogue, sql)[0][0]) + files_size(view.workspace.catalogue)
+    oldest_us = now_us - request.keep_us if request.keep_us else 0
+    gone = list(beyond(closed, kept, request.keep_bytes or 2**62, oldest_us))
+    return RetentionResult(
+        request, len(gone), sum(one.bytes for one in gone), sum(one.messages for one in gone),
+        max((one.last_us for one in gone), default=0),
+    )  # fmt: skip
 
 
 def _free(workspace: Workspace) -> int:

@@ -3,8 +3,9 @@
 import contextlib
 import shutil
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -20,8 +21,8 @@ _RATE_US = 3_600_000_000
 _RATE_LEAST_US = 60_000_000
 _RATE_SETTLES_US = 300_000_000  # before that, new files weigh more than what is written into them
 _DAY_S = 86_400
-_OLDEST = """SELECT segment.id, first_us, last_us, messages, bytes, iif(kind = 'import', ended_us, last_us) AS aged_us
-    FROM segment LEFT JOIN capture ON capture.id = capture_id WHERE state = 'closed' ORDER BY aged_us, segment.id LIMIT 1"""
+CLOSED = """SELECT segment.id, first_us, last_us, messages, bytes, iif(kind = 'import', ended_us, last_us) AS aged_us
+    FROM segment LEFT JOIN capture ON capture.id = capture_id WHERE state = 'closed' ORDER BY aged_us, segment.id"""
 """An import is as old as the day on which it was imported: who brings in last year's recording wants to look at it."""
 
 
@@ -33,6 +34,29 @@ class StoreLimits:
     segment_s: int = _DAY_S
     retention_bytes: int = 2 * 1024 * 1024 * 1024
     retention_s: int = 14 * _DAY_S
+
+
+class ClosedSegment(NamedTuple):
+    """A row of `CLOSED`."""
+
+    id: int
+    first_us: int
+    last_us: int
+    messages: int
+    bytes: int
+    aged_us: int
+
+
+def beyond(
+    closed: Iterable[ClosedSegment], kept_bytes: int, most_bytes: int, oldest_us: int
+) -> Iterator[ClosedSegment]:
+    """Those of the segments, oldest first, that have to go until no more than `most_bytes` of `kept_bytes` are left and none
+    is older than `oldest_us`."""
+    for one in closed:
+        if kept_bytes <= most_bytes and one.aged_us >= oldest_us:
+            return
+        kept_bytes -= one.bytes
+        yield one
 
 
 class Retention:
@@ -57,19 +81,17 @@ class Retention:
         that were freed. Killed anywhere, `sweep` finishes it."""
         freed = 0
         oldest_us = now_us - self._limits.retention_s * 1_000_000 if steady_us >= STEADY_CLOCK_US else 0
-        while found := self._rows(_OLDEST):
-            id_, first_us, last_us, messages, size, aged_us = found[0]
-            if self._kept_bytes() <= self._limits.retention_bytes and aged_us >= oldest_us:
-                break
+        closed = [ClosedSegment(*row) for row in self._rows(CLOSED)]
+        for one in beyond(closed, self._kept_bytes(), self._limits.retention_bytes, oldest_us):
             with transaction(self._catalogue):
-                self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (id_,))
+                self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (one.id,))
                 self._catalogue.execute(
                     "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, 0, ?, ?, ?)",
-                    (first_us, last_us, GapCause.RETENTION.value, messages, id_),
+                    (one.first_us, one.last_us, GapCause.RETENTION.value, one.messages, one.id),
                 )
                 self._forget_tasks()
-            remove_files(self._workspace.segment(id_))
-            freed += size
+            remove_files(self._workspace.segment(one.id))
+            freed += one.bytes
         return freed
 
     def sweep(self) -> None:

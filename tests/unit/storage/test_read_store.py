@@ -13,6 +13,8 @@ from models.domain.queries import (
     CancelToken,
     GapsRequest,
     GapsResult,
+    RetentionRequest,
+    RetentionResult,
     RowKey,
     StoreRequest,
     StoreResult,
@@ -20,7 +22,9 @@ from models.domain.queries import (
     UnreadableResult,
 )
 from models.domain.records import Gap, GapCause, Level, LogRow, Unreadable
+from models.storage import catalogue
 from models.storage.history import HistoryReader
+from models.storage.retention import Retention, StoreLimits
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
@@ -198,3 +202,43 @@ def test_unreadable_topics_with_the_last_reason_and_a_sample(build: HistoryBuild
     assert [(one.topic, one.reason) for one in early.topics] == [(b"a/metrics", "json")]
     with pytest.raises(Cancelled):
         list(reader.answer(UnreadableRequest(), CancelToken(cancelled=True)))
+
+
+def test_what_limits_would_remove_is_what_they_remove(
+    build: HistoryBuilder, reader: HistoryReader, clock: FakeClock
+) -> None:
+    clock.advance(10 * DAY)
+    imported = build.capture("import", ended_us=clock.wall_us())
+    recorded = build.capture()
+    for number, capture in enumerate([imported, recorded, recorded, recorded]):
+        segment = build.segment(capture)
+        hours(segment, T0 + number * DAY, 10 * (number + 1))
+        segment.close()
+        set_bytes(build, number + 1, 100 * 2**20)
+    hours(build.segment(recorded), clock.wall_us() - HOUR, 5)
+
+    def told(keep_bytes: int, keep_us: int) -> RetentionResult:
+        page = ask(reader, RetentionRequest(keep_bytes, keep_us))
+        assert isinstance(page, RetentionResult)
+        return page
+
+    assert told(0, 0).files == 0
+    by_age = told(0, 8 * DAY)
+    assert (by_age.files, by_age.messages, by_age.last_us) == (1, 20, T0 + DAY + 19)
+    by_size = told(250 * 2**20, 0)
+    assert (by_size.files, by_size.bytes, by_size.messages) == (2, 200 * 2**20, 50)
+    retention = Retention(build.workspace, build.database.connection(), StoreLimits(retention_bytes=250 * 2**20))
+    assert retention.run(clock.wall_us(), 0) == by_size.bytes
+    assert told(250 * 2**20, 0).files == 0
+    assert {one.id for one in store(reader).captures} == {imported, recorded}, "an import is as old as its import"
+
+
+def test_an_import_is_told_by_its_files(build: HistoryBuilder, reader: HistoryReader) -> None:
+    capture = build.capture("import", ended_us=T0)
+    for name in ("/a/monday.jsonl", "/a/tuesday.jsonl.gz"):
+        build.insert(catalogue.ImportedFile, capture_id=capture, path=name, digest=name, bytes=1)
+    hours(build.segment(capture), T0, 1)
+    assert store(reader).captures[0].source == "/a/monday.jsonl, /a/tuesday.jsonl.gz"
+    build.database.execute_sql("drop table imported_file")  # as an older program left it
+    build.insert(catalogue.Agent, id=99, name="z")
+    assert store(reader).captures[0].kind == "import"
