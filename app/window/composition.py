@@ -31,6 +31,7 @@ from widgets.frame.main_window import MainWindow
 
 if TYPE_CHECKING:  # loaded after the first paint
     from app.window.connection_controller import ConnectionController
+    from app.window.data_place import DataPlace
     from app.window.data_source import HistorySource
     from app.window.passwords import Passwords
     from app.window.plot_library import PlotLibrary
@@ -42,7 +43,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from models.domain.queries import FleetResult
 
 ANSWER_LIMIT_S = 3.0
-FLEET, AGENT, LOGS, MESSAGES = "fleet", "agent", "logs", "messages"
+FLEET, AGENT, LOGS, MESSAGES, DATA = "fleet", "agent", "logs", "messages", "data"
 ARRANGEMENT = "arrangement"
 
 
@@ -82,12 +83,14 @@ class Composition(QObject):
             AGENT: ScreenPlace(self.themes, self._no_agent()),
             LOGS: ScreenPlace(self.themes, self._waiting()),
             MESSAGES: ScreenPlace(self.themes, self._waiting()),
+            DATA: ScreenPlace(self.themes, self._waiting()),
         }
         for screen, title, icon in (  # in the order of the rail
             (FLEET, self.tr("Fleet"), "fleet"),
             (AGENT, self.tr("Agent"), "agent"),
             (LOGS, self.tr("Logs"), "log"),
             (MESSAGES, self.tr("Messages"), "message"),
+            (DATA, self.tr("Data"), "data"),
         ):
             self.window.add_screen(screen, title, icon, self._places[screen])
         saved = (options.layout or {}).get(ARRANGEMENT)
@@ -105,6 +108,7 @@ class Composition(QObject):
         self.publishing: PublishController | None = None
         self.screens: Screens | None = None
         self._passwords: Passwords | None = None
+        self.data: DataPlace | None = None
         self._notices: RecorderNotices | None = None
         self._plot_library: PlotLibrary | None = None
         self._exposed = False
@@ -123,6 +127,12 @@ class Composition(QObject):
                     tip=tr("Try the connection now, without waiting for the next time"))  # fmt: skip
         add("file.new-window", tr("&New window"), self._open_window, "Ctrl+N", "", "File",
             tip=tr("Open another window on the same workspace"))  # fmt: skip
+        add("file.export", tr("E&xport…"), partial(self._with_data, "export"), "Ctrl+E", "export", "File",
+            tip=tr("Write what is looked at as CSV or JSON lines"))  # fmt: skip
+        add("file.import", tr("&Import…"), partial(self._with_data, "ask_files"), "Ctrl+I", "import", "File",
+            tip=tr("Take in recorded traffic"))  # fmt: skip
+        add("file.verify", tr("C&heck every file"), partial(self._with_data, "verify"), None, "", "File",
+            tip=tr("Read every stored byte and compare check sums and counts"))  # fmt: skip
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
         self._menus = ScreenMenus(self._actions, self.window)
@@ -207,7 +217,7 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        for part in (self.tail, self.source, self.link, self._passwords):
+        for part in (self.data, self.tail, self.source, self.link, self._passwords):
             if part is not None:
                 part.shutdown()
 
@@ -277,11 +287,27 @@ class Composition(QObject):
         self.screens.publish_requested.connect(self.publishing.open)
         self.screens.clear_requested.connect(self.publishing.ask_to_clear)
         self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)
+        self._build_data(self.screens)
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
         if self._options.live:
             self._plot_library = PlotLibrary(self)
             self._plot_library.start()
+
+    def _build_data(self, screens: "Screens") -> None:
+        from app.window.data_place import DataParts, DataPlace
+
+        assert self.source is not None
+        assert self.link is not None
+        parts = DataParts(
+            self._workspace, self.source, screens.tail(), self.link, screens.names, self.themes, self.clock
+        )  # fmt: skip
+        self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
+        self.window.refresh_requested.connect(self.data.refresh)
+
+    def _with_data(self, method: str) -> None:
+        if self.data is not None:
+            getattr(self.data, method)()
 
     # ------------------------------------------------------------ recorder
 
@@ -318,8 +344,8 @@ class Composition(QObject):
 
     @Slot()
     def _mind_tail(self) -> None:
-        if self.tail is not None:  # the fleet asks for itself once a second
-            self.tail.set_watched(self._exposed, lists=self.window.shown_screen != FLEET)
+        if self.tail is not None:  # the fleet asks for itself once a second, and sizes grow slowly
+            self.tail.set_watched(self._exposed, lists=self.window.shown_screen not in (FLEET, DATA))
 
     # ------------------------------------------------------------ actions
 

@@ -83,6 +83,18 @@ class Screens(QObject):
         places[LOGS].fill(self.logs)
         self._screen_changed(window.shown_screen)
 
+    def tail(self) -> Tail:
+        """A share of the tail for one more screen."""
+        return self._tail.share()
+
+    def looked_at(self) -> tuple[str, int]:
+        """The dataset that the shown screen is about, and the agent; 0: all."""
+        if self._window.shown_screen == AGENT and self.agent is not None:
+            return "samples", self.agent.agent
+        if self._window.shown_screen == LOGS:
+            return "logs", self.logs.rows.agent
+        return ("agents", 0) if self.on_fleet else ("messages", 0)
+
     @property
     def on_fleet(self) -> bool:
         return self._window.shown_screen == FLEET

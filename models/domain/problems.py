@@ -170,6 +170,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "It is being started again by itself; recording goes on."),
     "files.silent": ProblemKind(_W, ExitCode.FAILED, "Writing files to {path} has been stuck for more than {seconds} s.",
         "Check the disk, or the network, that the folder is on; recording goes on."),
+    "job.died": ProblemKind(_E, ExitCode.FAILED, "The program that did this ended without a word of its own: {detail}.",
+        "Try again; the log says more."),
     "agent.unknown": ProblemKind(_E, ExitCode.USAGE, "There is no agent named {agent} in this workspace.",
         "Check the spelling; “export agents” lists them."),
     "time.unreadable": ProblemKind(_E, ExitCode.USAGE, "“{text}” is not a time.",

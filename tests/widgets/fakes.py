@@ -1,6 +1,7 @@
 """History and tail made in memory: real requests in, real results out, delivered when told."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -95,6 +96,7 @@ class FakeSource:
         self.search_rows = 1_000_000  # a page looks at so many, then it is handed over as it is
         self.logs: list[LogLine] = []
         self.messages: list[MessageLine] = []
+        self.more: dict[type, Callable[[Any], Result]] = {}  # answers to further kinds of questions
         self.tasks: list[TaskLine] = []
         self.totals: dict[bytes, tuple[int, int, int, int]] = {}
         self.turns: dict[bytes, int] = {}
@@ -121,6 +123,8 @@ class FakeSource:
         return sum(isinstance(request, kind) for request in self.asked)
 
     def _answer(self, request: Request) -> Result:
+        if type(request) in self.more:
+            return self.more[type(request)](request)
         if isinstance(request, AgentRequest):
             return AgentResult(
                 request, "crawler-1", self.name, "web", self.note, "murmur", "host-a", "1.4.2",

@@ -132,6 +132,9 @@ QRadioButton::indicator:checked {
 QRadioButton::indicator:focus { border-color: $text; }
 QRadioButton::indicator:disabled { border-color: $edge; }
 
+QProgressBar { background: $line; border: 0; }
+QProgressBar::chunk { background: $accent; }
+
 QTabWidget::pane { border: 0; border-top: 1px solid $line; }
 QTabBar { qproperty-drawBase: 0; }
 QTabBar::tab {

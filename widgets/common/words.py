@@ -61,6 +61,48 @@ _GAPS = {
     GapCause.CLOCK_STEP: QT_TRANSLATE_NOOP("GapCause", "the clock was set"),
     GapCause.DAMAGED: QT_TRANSLATE_NOOP("GapCause", "a file was damaged"),
 }
+_GAP_SENTENCES = {
+    GapCause.NOT_RECORDING: QT_TRANSLATE_NOOP("GapSentence", "No recorder ran."),
+    GapCause.NOT_CONNECTED: QT_TRANSLATE_NOOP("GapSentence", "The recorder had no connection to the broker."),
+    GapCause.SESSION_LOST: QT_TRANSLATE_NOOP(
+        "GapSentence",
+        "The broker did not keep what was sent while we were away: give it persistence, and us a session.",
+    ),
+    GapCause.SEQUENCE: QT_TRANSLATE_NOOP(
+        "GapSentence", "An agent numbers what it sends, and numbers are missing: they never arrived here."
+    ),
+    GapCause.DROPPED: QT_TRANSLATE_NOOP(
+        "GapSentence", "More QoS 0 messages came than can be written; the oldest of them were thrown away."
+    ),
+    GapCause.BROKER_DROPPED: QT_TRANSLATE_NOOP("GapSentence", "The broker says that it threw messages away."),
+    GapCause.RETENTION: QT_TRANSLATE_NOOP("GapSentence", "Older than what is kept: removed as the limits say."),
+    GapCause.CLOCK_STEP: QT_TRANSLATE_NOOP("GapSentence", "This computer's clock was set; no such time existed."),
+    GapCause.DAMAGED: QT_TRANSLATE_NOOP("GapSentence", "A file of the store is missing or cannot be read."),
+}
+_UNREADABLE = {
+    "empty": QT_TRANSLATE_NOOP("Unreadable", "empty"),
+    "binary": QT_TRANSLATE_NOOP("Unreadable", "no text"),
+    "text": QT_TRANSLATE_NOOP("Unreadable", "no JSON and no number"),
+    "json": QT_TRANSLATE_NOOP("Unreadable", "broken JSON"),
+    "too-deep": QT_TRANSLATE_NOOP("Unreadable", "nested too deep"),
+    "shape": QT_TRANSLATE_NOOP("Unreadable", "not what the topic promises"),
+    "too-many-series": QT_TRANSLATE_NOOP("Unreadable", "too many series"),
+    "too-many-agents": QT_TRANSLATE_NOOP("Unreadable", "too many agents"),
+    "bug": QT_TRANSLATE_NOOP("Unreadable", "a mistake of ours"),
+}
+_UNREADABLE_SENTENCES = {
+    "empty": QT_TRANSLATE_NOOP("UnreadableSentence", "There is nothing in the message."),
+    "binary": QT_TRANSLATE_NOOP("UnreadableSentence", "The payload is not text (UTF-8)."),
+    "text": QT_TRANSLATE_NOOP("UnreadableSentence", "The payload is text, but neither JSON nor a number."),
+    "json": QT_TRANSLATE_NOOP("UnreadableSentence", "The payload begins like JSON and is not."),
+    "too-deep": QT_TRANSLATE_NOOP("UnreadableSentence", "The JSON is nested deeper than is read."),
+    "shape": QT_TRANSLATE_NOOP("UnreadableSentence", "The JSON lacks what such a topic has to carry."),
+    "too-many-series": QT_TRANSLATE_NOOP(
+        "UnreadableSentence", "The agent has more series than are kept; the rest was read."
+    ),
+    "too-many-agents": QT_TRANSLATE_NOOP("UnreadableSentence", "There are more agents than are kept."),
+    "bug": QT_TRANSLATE_NOOP("UnreadableSentence", "Reading failed in a way that it should not: please report it."),
+}
 _LEVELS = {
     Level.TRACE: QT_TRANSLATE_NOOP("Level", "trace"),
     Level.DEBUG: QT_TRANSLATE_NOOP("Level", "debug"),
@@ -146,6 +188,21 @@ def cause_sentence(cause: Cause) -> str:
 def gap_word(cause: GapCause) -> str:
     """Why history misses something."""
     return _say("GapCause", _GAPS[cause])
+
+
+def gap_sentence(cause: GapCause) -> str:
+    """What such a gap means, for tooltips."""
+    return _say("GapSentence", _GAP_SENTENCES[cause])
+
+
+def unreadable_word(reason: str) -> str:
+    """Why a message could not be read; a reason that a newer recorder knows is shown as it is."""
+    return _say("Unreadable", _UNREADABLE[reason]) if reason in _UNREADABLE else visible(reason)
+
+
+def unreadable_sentence(reason: str) -> str:
+    """The same in full, for tooltips."""
+    return _say("UnreadableSentence", _UNREADABLE_SENTENCES[reason]) if reason in _UNREADABLE_SENTENCES else ""
 
 
 def level_word(level: Level) -> str:

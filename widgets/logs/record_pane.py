@@ -44,7 +44,7 @@ class RecordPane(QWidget):
         self.table.setObjectName("record-fields")
         self.table.start_with(self.fields, (150,))
         self.copy_json = self._button(self.tr("Copy as &JSON"), self._copy_json)
-        self.open_agent = self._button(self.tr("&Go to agent"), self._open_agent)
+        self.open_agent = self._button(self.tr("Go to age&nt"), self._open_agent)
         close = FlatButton(theme, "close", self.tr("Close the record"))
         close.clicked.connect(self.closed)
         head = QHBoxLayout()

@@ -94,8 +94,9 @@ def test_paints_an_agent_with_its_plots(tmp_path, workspace) -> None:
     assert len(colours(QImage(str(tmp_path / "a.png")))) > 20
 
 
-def test_paints_the_logs(tmp_path, workspace) -> None:
-    done = shot(tmp_path, workspace, "logs", "--theme", "dark", "-o", "l.png")
+@pytest.mark.parametrize("screen", ["logs", "data"])
+def test_paints_the_lists(tmp_path, workspace, screen: str) -> None:
+    done = shot(tmp_path, workspace, screen, "--theme", "dark", "-o", "l.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert len(colours(QImage(str(tmp_path / "l.png")))) > 20
 

@@ -1,0 +1,183 @@
+"""What the data screen asks for: limits read and written, exports, imports and checks carried out, files chosen."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from app.settings import Retention, Settings, SettingsFile
+from app.window.gui_inbox import GuiInbox
+from app.window.job_queue import JobQueue
+from app.window.recorder_link import RecorderLink
+from models.domain.problems import EnvironmentProblem, Problem
+from models.domain.queries import DataSource, Failed, Result, RetentionRequest, RetentionResult
+from widgets.common.words import problem_text
+from widgets.data.data_screen import DataScreen
+from widgets.data.jobs import ExportOrder, Job, JobKind, JobState
+from widgets.data.store_texts import DAY_US, GIB, removal_sentence
+from widgets.frame.main_window import MainWindow
+
+
+class Asking:
+    """What is asked of the user in windows of the desktop; another one in tests. GUI thread."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._window = window
+
+    def new_file(self, title: str, proposal: str) -> str:
+        """Where to write; empty: nowhere. Asks by itself whether an older file shall be replaced."""
+        return QFileDialog.getSaveFileName(self._window, title, proposal)[0]
+
+    def files(self, title: str, folder: str, kinds: str) -> list[str]:
+        """What to read; none: nothing."""
+        return QFileDialog.getOpenFileNames(self._window, title, folder, kinds)[0]
+
+    def confirm(self, title: str, question: str, yes: str) -> bool:
+        """May this be done? The question carries no markup. "No" is what Enter says."""
+        box = QMessageBox(QMessageBox.Icon.Warning, title, question, QMessageBox.StandardButton.Cancel, self._window)
+        box.setTextFormat(box.textFormat().PlainText)
+        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        return box.clickedButton() is accept
+
+
+class DataController(QObject):
+    """One for a window. GUI thread."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        screen: DataScreen,
+        source: DataSource,
+        link: RecorderLink,
+        settings: SettingsFile,
+        queue: JobQueue,
+        asking: Asking,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._screen, self._source, self._link = window, screen, source, link
+        self._settings, self._asking = settings, asking
+        self.queue = queue
+        self._inbox = GuiInbox(self)
+        self._folder = ""
+        work, form = screen.work, screen.held.retention
+        work.export.wanted.connect(self._export)
+        work.import_wanted.connect(self.ask_files)
+        work.check_wanted.connect(queue.verify)
+        work.cancel_wanted.connect(queue.cancel)
+        work.folder_wanted.connect(_open_folder)
+        screen.span_wanted.connect(window.time_range.zoom)
+        form.wanted.connect(self._limits_wanted)
+        queue.changed.connect(self._show_jobs)
+        queue.ended.connect(self._ended)
+        link.state_changed.connect(screen.show_recorder)
+        screen.show_recorder(link.state)
+        self._load()
+
+    def shutdown(self) -> None:
+        """Nothing is told any more; what runs is cancelled."""
+        self.queue.shutdown()
+        self._inbox.close()
+
+    # ------------------------------------------------------------ the work
+
+    @Slot(object)
+    def _export(self, order: ExportOrder) -> None:
+        folder = self._folder or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        path = self._asking.new_file(self.tr("Export"), str(Path(folder) / order.path))
+        if path:
+            self._folder = str(Path(path).parent)
+            self.queue.export(replace(order, path=path))
+
+    @Slot()
+    def ask_files(self) -> None:
+        """Let the user choose recordings, then import them."""
+        kinds = self.tr("Recorded traffic (*.jsonl *.jsonl.gz *.json *.json.gz *.txt *.gz);;All files (*)")
+        paths = self._asking.files(self.tr("Import recorded traffic"), self._folder, kinds)
+        if paths:
+            self._folder = str(Path(paths[0]).parent)
+            self.import_files(paths)
+
+    def import_files(self, paths: Sequence[str]) -> None:
+        """Import them together."""
+        self._screen.show_work()
+        self.queue.import_files(paths)
+
+    @Slot()
+    def _show_jobs(self) -> None:
+        self._screen.work.show_jobs(self.queue.jobs)
+
+    @Slot(object)
+    def _ended(self, job: Job) -> None:
+        if job.kind is not JobKind.IMPORT:
+            return
+        if job.state is JobState.DONE:
+            self._window.refresh_requested.emit()
+        elif job.problem is not None and job.problem.code == "import.known":
+            question = f"{problem_text(job.problem)[0]} {self.tr('Shall all of it be stored a second time?')}"
+            if self._asking.confirm(self.tr("Import again"), question, self.tr("Import again")):
+                self.queue.import_files(job.paths, again=True)
+
+    # ------------------------------------------------------------ limits
+
+    def _load(self) -> None:
+        """On a thread of its own: the disk may be slow, and the recorder's link may not run."""
+
+        def load() -> None:
+            try:
+                answer: Settings | Problem = self._settings.load()
+            except EnvironmentProblem as error:
+                answer = error.problem
+            self._inbox.put(partial(self._loaded, answer))
+
+        threading.Thread(target=load, name="settings", daemon=True).start()
+
+    def _loaded(self, answer: Settings | Problem) -> None:
+        if isinstance(answer, Problem):
+            self._screen.held.retention.show_problem(answer)
+        else:
+            self._screen.held.retention.show_problem(None)
+            self._screen.show_limits(answer.retention.gib, answer.retention.days)
+
+    @Slot(float, float)
+    def _limits_wanted(self, gib: float, days: float) -> None:
+        """Lower ones are asked about first, with what they would remove."""
+        request = RetentionRequest(round(gib * GIB), round(days * DAY_US))
+        self._source.ask(request, partial(self._removal_told, gib, days))
+
+    def _removal_told(self, gib: float, days: float, result: Result | Failed) -> None:
+        form = self._screen.held.retention
+        if isinstance(result, Failed):
+            form.show_problem(result.problem)
+            return
+        assert isinstance(result, RetentionResult)
+        if result.files and not self._asking.confirm(
+            self.tr("Keep less history"), removal_sentence(result), self.tr("Remove it")
+        ):
+            form.put_back()
+            return
+        job: Callable[[], None] = partial(_write, self._settings, Retention(gib, days))
+        self._link.carry_out(job, partial(self._saved, gib, days))
+
+    def _saved(self, gib: float, days: float, problem: Problem | None) -> None:
+        self._screen.held.retention.show_problem(problem)
+        if problem is None:
+            self._screen.show_limits(gib, days)
+            self._link.wake()
+            self._screen.refresh()
+
+
+def _write(file: SettingsFile, retention: Retention) -> None:
+    """Worker thread: it waits for the disk."""
+    file.save(replace(file.load(), retention=retention))
+
+
+@Slot(str)
+def _open_folder(path: str) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).parent)))

@@ -1,0 +1,132 @@
+"""The data screen and its controller, made when they are first wanted: by the rail, by a menu, or by a file that is dropped
+onto the window."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+
+from app.settings import SettingsFile
+from app.window.data_controller import Asking, DataController
+from app.window.job_queue import JobQueue
+from app.window.recorder_link import RecorderLink
+from app.window.screen_place import ScreenPlace
+from models.domain.clock import Clock
+from models.domain.queries import DataSource
+from models.domain.tail import Tail
+from models.storage.workspace import Workspace
+from widgets.common.theme import ThemeHolder
+from widgets.data.data_screen import DataScreen
+from widgets.frame.main_window import MainWindow
+from widgets.records.agent_names import AgentNames
+
+ID = "data"
+
+
+class DataParts(NamedTuple):
+    """What the screen is made of."""
+
+    workspace: Workspace
+    source: DataSource
+    tail: Tail
+    link: RecorderLink
+    names: AgentNames
+    themes: ThemeHolder
+    clock: Clock
+
+
+class DataPlace(QObject):
+    """GUI thread."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        place: ScreenPlace,
+        parts: DataParts,
+        looked_at: Callable[[], tuple[str, int]],
+        asking: Asking | None = None,
+    ) -> None:
+        """`looked_at` names the dataset and the agent (0: all) that the shown screen is about."""
+        super().__init__(window)
+        self._window, self._place, self._parts, self._looked_at = window, place, parts, looked_at
+        self._asking = asking or Asking(window)
+        self.controller: DataController | None = None
+        self.screen: DataScreen | None = None
+        window.screen_changed.connect(self._screen_changed)
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
+
+    def shutdown(self) -> None:
+        """Cancel what runs."""
+        if self.controller is not None:
+            self.controller.shutdown()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Ask for everything that is seen again."""
+        if self.screen is not None:
+            self.screen.refresh()
+
+    @Slot()
+    def export(self) -> None:
+        """Offer to export what is looked at."""
+        dataset, agent = self._looked_at()
+        screen, _ = self._made()
+        screen.show_work().export.prefill(dataset, agent)
+        self._window.show_screen(ID)
+
+    @Slot()
+    def ask_files(self) -> None:
+        """Choose recordings and import them."""
+        _, controller = self._made()
+        self._window.show_screen(ID)
+        controller.ask_files()
+
+    @Slot()
+    def verify(self) -> None:
+        """Check every file."""
+        screen, controller = self._made()
+        screen.show_work()
+        self._window.show_screen(ID)
+        controller.queue.verify()
+
+    def import_files(self, paths: list[str]) -> None:
+        """Import these together."""
+        _, controller = self._made()
+        self._window.show_screen(ID)
+        controller.import_files(paths)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Files that are dropped onto the window are imported."""
+        if isinstance(event, QDragEnterEvent) and _files(event.mimeData()):
+            event.acceptProposedAction()
+            return True
+        if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop and (paths := _files(event.mimeData())):
+            event.acceptProposedAction()
+            self.import_files(paths)
+            return True
+        return super().eventFilter(watched, event)
+
+    @Slot(str)
+    def _screen_changed(self, screen: str) -> None:
+        if screen == ID:
+            self._made()
+
+    def _made(self) -> tuple[DataScreen, DataController]:
+        if self.screen is None or self.controller is None:
+            parts, window = self._parts, self._window
+            self.screen = DataScreen(
+                parts.source, parts.tail, window.time_range, parts.themes, parts.names, parts.clock
+            )
+            settings = SettingsFile(parts.workspace.settings)
+            queue = JobQueue(parts.workspace, parts.link, parts.clock, self)
+            self.controller = DataController(
+                window, self.screen, parts.source, parts.link, settings, queue, self._asking
+            )
+            self._place.fill(self.screen)
+        return self.screen, self.controller
+
+
+def _files(dropped: QMimeData) -> list[str]:
+    return [url.toLocalFile() for url in dropped.urls() if url.isLocalFile()]

@@ -1,0 +1,147 @@
+"""What one says of a job: what it is, how far, what came of it. Translated texts from plain figures."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from models.domain.quantity import format_time
+from models.domain.recorded import ImportResult
+from widgets.common.numbers import count_text, duration_text, value_text
+from widgets.common.plain import visible
+from widgets.common.words import problem_text
+from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState
+
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+
+_DATASETS = {
+    "messages": QT_TRANSLATE_NOOP("Dataset", "Messages"),
+    "samples": QT_TRANSLATE_NOOP("Dataset", "Samples"),
+    "logs": QT_TRANSLATE_NOOP("Dataset", "Log records"),
+    "presence": QT_TRANSLATE_NOOP("Dataset", "Presence"),
+    "agents": QT_TRANSLATE_NOOP("Dataset", "Agents"),
+    "tasks": QT_TRANSLATE_NOOP("Dataset", "Tasks"),
+    "interactions": QT_TRANSLATE_NOOP("Dataset", "Interactions"),
+    "connections": QT_TRANSLATE_NOOP("Dataset", "Connection attempts"),
+    "gaps": QT_TRANSLATE_NOOP("Dataset", "Gaps"),
+    "unreadable": QT_TRANSLATE_NOOP("Dataset", "Unreadable topics"),
+}
+DATASETS = tuple(_DATASETS)
+_FINDINGS = {
+    "missing": QT_TRANSLATE_NOOP("Finding", "the file is missing"),
+    "set-aside": QT_TRANSLATE_NOOP("Finding", "damaged before, and kept as it is"),
+    "unreadable": QT_TRANSLATE_NOOP("Finding", "the file cannot be read"),
+    "structure": QT_TRANSLATE_NOOP("Finding", "its structure is damaged"),
+    "checksum": QT_TRANSLATE_NOOP("Finding", "a message is not as it came"),
+    "sequence": QT_TRANSLATE_NOOP("Finding", "messages are not there"),
+    "accounts": QT_TRANSLATE_NOOP("Finding", "counts do not agree"),
+    "samples": QT_TRANSLATE_NOOP("Finding", "samples are damaged"),
+    "catalogue": QT_TRANSLATE_NOOP("Finding", "the catalogue counts otherwise"),
+}
+
+
+def _filled(text: str, **places: str) -> str:
+    for place, value in places.items():
+        text = text.replace("{" + place + "}", value)
+    return text
+
+
+def dataset_word(dataset: str) -> str:
+    """What an export writes."""
+    return translate("Dataset", str(_DATASETS[dataset]))
+
+
+def title(job: Job) -> str:
+    """What it does, such as "Export of samples, crawler-1"."""
+    if job.kind is JobKind.EXPORT and job.order is not None:
+        return _export_title(job.order)
+    if job.kind is JobKind.IMPORT:
+        names = ", ".join(visible(Path(path).name, 80) for path in job.paths)
+        return _filled(translate("JobTexts", "Import of {files}"), files=names)
+    return translate("JobTexts", "Check of every file")
+
+
+def _export_title(order: ExportOrder) -> str:
+    text = _filled(translate("JobTexts", "Export: {dataset}"), dataset=dataset_word(order.dataset))
+    if order.agent:
+        text += f", {visible(order.agent, 80)}"
+    if order.since_us or order.until_us:
+        since = format_time(order.since_us) if order.since_us else "…"
+        until = format_time(order.until_us) if order.until_us else "…"
+        text += f", {since} – {until}"
+    return text
+
+
+def progress(job: Job, now_us: int) -> str:
+    """How far it is, or what came of it, in one line."""
+    match job.state:
+        case JobState.WAITING:
+            return translate("JobTexts", "waits")
+        case JobState.RUNNING:
+            return _running(job, now_us)
+        case JobState.CANCELLED:
+            return translate("JobTexts", "cancelled, nothing was left behind")
+        case JobState.FAILED:
+            return " ".join(filter(None, problem_text(job.problem))) if job.problem else translate("JobTexts", "failed")
+    return _done(job)
+
+
+def _running(job: Job, now_us: int) -> str:
+    passed_s = max(1e-3, (now_us - job.began_us) / 1e6)
+    rate = count_text(round(job.rows / passed_s))
+    if job.kind is JobKind.EXPORT:
+        text = translate("JobTexts", "{rows} rows, {rate}/s, {size}")
+        return _filled(text, rows=count_text(job.rows), rate=rate, size=value_text(job.bytes, "By"))
+    text = _filled(translate("JobTexts", "{rows} messages, {rate}/s"), rows=count_text(job.rows), rate=rate)
+    if job.kind is JobKind.VERIFY and job.total:
+        files = _filled(
+            translate("JobTexts", "file {n} of {all}"), n=str(min(job.done + 1, job.total)), all=str(job.total)
+        )
+        return f"{files}, {text}"
+    if job.share and passed_s > 1:
+        left = duration_text(round(passed_s * (1 - job.share) / job.share) * 1_000_000)
+        text += ", " + _filled(translate("JobTexts", "about {time} left"), time=left)
+    return text
+
+
+def _done(job: Job) -> str:
+    took = duration_text(max(0, job.ended_us - job.began_us) // 1_000 * 1_000)
+    if job.kind is JobKind.EXPORT:
+        text = translate("JobTexts", "{rows} rows, {size}, in {time}")
+        text = _filled(text, rows=count_text(job.rows), size=value_text(job.bytes, "By"), time=took)
+        if job.damaged:
+            more = translate("JobTexts", "files that could not be read whole: {n}")
+            text += "; " + _filled(more, n=str(job.damaged))
+        return text
+    if job.kind is JobKind.IMPORT and job.imported is not None:
+        return _imported(job.imported, took)
+    if job.findings:
+        text = translate("JobTexts", "something is wrong: findings {n}, files {files}; {messages} messages were checked in {time}")  # fmt: skip
+        files = str(len({one.path for one in job.findings}))
+        return _filled(text, n=count_text(len(job.findings)), files=files, messages=count_text(job.rows), time=took)
+    text = translate("JobTexts", "everything fits: {files} files, {messages} messages, in {time}")
+    return _filled(text, files=count_text(job.total), messages=count_text(job.rows), time=took)
+
+
+def _imported(result: ImportResult, took: str) -> str:
+    text = translate(
+        "JobTexts", "{messages} messages of {agents} agents, {samples} samples, {logs} log records, in {time}"
+    )
+    text = _filled(
+        text, messages=count_text(result.messages), agents=count_text(len(result.agents)),
+        samples=count_text(result.samples), logs=count_text(result.logs), time=took,
+    )  # fmt: skip
+    unreadable = sum(result.unreadable.values())
+    if unreadable:
+        text += "; " + _filled(translate("JobTexts", "unreadable: {n}"), n=count_text(unreadable))
+    if result.first_skipped is not None:
+        more = translate("JobTexts", "lines that are no records: {n}, the first is line {line} of {file}")
+        first = result.first_skipped
+        name = visible(Path(first.path).name, 80)
+        text += "; " + _filled(more, n=count_text(result.skipped), line=str(first.line), file=name)
+    return text
+
+
+def finding_word(finding: Finding) -> str:
+    """What is wrong."""
+    known = _FINDINGS.get(finding.code)
+    return translate("Finding", str(known)) if known else visible(finding.code)

@@ -1,0 +1,77 @@
+"""Long work on the store: exports, imports, checks. What is wanted, how far it is, what came of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from models.domain.problems import Problem
+from models.domain.recorded import ImportResult
+
+
+class JobKind(StrEnum):
+    EXPORT = "export"
+    IMPORT = "import"
+    VERIFY = "verify"
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (JobState.WAITING, JobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """What shall be written where. Times are arrivals, µs UTC, 0: open; `agent` is an id as exports use it, empty: all."""
+
+    dataset: str
+    format: str
+    path: str
+    agent: str = ""
+    since_us: int = 0
+    until_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check found wrong; codes as in `models.storage.verify`."""
+
+    segment: int
+    code: str
+    detail: str
+    path: str
+
+
+@dataclass(slots=True)
+class Job:
+    """One piece of work. `done` of `total` is told in bytes (import) or files (check); `total` 0: not known. `rows` are rows
+    or messages so far, `bytes` what was written. Times are monotonic µs. `damaged`: files that an export could not read
+    whole."""
+
+    number: int
+    kind: JobKind
+    state: JobState = JobState.WAITING
+    order: ExportOrder | None = None
+    paths: tuple[str, ...] = ()
+    again: bool = False
+    done: int = 0
+    total: int = 0
+    rows: int = 0
+    bytes: int = 0
+    skipped: int = 0
+    damaged: int = 0
+    began_us: int = 0
+    ended_us: int = 0
+    problem: Problem | None = None
+    imported: ImportResult | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, 0 to 1; None: not known."""
+        return min(1.0, self.done / self.total) if self.total else None
