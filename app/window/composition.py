@@ -300,7 +300,8 @@ class Composition(QObject):
         assert self.source is not None
         assert self.link is not None
         parts = DataParts(
-            self._workspace, self.source, screens.tail(), self.link, screens.names, self.themes, self.clock
+            self._workspace, self.source, screens.tail(), self.link, screens.names, self.themes, self.clock,
+            screens.ways.show,
         )  # fmt: skip
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)

@@ -13,7 +13,7 @@ from app.window.job_queue import JobQueue
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import Clock
-from models.domain.queries import DataSource
+from models.domain.queries import DataSource, RowKey
 from models.domain.tail import Tail
 from models.storage.workspace import Workspace
 from widgets.common.theme import ThemeHolder
@@ -34,6 +34,7 @@ class DataParts(NamedTuple):
     names: AgentNames
     themes: ThemeHolder
     clock: Clock
+    show_message: Callable[[RowKey], object]
 
 
 class DataPlace(QObject):
@@ -119,6 +120,7 @@ class DataPlace(QObject):
             self.screen = DataScreen(
                 parts.source, parts.tail, window.time_range, parts.themes, parts.names, parts.clock
             )
+            self.screen.message_wanted.connect(parts.show_message)
             settings = SettingsFile(parts.workspace.settings)
             queue = JobQueue(parts.workspace, parts.link, parts.clock, self)
             self.controller = DataController(

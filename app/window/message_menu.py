@@ -110,10 +110,16 @@ class WaysToMessages(QObject):
         if isinstance(line, MessageLine):
             menu.addAction(self.tr("Show in Messages"), partial(self.message_found.emit, line))
         elif isinstance(line, LogLine) and line.message:
-            menu.addAction(self.tr("Show its message"), partial(self._ask, line))
+            menu.addAction(self.tr("Show its message"), partial(self.show_message_of, line))
 
-    def _ask(self, line: LogLine) -> None:
-        key = RowKey(line.key.received_us, line.key.segment, line.message)
+    @Slot(object)
+    def show_message_of(self, line: LogLine) -> None:
+        """The message that a log record was read from."""
+        self.show(RowKey(line.key.received_us, line.key.segment, line.message))
+
+    @Slot(object)
+    def show(self, key: RowKey) -> None:
+        """Find this message and tell of it; nothing where it is gone."""
 
         def take(result: Result | Failed) -> None:
             if isinstance(result, MessageResult) and result.rows and result.rows[0].key == key:

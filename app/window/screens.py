@@ -63,9 +63,10 @@ class Screens(QObject):
         self.logs.agent_wanted.connect(self.open_agent)
         self.agent: AgentScreen | None = None
         self.messages: MessagesScreen | None = None
-        self._ways = WaysToMessages(source, self)
-        self._ways.message_found.connect(self.open_message)
-        self._ways.lead_from(self.logs.rows)
+        self.ways = WaysToMessages(source, self)
+        self.ways.message_found.connect(self.open_message)
+        self.ways.lead_from(self.logs.rows)
+        self.logs.pane.message_wanted.connect(self.ways.show_message_of)
         self.panel: AgentPanel | None = None
         self.fleet.command_requested.connect(self.command_requested)
         self.fleet.connect_requested.connect(self.connect_requested)
@@ -145,7 +146,7 @@ class Screens(QObject):
             self.agent.fleet_requested.connect(self._show_fleet)
             self.agent.facts.changed.connect(self.targets_changed)
             for rows in (self.agent.logs, self.agent.messages):
-                self._ways.lead_from(rows)
+                self.ways.lead_from(rows)
             self._places[AGENT].fill(self.agent)
         return self.agent
 

@@ -12,6 +12,10 @@ from models.domain.records import GapCause, Level, Outcome, TaskState
 from widgets.common.plain import visible
 
 PARAM_LIMIT = 300
+DATASETS = (
+    "messages", "samples", "logs", "presence", "agents", "tasks", "interactions", "connections", "gaps", "unreadable",
+)  # fmt: skip
+"""What can be exported, in the order in which it is offered."""
 
 _PRESENCES = {
     Presence.ONLINE: QT_TRANSLATE_NOOP("Presence", "online"),
@@ -102,6 +106,29 @@ _UNREADABLE_SENTENCES = {
     ),
     "too-many-agents": QT_TRANSLATE_NOOP("UnreadableSentence", "There are more agents than are kept."),
     "bug": QT_TRANSLATE_NOOP("UnreadableSentence", "Reading failed in a way that it should not: please report it."),
+}
+_DATASETS = {
+    "messages": QT_TRANSLATE_NOOP("Dataset", "Messages"),
+    "samples": QT_TRANSLATE_NOOP("Dataset", "Samples"),
+    "logs": QT_TRANSLATE_NOOP("Dataset", "Log records"),
+    "presence": QT_TRANSLATE_NOOP("Dataset", "Presence"),
+    "agents": QT_TRANSLATE_NOOP("Dataset", "Agents"),
+    "tasks": QT_TRANSLATE_NOOP("Dataset", "Tasks"),
+    "interactions": QT_TRANSLATE_NOOP("Dataset", "Interactions"),
+    "connections": QT_TRANSLATE_NOOP("Dataset", "Connection attempts"),
+    "gaps": QT_TRANSLATE_NOOP("Dataset", "Gaps"),
+    "unreadable": QT_TRANSLATE_NOOP("Dataset", "Unreadable topics"),
+}
+_FINDINGS = {
+    "missing": QT_TRANSLATE_NOOP("Finding", "the file is missing"),
+    "set-aside": QT_TRANSLATE_NOOP("Finding", "damaged before, and kept as it is"),
+    "unreadable": QT_TRANSLATE_NOOP("Finding", "the file cannot be read"),
+    "structure": QT_TRANSLATE_NOOP("Finding", "its structure is damaged"),
+    "checksum": QT_TRANSLATE_NOOP("Finding", "a message is not as it came"),
+    "sequence": QT_TRANSLATE_NOOP("Finding", "messages are not there"),
+    "accounts": QT_TRANSLATE_NOOP("Finding", "counts do not agree"),
+    "samples": QT_TRANSLATE_NOOP("Finding", "samples are damaged"),
+    "catalogue": QT_TRANSLATE_NOOP("Finding", "the catalogue counts otherwise"),
 }
 _LEVELS = {
     Level.TRACE: QT_TRANSLATE_NOOP("Level", "trace"),
@@ -203,6 +230,16 @@ def unreadable_word(reason: str) -> str:
 def unreadable_sentence(reason: str) -> str:
     """The same in full, for tooltips."""
     return _say("UnreadableSentence", _UNREADABLE_SENTENCES[reason]) if reason in _UNREADABLE_SENTENCES else ""
+
+
+def dataset_word(dataset: str) -> str:
+    """What an export writes."""
+    return _say("Dataset", _DATASETS[dataset])
+
+
+def finding_word(code: str) -> str:
+    """What a check found wrong with a file; a code that we do not know is shown as it is."""
+    return _say("Finding", _FINDINGS[code]) if code in _FINDINGS else visible(code)
 
 
 def level_word(level: Level) -> str:

@@ -43,6 +43,8 @@ class DataScreen(QWidget):
 
     span_wanted = Signal(object, object)
     """Somebody wants to look at this time (µs)."""
+    message_wanted = Signal(object)
+    """Somebody wants to see the message with this `RowKey`."""
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class DataScreen(QWidget):
         self._second.timeout.connect(self._tell)
         for view in (self.held, self.missing, self.work):
             view.span_wanted.connect(self.span_wanted)
+        self.missing.message_wanted.connect(self.message_wanted)
         self.held.retention.edited.connect(self._tell)
         self.tabs.currentChanged.connect(self._ask)
         time_range.changed.connect(self._range_changed)

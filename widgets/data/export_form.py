@@ -6,7 +6,7 @@ from PySide6.QtCore import QDateTime, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QFormLayout, QPushButton, QWidget
 
 from models.domain.time_range import span_text
-from widgets.data.job_texts import DATASETS, dataset_word
+from widgets.common.words import DATASETS, dataset_word
 from widgets.data.jobs import ExportOrder
 from widgets.frame.time_range import TimeRangeModel
 from widgets.records.agent_names import AgentField, AgentNames

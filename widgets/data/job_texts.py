@@ -2,52 +2,22 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from models.domain.quantity import format_time
 from models.domain.recorded import ImportResult
 from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import visible
-from widgets.common.words import problem_text
-from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState
+from widgets.common.words import dataset_word, problem_text
+from widgets.data.jobs import ExportOrder, Job, JobKind, JobState
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
-
-_DATASETS = {
-    "messages": QT_TRANSLATE_NOOP("Dataset", "Messages"),
-    "samples": QT_TRANSLATE_NOOP("Dataset", "Samples"),
-    "logs": QT_TRANSLATE_NOOP("Dataset", "Log records"),
-    "presence": QT_TRANSLATE_NOOP("Dataset", "Presence"),
-    "agents": QT_TRANSLATE_NOOP("Dataset", "Agents"),
-    "tasks": QT_TRANSLATE_NOOP("Dataset", "Tasks"),
-    "interactions": QT_TRANSLATE_NOOP("Dataset", "Interactions"),
-    "connections": QT_TRANSLATE_NOOP("Dataset", "Connection attempts"),
-    "gaps": QT_TRANSLATE_NOOP("Dataset", "Gaps"),
-    "unreadable": QT_TRANSLATE_NOOP("Dataset", "Unreadable topics"),
-}
-DATASETS = tuple(_DATASETS)
-_FINDINGS = {
-    "missing": QT_TRANSLATE_NOOP("Finding", "the file is missing"),
-    "set-aside": QT_TRANSLATE_NOOP("Finding", "damaged before, and kept as it is"),
-    "unreadable": QT_TRANSLATE_NOOP("Finding", "the file cannot be read"),
-    "structure": QT_TRANSLATE_NOOP("Finding", "its structure is damaged"),
-    "checksum": QT_TRANSLATE_NOOP("Finding", "a message is not as it came"),
-    "sequence": QT_TRANSLATE_NOOP("Finding", "messages are not there"),
-    "accounts": QT_TRANSLATE_NOOP("Finding", "counts do not agree"),
-    "samples": QT_TRANSLATE_NOOP("Finding", "samples are damaged"),
-    "catalogue": QT_TRANSLATE_NOOP("Finding", "the catalogue counts otherwise"),
-}
 
 
 def _filled(text: str, **places: str) -> str:
     for place, value in places.items():
         text = text.replace("{" + place + "}", value)
     return text
-
-
-def dataset_word(dataset: str) -> str:
-    """What an export writes."""
-    return translate("Dataset", str(_DATASETS[dataset]))
 
 
 def title(job: Job) -> str:
@@ -139,9 +109,3 @@ def _imported(result: ImportResult, took: str) -> str:
         name = visible(Path(first.path).name, 80)
         text += "; " + _filled(more, n=count_text(result.skipped), line=str(first.line), file=name)
     return text
-
-
-def finding_word(finding: Finding) -> str:
-    """What is wrong."""
-    known = _FINDINGS.get(finding.code)
-    return translate("Finding", str(known)) if known else visible(finding.code)

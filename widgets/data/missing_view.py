@@ -50,8 +50,8 @@ class MissingView(QWidget):
 
     span_wanted = Signal(object, object)
     """Somebody wants to look at this time (µs)."""
-    topic_wanted = Signal(bytes)
-    """Somebody wants to see the messages of this topic."""
+    message_wanted = Signal(object)
+    """Somebody wants to see the message with this `RowKey`, and its topic."""
 
     def __init__(self, names: AgentNames, theme: ThemeHolder) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class MissingView(QWidget):
         names.changed.connect(lambda: self.gaps.viewport().update())
         self.causes.selectionModel().selectionChanged.connect(self._narrow)
         self.gaps.opened.connect(self._open_gap)
-        self.topics.opened.connect(lambda one: self.topic_wanted.emit(one.topic))
+        self.topics.opened.connect(lambda one: self.message_wanted.emit(one.key))
 
     def show_gaps(self, result: GapsResult) -> None:
         """List these."""

@@ -21,8 +21,9 @@ from widgets.common.plain import tooltip_text, visible
 from widgets.common.sorted_table import Column, SortedTable
 from widgets.common.state_view import StateKind, StateStack, ViewState
 from widgets.common.theme import ThemeHolder
+from widgets.common.words import finding_word
 from widgets.data.export_form import ExportForm
-from widgets.data.job_texts import finding_word, progress, title
+from widgets.data.job_texts import progress, title
 from widgets.data.jobs import Finding, Job, JobState
 from widgets.data.titled import titled
 from widgets.frame.time_range import TimeRangeModel
@@ -256,7 +257,7 @@ def _heading(text: str) -> QLabel:
 def _finding_table() -> SortedTable[Finding]:
     columns: list[Column[Finding]] = [
         Column(translate("WorkView", "File"), lambda one: visible(Path(one.path).name), lambda one: one.segment),
-        Column(translate("WorkView", "What is wrong"), finding_word),
+        Column(translate("WorkView", "What is wrong"), lambda one: finding_word(one.code)),
         Column(translate("WorkView", "Where"), lambda one: visible(one.detail), tip=lambda one: tooltip_text(visible(one.detail))),
         Column(translate("WorkView", "Path"), lambda one: visible(one.path), tip=lambda one: tooltip_text(visible(one.path))),
     ]  # fmt: skip

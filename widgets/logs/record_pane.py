@@ -23,6 +23,8 @@ class RecordPane(QWidget):
     """Empty until `show_record`. GUI thread."""
 
     agent_wanted = Signal(int)
+    message_wanted = Signal(object)
+    """Somebody wants to see the message that this `LogLine` was read from."""
     closed = Signal()
 
     def __init__(self, names: AgentNames, theme: ThemeHolder, parent: QWidget | None = None) -> None:
@@ -44,6 +46,7 @@ class RecordPane(QWidget):
         self.table.setObjectName("record-fields")
         self.table.start_with(self.fields, (150,))
         self.copy_json = self._button(self.tr("Copy as &JSON"), self._copy_json)
+        self.open_message = self._button(self.tr("&Show its message"), self._open_message)
         self.open_agent = self._button(self.tr("Go to age&nt"), self._open_agent)
         close = FlatButton(theme, "close", self.tr("Close the record"))
         close.clicked.connect(self.closed)
@@ -51,7 +54,7 @@ class RecordPane(QWidget):
         head.setContentsMargins(12, 4, 6, 4)
         head.setSpacing(6)
         head.addWidget(self._title, 1)
-        for button in (self.copy_json, self.open_agent, close):
+        for button in (self.copy_json, self.open_message, self.open_agent, close):
             head.addWidget(button)
         self.parts = QSplitter()
         self.parts.setChildrenCollapsible(False)
@@ -97,6 +100,7 @@ class RecordPane(QWidget):
         told = (level_word(line.level), format_time(line.time_us, digits=3), self._names.name(line.agent), line.logger)
         self._title.set_text(" · ".join(filter(None, told)))
         self.open_agent.setEnabled(line.agent != 0)
+        self.open_message.setEnabled(line.message != 0)
         self.fields.show_record(line, agent)
         self._write(line)
         self._draw_marks()
@@ -140,6 +144,11 @@ class RecordPane(QWidget):
     def _open_agent(self) -> None:
         if self._line is not None:
             self.agent_wanted.emit(self._line.agent)
+
+    @Slot()
+    def _open_message(self) -> None:
+        if self._line is not None:
+            self.message_wanted.emit(self._line)
 
     def turn(self, orientation: Qt.Orientation) -> None:
         """Text and fields beside each other, or one above the other."""

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.settings import Retention, Settings, SettingsFile
-from app.window.composition import AGENT, DATA, FLEET, LOGS, Composition, WindowOptions
+from app.window.composition import AGENT, DATA, FLEET, LOGS, MESSAGES, Composition, WindowOptions
 from app.window.data_controller import Asking
 from app.window.recorder_link import RecorderLink
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
 from models.domain.problems import Problem
+from models.domain.queries import RowKey
 from models.domain.recorded import ImportResult
 from models.storage.workspace import Workspace
 from tests.helpers.history_builder import HistoryBuilder, raw
@@ -225,6 +226,14 @@ def test_settings_that_cannot_be_read_are_told_and_not_written(
     qtbot.waitUntil(lambda: not form._trouble.isHidden())
     assert "settings.toml cannot be read" in form._trouble.text()
     assert not form.gib.isEnabled()
+
+
+def test_an_unreadable_message_leads_to_the_screen_of_messages(window: Composition, qtbot: QtBot) -> None:
+    window.window.show_screen(DATA)
+    qtbot.waitUntil(lambda: window.data.screen.store is not None)
+    first_us = window.data.screen.store.first_us
+    window.data.screen.missing.message_wanted.emit(RowKey(first_us, 1, 1))
+    qtbot.waitUntil(lambda: window.window.shown_screen == MESSAGES)
 
 
 def test_a_gap_moves_the_time_of_the_window(window: Composition, qtbot: QtBot) -> None:

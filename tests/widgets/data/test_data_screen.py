@@ -247,9 +247,9 @@ def test_unreadable_topics_say_why_and_show_a_sample(screen: DataScreen, desk: D
         ["a/\\xff", "a reason to come", "ff 00"],
     ]
     assert view._topics_title.text() == "Topics with unreadable messages: 2 (5 messages)"
-    with qtbot.waitSignal(view.topic_wanted) as wanted:
+    with qtbot.waitSignal(view.message_wanted) as wanted:
         view.topics.activated.emit(view.topics.records.index(0, 0))
-    assert wanted.args == [b"b/<log>"]
+    assert wanted.args == [RowKey(desk.now, 1, 9)]
 
 
 def test_where_nothing_is_missing_that_is_said(screen: DataScreen, desk: Desk) -> None:

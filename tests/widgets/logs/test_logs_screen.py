@@ -160,6 +160,17 @@ def test_one_goes_from_a_record_to_its_agent(screen: LogsScreen, qtbot: QtBot) -
     with qtbot.waitSignal(screen.agent_wanted) as wanted:
         screen.pane.open_agent.click()
     assert wanted.args == [PLANNER]
+    assert not screen.pane.open_message.isEnabled(), "the fake does not know which message it was"
+
+
+def test_one_goes_from_a_record_to_its_message(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    desk.source.logs = [log_line(4, desk.now, "told")._replace(message=17)]
+    screen.refresh()
+    desk.source.answer_all()
+    choose(screen, 0)
+    with qtbot.waitSignal(screen.pane.message_wanted) as wanted:
+        screen.pane.open_message.click()
+    assert wanted.args[0].message == 17
 
 
 def test_enter_opens_the_record_in_a_window_of_its_own(screen: LogsScreen, qtbot: QtBot) -> None:
