@@ -3,8 +3,8 @@
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
-from app.window.message_menu import WaysToMessages
 from app.window.screen_place import ScreenPlace
+from app.window.ways_to_messages import WaysToMessages
 from models.domain.clock import Clock
 from models.domain.queries import AgentResult, DataSource, MessageLine
 from models.domain.tail import Tail

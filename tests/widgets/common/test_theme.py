@@ -45,7 +45,7 @@ def test_curves_stand_out_and_no_two_look_alike(theme: Theme) -> None:
 
 
 @BOTH
-def test_presence_is_told_by_shape_alone(theme: Theme) -> None:
+def test_presence_is_told_by_shape_alone(qapp, theme: Theme) -> None:
     """All shapes in one colour still differ, in at least a tenth of their pixels."""
     names = [path.stem for path in resource_path("icons").glob("presence-*.svg")]
     assert len(names) == 8
