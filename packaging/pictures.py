@@ -42,7 +42,7 @@ SIZE = (1_440, 900)
 _TO_A_FIELD = [
     *(["key", key] for key in ("ctrl+4", "ctrl+f")),
     ["type", "crawler-5/metrics"],
-    *(["key", key] for key in ("Return", "Down", "Down", "Down", "Return")),
+    *(["key", key] for key in ("Return", "ctrl+f", "ctrl+a", "BackSpace", "Return", "Return")),
     ["mousemove", "560", "740"],
     ["click", "1"],
     ["key", "ctrl+l"],

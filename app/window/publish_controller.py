@@ -14,13 +14,10 @@ from models.domain.connection import Connection, parse_url
 from models.domain.control import RecorderState
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.publishing import OutgoingMessage, Template
-from models.domain.queries import DataSource, Failed, MessageLine, MessageResult, Result
-from widgets.messages.message_pane import whole_request
+from models.domain.queries import DataSource, MessageLine
 from widgets.messages.mosquitto_pub import shell_line
 from widgets.messages.publish_form import PublishForm
-
-_EVERYTHING = 1 << 30
-"""More bytes than MQTT gives a payload."""
+from widgets.messages.whole_payload import with_whole
 
 
 class PublishController(QObject):
@@ -45,7 +42,7 @@ class PublishController(QObject):
         """Bring the form up: filled from a message, for a topic, or as it was left."""
         form = self._form()
         if isinstance(what, MessageLine):
-            self._with_whole(what, self._fill)
+            with_whole(self._source, what, self._fill, self._tell)
         elif what is not None:
             self._for_topic(what, lambda topic: form.show_message(OutgoingMessage(topic)))
         form.show()
@@ -109,7 +106,7 @@ class PublishController(QObject):
 
     def copy_shell_line(self, line: MessageLine) -> None:
         """Put the message on the clipboard as a line that publishes it to the broker in use."""
-        self._with_whole(line, self._copy)
+        with_whole(self._source, line, self._copy, self._tell)
 
     def _copy(self, line: MessageLine) -> None:
         text = shell_line(line, self._connection)
@@ -134,22 +131,6 @@ class PublishController(QObject):
         saved = self._settings.load().connection
         if saved is not None and saved.url == url:
             self._connection = saved
-
-    # ------------------------------------------------------------ whole payloads
-
-    def _with_whole(self, line: MessageLine, use: Callable[[MessageLine], None]) -> None:
-        """Lists hold long payloads in part."""
-        if len(line.payload) == line.size:
-            use(line)
-            return
-
-        def take(result: Result | Failed) -> None:
-            if isinstance(result, Failed):
-                self._tell(result.problem)
-            elif isinstance(result, MessageResult) and result.rows and result.rows[0].key == line.key:
-                use(result.rows[0])
-
-        self._source.ask(whole_request(line, _EVERYTHING), take)
 
 
 def _nothing(_problem: Problem | None) -> None:

@@ -196,6 +196,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Ask for the right to publish on this topic, naming this reason."),
     "publish.unanswered": ProblemKind(_W, _CONNECT, "{host} did not acknowledge the message within {seconds} s; it may have it or not.",
         "Look whether it arrives here before you publish it again."),
+    "message.gone": ProblemKind(_W, ExitCode.FAILED, "This message is not stored any more: retention has removed it.",
+        "Keep more history if you need it for longer."),
     "publish.no-command": ProblemKind(_W, ExitCode.FAILED, "mosquitto_pub cannot publish this message.",
         "It speaks no WebSockets, and takes only topics that are text; publish it again from here instead."),
     "not-built": ProblemKind(_E, ExitCode.USAGE, "The command {command} does not exist yet.", "murmurscope --help lists what does."),

@@ -81,7 +81,7 @@ class FieldPlot(QWidget):
         self._topic, self._path, self._agent = b"", Path(), 0
         self._waiting: deque[MessageLine] = deque()
         self._known: set[RowKey] = set()
-        self._without = 0  # messages that have no such number
+        self._without = self._long = 0  # messages that have no such number, or are too long to be loaded whole
         self._gaps: Ticket | None = None
         self._title = PlainLabel()
         self._title.setAccessibleName(self.tr("Plotted field"))
@@ -117,7 +117,7 @@ class FieldPlot(QWidget):
         self._topic, self._path, self._agent = topic, path, agent
         self._waiting.clear()
         self._known.clear()
-        self._without = 0
+        self._without = self._long = 0
         self._buffer = SeriesBuffer(0, _MOST_POINTS)
         self.times.resume()
         self._drop_plot()
@@ -172,8 +172,9 @@ class FieldPlot(QWidget):
         found: list[tuple[int, float]] = []
         while self._waiting:
             row = self._waiting.popleft()
-            number = number_of(row.payload, self._path) if len(row.payload) == row.size else None
-            if number is None:
+            if len(row.payload) < row.size:
+                self._long += 1
+            elif (number := number_of(row.payload, self._path)) is None:
                 self._without += 1
             else:
                 found.append((row.key.received_us, number))
@@ -197,6 +198,8 @@ class FieldPlot(QWidget):
         text = self.tr("{n} loaded messages").replace("{n}", count_text(len(self._buffer)))
         if self._without:
             text += " · " + self.tr("{n} without this number").replace("{n}", count_text(self._without))
+        if self._long:
+            text += " · " + self.tr("{n} too long to be read here").replace("{n}", count_text(self._long))
         self._note.set_text(text)
         self.plot.set_sentence(self.tr("Loading…") if self._waiting else self.tr("No message has this number"))
 

@@ -3,23 +3,19 @@
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from models.domain.problems import Problem
 from models.domain.quantity import format_time
-from models.domain.queries import DataSource, Failed, MessageLine, MessageRequest, MessageResult, Result, Ticket
+from models.domain.queries import DataSource, MessageLine, Ticket
 from widgets.common.numbers import value_text
 from widgets.common.plain import PlainLabel, visible
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import kind_word, origin_word, problem_text
 from widgets.frame.tool_buttons import FlatButton
 from widgets.messages.payload_pages import JSON, PayloadPages
+from widgets.messages.whole_payload import ask_whole
 
 WHOLE_LIMIT = 4 * 1024 * 1024
 """Of a payload that is shown; of a longer one, its beginning."""
-
-
-def whole_request(line: MessageLine, limit: int) -> MessageRequest:
-    """Asks for this very message with more of its payload: it is the newest before the one that follows it."""
-    after = line.key._replace(seq=line.key.seq + 1)
-    return MessageRequest(before=after, limit=1, payload_limit=limit)
 
 
 class MessagePane(QWidget):
@@ -77,7 +73,7 @@ class MessagePane(QWidget):
         self._show(line, "")
         if len(line.payload) < min(line.size, WHOLE_LIMIT):
             self._tell(self.tr("loading the rest…"))
-            self._ticket = self._source.ask(whole_request(line, WHOLE_LIMIT), self._take)
+            self._ticket = ask_whole(self._source, line, self._take_whole, self.tell_problem, WHOLE_LIMIT)
 
     def _show(self, line: MessageLine, note: str) -> None:
         self._line = line
@@ -102,23 +98,17 @@ class MessagePane(QWidget):
         ]
         self._how.set_text(" · ".join(filter(None, told)))
 
-    def _take(self, result: Result | Failed) -> None:
+    def _take_whole(self, found: MessageLine) -> None:
         self._ticket = None
-        line = self._line
-        if line is None:
-            return
-        if isinstance(result, Failed):
-            self._tell(" ".join(problem_text(result.problem)))
-            return
-        assert isinstance(result, MessageResult)
-        found = result.rows[0] if result.rows and result.rows[0].key == line.key else None
-        if found is None:
-            self._tell(self.tr("the rest is gone: retention has removed this message"))
-            return
         shown = ""
         if len(found.payload) < found.size:
             shown = self.tr("the first {n} are shown").replace("{n}", value_text(len(found.payload), "By"))
         self._show(found, shown)
+
+    def tell_problem(self, problem: Problem) -> None:
+        """Why something could not be done with the message that is shown."""
+        self._ticket = None
+        self._tell(" ".join(problem_text(problem)))
 
     def _cancel(self) -> None:
         if self._ticket is not None:

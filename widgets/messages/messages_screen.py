@@ -19,6 +19,7 @@ from widgets.messages.message_pane import MessagePane
 from widgets.messages.topic_messages import TopicMessages
 from widgets.messages.topic_panel import TopicPanel
 from widgets.messages.topic_tree import Node
+from widgets.messages.whole_payload import with_whole
 from widgets.records.agent_names import AgentNames
 
 _WIDE_PIXELS = 1_700
@@ -57,7 +58,7 @@ class MessagesScreen(QWidget):
         **options: int,
     ) -> None:
         super().__init__(parent)
-        self._names = names
+        self._source, self._names = source, names
         self.topics = TopicPanel(source, time_range, theme, clock.monotonic_us)
         self.rows = TopicMessages(source, time_range, cursor, theme, names, **options)
         self.rows.table.setObjectName("messages")
@@ -170,8 +171,8 @@ class MessagesScreen(QWidget):
     def _into_rows(self) -> None:
         table = self.rows.table
         table.setFocus()
-        if not table.currentIndex().isValid() and self.rows.model.rowCount():
-            table.setCurrentIndex(self.rows.model.index(0, 0))
+        if not self.rows.selected and self.rows.model.rowCount():
+            table.selectRow(max(0, table.currentIndex().row()))  # the focus alone makes a row current, not selected
 
     @Slot(QMenu, object)
     def _fill_topic_menu(self, menu: QMenu, node: Node) -> None:
@@ -227,13 +228,9 @@ class MessagesScreen(QWidget):
 
     @Slot()
     def copy_payload(self) -> None:
-        """As text; what is no text, as hexadecimal."""
-        line = self.message
-        if line is not None:
-            try:
-                QGuiApplication.clipboard().setText(line.payload.decode())
-            except UnicodeDecodeError:
-                QGuiApplication.clipboard().setText(line.payload.hex(" "))
+        """Whole, as text; what is no text, as hexadecimal."""
+        if self.message is not None:
+            with_whole(self._source, self.message, _to_clipboard, self.pane.tell_problem)
 
     @Slot()
     def copy_shell_line(self) -> None:
@@ -307,3 +304,10 @@ class MessagesScreen(QWidget):
         super().resizeEvent(event)
         wide = event.size().width() >= _WIDE_PIXELS
         self._reading.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+
+
+def _to_clipboard(line: MessageLine) -> None:
+    try:
+        QGuiApplication.clipboard().setText(line.payload.decode())
+    except UnicodeDecodeError:
+        QGuiApplication.clipboard().setText(line.payload.hex(" "))

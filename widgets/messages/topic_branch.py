@@ -38,16 +38,18 @@ class Branch:
 
     def add(self, rows: Iterable[int]) -> None:
         """Take in topics that lie below this branch."""
-        names, number, split = self._columns.names, self._number, self.split
-        for row in rows:
-            level, below = split(names[row])
+        names, number, start, deepest = self._columns.names, self._number, len(self.prefix), self._deepest
+        for row in rows:  # `split` in place: this runs for every topic there is
+            name = names[row]
+            end = -1 if deepest else name.find(b"/", start)
+            level = name[start:] if end < 0 else name[start:end]
             child = number.get(level)
             if child is None:
                 child = number[level] = len(self.names)
                 self.names.append(level)
                 self.ends.append(-1)
                 self.below.append(0)
-            if below:
+            if end >= 0:
                 self.below[child] += 1
             else:
                 self.ends[child] = row

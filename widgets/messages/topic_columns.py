@@ -67,17 +67,26 @@ class TopicColumns:
         if answer.whole:
             self._forget()
         self.revision = answer.revision
-        first, row_of, topics = len(self.names), self._row_of, answer.topic.tolist()
-        for topic, name in zip(topics, answer.name, strict=True):
-            if topic not in row_of:
-                row_of[topic] = len(self.names)
-                self.names.append(name)
-        rows = np.fromiter((row_of[topic] for topic in topics), np.int64, len(topics))
+        first, topics = len(self.names), answer.topic.tolist()
+        if answer.whole:
+            self.names, self._row_of = list(answer.name), dict(zip(topics, range(len(topics)), strict=True))
+            rows = np.arange(len(topics))
+        else:
+            rows = self._rows(topics, answer.name)
         self._reserve(len(self.names))
         for column, values in enumerate((answer.messages, answer.payload_bytes, answer.last_us, answer.agent)):
             self._columns[column, rows] = values
         self._look(now_us)
         return range(first, len(self.names))
+
+    def _rows(self, topics: list[int], names: list[bytes]) -> Int64:
+        """Their rows, new ones where they are new."""
+        row_of = self._row_of
+        for topic, name in zip(topics, names, strict=True):
+            if topic not in row_of:
+                row_of[topic] = len(self.names)
+                self.names.append(name)
+        return np.fromiter((row_of[topic] for topic in topics), np.int64, len(topics))
 
     def pause(self) -> None:
         """Nobody asks for a while: rates begin anew."""

@@ -163,16 +163,24 @@ class TopicPanel(QWidget):
         if text:
             self._expand_found()
         elif self._expanded_before is not None:
-            before, self._expanded_before = self._expanded_before, None
-            for node in list(self.model.tree.nodes.values()):
-                index = self.model.index_at(node)
-                if node.id not in before and self.tree.isExpanded(index):
-                    self.tree.collapse(index)
-            if not self.tree.currentIndex().isValid():
-                self._wanted = self._at_hand or b""
-                self._go_to_wanted()
-            self.tree.scrollTo(self.tree.currentIndex())
+            self._fold_again(self._expanded_before)
+            self._expanded_before = None
         self._tell()
+
+    def _fold_again(self, before: set[int]) -> None:
+        """Close what the filter opened, but not what is above the topic at hand."""
+        if not self.tree.currentIndex().isValid():
+            self._wanted = self._at_hand or b""
+            self._go_to_wanted()
+        kept, above = set(before), self.tree.currentIndex().parent()
+        while above.isValid():
+            kept.add(above.internalId())
+            above = above.parent()
+        for node in list(self.model.tree.nodes.values()):
+            index = self.model.index_at(node)
+            if node.id not in kept and self.tree.isExpanded(index):
+                self.tree.collapse(index)
+        self.tree.scrollTo(self.tree.currentIndex())
 
     def _expand_found(self) -> None:
         """Open branches, outer ones first, as long as there is little to see."""
@@ -190,8 +198,16 @@ class TopicPanel(QWidget):
 
     @Slot()
     def _into_tree(self) -> None:
+        """Enter in the filter: to the first topic that was found."""
         self._search_now()
         self.tree.setFocus()
+        waiting = [QModelIndex()] if self.search.text().strip() else []
+        while waiting:
+            parent = waiting.pop()
+            if parent.isValid() and self.model.tree.is_found(self.model.node(parent)):
+                self.tree.setCurrentIndex(parent)
+                return
+            waiting += [self.model.index(row, 0, parent) for row in reversed(range(self.model.rowCount(parent)))]
 
     # ------------------------------------------------------------ what the user does
 

@@ -122,6 +122,10 @@ class TopicTree:
         """How many topics pass the search."""
         return len(self.columns) if self._wanted is None else int(self._wanted.sum())
 
+    def is_found(self, node: Node) -> bool:
+        """Is it a topic that passes the search?"""
+        return node.is_topic and (self._wanted is None or bool(self._wanted[node.home.branch.ends[node.child]]))
+
     def opened(self) -> list[Opened]:
         """All branches that are made, outer ones first."""
         found = [self.root]

@@ -50,7 +50,7 @@ def test_the_loaded_messages_of_the_topic_are_points_over_their_arrival(desk: De
     plot.show_field(TOPIC, PATH, 0, [*rows, *other, cut])
     assert drawn(desk, plot, qtbot) == [(5, 1.0), (2, 0.25), (1, 0.5)]
     assert plot.plot.title == "metrics.cpu"
-    assert plot._note.text() == "3 loaded messages · 3 without this number"
+    assert plot._note.text() == "3 loaded messages · 2 without this number · 1 too long to be read here"
     shown = plot.times.current()
     assert (shown.live, shown.since_us < desk.now - 5 * SECOND, shown.until_us > desk.now - SECOND) == (
         False,

@@ -108,6 +108,7 @@ def test_keys_lead_from_the_tree_to_the_list_to_the_message_and_back(desk: Desk,
     qtbot.keyClick(screen.topics.tree, Qt.Key.Key_Return)
     assert not screen.pane.isHidden()
     assert screen.message == screen.rows.model.rows[0]
+    assert screen.rows.selected == [screen.message]
     qtbot.keyClick(screen.rows.table, Qt.Key.Key_Down)
     assert screen.message == screen.rows.model.rows[1]
     qtbot.keyClick(screen, Qt.Key.Key_Escape)
@@ -148,6 +149,24 @@ def test_copying(desk: Desk, screen: MessagesScreen) -> None:
     assert clipboard.text() == "ff 00"
     screen.copy_topic()
     assert clipboard.text() == r"home/\xff"
+
+
+def test_a_long_payload_is_copied_whole_or_it_is_said_why_not(desk: Desk, screen: MessagesScreen) -> None:
+    whole = b"x" * 200_000
+    desk.source.messages.append(message_line(50, desk.now, whole, METRICS))
+    choose(desk, screen, METRICS)
+    take_row(screen)
+    assert len(screen.rows.model.rows[0].payload) < len(whole)
+    screen.copy_payload()
+    desk.source.answer_all()
+    assert QGuiApplication.clipboard().text() == whole.decode()
+    QGuiApplication.clipboard().setText("before")
+    desk.source.messages.pop()
+    screen.pane.show_message(screen.rows.model.rows[0]._replace(key=screen.rows.model.rows[0].key._replace(seq=51)))
+    screen.copy_payload()
+    desk.source.answer_all()
+    assert QGuiApplication.clipboard().text() == "before"
+    assert "retention has removed it" in screen.pane._how.text()
 
 
 def test_menus_lead_everywhere(desk: Desk, screen: MessagesScreen, qtbot: QtBot) -> None:

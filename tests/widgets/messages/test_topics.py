@@ -168,6 +168,29 @@ def test_the_filter_keeps_what_is_above_a_match_and_opens_it(desk: Desk, panel: 
     assert panel.tree.current().topic == b"b"
 
 
+def test_enter_in_the_filter_goes_to_the_first_topic_that_was_found(panel: TopicPanel, qtbot: QtBot) -> None:
+    panel.search.setText("A/y")
+    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
+    assert panel.tree.current().topic == b"a/y/z"
+    panel.search.setText("$sys")
+    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
+    assert panel.tree.current().topic == b"$SYS/load"
+    panel.search.clear()
+    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
+    assert panel.tree.current().topic == b"$SYS/load"
+
+
+def test_a_topic_that_was_found_stays_in_sight_when_the_filter_is_cleared(panel: TopicPanel) -> None:
+    panel.search.setText("y/")
+    panel._search_now()
+    panel.tree.setCurrentIndex(panel.model.index_of(b"a/y/w"))
+    panel.search.clear()
+    panel._search_now()
+    assert panel.tree.current().topic == b"a/y/w"
+    assert panel.tree.isExpanded(panel.model.index_of(b"a"))
+    assert panel.tree.isExpanded(panel.model.index_of(b"a/y"))
+
+
 def test_the_selection_tells_what_to_list(panel: TopicPanel) -> None:
     chosen = []
     panel.selected.connect(lambda *what: chosen.append(what))
