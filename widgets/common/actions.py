@@ -46,7 +46,7 @@ class ActionRegistry(QObject):
         self._icons: dict[str, str] = {}
         self._order: dict[str, list[str | None]] = {menu: [] for menu in MENUS}
         self._menus: dict[str, QMenu] = {}
-        self._built: list[QMenu] = []
+        self._built: dict[str, QMenu] = {}
         self._bar: QMenuBar | None = None
         self._window: QWidget | None = None
         theme.changed.connect(self._tint)
@@ -104,13 +104,25 @@ class ActionRegistry(QObject):
             self._icons[id_] = icon
             action.setIcon(self._theme.icons.icon(icon, "muted"))
         self._append(menu, id_)
-        self._rebuild()
 
     def _append(self, menu: str, id_: str | None) -> None:
         order = self._order[menu]
         last = order[-1] if order else None
         ends = last is not None and self._actions[last].menuRole() is QAction.MenuRole.QuitRole
         order.insert(len(order) - 1 if ends else len(order), id_)  # quitting stays the last thing in its menu
+        built = self._built.get(menu)
+        quits = id_ is not None and self._actions[id_].menuRole() is QAction.MenuRole.QuitRole
+        if built is None or self._window is None or quits:
+            self._rebuild()
+            return
+        above_quit = built.actions()[-2] if ends else None
+        added = built.addSeparator() if id_ is None else self._actions[id_]
+        if above_quit is None:
+            built.addAction(added)
+        else:
+            built.insertAction(above_quit, added)
+        if id_ is not None:
+            self._window.addAction(added)
 
     def separate(self, menu: str) -> None:
         """A line after what the menu holds so far."""
@@ -159,7 +171,7 @@ class ActionRegistry(QObject):
         if self._bar is None or self._window is None:
             return
         self._bar.clear()
-        for old in self._built:
+        for old in self._built.values():
             old.deleteLater()
         self._built.clear()
         for menu, ids in self._order.items():
@@ -175,7 +187,7 @@ class ActionRegistry(QObject):
                     built.addAction(self._actions[id_])
                     self._window.addAction(self._actions[id_])
             self._bar.addMenu(built)
-            self._built.append(built)
+            self._built[menu] = built
 
     def _tint(self) -> None:
         for id_, name in self._icons.items():

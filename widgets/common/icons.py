@@ -34,7 +34,14 @@ def _drawing(name: str) -> str:
 
 def draw_icon(name: str, colour: str, pixels: int) -> QPixmap:
     """One icon as a square of device pixels. GUI thread. Raises `FileNotFoundError` for a name that we do not ship."""
-    renderer = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", colour).encode()))
+    return _draw(_renderer(name, colour), pixels)
+
+
+def _renderer(name: str, colour: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", colour).encode()))
+
+
+def _draw(renderer: QSvgRenderer, pixels: int) -> QPixmap:
     pixmap = QPixmap(QSize(pixels, pixels))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -64,9 +71,9 @@ class Icons:
     def _tinted(self, name: str, colour: str) -> QIcon:
         icon = self._made.get((name, colour))
         if icon is None:
-            icon = QIcon()
+            icon, renderer = QIcon(), _renderer(name, colour)
             for pixels in _PIXELS:
-                pixmap = draw_icon(name, colour, pixels)
+                pixmap = _draw(renderer, pixels)
                 icon.addPixmap(pixmap)
                 icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else a selected row would tint it
             icon.addPixmap(draw_icon(name, self._theme.edge, 32), QIcon.Mode.Disabled)

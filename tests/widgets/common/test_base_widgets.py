@@ -171,6 +171,25 @@ def test_registry_fills_menus_and_lists_shortcuts(qtbot: QtBot, theme: ThemeHold
     assert calls == ["refresh", True]
 
 
+def test_a_menu_has_the_same_order_whenever_its_actions_come(qtbot: QtBot, theme: ThemeHolder) -> None:
+    def shown(*, early: bool) -> list[str]:
+        window = QMainWindow()
+        qtbot.addWidget(window)
+        actions = ActionRegistry(theme, window)
+        if early:
+            actions.install(window.menuBar(), window)
+        actions.add("file.open", "Open", lambda: None, menu="File")
+        actions.add("file.quit", "Quit", lambda: None, "Ctrl+Q", menu="File", role=QAction.MenuRole.QuitRole)
+        actions.separate("File")
+        actions.add("file.export", "Export", lambda: None, "Ctrl+E", menu="File")
+        if not early:
+            actions.install(window.menuBar(), window)
+        assert actions["file.export"] in window.actions()
+        return [one.text() if not one.isSeparator() else "-" for one in window.menuBar().actions()[0].menu().actions()]
+
+    assert shown(early=True) == shown(early=False) == ["Open", "-", "Export", "-", "Quit"]
+
+
 def test_registry_refuses_what_is_taken(theme: ThemeHolder) -> None:
     actions = ActionRegistry(theme)
     actions.add("one", "One", lambda: None, "Ctrl+1")
