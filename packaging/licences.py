@@ -25,11 +25,11 @@ def main(program: Path, out: Path) -> int:
     """Exit code 0; SystemExit names what has no licence."""
     index = []
     for name, found in runtime_distributions().items():
-        if name not in QT:
+        if name in QT:
+            _write_qt_notice(out / name, found.version)
+        else:
             copy_licences(found, out / name)
         index.append((name, found.version, stated_licence(found)))
-    index.append(("qt", metadata.version("pyside6-essentials"), "LGPL-3.0-only"))
-    _write_qt_notice(out / "qt", metadata.version("pyside6-essentials"))
     copy_licences(metadata.distribution("pyinstaller"), out / "pyinstaller")  # its loader starts the program
     index.append(("pyinstaller", metadata.version("pyinstaller"), "GPL-2.0-or-later WITH Bootloader-exception"))
     for package, version in system_packages(program):

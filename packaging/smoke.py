@@ -31,7 +31,7 @@ from widgets.common.tokens import LIGHT
 
 LIMIT_S = 60.0
 WIDTH, HEIGHT = 1280, 800
-AN_AGENT = (140, 270)  # in the list of the fleet, below the notice of a first start
+AN_AGENT = (140, 243)  # in the list of the fleet, below the notice of a first start
 CURVE_PIXELS = 150  # the sparklines of the fleet have a third of that in the first minute
 SENT = 1_000
 _GRAB = """

@@ -60,5 +60,6 @@ say "removed; $(wc -l <<<"$before") files of the user stay as they were"
 say 'unpacking the archive in a home'
 rm -rf "$target"/home/visitor/{.local,fleet,murmurscope-*}
 xz -dc "$archive" | chroot --userspec=visitor:visitor "$target" tar -C /home/visitor -xf - # a minimal system has no xz
-"$python" "$root/packaging/smoke.py" --root "$target" "$(cd "$target" && echo /home/visitor/murmurscope-*/murmurscope)"
+unpacked=("$target"/home/visitor/murmurscope-*/murmurscope)
+"$python" "$root/packaging/smoke.py" --root "$target" "${unpacked[0]#"$target"}"
 say passed
