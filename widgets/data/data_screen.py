@@ -189,6 +189,7 @@ class DataScreen(QWidget):
         assert isinstance(result, StoreResult)
         self._store = result
         self.held.show_store(result)
+        self.missing.show_repeated(result.duplicates)
         self._held_stack.show_content()
         self._tell()
 

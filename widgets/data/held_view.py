@@ -125,7 +125,7 @@ def _day_table() -> SortedTable[Day]:
         ),
     ]  # fmt: skip
     name = translate("HeldView", "Days")
-    return SortedTable(name, columns, (90, 74, 74, 64, 58, 66), lambda day: day.since_us, (0, 1, 2, 3, 4, 5))
+    return SortedTable(name, columns, (90, 72, 72, 60, 54, 76), lambda day: day.since_us, (0, 1, 2, 3, 4, 5))
 
 
 def _capture_table() -> SortedTable[CaptureRow]:
@@ -142,7 +142,7 @@ def _capture_table() -> SortedTable[CaptureRow]:
         Column(translate("HeldView", "Size"), lambda one: value_text(one.bytes, "By"), lambda one: one.bytes, number=True),
     ]  # fmt: skip
     name = translate("HeldView", "Captures")
-    return SortedTable(name, columns, (72, 100, 140, 140, 74, 74, 62, 66), lambda one: one.id, (1,))
+    return SortedTable(name, columns, (72, 90, 138, 138, 74, 74, 62, 76), lambda one: one.id, (1,))
 
 
 def _kind(capture: CaptureRow) -> str:

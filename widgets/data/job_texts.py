@@ -85,10 +85,10 @@ def _done(job: Job) -> str:
     if job.kind is JobKind.IMPORT and job.imported is not None:
         return _imported(job.imported, took)
     if job.findings:
-        text = translate("JobTexts", "something is wrong: findings {n}, files {files}; {messages} messages were checked in {time}")  # fmt: skip
+        text = translate("JobTexts", "something is wrong: findings {n}, in files {files}; messages {messages}, in {time}")  # fmt: skip
         files = str(len({one.path for one in job.findings}))
         return _filled(text, n=count_text(len(job.findings)), files=files, messages=count_text(job.rows), time=took)
-    text = translate("JobTexts", "everything fits: {files} files, {messages} messages, in {time}")
+    text = translate("JobTexts", "everything fits: messages {messages}, files {files}, in {time}")
     return _filled(text, files=count_text(job.total), messages=count_text(job.rows), time=took)
 
 

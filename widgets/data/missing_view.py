@@ -60,6 +60,7 @@ class MissingView(QWidget):
         self.gaps: SortedTable[GapRow] = _gap_table(names)
         self.topics: SortedTable[UnreadableTopic] = _topic_table()
         self._gaps_title, self._topics_title = QLabel(), QLabel()
+        self._causes_title = QLabel(self.tr("Why something is missing"))
         self._gap_stack, self._topic_stack = StateStack(self.gaps, theme), StateStack(self.topics, theme)
         self._build()
         names.changed.connect(lambda: self.gaps.viewport().update())
@@ -72,6 +73,14 @@ class MissingView(QWidget):
         self._gaps = rows_of(result.gaps)
         self.causes.show_rows(by_cause(self._gaps))
         self._narrow()
+
+    def show_repeated(self, messages: int) -> None:
+        """How many messages came again; they are stored once, and miss nowhere."""
+        text = self.tr("Why something is missing")
+        if messages:
+            again = self.tr("came again and counted once: {n}").replace("{n}", count_text(messages))
+            text = f"{text} · {again}"
+        self._causes_title.setText(text)
 
     def show_unreadable(self, result: UnreadableResult) -> None:
         """List these."""
@@ -94,7 +103,7 @@ class MissingView(QWidget):
         across = QSplitter(Qt.Orientation.Horizontal)
         across.setObjectName("data-missing-gaps")
         across.setChildrenCollapsible(False)
-        across.addWidget(titled(QLabel(self.tr("Why something is missing")), self.causes))
+        across.addWidget(titled(self._causes_title, self.causes))
         across.addWidget(titled(self._gaps_title, self._gap_stack))
         across.setSizes([510, 700])
         down = QSplitter(Qt.Orientation.Vertical)

@@ -24,7 +24,9 @@ class RetentionForm(QWidget):
         self.setFixedWidth(_WIDTH)
         self._shown: tuple[float, float] | None = None
         self.gib = _Number(self.tr("Most GiB that are kept"), self.tr(" GiB"), self.tr("any size"), 1_000_000)
-        self.days = _Number(self.tr("Most days that are kept"), self.tr(" days"), self.tr("any age"), 100_000)
+        self.days = _Number(
+            self.tr("Most days that are kept"), self.tr(" days"), self.tr("any age"), 100_000, self.tr(" day")
+        )
         self.apply = QPushButton(self.tr("A&pply"))
         self.apply.setAutoDefault(False)
         self._meaning = QLabel()
@@ -108,8 +110,10 @@ class RetentionForm(QWidget):
 class _Number(QDoubleSpinBox):
     """Whole numbers are shown without a fraction; the least one reads as `none`."""
 
-    def __init__(self, name: str, suffix: str, none: str, most: float) -> None:
+    def __init__(self, name: str, suffix: str, none: str, most: float, one: str = "") -> None:
+        """`one`: the suffix of 1, where that is another."""
         super().__init__()
+        self._suffix, self._one = suffix, one or suffix
         self.setAccessibleName(name)
         self.setToolTip(name)
         self.setRange(0, most)
@@ -118,7 +122,11 @@ class _Number(QDoubleSpinBox):
         self.setSpecialValueText(none)
         self.setMinimumWidth(112)
         self.lineEdit().setTextMargins(5, 0, 0, 0)
-        self.setKeyboardTracking(True)
+        self.valueChanged.connect(self._fit_suffix)
+
+    @Slot(float)
+    def _fit_suffix(self, value: float) -> None:
+        self.setSuffix(self._one if value == 1 else self._suffix)
 
     def textFromValue(self, value: float) -> str:
         text = QLocale().toString(value, "f", 2)

@@ -191,7 +191,8 @@ class WorkView(QWidget):
         self.folder.setVisible(bool(path))
         self.copy_path.setVisible(bool(path))
         self.look.setVisible(job is not None and job.imported is not None and job.imported.messages > 0)
-        self._told.setText(visible(path) if path else "" if job is None or not job.state.ended else progress(job, 0))
+        whole = job is not None and (job.state is JobState.FAILED or job.imported is not None)
+        self._told.setText(progress(job, 0) if whole and job is not None else visible(path))
         findings = job.findings if job is not None else []
         self.findings.show_rows(findings)
         self._wrong.setVisible(bool(findings))

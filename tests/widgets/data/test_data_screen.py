@@ -202,6 +202,8 @@ def test_limits_are_shown_changed_and_put_back(screen: DataScreen, desk: Desk, q
     assert not form.apply.isEnabled()
     form.gib.setValue(0)
     assert form.gib.text() == "any size"
+    form.days.setValue(1)
+    assert form.days.text() == "1 day"
     form.days.setValue(1.5)
     assert "the 36 h that are kept" in form._meaning.text()
     screen.show_limits(3, 14)  # somebody else changed them; what is typed stays
@@ -228,6 +230,7 @@ def test_gaps_by_cause_and_one_by_one(screen: DataScreen, desk: Desk) -> None:
     assert cells(view.causes, 1)[:4] == ["not connected", "1", "", "1 min 40 s"]
     assert [cells(view.gaps, row)[4] for row in range(3)] == ["crawler-1", "crawler-1", ""]
     assert view._gaps_title.text() == "Gaps: 3"
+    assert view._causes_title.text() == "Why something is missing · came again and counted once: 9"
     view.causes.selectRow(1)
     assert [cells(view.gaps, row)[3] for row in range(view.gaps.records.rowCount())] == ["not connected"]
     assert view._gaps_title.text() == "Gaps: 1"

@@ -149,11 +149,11 @@ def test_a_check_lists_what_is_wrong_with_its_file(view: WorkView, desk: Desk) -
     assert said(view) == "file 4 of 9, 500 messages, 500/s"
     job.state = JobState.DONE
     view.show_jobs([job])
-    assert said(view).startswith("everything fits: 9 files, 500 messages, in")
+    assert said(view).startswith("everything fits: messages 500, files 9, in")
     assert view._wrong.isHidden()
     job.findings = [Finding(3, "checksum", "message 7 is not as it came", "/w/segments/3.db")]
     view.show_jobs([job])
-    assert said(view).startswith("something is wrong: findings 1, files 1; 500 messages")
+    assert said(view).startswith("something is wrong: findings 1, in files 1; messages 500, in")
     row = [view.findings.records.index(0, column).data() for column in range(4)]
     assert row == ["3.db", "a message is not as it came", "message 7 is not as it came", "/w/segments/3.db"]
     assert view._wrong.isVisible()
