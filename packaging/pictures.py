@@ -1,9 +1,9 @@
 """Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
 
-    python packaging/pictures.py [--only first-run,fleet,agent,messages,refused] [--out resources/guide]
+    python packaging/pictures.py [--only first-run,fleet,agent,logs,messages,data,refused] [--out resources/guide]
 
-The hour before now is read and stored through the recorder's own code with a clock that is stepped; from now on a recorder
-and a simulated fleet run for real. Three of the 300 agents are ill: one died seven minutes ago, one is degraded, one has
+The hour before now, and a few minutes of each of the six days before, are read and stored through the recorder's own code
+with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one died seven minutes ago, one is degraded, one has
 fallen silent. Needs Xvfb and openbox; takes about three minutes.
 """
 
@@ -48,6 +48,13 @@ _TO_A_FIELD = [
     ["key", "ctrl+l"],
 ]
 """Keys and a click to a message of one agent's figures and to the plot of one of them."""
+_TO_A_WARNING = [
+    *(["key", key] for key in ("ctrl+3", "ctrl+f")),
+    ["type", "slow"],
+    ["mousemove", "700", "260"],
+    ["click", "1"],
+]
+"""Keys and a click to a record among those with a word in them."""
 _GRAB = """
 import sys
 from PySide6.QtWidgets import QApplication
@@ -73,18 +80,30 @@ def will(agent: str) -> Outgoing:
     return Outgoing(f"agents/{agent}/status".encode(), b'{"state":"offline"}', retain=True)
 
 
+def fill_days(folder: Path, fleet: SimulatedFleet) -> None:
+    """Store what a recorder would that ran for some minutes on each of the days before, for the screen of what is held."""
+    for days_ago in range(6, 0, -1):
+        record(folder, fleet, time.time() - days_ago * 86_400, seconds=60 * (2 + days_ago % 4), dies=False)
+
+
 def fill_hour(folder: Path, fleet: SimulatedFleet) -> None:
-    """Store the hour before now through reader, presence and writer, one commit a second."""
-    clock = FakeClock(wall_us=time.time_ns() // 1_000 - HOUR_S * 1_000_000)
+    """Store the hour before now, in which an agent dies."""
+    record(folder, fleet, time.time() - HOUR_S, seconds=HOUR_S - 5, dies=True)
+
+
+def record(folder: Path, fleet: SimulatedFleet, since_s: float, *, seconds: int, dies: bool) -> None:
+    """Store this time through reader, presence and writer, one commit a second."""
+    clock = FakeClock(wall_us=round(since_s * 1e6))
     writer = StoreWriter(Workspace.at(folder), clock)
     keeper, reader = PresenceKeeper(), Reader(writer.names, "agents", clock)
     writer.begin_capture("record", "mqtt://127.0.0.1", "pictures")
     keeper.link_up(Instant.now(clock))
-    for second in range(HOUR_S - 5):
+    for second in range(seconds):
         now_s = clock.wall_us() / 1e6
-        died = second == HOUR_S - DIED_BEFORE_S
-        absent = {DEAD} if second >= HOUR_S - DIED_BEFORE_S else set()
-        said = say(fleet, RATE, now_s, absent, statuses=second % 30 == 0) + ([will(DEAD)] if died else [])
+        dead = dies and second >= HOUR_S - DIED_BEFORE_S
+        absent = {DEAD} if dead else set()
+        said = say(fleet, RATE, now_s, absent, statuses=second % 30 == 0)
+        said += [will(DEAD)] if dead and second == HOUR_S - DIED_BEFORE_S else []
         raw = [RawMessage(m.topic, m.payload, 1, False, False, 0, None, clock.wall_us(), Origin.LIVE, 1) for m in said]
         batch = reader.read(raw)
         batch.presence = keeper.observe(batch, Instant.now(clock)) + keeper.tick(Instant.now(clock))
@@ -132,7 +151,7 @@ def take(out: Path, program: list[str], env: dict[str, str], steps: list[list[st
 def main() -> int:
     """Exit code 0; the pictures lie in the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="first-run,fleet,agent,messages,refused")
+    parser.add_argument("--only", default="first-run,fleet,agent,logs,messages,data,refused")
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
     args = parser.parse_args()
     wanted = set(args.only.split(","))
@@ -145,7 +164,7 @@ def main() -> int:
                 take(args.out / f"first-run-{theme}.png", _window(folder / f"first-{theme}"), env, [], 60)
             if "refused" in wanted:
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
-        if wanted & {"fleet", "agent", "messages"}:
+        if wanted & {"fleet", "agent", "logs", "messages", "data"}:
             _screens(folder, args.out, env, wanted)
     return 0
 
@@ -172,6 +191,8 @@ def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
 def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
     fleet = fleet_with_one_ill()
     workspace = folder / "fleet"
+    if "data" in wanted:
+        fill_days(workspace, fleet)
     fill_hour(workspace, fleet)
     with Mosquitto(folder / "broker", max_queued_messages=1_000_000) as broker:
         (workspace / "settings.toml").write_text(f'[connection]\nurl = "{broker.url}"\n', encoding="utf-8")
@@ -187,6 +208,10 @@ def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> 
                 if "agent" in wanted:
                     second_row = [["mousemove", "140", "195"], ["click", "--repeat", "2", "--delay", "80", "1"]]
                     take(out / f"agent-{theme}.png", _window(workspace), env, second_row, 25)
+                if "logs" in wanted:
+                    take(out / f"logs-{theme}.png", _window(workspace), env, _TO_A_WARNING, 25)
+                if "data" in wanted:
+                    take(out / f"data-{theme}.png", _window(workspace), env, [["key", "ctrl+5"]], 25)
                 if "messages" in wanted:
                     take(out / f"messages-{theme}.png", _window(workspace), env, _TO_A_FIELD, 25)
         finally:

@@ -128,6 +128,7 @@ class LogsScreen(QWidget):
     @Slot(object)
     def _show_record(self, line: LogLine) -> None:
         self.pane.show_record(line)
+        self.rows.hold(True)
         if self.pane.isHidden():
             self.pane.show()
             self.rows.table.scrollTo(self.rows.table.currentIndex())
@@ -141,6 +142,7 @@ class LogsScreen(QWidget):
     @Slot()
     def _close_record(self) -> None:
         self.pane.hide()
+        self.rows.hold(False)
         self.rows.table.setFocus()
 
     @Slot(object, object)

@@ -79,6 +79,7 @@ class PagedList(RecordTable):
         self._begun = False  # the first page is on its way
         self._behind = False  # rows came while nobody looked
         self._new = 0  # rows that are not listed yet
+        self._held = False
         self._listed: RowKey | None = None  # all of its time and before it is listed, as far as somebody scrolled
         self._counted: RowKey | None = None  # all of its time and before it is listed, or in `_new`
         self._searched: RowKey | None = None  # where older rows go on; None: there are none
@@ -139,6 +140,17 @@ class PagedList(RecordTable):
         else:
             self._behind = True
 
+    def hold(self, held: bool) -> None:
+        """While held nothing moves even at the top: somebody reads a record beside the list."""
+        if held != self._held:
+            self._held = held
+            if self._following and self._new:
+                self._show_new()
+
+    @property
+    def _following(self) -> bool:
+        return self.at_top and not self._held
+
     # ------------------------------------------------------------ asking
 
     def _ask(self, before: RowKey | None, after: RowKey | None, deliver: Any, limit: int = -1) -> Ticket:
@@ -154,10 +166,13 @@ class PagedList(RecordTable):
         self._behind = False
         if not self.pages:
             self._ticket = self._ask(None, None, self._take_all)
-        elif self.at_top or not self.model.rows:
-            self._ticket = self._ask(None, self._listed, self._take_newest)
+        elif self._following or not self.model.rows:
+            self._ask_new_rows()
         else:
             self._ticket = self._ask(None, self._counted, self._take_count, 0)
+
+    def _ask_new_rows(self) -> None:
+        self._ticket = self._ask(None, self._listed, self._take_newest)
 
     def _ask_older(self) -> None:
         if self._older is None and self._more:
@@ -213,7 +228,7 @@ class PagedList(RecordTable):
             reach = self._read(result)[1]
             self._counted = reach.newest or self._counted
             self._set_new(self._new + max(0, reach.matched))
-            if self.at_top and self._new:  # somebody came back meanwhile
+            if self._following and self._new:  # somebody came back meanwhile
                 self._show_new()
 
     def _take_older(self, result: Result | Failed) -> None:
@@ -267,7 +282,7 @@ class PagedList(RecordTable):
     @Slot(int)
     def _scrolled(self, value: int) -> None:
         bar = self.table.verticalScrollBar()
-        if self.at_top and self._new:
+        if self._following and self._new:
             self._show_new()
         if self.model.rows and self._older is None and value >= bar.maximum() - _AHEAD_PIXELS:
             self._wanted = PAGE
@@ -293,8 +308,7 @@ class PagedList(RecordTable):
         self.table.scrollToTop()
         if self._ticket is not None:  # it only counts
             self._ticket.cancel()
-            self._ticket = None
-        self._ask_newest()
+        self._ask_new_rows()
 
     def _tell(self, hint: str) -> None:
         self.hint.setText(hint)

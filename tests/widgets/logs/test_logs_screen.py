@@ -131,6 +131,32 @@ def test_the_record_at_hand_is_shown_whole(screen: LogsScreen, qtbot: QtBot) -> 
     assert screen.pane.isHidden()
 
 
+def test_nothing_moves_while_a_record_is_read(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    choose(screen, 1)
+
+    def log(number: int) -> None:
+        desk.source.logs.append(log_line(number, desk.now + number, f"later {number}"))
+        desk.tail.page(logs=1)
+        qtbot.waitUntil(lambda: bool(desk.source.waiting))
+        desk.source.answer_all()
+
+    log(10)
+    log(11)
+    assert screen.rows.model.rowCount() == 3
+    assert screen.rows.new_button.text() == "2 new"
+    screen.rows.new_button.click()
+    desk.source.answer_all()
+    assert texts(screen, 4)[:3] == ["later 11", "later 10", "fetched"]
+    log(12)
+    assert screen.rows.new_button.text() == "1 new", "it is still read"
+    qtbot.keyClick(screen.rows.table, Qt.Key.Key_Escape)
+    desk.source.answer_all()
+    assert texts(screen, 4)[0] == "later 12"
+    assert screen.rows.new_button.isHidden()
+    log(13)
+    assert texts(screen, 4)[0] == "later 13"
+
+
 def test_what_was_searched_for_is_marked_in_the_record(screen: LogsScreen, desk: Desk) -> None:
     choose(screen, 1)
     screen.rows.search.setText("SECOND")
