@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QItemSelection, QModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QItemSelection, QModelIndex, QPoint, QRect, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
@@ -110,12 +110,22 @@ class TopicPanel(QWidget):
         arrange = still and now_us - self._arranged_us >= _ARRANGE_US
         if arrange:
             self._arranged_us = now_us
+        before = self._current_rect()
         self.model.take(answer, now_us, arrange=arrange)
+        after = self._current_rect()
+        if after.isValid() and before.intersects(self.tree.viewport().rect()):
+            bar = self.tree.verticalScrollBar()  # the topic at hand stays under the eye, whatever overtakes it
+            bar.setValue(bar.value() + after.top() - before.top())
         if self._wanted:
             self._go_to_wanted()
         elif self._at_hand is None:
             self.show_everything()
         self._tell()
+
+    def _current_rect(self) -> QRect:
+        """Where the row at hand stands in the view, or outside it."""
+        index = self.tree.currentIndex()
+        return self.tree.visualRect(index) if index.isValid() else QRect()
 
     def _tell(self) -> None:
         if not len(self.model.tree.columns):

@@ -130,6 +130,19 @@ def test_a_wide_branch_shows_its_loudest_and_keeps_what_is_at_hand(desk: Desk, p
     assert panel.tree.current() is None or panel.tree.current().child != MORE
 
 
+def test_the_topic_at_hand_stays_under_the_eye_while_others_overtake_it(desk: Desk, panel: TopicPanel) -> None:
+    desk.source.count_up(*(b"wide/%d" % n for n in range(100)), by=2)
+    look(desk, panel)
+    opened(panel, b"wide")
+    panel.show_topic(b"wide/50")
+    place = panel.tree.visualRect(panel.tree.currentIndex()).top()
+    row = panel.tree.currentIndex().row()
+    desk.source.count_up(*(b"wide/%d" % n for n in range(60, 80)), by=500)
+    look(desk, panel, seconds=9)
+    assert panel.tree.currentIndex().row() == row + 20
+    assert panel.tree.visualRect(panel.tree.currentIndex()).top() == place
+
+
 def test_hostile_topics_are_shown_as_what_they_are(desk: Desk, panel: TopicPanel) -> None:
     QAbstractItemModelTester(panel.model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     hostile = (b"/", b"//", b"c//d", b"\xff\xfe/x", "bidi\u202e<b>x".encode(), b"/" * 60_000, b"c/")
