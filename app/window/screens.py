@@ -1,5 +1,7 @@
 """The screens of the window and the wires between them."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
@@ -18,9 +20,11 @@ from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
 from widgets.frame.main_window import MainWindow
 from widgets.logs.logs_screen import LogsScreen
-from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
+
+if TYPE_CHECKING:  # loaded when its screen is first wanted
+    from widgets.messages.messages_screen import MessagesScreen
 
 FLEET, AGENT, LOGS, MESSAGES = "fleet", "agent", "logs", "messages"
 
@@ -156,8 +160,10 @@ class Screens(QObject):
         self._window.show_screen(MESSAGES)
         self.messages_screen().show_message(line)
 
-    def messages_screen(self) -> MessagesScreen:
+    def messages_screen(self) -> "MessagesScreen":
         """The screen of messages, made when it is first wanted."""
+        from widgets.messages.messages_screen import MessagesScreen
+
         if self.messages is None:
             window = self._window
             self.messages = MessagesScreen(
