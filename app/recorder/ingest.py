@@ -55,7 +55,7 @@ class Ingest:
         self._finishing = threading.Event()
         self._has_capture = False
         now = Instant.now(clock)
-        self._redelivery = Redelivery(store.unacknowledged())
+        self._redelivery = Redelivery(store.unacknowledged)
         self._link_gaps = LinkGaps(now)
         self._drops = DropWatch(now.wall_us)
         self._figures = CommitFigures(clock)

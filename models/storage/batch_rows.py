@@ -57,7 +57,6 @@ class CommitRows:
     first_seq: int
     n: int
     new_names: NewNames
-    packets: npt.NDArray[np.void]  # of PAIRS
     tables: dict[str, list[object]]
 
 
@@ -112,7 +111,7 @@ def build_rows(
         ),
         "batch": list(batch_row),
     }
-    return CommitRows(batch_id, first_seq, n, new, packets, tables)
+    return CommitRows(batch_id, first_seq, n, new, tables)
 
 
 def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], list[int], npt.NDArray[np.void]]:

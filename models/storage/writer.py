@@ -29,7 +29,7 @@ from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile
 from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.take_in import load_headlines
-from models.storage.unacknowledged import Unacknowledged
+from models.storage.unacknowledged import read_unacknowledged
 from models.storage.upkeep import Upkeep
 from models.storage.workspace import Workspace
 
@@ -61,8 +61,9 @@ class StoreWriter:
     """One thread (the recorder's ingest thread), with the recorder's lock held.
 
     `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it.
-    `declared_intervals` (agent id -> µs) and `gone` (agent id -> presence and cause) are as of the start, and so is
-    `heard_before`: (broker, client id) of the recording before, if messages came in it.
+    As of the start are `declared_intervals` (agent id -> µs), `gone` (agent id -> presence and cause), `heard_before`
+    ((broker, client id) of the recording before, if messages came in it) and `unacknowledged` (packet id and CRC-32 of
+    topic + payload of what is stored and may be delivered once more).
     """
 
     def __init__(self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits()) -> None:  # noqa: B008 - frozen
@@ -76,7 +77,7 @@ class StoreWriter:
         self.declared_intervals: dict[int, int] = {}
         self.gone: dict[int, tuple[Presence, Cause]] = {}
         self.heard_before: tuple[str, str] | None = None
-        self._unacknowledged = Unacknowledged()
+        self.unacknowledged: set[tuple[int, int]] = set()
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
         self._fresh = True  # no recording began yet
@@ -171,21 +172,8 @@ class StoreWriter:
             with problems_of(segment.path):
                 rows = self._write(segment, batch, now_us)
         self._gaps, self._presence = [], []
-        self._unacknowledged.add(segment.id, rows.batch_id, rows.packets)
         duration_us = self._clock.monotonic_us() - started_us
         return Committed(segment.id, rows.batch_id, rows.first_seq, now_us, duration_us)
-
-    def remember_gap(self, gap: Gap) -> None:
-        """For gaps that no message told of; stored with the next commit, or soon by `housekeep`."""
-        self._gaps.append(gap)
-
-    def unacknowledged(self) -> set[tuple[int, int]]:
-        """(packet id, CRC-32 of topic + payload) of stored QoS 1 messages that the broker may send again."""
-        return self._unacknowledged.pairs()
-
-    def acknowledged(self, committed: Committed) -> None:
-        """The broker got the acknowledgements of this commit."""
-        self._unacknowledged.forget(committed.segment, committed.batch)
 
     def submit(self, commands: list[dict[str, object]]) -> None:
         """Apply `control.Command`s; durable when this returns. Raises `EnvironmentProblem` agent.unknown or store.*,
@@ -260,7 +248,7 @@ class StoreWriter:
             self.gone[agent] = Presence(presence), Cause(cause)
         query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
             WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
-        self._unacknowledged.load(self._workspace, [id_ for (id_,) in self._ask(query)])
+        self.unacknowledged = read_unacknowledged(self._workspace, [id_ for (id_,) in self._ask(query)])
         query = """SELECT broker, client_id, EXISTS (SELECT 1 FROM segment WHERE capture_id = capture.id AND messages > 0)
             FROM capture WHERE kind = 'record' ORDER BY id DESC LIMIT 1"""
         self.heard_before = next(((broker, client) for broker, client, heard in self._ask(query) if heard), None)

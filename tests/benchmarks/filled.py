@@ -65,7 +65,7 @@ def fill(folder: Path, messages: int, agents: int, seed: int, span_us: int = DAY
         batch = reader.read(raw)
         batch.presence += keeper.observe(batch, Instant.now(clock))
         batch.presence += keeper.tick(Instant.now(clock))
-        writer.acknowledged(writer.commit(batch))
+        writer.commit(batch)
         writer.housekeep()
         plain.take(batch, writer.names)
         for place, more in enumerate((len(raw), len(batch.sample_series), len(batch.logs))):

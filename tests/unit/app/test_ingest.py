@@ -39,7 +39,7 @@ class Store:
         self.commands = []
         self.log = []
         self.closed = False
-        self.known = set()
+        self.unacknowledged = set()
         self.problems = []
         self.hindrance = None
         self.limits = []
@@ -75,9 +75,6 @@ class Store:
         if not commands:
             raise trouble("agent.unknown", agent="x")
         self.commands += commands
-
-    def unacknowledged(self):
-        return self.known
 
     def disk_days(self):
         return 1.5
