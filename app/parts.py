@@ -87,7 +87,7 @@ def _installed(name: str) -> Part:
     except metadata.PackageNotFoundError:
         return Part(name, "?", "?", ())
     fields = found.metadata
-    stated = next((fields[key].strip() for key in ("License-Expression", "License") if fields[key]), "") or "?"
+    stated = next((fields[key].strip() for key in ("License-Expression", "License") if key in fields), "") or "?"
     texts = [
         Path(str(file.locate()))
         for file in found.files or ()
