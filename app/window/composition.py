@@ -243,7 +243,8 @@ class Composition(QObject):
         else:
             self.window.show_screen(screen)
             self.screens.fleet.select_agent(agent)
-            self.screens.logs.show_only(agent)
+            if screen == LOGS:
+                self.screens.logs_screen().show_only(agent)
             if screen == MESSAGES:
                 self.screens.messages_screen().show_agent(agent)
         return self.window

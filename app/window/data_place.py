@@ -2,14 +2,11 @@
 onto the window."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
-from app.settings import SettingsFile
-from app.window.data_controller import Asking, DataController
-from app.window.job_queue import JobQueue
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import Clock
@@ -17,9 +14,12 @@ from models.domain.queries import DataSource, RowKey
 from models.domain.tail import Tail
 from models.storage.workspace import Workspace
 from widgets.common.theme import ThemeHolder
-from widgets.data.data_screen import DataScreen
 from widgets.frame.main_window import MainWindow
 from widgets.records.agent_names import AgentNames
+
+if TYPE_CHECKING:  # loaded when the screen is first wanted
+    from app.window.data_controller import Asking, DataController
+    from widgets.data.data_screen import DataScreen
 
 ID = "data"
 
@@ -46,12 +46,12 @@ class DataPlace(QObject):
         place: ScreenPlace,
         parts: DataParts,
         looked_at: Callable[[], tuple[str, int]],
-        asking: Asking | None = None,
+        asking: "Asking | None" = None,
     ) -> None:
         """`looked_at` names the dataset and the agent (0: all) that the shown screen is about."""
         super().__init__(window)
         self._window, self._place, self._parts, self._looked_at = window, place, parts, looked_at
-        self._asking = asking or Asking(window)
+        self._asking = asking
         self.controller: DataController | None = None
         self.screen: DataScreen | None = None
         window.screen_changed.connect(self._screen_changed)
@@ -114,7 +114,12 @@ class DataPlace(QObject):
         if screen == ID:
             self._made()
 
-    def _made(self) -> tuple[DataScreen, DataController]:
+    def _made(self) -> "tuple[DataScreen, DataController]":
+        from app.settings import SettingsFile
+        from app.window.data_controller import Asking, DataController
+        from app.window.job_queue import JobQueue
+        from widgets.data.data_screen import DataScreen
+
         if self.screen is None or self.controller is None:
             parts, window = self._parts, self._window
             self.screen = DataScreen(
@@ -124,7 +129,7 @@ class DataPlace(QObject):
             settings = SettingsFile(parts.workspace.settings)
             queue = JobQueue(parts.workspace, parts.link, parts.clock, self)
             self.controller = DataController(
-                window, self.screen, parts.source, parts.link, settings, queue, self._asking
+                window, self.screen, parts.source, parts.link, settings, queue, self._asking or Asking(window)
             )
             self._place.fill(self.screen)
         return self.screen, self.controller

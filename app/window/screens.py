@@ -1,7 +1,5 @@
 """The screens of the window and the wires between them."""
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
@@ -20,11 +18,9 @@ from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
 from widgets.frame.main_window import MainWindow
 from widgets.logs.logs_screen import LogsScreen
+from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
-
-if TYPE_CHECKING:  # loaded when its screen is first wanted
-    from widgets.messages.messages_screen import MessagesScreen
 
 FLEET, AGENT, LOGS, MESSAGES = "fleet", "agent", "logs", "messages"
 
@@ -63,14 +59,11 @@ class Screens(QObject):
         self.commands.requested.connect(self.command_requested)
         self.fleet = FleetScreen(source, themes, clock.wall_us)
         self.names = AgentNames(source, self)
-        self.logs = LogsScreen(source, self._tail.share(), window.time_range, window.time_cursor, themes, self.names)
-        self.logs.agent_wanted.connect(self.open_agent)
+        self.logs: LogsScreen | None = None
         self.agent: AgentScreen | None = None
         self.messages: MessagesScreen | None = None
         self.ways = WaysToMessages(source, self)
         self.ways.message_found.connect(self.open_message)
-        self.ways.lead_from(self.logs.rows)
-        self.logs.pane.message_wanted.connect(self.ways.show_message_of)
         self.panel: AgentPanel | None = None
         self.fleet.command_requested.connect(self.command_requested)
         self.fleet.connect_requested.connect(self.connect_requested)
@@ -85,7 +78,6 @@ class Screens(QObject):
         window.screen_changed.connect(self._screen_changed)
         self._range_changed(window.time_range.current())
         places[FLEET].fill(self.fleet)
-        places[LOGS].fill(self.logs)
         self._screen_changed(window.shown_screen)
 
     def tail(self) -> Tail:
@@ -96,7 +88,7 @@ class Screens(QObject):
         """The dataset that the shown screen is about, and the agent; 0: all."""
         if self._window.shown_screen == AGENT and self.agent is not None:
             return "samples", self.agent.agent
-        if self._window.shown_screen == LOGS:
+        if self._window.shown_screen == LOGS and self.logs is not None:
             return "logs", self.logs.rows.agent
         return ("agents", 0) if self.on_fleet else ("messages", 0)
 
@@ -127,7 +119,7 @@ class Screens(QObject):
         """Put the cursor into the filter of the shown screen."""
         if self._window.shown_screen == AGENT and self.agent is not None:
             self.agent.focus_filter()
-        elif self._window.shown_screen == LOGS:
+        elif self._window.shown_screen == LOGS and self.logs is not None:
             self.logs.focus_filter()
         elif self._window.shown_screen == MESSAGES and self.messages is not None:
             self.messages.focus_filter()
@@ -160,10 +152,21 @@ class Screens(QObject):
         self._window.show_screen(MESSAGES)
         self.messages_screen().show_message(line)
 
-    def messages_screen(self) -> "MessagesScreen":
-        """The screen of messages, made when it is first wanted."""
-        from widgets.messages.messages_screen import MessagesScreen
+    def logs_screen(self) -> LogsScreen:
+        """The screen of logs, made when it is first wanted."""
+        if self.logs is None:
+            window = self._window
+            self.logs = LogsScreen(
+                self._source, self._tail.share(), window.time_range, window.time_cursor, self._themes, self.names
+            )
+            self.logs.agent_wanted.connect(self.open_agent)
+            self.logs.pane.message_wanted.connect(self.ways.show_message_of)
+            self.ways.lead_from(self.logs.rows)
+            self._places[LOGS].fill(self.logs)
+        return self.logs
 
+    def messages_screen(self) -> MessagesScreen:
+        """The screen of messages, made when it is first wanted."""
         if self.messages is None:
             window = self._window
             self.messages = MessagesScreen(
@@ -210,6 +213,8 @@ class Screens(QObject):
     def _screen_changed(self, screen: str) -> None:
         if screen == AGENT:
             self._agent_screen()
+        if screen == LOGS:
+            self.logs_screen()
         if screen == MESSAGES:
             self.messages_screen()
         if screen != FLEET:
@@ -227,7 +232,8 @@ class Screens(QObject):
     @Slot()
     def _refresh(self) -> None:
         self.fleet.refresh()
-        self.logs.refresh()
+        if self.logs is not None:
+            self.logs.refresh()
         if self.agent is not None:
             self.agent.refresh()
         if self.messages is not None:

@@ -100,7 +100,7 @@ def test_an_export_begins_with_what_is_looked_at(window: Composition, qtbot: QtB
     assert window.window.shown_screen == DATA
     assert form.dataset.currentData() == "agents"
     window.window.show_screen(LOGS)
-    window.screens.logs.show_only(1)
+    window.screens.logs_screen().show_only(1)
     window._actions["file.export"].trigger()
     assert (form.dataset.currentData(), form.who.agent) == ("logs", 1)
     window.screens.open_agent(1)

@@ -92,7 +92,7 @@ def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
 
 def test_a_log_record_leads_to_its_message(one: Composition, qtbot: QtBot) -> None:
     one.window.show_screen(LOGS)
-    rows = one.screens.logs.rows
+    rows = one.screens.logs_screen().rows
     qtbot.waitUntil(lambda: len(rows.model.rows) == 1)
     lead(one, rows, rows.model.rows[0], "Show its message")
     qtbot.waitUntil(lambda: one.window.shown_screen == MESSAGES)
