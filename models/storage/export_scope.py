@@ -110,7 +110,7 @@ def _flat(blocks: Iterator[Block]) -> Iterator[tuple[int, str]]:
 def _agent_id(view: StoreView, name: str) -> int:
     """Raises `EnvironmentProblem` agent.unknown. An agent may be so new that only an open segment names it."""
     rows = fetch(view.catalogue, "select id from agent where name = ?", (name,))
-    for row in reversed(view.all()[-4:]):
+    for row in reversed(view.newest()):
         nothing: list[Row] = []
         rows = rows or view.attempt(row, lambda o, _: o.rows("select id from agent where name = ?", name), nothing)
     if not rows:

@@ -141,7 +141,7 @@ def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
     )
     if not rows:
         names = (
-            view.attempt(row, lambda opened, _: opened.agent(request.agent), "") for row in reversed(view.all()[-4:])
+            view.attempt(row, lambda opened, _: opened.agent(request.agent), "") for row in reversed(view.newest())
         )
         name = next(filter(None, names), "")
         return AgentResult(request, name, name, "", "", "", "", "", (), 0, 0, 0, 0, (), {})

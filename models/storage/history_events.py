@@ -65,15 +65,18 @@ def _id(agent: int) -> list[int]:
 
 
 def _in_force(view: StoreView, request: EventsRequest, token: CancelToken) -> Any:
-    """The last change of the agent at or before the beginning; None where none is known."""
-    sql = f"{PRESENCE_SQL} where agent_id = ? and time_us < ? order by id desc limit 1"
+    """The last change of the agent before the beginning; None where none is known."""
+    sql = f"{PRESENCE_SQL} where agent_id = ? and time_us < ? order by time_us desc, id desc limit 1"
     nothing: list[Any] = []
+    last: Any = None
     for row in reversed(view.telling(0, request.since_us)):
+        if last is not None and last[0] >= row.last_us:
+            break
         token.check()
         found = view.attempt(row, lambda opened, _row: opened.rows(sql, request.agent, request.since_us), nothing)
-        if found:
-            return found[0]
-    return None
+        if found and (last is None or found[0][0] > last[0]):
+            last = found[0]
+    return last
 
 
 def _attempts(rows: Sequence[Any]) -> AttemptColumns:

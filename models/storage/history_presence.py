@@ -53,8 +53,8 @@ class PresenceHistory:
         states = States(
             np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.full(size, "", "U16"), np.zeros(size, np.int64)
         )
-        missing = wanted.copy()
         for row in list(reversed(view.telling(0, at_us)))[:SEARCHED_SEGMENTS]:
+            missing = wanted & (states.since_us < row.last_us)  # something later may be told there
             if not missing.any():
                 break
             token.check()
@@ -63,12 +63,12 @@ class PresenceHistory:
             last = np.full(size, -1, np.int64)
             last[changes.agent[before]] = before  # of several, the last stays
             found = np.flatnonzero(missing & (last >= 0))
+            found = found[changes.time_us[last[found]] > states.since_us[found]]
             place = last[found]
             states.presence[found] = changes.presence[place]
             states.condition[found] = changes.condition[place]
             states.cause[found] = changes.cause[place]
             states.since_us[found] = changes.time_us[place]
-            missing[found] = False
         return states
 
     def between(self, view: StoreView, since_us: int, until_us: int) -> tuple[Int64, Int64, UInt8]:

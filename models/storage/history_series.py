@@ -155,7 +155,7 @@ def pick_or_none(blob: bytes, wanted: UInt32) -> Picked | None:
 def _agents_of(view: StoreView, series: Sequence[int]) -> set[int]:
     """Agents of some series; a series so new that only a segment knows it is looked up there."""
     found: set[int] = set()
-    newest = list(reversed(view.all()))[:4]
+    newest = list(reversed(view.newest()))
     for id_ in series:
         rows = fetch(view.catalogue, "select agent_id from series where id = ?", (id_,))
         if rows:

@@ -142,17 +142,22 @@ def _local(time_us: int, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(time_us / 1_000_000, zone)
 
 
+def source_column(view: StoreView) -> str:
+    """SQL for what a capture came from: the address of the broker, or the files of an import."""
+    if not fetch(view.catalogue, "select 1 from sqlite_schema where name = 'imported_file'"):  # an older catalogue
+        return "broker"
+    names = "(select group_concat(path, ', ') from imported_file where capture_id = capture.id)"
+    return f"iif(kind = 'import', coalesce({names}, ''), broker)"
+
+
 def _captures(view: StoreView, held: list[_Held]) -> tuple[CaptureRow, ...]:
     """Those of which something is held, or that run."""
     parts: dict[int, list[_Held]] = {}
     for one in held:
         parts.setdefault(one.capture, []).append(one)
-    source = "broker"
-    if fetch(view.catalogue, "select 1 from sqlite_schema where name = 'imported_file'"):  # else an older catalogue
-        names = "(select group_concat(path, ', ') from imported_file where capture_id = capture.id)"
-        source = f"iif(kind = 'import', coalesce({names}, ''), broker)"
     rows: list[Any] = fetch(
-        view.catalogue, f"select id, kind, {source}, started_us, coalesce(ended_us, 0) from capture order by id desc"
+        view.catalogue,
+        f"select id, kind, {source_column(view)}, started_us, coalesce(ended_us, 0) from capture order by id desc",
     )
     found = []
     for id_, kind, told, started_us, ended_us in rows:

@@ -5,7 +5,7 @@ from typing import Any
 from models.domain.queries import CancelToken
 from models.storage.catalogue import SCHEMA
 from models.storage.export_cells import TimeText
-from models.storage.history_store import store_bytes
+from models.storage.history_store import source_column, store_bytes
 from models.storage.segment import LAYOUT
 from models.storage.segments_open import OpenSegment, Row, SegmentRow, StoreView, fetch
 from models.storage.workspace import Workspace
@@ -59,7 +59,8 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
             "captures": [
                 {"id": id_, "kind": kind, "broker": broker, "started": time(since), "ended": time(end) if end else None}
                 for id_, kind, broker, since, end in fetch(
-                    view.catalogue, "select id, kind, broker, started_us, ended_us from capture order by id"
+                    view.catalogue,
+                    f"select id, kind, {source_column(view)}, started_us, ended_us from capture order by id",
                 )
             ],
             "damaged": {str(segment): reason for segment, reason in view.damaged.items()},

@@ -239,24 +239,30 @@ class StoreView:
         """Segments that should be readable, by id."""
         return [row for row in self._segments if row.state in ("open", "closed")]
 
+    def newest(self) -> list[SegmentRow]:
+        """The last segments of a recorder: where names stand that the catalogue does not know yet."""
+        return [row for row in self.all() if not row.imported][-4:]
+
     def lost(self) -> list[SegmentRow]:
         """Segments set aside because they are damaged."""
         return [row for row in self._segments if row.state == "quarantined" or row.id in self.damaged]
 
     def telling(self, since_us: int, until_us: int) -> list[SegmentRow]:
-        """As `overlapping`, and the segment that comes next: what ended the time without recorder is told there."""
+        """As `overlapping`, and the recorded segment that comes next: what ended the time without recorder is told there."""
         found = self.overlapping(since_us, until_us)
-        later = [row for row in self.all() if until_us and row.first_us >= until_us and row not in found]
+        recorded = [row for row in self.all() if not row.imported]
+        later = [row for row in recorded if until_us and row.first_us >= until_us and row not in found]
         return found + sorted(later, key=lambda row: row.first_us)[:1]
 
     def overlapping(self, since_us: int, until_us: int) -> list[SegmentRow]:
-        """Readable segments with arrivals in [since_us, until_us), by id; `until_us` 0: open end."""
+        """Readable segments with arrivals in [since_us, until_us), by their last one; `until_us` 0: open end. An import may
+        be older than what was stored before it."""
         found = []
         for row in self.all():
             actual = self.attempt(row, self._actual, row) if row.is_open else row
             if actual.last_us >= since_us and (not until_us or actual.first_us < until_us):
                 found.append(actual)
-        return found
+        return sorted(found, key=lambda row: (row.last_us, row.id))
 
     @staticmethod
     def _actual(opened: OpenSegment, row: SegmentRow) -> SegmentRow:
