@@ -60,6 +60,11 @@ class CommitPace:
         return max(0, due_us - self._clock.monotonic_us())
 
     @property
+    def narrow(self) -> bool:
+        """May the window be so small that the broker waits for us all the time?"""
+        return self._window is None
+
+    @property
     def urgent(self) -> bool:
         """Is half the window used up, so that whoever waits for the time should be woken?"""
         return self._window is not None and self._to_acknowledge * 2 >= self._window

@@ -118,6 +118,11 @@ class Inbox:
         with self._changed:
             self._pace.commit_took(duration_us)
 
+    @property
+    def narrow(self) -> bool:
+        """Does the broker send but a few messages before it waits for us, as far as anybody knows?"""
+        return self._pace.narrow
+
     def poke(self) -> None:
         """Whoever takes has something else to do: it shall not wait now. Any thread."""
         with self._changed:

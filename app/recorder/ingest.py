@@ -1,7 +1,6 @@
 """The one thread that stores: takes messages, reads them, commits, acknowledges. Everything that writes passes here."""
 
 import logging
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from app.recorder.commit_figures import CommitFigures
 from app.recorder.gaps import DROPPED_TOPIC, DropWatch, LinkGaps, worth_storing
+from app.recorder.jobs import Jobs
 from app.recorder.log_file import Faults
 from app.recorder.ports import Committed, Feed, Keeper, Store
 from app.recorder.redelivery import Redelivery
@@ -50,8 +50,9 @@ class Ingest:
         self._feed: Feed | None = None
         self._events: deque[_Event] = deque()
         self._limits: deque[StoreLimits] = deque(maxlen=1)  # to be kept from now on
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._jobs = Jobs(clock)
         self._awake = threading.Event()  # there is a job, while no feed could be poked
+        self._received_before = 0  # the turn before
         self._finishing = threading.Event()
         self._has_capture = False
         now = Instant.now(clock)
@@ -114,17 +115,7 @@ class Ingest:
             meanwhile()
 
     def _ask(self, job: Callable[[], _T]) -> Future[_T]:
-        done: Future[_T] = Future()
-
-        def carry_out() -> None:
-            try:
-                result = job()
-            except BaseException as error:  # noqa: BLE001 - raised where it was asked for
-                done.set_exception(error)
-            else:
-                done.set_result(result)
-
-        self._jobs.put(carry_out)
+        done = self._jobs.ask(job)
         self._wake()
         return done
 
@@ -173,7 +164,7 @@ class Ingest:
 
     def _turn(self) -> None:
         self._beat()
-        self._carry_out_jobs()
+        self._carry_out_a_job()
         self._carry_out_events()
         if self._feed is None:
             self._take_in([])
@@ -188,10 +179,12 @@ class Ingest:
         while self._events and not (of_link_only and self._events[0].changes_feed):
             self._events.popleft().carry_out()
 
-    def _carry_out_jobs(self) -> None:
+    def _carry_out_a_job(self) -> None:
         self._awake.clear()
-        while not self._jobs.empty():
-            self._jobs.get_nowait()()
+        feed, lively = self._feed, self._received != self._received_before
+        self._received_before = self._received
+        if self._jobs.carry_out_one(waited_for=lively and feed is not None and feed.inbox.narrow):
+            self._wake()
 
     def _begin(self, feed: Feed) -> None:
         if self._feed is not None:
@@ -306,7 +299,7 @@ class Ingest:
         if self.problem is None or self.problem.code != problem.code:
             _LOG.error("nothing can be stored: %s", problem.sentence())
         self.problem = Problem(problem.code, problem.params, self._clock.wall_us() + int(RETRY_S * 1e6))
-        self._carry_out_jobs()
+        self._jobs.carry_out_all()
         self._upkeep(self._use_limits)  # the disk may be full
         self._finishing.wait(RETRY_S)
         self._beat()
@@ -361,7 +354,7 @@ class Ingest:
             self._store.problems.clear()
 
     def _end(self) -> None:
-        self._carry_out_jobs()
+        self._jobs.carry_out_all()
         self._carry_out_events()
         if self._feed is not None:
             self._take_in(self._feed.inbox.take())
