@@ -16,8 +16,8 @@ from models.domain.problems import trouble
 from models.domain.recorded import ImportedFile, SkippedLine
 from mqtt.recorded_lines import Lines, NoRecordError, lines_like
 
-SLICE_MESSAGES = 500
-SLICE_BYTES = 1024 * 1024
+SLICE_MESSAGES = 2_000
+SLICE_BYTES = 4 * 1024 * 1024
 SLICE_US = 3_600_000_000
 """Recorded time in a slice: what is summed up for each ten seconds of it has to fit in memory."""
 LONGEST_LINE_BYTES = 64 * 1024 * 1024

@@ -56,6 +56,10 @@ def run(args: argparse.Namespace) -> int:
         result = _by_recorder(workspace, paths, progress.show, again=args.again)
         if result is None:
             result = _here(workspace, paths, progress.show, again=args.again)
+    except KeyboardInterrupt:
+        progress.end()
+        print("murmurscope: cancelled, nothing was imported", file=sys.stderr)
+        raise
     finally:
         progress.end()
     _tell(result)
@@ -171,6 +175,7 @@ class _Progress:
     def end(self) -> None:
         if self._width:
             print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
 
 
 def _tell(result: "ImportResult") -> None:

@@ -14,7 +14,7 @@ from models.domain.clock import Clock, Instant
 from models.domain.messages import RawMessage
 from models.domain.names import Names
 from models.domain.presence import PresenceKeeper
-from models.domain.problems import EnvironmentProblem
+from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportedFile, ImportProgress, ImportResult, OnProgress
 from mqtt.reading.reader import Reader
 from mqtt.recorded_files import RecordedTraffic, Slice, survey
@@ -57,15 +57,18 @@ class Importer:
         run = self._hand_over(begin, tell)
         try:
             for slice_ in traffic.slices():
-                self._hand_over(partial(run.take, slice_), tell)
+                for step in (partial(run.read, slice_), run.store, run.sum_up):
+                    self._hand_over(step, tell)
                 messages += len(slice_.messages)
                 tell()
             result = self._hand_over(partial(run.finish, told), _nobody)
-        except BaseException:
+        except BaseException as error:
             try:
                 self._hand_over(run.cancel, _nobody)
-            except EnvironmentProblem as error:
-                _LOG.warning("the next start of the program removes what was imported so far: %s", error)
+            except EnvironmentProblem as left:
+                _LOG.warning("the next start of the program removes what was imported so far: %s", left)
+            if isinstance(error, EnvironmentProblem) and error.problem.code == "store.full":
+                raise trouble("import.disk-full", **error.problem.params) from error
             raise
         return replace(result, skipped=traffic.skipped, first_skipped=traffic.first_skipped)
 
@@ -79,23 +82,31 @@ class ImportRun:
         self._names = names
         self._reader = Reader(names, prefix, clock)
         self._keeper = PresenceKeeper()
+        self._batch = RecordBatch()
         self._agents: set[int] = set()
         self._messages = self._samples = self._logs = self._tasks = 0
         self._unreadable: Counter[str] = Counter()
         self._since_us, self._until_us = 1 << 62, 0
 
-    def take(self, slice_: Slice) -> None:
-        """Read and store one slice. Raises what the store raises."""
+    def read(self, slice_: Slice) -> None:
+        """The first of three steps, each some tens of milliseconds, so that live traffic need not wait for long."""
         if slice_.steps_back:
             self._writer.end_segment()
             self._keeper = PresenceKeeper()
-        messages = slice_.messages
-        batch = self._reader.read(messages)
+        self._batch = self._reader.read(slice_.messages)
+
+    def store(self) -> None:
+        """The second step. Raises what the store raises."""
+        batch, messages = self._batch, self._batch.messages
         end = Instant(messages[-1].received_us, messages[-1].received_us)
         batch.presence += self._keeper.observe(batch, end)
         batch.presence += self._keeper.tick(end)
         self._writer.commit(batch)
         self._count(batch, messages)
+
+    def sum_up(self) -> None:
+        """The third step."""
+        self._writer.sum_up()
 
     def finish(self, files: Sequence[ImportedFile]) -> ImportResult:
         """Let everybody see it."""
@@ -126,8 +137,9 @@ class ImportRun:
         self._until_us = max(self._until_us, messages[-1].received_us)
 
 
-def at_once(job: Callable[[], _T], _meanwhile: Callable[[], None]) -> _T:
+def at_once(job: Callable[[], _T], meanwhile: Callable[[], None]) -> _T:
     """`HandOver` where the thread that reads is the one that writes."""
+    meanwhile()
     return job()
 
 

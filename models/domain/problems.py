@@ -154,6 +154,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Once more (--again) would store all of it a second time."),
     "import.too-large": ProblemKind(_E, ExitCode.FAILED, "What was recorded needs more than the {limit} that this workspace may hold.",
         "Raise the limit of its retention, then import again; nothing was imported."),
+    "import.disk-full": ProblemKind(_E, ExitCode.FAILED, "The disk that holds {path} became full.",
+        "Free some space, then import again; nothing was imported, and what had been written is removed."),
     "import.busy": ProblemKind(_E, ExitCode.FAILED, "Another import into this workspace is under way.",
         "Wait until it has ended, or cancel it."),
     "file.exists": ProblemKind(_E, ExitCode.FAILED, "{path} exists already.", "Choose another name."),

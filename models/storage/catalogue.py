@@ -29,7 +29,7 @@ class Capture(CatalogueModel):
     kind = TextField()  # record, import
     started_us = IntegerField()
     ended_us = IntegerField(null=True)  # NULL while it runs, or after a crash until the next start
-    broker = TextField()  # address without secrets
+    broker = TextField()  # address without secrets; empty for an import
     client_id = TextField()
     host = TextField()
     version = TextField()
@@ -155,7 +155,7 @@ class Gap(CatalogueModel):
 
 
 class ImportedFile(CatalogueModel):
-    """So that nobody imports the same file twice without knowing."""
+    """What an import brought in, so that nobody imports the same file twice without knowing."""
 
     id = IntegerField(primary_key=True)
     capture_id = IntegerField()

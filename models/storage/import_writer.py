@@ -1,6 +1,5 @@
 """Writing recorded traffic beside what is recorded live: a capture of its own that appears whole or not at all."""
 
-import contextlib
 import dataclasses
 import platform
 from collections.abc import Callable, Sequence
@@ -23,16 +22,14 @@ from models.storage.pulses import Pulses
 from models.storage.recovery import insert_segment
 from models.storage.retention import StoreLimits
 from models.storage.segment import LAYOUT
-from models.storage.segment_file import SegmentFile, SegmentTotals, remove_files
+from models.storage.segment_file import SegmentFile, SegmentTotals
 from models.storage.store_errors import problems_of
-from models.storage.take_in import Rows, put_gaps, put_heard, put_names, put_present
+from models.storage.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
 from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
 
-_READ_BACK, _READ_BACK_US = 4, 3_600_000_000
-"""Batches that are read back at once, and recorded time in them: what is summed up has to fit in memory."""
-_CHECKPOINT_PAGES = 1_000  # of 4 KiB: short pauses matter more here than few
+_CHECKPOINT_PAGES = 2_000  # of 4 KiB: short pauses matter more here than few
 _EVER = 1 << 62
 _NEW_CAPTURE = "INSERT INTO capture VALUES (:id, 'import', :started_us, :ended_us, '', '', :host, :version)"
 _NEW_FILE = "INSERT INTO imported_file(capture_id, path, digest, bytes) VALUES (?, ?, ?, ?)"
@@ -46,8 +43,7 @@ class _Part:
     def __init__(self, file: SegmentFile) -> None:
         self.file = file
         self.reader = SegmentReader(file.connection, 0)
-        self.unread = self.payload_bytes = self.size_bytes = 0
-        self.unread_since_us = 0
+        self.payload_bytes = self.size_bytes = 0
         self.totals = SegmentTotals()
 
 
@@ -86,15 +82,19 @@ class ImportWriter:
         part = self._present or self._new_part()
         with problems_of(part.file.path):
             part.file.write(batch, self.names, (), (), self._clock.wall_us())
-            part.unread_since_us = part.unread_since_us or batch.messages[0].received_us
-            part.unread += 1
-            if part.unread >= _READ_BACK or batch.messages[-1].received_us - part.unread_since_us >= _READ_BACK_US:
-                self._read_back(part)
             size = part.file.size_bytes
         if size + sum(one.size_bytes for one in self._ended) > self._limits.retention_bytes:
             raise trouble("import.too-large", limit=f"{self._limits.retention_bytes / 1024**3:.2f} GiB")
         if size >= min(self._limits.segment_bytes, self._limits.retention_bytes // 2):
             self.end_segment()
+
+    def sum_up(self) -> None:
+        """Read back what the last batches told, as is done with live ones. Call it soon after each commit: what waits for it
+        is held in memory afterwards, ten seconds of recorded time at a time."""
+        part = self._present
+        if part is not None:
+            with problems_of(part.file.path):
+                self._read_back(part)
 
     def end_segment(self) -> None:
         """What comes next goes to another file: this one is large enough, or time begins again."""
@@ -127,12 +127,9 @@ class ImportWriter:
         """Take everything back. What cannot be removed now is removed at the next start of the program."""
         self.running = False
         parts = [*self._ended, *([self._present] if self._present is not None else [])]
-        for part in parts:
-            with contextlib.suppress(apsw.Error):  # a full disk or a damaged file may be why we are here
-                part.file.close()
         with problems_of(self._workspace.segments):
             for part in parts:
-                remove_files(part.file.path)
+                part.file.discard()
             self._catalogue.executemany("DELETE FROM segment WHERE id = ?", [(part.file.id,) for part in parts])
 
     @property
@@ -161,8 +158,6 @@ class ImportWriter:
         return self._present
 
     def _read_back(self, part: _Part) -> None:
-        """Sum up what the last batches told, as is done with live ones."""
-        part.unread = part.unread_since_us = 0
         new, part.file.new_names = part.file.new_names, NewNames()
         for id_ in new.series:
             self._own_headlines.consider(id_, self.names.series[id_])
@@ -170,7 +165,7 @@ class ImportWriter:
         self._topics.update(new.topics)
         self._agents.update(new.agents)
         self._series.update(new.series)
-        while (intake := part.reader.read(self._own_headlines, _READ_BACK)) is not None:
+        while (intake := part.reader.read(self._own_headlines, BATCHES_A_STEP)) is not None:
             self._pulses.add(intake, self._own_headlines)
             part.reader.accept(intake)
             part.file.taken_batch = intake.last_batch
@@ -209,14 +204,14 @@ class ImportWriter:
                 sizes = (part.payload_bytes, part.size_bytes, capture, part.file.id)
                 catalogue.execute(_FINISHED, (*dataclasses.astuple(part.totals), *sizes))
             add_topics(catalogue, found.topics)
-            catalogue.executemany(_NEW_FILE, [(capture, one.path, one.digest, one.bytes) for one in files])
+            catalogue.executemany(_NEW_FILE, [(capture, storable(one.path), one.digest, one.bytes) for one in files])
 
 
 def _complete(part: _Part, capture: int) -> None:
     """Without its capture a file is one of an import that never ended."""
     database = open_database(part.file.path)
     try:
-        statement = "INSERT INTO meta(key, value) VALUES ('capture', ?), ('broker', ''), ('client_id', '')"
+        statement = "INSERT INTO meta(key, value) VALUES ('broker', ''), ('client_id', ''), ('capture', ?)"
         database.connection().pragma("journal_mode", "DELETE")
         database.connection().execute(statement, (str(capture),))
     finally:

@@ -190,6 +190,14 @@ class SegmentFile:
         """Let go of the file."""
         self._database.close()
 
+    def discard(self) -> None:
+        """Let go of it and remove it; what its log holds goes nowhere."""
+        if not self._database.is_closed():
+            with contextlib.suppress(apsw.Error):  # it may be damaged
+                self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+                self.close()
+        remove_files(self.path)
+
     def _write(self, rows: CommitRows) -> None:
         connection = self.connection
         with transaction(connection):

@@ -1,6 +1,7 @@
 """The only writer of a workspace: commits of messages, and the calls that keep the store small, readable and mended."""
 
 import contextlib
+import logging
 import platform
 from collections.abc import Sequence
 from importlib import metadata
@@ -12,7 +13,7 @@ from models.domain.batch import RecordBatch
 from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.problems import Problem, trouble
+from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.recorded import ImportedFile
 from models.domain.records import Gap, GapCause, PresenceChange
 from models.domain.time_range import moment_text
@@ -37,6 +38,7 @@ UPKEEP_US = 1_000_000
 CLOCK_STEP_US = 1_000_000
 SHORTEST_GAP_US = 1_000_000
 _LAST_WAIT_MS = 500
+_log = logging.getLogger(__name__)
 _HELD = """SELECT ended_us FROM imported_file AS file JOIN capture ON capture.id = capture_id WHERE digest = ? AND EXISTS
     (SELECT 1 FROM segment WHERE segment.capture_id = file.capture_id AND state <> 'removed') LIMIT 1"""
 
@@ -208,8 +210,7 @@ class StoreWriter:
         """End the capture, close its segment, let go of all files. Raises `EnvironmentProblem` where something could not
         be written; the next start makes up for it."""
         try:
-            if self._import is not None and self._import.running:
-                self._import.cancel()
+            self._cancel_import()
             self._commit_remembered()
             self._end_capture()
             self._upkeep.close_ended(_LAST_WAIT_MS)
@@ -327,6 +328,13 @@ class StoreWriter:
         most = min(self._limits.segment_bytes, self._limits.retention_bytes // 2)
         if segment.size_bytes >= most or now_us - self._segment_since_us >= self._limits.segment_s * 1_000_000:
             self._upkeep.present = None
+
+    def _cancel_import(self) -> None:
+        if self._import is not None and self._import.running:
+            try:
+                self._import.cancel()
+            except EnvironmentProblem as error:
+                _log.warning("the next start removes what was imported so far: %s", error)
 
     def _end_capture(self) -> None:
         if self._capture is None:

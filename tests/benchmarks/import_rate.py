@@ -63,10 +63,10 @@ def measure_alone(file: Path, workspace: Path, messages: int) -> Figures:
     return {**_rate(messages, ran.seconds, workspace), "cpu_s": round(ran.cpu_s, 2), "peak_mib": ran.peak_mib}
 
 
-def measure_live(file: Path, folder: Path, messages: int, rate: float) -> Figures:
+def measure_live(file: Path, folder: Path, messages: int, rate: float, protocol: str) -> Figures:
     """The recorder writes, between what comes from a fleet of a hundred agents."""
     workspace = folder / "workspace"
-    with start_broker(folder / "broker", 0) as broker, recording(workspace, broker, "5") as (_, client):
+    with start_broker(folder / "broker", None) as broker, recording(workspace, broker, protocol) as (_, client):
         load = Load(broker.url, 100, rate, 600, 1)
         lags, ended = _watch_lags(workspace)
         until(lambda: len(lags) >= QUIET_LOOKS, "the load alone was looked at", 120)
@@ -78,7 +78,7 @@ def measure_live(file: Path, folder: Path, messages: int, rate: float) -> Figure
         rows, _ = settled(lambda: stored_rows(workspace) - messages, sent)
         counters = client.hello("cli").counters
     return {
-        **_rate(messages, ran.seconds, workspace), "lost": sent - rows, "live_per_s": rate,
+        **_rate(messages, ran.seconds, workspace), "lost": sent - rows, "live_per_s": rate, "protocol": protocol,
         "lag_before_p99_ms": round(quantile(before, 0.99) / 1e3, 1), "lag_p99_ms": round(quantile(lags, 0.99) / 1e3, 1), "lag_worst_ms": round(max(lags) / 1e3, 1),
         "commit_p99_ms": round(counters.commit_p99_us / 1e3, 1),
     }  # fmt: skip
@@ -113,6 +113,7 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", type=float, default=0, help="messages a second that a recorder stores meanwhile")
+    parser.add_argument("--protocol", choices=("5", "3.1.1"), default="5", help="of the recorder that stores them")
     parser.add_argument("--runs", type=int, default=1)
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = str(REPOSITORY)
@@ -128,7 +129,7 @@ def main() -> int:
             found = measure_alone(file, folder / "alone", options.messages)
             rows.append(tell("import", "alone", run=run, **found))
             if options.live:
-                found = measure_live(file, folder, options.messages, options.live)
+                found = measure_live(file, folder, options.messages, options.live, options.protocol)
                 rows.append(tell("import", "through the recorder", run=run, **found))
     summarise("import", rows, KEYS)
     return 0

@@ -167,7 +167,7 @@ def test_ctrl_c_leaves_nothing(recording: Recording, large: Path) -> None:
     until(lambda: segments.exists() and any(segments.glob("*.db")), "it has begun")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err) == (130, b"", b"murmurscope: cancelled, nothing was imported\n")
     assert files(recording.workspace) == []
     assert recording.info()["stored"] == 0
 

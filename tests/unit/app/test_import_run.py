@@ -21,6 +21,7 @@ from models.storage.export import export
 from models.storage.segment_file import SegmentFile
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
+from mqtt.recorded_files import SLICE_MESSAGES as SLICE
 from tests.helpers.clock import FakeClock
 from tests.helpers.recording import payload_of, unguarded
 from tests.helpers.store import rows
@@ -145,9 +146,11 @@ class StopError(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 9])
 def test_whoever_watches_may_stop_it_and_nothing_is_left(bench: Bench, tmp_path: Path, after: int) -> None:
-    path = record(tmp_path / "a", *((n, "agents/a/log", {"level": "info", "message": str(n)}) for n in range(2_500)))
+    path = record(
+        tmp_path / "a", *((n, "agents/a/log", {"level": "info", "message": str(n)}) for n in range(4 * SLICE + 1))
+    )
     seen: list[ImportProgress] = []
 
     def told(progress: ImportProgress) -> None:
@@ -158,28 +161,29 @@ def test_whoever_watches_may_stop_it_and_nothing_is_left(bench: Bench, tmp_path:
     with pytest.raises(StopError):
         bench.bring(path, on_progress=told)
     assert bench.is_empty()
-    assert [one.messages for one in seen] == [500 * (n + 1) for n in range(after + 1)]
-    assert bench.bring(path).messages == 2_500
+    assert len(seen) == after + 1, "it stops at once"
+    assert bench.bring(path).messages == 4 * SLICE + 1
 
 
 def test_progress_tells_bytes_messages_and_lines_left_out(bench: Bench, tmp_path: Path) -> None:
-    path = record(tmp_path / "a", *((n, "t", n) for n in range(1_100)))
+    path = record(tmp_path / "a", *((n, "t", n) for n in range(2 * SLICE + 100)))
     with path.open("ab") as file:
         file.write(b'{"ts":17')
     seen: list[ImportProgress] = []
     result = bench.bring(path, on_progress=seen.append)
     size = path.stat().st_size
-    assert [(one.messages, one.bytes_total) for one in seen] == [(500, size), (1_000, size), (1_100, size)]
+    assert sorted({one.messages for one in seen}) == [0, SLICE, 2 * SLICE, 2 * SLICE + 100]
+    assert {one.bytes_total for one in seen} == {size}
     assert [one.bytes_done for one in seen] == sorted(one.bytes_done for one in seen)
     assert seen[-1].skipped == result.skipped == 1
     assert result.first_skipped is not None
-    assert result.first_skipped.line == 1_101
+    assert result.first_skipped.line == 2 * SLICE + 101
 
 
 def test_a_failing_disk_in_the_middle_takes_everything_back(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = record(tmp_path / "a", *((n, "t", n) for n in range(2_000)))
+    path = record(tmp_path / "a", *((n, "t", n) for n in range(4 * SLICE)))
     write, left = SegmentFile.write, [2]
 
     def failing(*arguments: object) -> object:
@@ -192,9 +196,9 @@ def test_a_failing_disk_in_the_middle_takes_everything_back(
         disk.setattr(SegmentFile, "write", failing)
         with pytest.raises(EnvironmentProblem) as raised:
             bench.bring(path)
-    assert raised.value.problem.code == "store.full"
+    assert raised.value.problem.code == "import.disk-full"
     assert bench.is_empty()
-    assert bench.bring(path).messages == 2_000
+    assert bench.bring(path).messages == 4 * SLICE
 
 
 def test_a_catalogue_that_fails_at_the_last_step_takes_everything_back(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from models.domain.problems import EnvironmentProblem
 from mqtt import recorded_files
-from mqtt.recorded_files import RecordedTraffic, Slice, survey
+from mqtt.recorded_files import SLICE_BYTES, SLICE_MESSAGES, RecordedTraffic, Slice, survey
 
 SECOND = 1_000_000
 
@@ -46,9 +46,9 @@ def refused(path: Path) -> tuple[str, str]:
 
 
 def test_every_line_is_read(tmp_path: Path) -> None:
-    traffic, slices = read(written(tmp_path / "a", *(line(n) for n in range(1_234))))
-    assert times_s(slices) == list(range(1_234))
-    assert [len(one.messages) for one in slices] == [500, 500, 234]
+    traffic, slices = read(written(tmp_path / "a", *(line(n / 2) for n in range(2 * SLICE_MESSAGES + 34))))
+    assert times_s(slices) == [n / 2 for n in range(2 * SLICE_MESSAGES + 34)]
+    assert [len(one.messages) for one in slices] == [SLICE_MESSAGES, SLICE_MESSAGES, 34]
     assert traffic.bytes_done == traffic.bytes_total == (tmp_path / "a").stat().st_size
     assert (traffic.skipped, traffic.first_skipped) == (0, None)
 
@@ -140,7 +140,7 @@ def test_a_line_without_end_is_left_out(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_large_messages_make_small_slices(tmp_path: Path) -> None:
-    large = "A" * 400_000
+    large = "A" * (SLICE_BYTES // 5 * 2)
     slices = read(written(tmp_path / "a", *(line(n, payload_b64=large) for n in range(7))))[1]
     assert [len(one.messages) for one in slices] == [3, 3, 1]
 
@@ -166,9 +166,9 @@ def test_equal_times_keep_their_order(tmp_path: Path) -> None:
 
 
 def test_time_that_begins_again_is_told(tmp_path: Path) -> None:
-    lines = [*(line(1_000 + n) for n in range(600)), *(line(n) for n in range(600))]
+    lines = [*(line(10_000 + n) for n in range(2_200)), *(line(n) for n in range(2_200))]
     slices = read(written(tmp_path / "a", *lines))[1]
-    assert sorted(times_s(slices)) == sorted([*range(1_000, 1_600), *range(600)])
+    assert sorted(times_s(slices)) == sorted([*range(10_000, 12_200), *range(2_200)])
     steps = [at for at, one in enumerate(slices) if one.steps_back]
     assert steps
     for one in slices:
