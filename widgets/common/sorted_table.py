@@ -98,16 +98,17 @@ class SortedTable(TableView, Generic[Row]):
         widths: Sequence[int],
         identity: Callable[[Row], Hashable],
         growing: Sequence[int] = (),
+        hidden: Sequence[int] = (),
     ) -> None:
-        """`name` is the accessible name, translated; `identity` tells a row from another over two answers. `growing` as in
-        `TableView.start_with`."""
+        """`name` is the accessible name, translated; `identity` tells a row from another over two answers. `growing` and
+        `hidden` as in `TableView.start_with`."""
         super().__init__(name)
         self._identity = identity
         self.records: SortedModel[Row] = SortedModel(columns)
         self.records.setParent(self)
         if growing:
             self.horizontalHeader().setStretchLastSection(False)
-        self.start_with(self.records, widths, (), growing)
+        self.start_with(self.records, widths, hidden, growing)
         header = self.horizontalHeader()
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)

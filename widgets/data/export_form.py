@@ -44,7 +44,7 @@ class ExportForm(QWidget):
         form.setVerticalSpacing(6)
         for text, field in (
             (self.tr("&What"), self.dataset), (self.tr("&Time"), self.span), (self.tr("F&rom"), self.since),
-            (self.tr("T&o"), self.until), (self.tr("&Agent"), self.who), (self.tr("For&mat"), self.format),
+            (self.tr("To"), self.until), (self.tr("&Agent"), self.who), (self.tr("For&mat"), self.format),
         ):  # fmt: skip
             form.addRow(text, field)
             if isinstance(field, QComboBox) and field is not self.who:

@@ -105,7 +105,7 @@ class MissingView(QWidget):
         across.setChildrenCollapsible(False)
         across.addWidget(titled(self._causes_title, self.causes))
         across.addWidget(titled(self._gaps_title, self._gap_stack))
-        across.setSizes([510, 700])
+        across.setSizes([556, 630])
         down = QSplitter(Qt.Orientation.Vertical)
         down.setObjectName("data-missing")
         down.setChildrenCollapsible(False)
@@ -176,7 +176,7 @@ def _cause_table() -> SortedTable[CauseRow]:
         Column(translate("MissingView", "Last"), lambda row: format_time(row.last_us)[:16], lambda row: row.last_us),
     ]  # fmt: skip
     name = translate("MissingView", "Causes of gaps")
-    return SortedTable(name, columns, (146, 54, 78, 92, 140), lambda row: row.cause, (0,))
+    return SortedTable(name, columns, (190, 54, 78, 88, 140), lambda row: row.cause, (0,))
 
 
 def _gap_table(names: AgentNames) -> SortedTable[GapRow]:
@@ -192,7 +192,7 @@ def _gap_table(names: AgentNames) -> SortedTable[GapRow]:
         Column(translate("MissingView", "Messages"), lambda row: _count(row.missing), lambda row: row.missing, number=True),
     ]  # fmt: skip
     name = translate("MissingView", "Gaps")
-    return SortedTable(name, columns, (150, 150, 92, 120, 90, 78), lambda row: row, (3, 4))
+    return SortedTable(name, columns, (150, 150, 92, 186, 110, 78), lambda row: row, (3, 4), (1,))
 
 
 def _topic_table() -> SortedTable[UnreadableTopic]:

@@ -166,7 +166,7 @@ class WorkView(QWidget):
     def _columns(self) -> list[Column[Job]]:
         return [
             Column(
-                self.tr("What"), title, lambda job: job.number, icon=lambda job: self._theme.icons.icon(*_LOOKS[job.state]),
+                self.tr("What"), title, lambda job: job.number, icon=lambda job: self._theme.icons.icon(*_look(job)),
                 tip=lambda job: tooltip_text(title(job)),
             ),
             Column(
@@ -245,6 +245,12 @@ class WorkView(QWidget):
             self._cancel()
         else:
             super().keyPressEvent(event)
+
+
+def _look(job: Job) -> tuple[str, str]:
+    """Icon and token of its colour: carried out, and yet something is wrong, is a warning."""
+    wrong = job.state is JobState.DONE and (job.findings or job.damaged)
+    return ("warning", "warning") if wrong else _LOOKS[job.state]
 
 
 def _heading(text: str) -> QLabel:

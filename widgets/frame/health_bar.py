@@ -158,5 +158,5 @@ class HealthBar(QWidget):
         if self._health.disk_days is None:
             return self.tr("How much history the space holds: not known yet.")
         return self.tr(
-            "So much history the space holds at the present rate; what is older is removed. Settings: retention."
+            "So much history the space holds at the present rate; what is older is removed. The limits stand on the Data screen."
         )
