@@ -2,7 +2,6 @@
 
 import encodings.ascii
 import encodings.idna  # noqa: F401 - both looked up at the first connection: too late, should the package be replaced under us
-import faulthandler
 import hashlib
 import logging
 import os
@@ -11,8 +10,8 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from app.crash_file import forget_crashes, watch_for_crashes
 from app.files.options import FilesOptions
 from app.password_store import PasswordStore
 from app.recorder.broker_choice import BrokerChoice
@@ -81,7 +80,7 @@ def record(workspace: Workspace, options: RecordOptions) -> int:
         handler, mask = _open_log(workspace)
         mask.hide(options.secret)
         restore_hooks = faults.catch_all()
-        crash_file = _watch_for_crashes(workspace)
+        crash_file = watch_for_crashes(workspace.root / "recorder.crash")
         try:
             _LOG.info("version %s, process %s", VERSION, os.getpid())
             requests = Requests()
@@ -98,7 +97,7 @@ def record(workspace: Workspace, options: RecordOptions) -> int:
             raise
         finally:
             restore_hooks()
-            _forget_crashes(crash_file)
+            forget_crashes(crash_file)
             logging.getLogger().removeHandler(handler)
             handler.close()
     finally:
@@ -111,21 +110,6 @@ def _open_log(workspace: Workspace) -> tuple[logging.Handler, SecretMask]:
         return log_to_file(workspace.log)
     except OSError as error:
         raise trouble("workspace.read-only", path=str(workspace.log), detail=error.strerror or str(error)) from error
-
-
-def _watch_for_crashes(workspace: Workspace) -> BinaryIO:
-    """The interpreter itself writes every thread's stack there, should it crash."""
-    file = (workspace.root / "recorder.crash").open("ab")
-    faulthandler.enable(file)
-    return file
-
-
-def _forget_crashes(file: BinaryIO) -> None:
-    faulthandler.disable()
-    file.close()
-    path = Path(file.name)
-    if not path.stat().st_size:
-        path.unlink()
 
 
 def _ender(requests: Requests, exit_code: int) -> Callable[[int, object], None]:

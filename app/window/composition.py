@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -14,9 +15,9 @@ from app.window.layout_file import LayoutFile
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
 from app.window.palette import Palette
+from app.window.places import AGENT, DATA, FLEET, MESSAGES, add_places, waiting
 from app.window.recent_workspaces import RecentWorkspaces
 from app.window.screen_menus import ScreenMenus
-from app.window.screen_place import ScreenPlace
 from app.window.workspaces import Workspaces
 from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
@@ -25,7 +26,7 @@ from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
 from widgets.common.arrangement import Arrangement
 from widgets.common.frame_clock import FrameClock
-from widgets.common.state_view import StateKind, ViewState, failed, loading
+from widgets.common.state_view import ViewState, failed
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
 
@@ -43,19 +44,20 @@ if TYPE_CHECKING:  # loaded after the first paint
     from models.domain.queries import FleetResult
 
 ANSWER_LIMIT_S = 3.0
-FLEET, AGENT, LOGS, MESSAGES, DATA = "fleet", "agent", "logs", "messages", "data"
 ARRANGEMENT = "arrangement"
 
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
     """`live`: look after a recorder and follow it; else show what is stored as it is (`shot`). `layout` is what `file` held;
-    no file: nothing is remembered. `demo`: the workspace is one of the demo; `connect`: ask for a broker at once."""
+    no file: nothing is remembered. `log`: where the window writes what went wrong. `demo`: the workspace is one of the demo;
+    `connect`: ask for a broker at once."""
 
     theme: str = "system"
     layout: Mapping[str, object] | None = None
     live: bool = True
     file: LayoutFile | None = None
+    log: Path | None = None
     demo: bool = False
     connect: bool = False
 
@@ -78,21 +80,7 @@ class Composition(QObject):
                 self.tr("Demo – a simulated fleet"),
                 self.tr("Nothing here is real: the agents are made up, and so is what happens to them."),
             )
-        self._places = {
-            FLEET: ScreenPlace(self.themes, self._waiting()),
-            AGENT: ScreenPlace(self.themes, self._no_agent()),
-            LOGS: ScreenPlace(self.themes, self._waiting()),
-            MESSAGES: ScreenPlace(self.themes, self._waiting()),
-            DATA: ScreenPlace(self.themes, self._waiting()),
-        }
-        for screen, title, icon in (  # in the order of the rail
-            (FLEET, self.tr("Fleet"), "fleet"),
-            (AGENT, self.tr("Agent"), "agent"),
-            (LOGS, self.tr("Logs"), "log"),
-            (MESSAGES, self.tr("Messages"), "message"),
-            (DATA, self.tr("Data"), "data"),
-        ):
-            self.window.add_screen(screen, title, icon, self._places[screen])
+        self._places = add_places(self.window, self.themes, self._waiting())
         saved = (options.layout or {}).get(ARRANGEMENT)
         self._arrangement = Arrangement(saved if isinstance(saved, dict) else {})
         for place in self._places.values():
@@ -146,7 +134,7 @@ class Composition(QObject):
             self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
         )
         self.palette.offer(self._workspaces.entries)
-        self._help = HelpMenu(self.window, self._actions, self.themes)
+        self._help = HelpMenu(self.window, self._actions, self.themes, self._workspace, self._options.log)
 
     # ------------------------------------------------------------ life
 
@@ -183,6 +171,7 @@ class Composition(QObject):
             clock,
         )
         self.link = RecorderLink(client, watch, self)
+        self._help.attach(self.link)
         self.link.state_changed.connect(window.show_recorder)
         self.link.state_changed.connect(self._recorder_told)
         self.link.state_changed.connect(self._workspaces.recorder_told)
@@ -385,16 +374,4 @@ class Composition(QObject):
             self.window.notices.show_problem(problem)
 
     def _waiting(self) -> ViewState:
-        if self._options.live and not self._workspace.catalogue.exists():
-            sentence = self.tr("The recorder is starting…")
-            return ViewState(StateKind.LOADING, sentence, self.tr("It makes the workspace and looks for a broker."))
-        return loading()
-
-    def _no_agent(self) -> ViewState:
-        return ViewState(
-            StateKind.EMPTY,
-            self.tr("No agent is chosen"),
-            self.tr("Open one from the fleet with Enter or a double click."),
-            self.tr("Go to the fleet"),
-            lambda: self.window.show_screen(FLEET),
-        )
+        return waiting(self._workspace, live=self._options.live)

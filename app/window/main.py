@@ -3,7 +3,10 @@
 import argparse
 import logging
 import time
+from pathlib import Path
+from typing import BinaryIO
 
+from app.crash_file import forget_crashes, watch_for_crashes
 from models.domain.problems import ExitCode
 
 log = logging.getLogger("window")
@@ -36,7 +39,8 @@ def _run_window(args: argparse.Namespace) -> int:
     if args.command == "demo":
         prepare_demo(workspace, args.agents, args.rate, args.speed)
     demo = is_demo(workspace)
-    open_log()
+    log_path = open_log()
+    crashes = _watch_for_crashes(log_path)
 
     from app.window.application import make_application
     from app.window.composition import Composition, WindowOptions
@@ -49,7 +53,8 @@ def _run_window(args: argparse.Namespace) -> int:
     hooks = ErrorHooks()
     hooks.install()
     signals = UnixSignals()
-    composition = Composition(app, workspace, WindowOptions(layout=saved, file=layout, demo=demo, connect=args.connect))
+    options = WindowOptions(layout=saved, file=layout, log=log_path, demo=demo, connect=args.connect)
+    composition = Composition(app, workspace, options)
     first = FirstWindow(workspace, composition)
     first.raise_requested.connect(composition.raise_window)
     signals.asked_to_end.connect(composition.window.close)
@@ -66,7 +71,17 @@ def _run_window(args: argparse.Namespace) -> int:
     composition.close()
     signals.close()
     hooks.uninstall()
+    if crashes is not None:
+        forget_crashes(crashes)
     return code
+
+
+def _watch_for_crashes(log_path: Path | None) -> BinaryIO | None:
+    try:
+        return watch_for_crashes(log_path.with_suffix(".crash")) if log_path is not None else None
+    except OSError as error:
+        log.warning("a crash would leave no trace: %s", error)
+        return None
 
 
 def _say_painted() -> None:

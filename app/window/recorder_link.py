@@ -86,6 +86,11 @@ class RecorderLink(QObject):
         """As last told."""
         return self._state
 
+    @property
+    def known_secret(self) -> str:
+        """The password of this session; to be masked, not shown. Any thread."""
+        return self._secret
+
     def start(self) -> None:
         """Begin to look. Called once the window is painted."""
         self._thread.start()

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
+from app.window.places import AGENT, FLEET, LOGS, MESSAGES
 from app.window.screen_place import ScreenPlace
 from app.window.ways_to_messages import WaysToMessages
 from models.domain.clock import Clock
@@ -21,8 +22,6 @@ from widgets.logs.logs_screen import LogsScreen
 from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
-
-FLEET, AGENT, LOGS, MESSAGES = "fleet", "agent", "logs", "messages"
 
 
 class Screens(QObject):

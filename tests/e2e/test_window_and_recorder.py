@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.control_client import ControlClient
 from app.settings import Settings, SettingsFile
-from app.window.composition import FLEET, Composition, WindowOptions
+from app.window.composition import Composition, WindowOptions
+from app.window.places import FLEET
 from models.domain.connection import Connection
 from models.domain.control import Link
 from models.domain.problems import EnvironmentProblem

@@ -6,6 +6,7 @@ Staggering keeps the event loop quick: drawing twelve plots at once costs tens o
 from typing import Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
+import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
 from models.domain.clock import Clock
@@ -81,6 +82,8 @@ class FrameClock(QObject):
             for drawable, since_us in list(self._dirty_since.items()):
                 # taken off first: one that fails must not be drawn for ever, one that dirties itself waits for its next turn
                 self._dirty_since.pop(drawable, None)
+                if isinstance(drawable, QObject) and not shiboken6.isValid(drawable):
+                    continue  # its window was taken apart meanwhile
                 if not drawable.is_visible_now():
                     continue
                 self._late += self._clock.monotonic_us() - since_us > LATE_US

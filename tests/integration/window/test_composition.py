@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.window import recorder_process
-from app.window.composition import AGENT, FLEET, LOGS, Composition, WindowOptions
+from app.window.composition import Composition, WindowOptions
 from app.window.first_paint import FirstPaint
+from app.window.places import AGENT, FLEET, LOGS
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
 from models.domain.problems import trouble

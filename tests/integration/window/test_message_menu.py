@@ -8,7 +8,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.window.composition import AGENT, LOGS, MESSAGES, Composition, WindowOptions
+from app.window.composition import Composition, WindowOptions
+from app.window.places import AGENT, LOGS, MESSAGES
 from models.domain.clock import SystemClock
 from models.domain.records import Level, LogRow
 from models.storage.workspace import Workspace

@@ -1,6 +1,8 @@
 import gc
 
 import pytest
+import shiboken6
+from PySide6.QtWidgets import QWidget
 
 from tests.helpers.clock import FakeClock
 from widgets.common.frame_clock import BUDGET_US, LATE_US, FrameClock
@@ -130,3 +132,21 @@ def test_the_timer_ticks(frames: FrameClock, clock: FakeClock, qtbot: object) ->
     (plot,) = plots(frames, clock, 1)
     frames.mark_dirty(plot)
     qtbot.waitUntil(lambda: plot.draws == 1)  # type: ignore[attr-defined]
+
+
+def test_a_widget_that_was_taken_apart_is_passed_over(frames: FrameClock, qapp: object) -> None:
+    class Plot(QWidget):
+        def is_visible_now(self) -> bool:
+            return self.isVisible()
+
+        def draw(self) -> None:
+            raise AssertionError("it is gone")
+
+    plot = Plot()
+    plot.show()
+    frames.register(plot)
+    frames.mark_dirty(plot)
+    assert frames.running
+    shiboken6.delete(plot)
+    frames.tick()
+    assert not frames.running

@@ -1,0 +1,47 @@
+"""The places of the screens in the window, in the order of the rail, and what they say before the screens are there."""
+
+from PySide6.QtCore import QCoreApplication
+
+from app.window.screen_place import ScreenPlace
+from models.storage.workspace import Workspace
+from widgets.common.state_view import StateKind, ViewState, loading
+from widgets.common.theme import ThemeHolder
+from widgets.frame.main_window import MainWindow
+
+FLEET, AGENT, LOGS, MESSAGES, DATA = "fleet", "agent", "logs", "messages", "data"
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+
+
+def add_places(window: MainWindow, themes: ThemeHolder, state: ViewState) -> dict[str, ScreenPlace]:
+    """A place for every screen, by id; they show `state` until their screen comes."""
+    places = {}
+    for screen, title, icon in (
+        (FLEET, translate("Places", "Fleet"), "fleet"),
+        (AGENT, translate("Places", "Agent"), "agent"),
+        (LOGS, translate("Places", "Logs"), "log"),
+        (MESSAGES, translate("Places", "Messages"), "message"),
+        (DATA, translate("Places", "Data"), "data"),
+    ):
+        places[screen] = ScreenPlace(themes, _no_agent(window) if screen == AGENT else state)
+        window.add_screen(screen, title, icon, places[screen])
+    return places
+
+
+def waiting(workspace: Workspace, *, live: bool) -> ViewState:
+    """What is waited for at the start. Asks the disk."""
+    if live and not workspace.catalogue.exists():
+        sentence = translate("Places", "The recorder is starting…")
+        return ViewState(
+            StateKind.LOADING, sentence, translate("Places", "It makes the workspace and looks for a broker.")
+        )
+    return loading()
+
+
+def _no_agent(window: MainWindow) -> ViewState:
+    return ViewState(
+        StateKind.EMPTY,
+        translate("Places", "No agent is chosen"),
+        translate("Places", "Open one from the fleet with Enter or a double click."),
+        translate("Places", "Go to the fleet"),
+        lambda: window.show_screen(FLEET),
+    )
