@@ -1,5 +1,6 @@
 """Gathers a diagnostics file away from the GUI thread, shows it to be read, and saves it."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -17,6 +18,8 @@ from widgets.common.plain import visible
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import problem_text
 from widgets.help.diagnostics_dialog import DiagnosticsDialog
+
+log = logging.getLogger(__name__)
 
 Told = Callable[[dict[str, str] | None, Problem | None], None]
 
@@ -119,6 +122,9 @@ class Diagnostics(QObject):
                 return
             except EnvironmentProblem as error:
                 problem = error.problem
+            except Exception as error:  # whoever opened it waits for an answer
+                log.exception("diagnostics failed")
+                problem = Problem("query.failed", {"detail": type(error).__name__})
             self._inbox.put(lambda: told(found, problem))
 
         threading.Thread(target=run, name="diagnostics", daemon=True).start()
