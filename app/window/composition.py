@@ -15,7 +15,7 @@ from app.window.layout_file import LayoutFile
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
 from app.window.palette import Palette
-from app.window.places import AGENT, DATA, FLEET, MESSAGES, add_places, waiting
+from app.window.places import AGENT, DATA, FLEET, LOGS, MESSAGES, add_places, waiting
 from app.window.recent_workspaces import RecentWorkspaces
 from app.window.screen_menus import ScreenMenus
 from app.window.workspaces import Workspaces
