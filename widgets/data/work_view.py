@@ -59,7 +59,7 @@ class WorkView(QWidget):
         self._jobs: Sequence[Job] = ()
         self.export = ExportForm(names, time_range)
         self.jobs: SortedTable[Job] = SortedTable(
-            self.tr("Exports, imports and checks"), self._columns(), (280, 300), lambda job: job.number, (1,)
+            self.tr("Exports, imports and checks"), self._columns(), (280, 300), lambda job: job.number, (0, 1)
         )
         self.jobs.setObjectName("data-jobs")
         self.findings: SortedTable[Finding] = _finding_table()
