@@ -27,6 +27,7 @@ from models.storage.lock import read_lock
 from models.storage.workspace import Workspace
 
 TAIL_BYTES = 300_000
+CRASHES = 5
 NOTE = """\
 Diagnostics of Murmurscope, made {time}.
 
@@ -80,7 +81,7 @@ def gather(asked: Asked, token: CancelToken) -> Report:
         "recorder.log": _tail(workspace.log),
         "recorder.crash": _tail(workspace.root / "recorder.crash"),
         "window.log": _tail(asked.window_log),
-        "window.crash": _tail(asked.window_log.with_suffix(".crash") if asked.window_log is not None else None),
+        "window.crash": _crashes(asked.window_log),
         "store.json": _json(lambda: store_info(workspace, token)),
         "segments.json": _json(lambda: segments_held(workspace)),
     }
@@ -170,6 +171,18 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return f"not readable: {error.strerror}\n"
+
+
+def _crashes(window_log: Path | None) -> str:
+    """Of windows that crashed, the last of them first; the file of one that runs is empty."""
+    found = window_log.parent.glob("window-*.crash") if window_log is not None else ()
+    dated = sorted(((path.stat().st_mtime, path) for path in found if path.is_file()), reverse=True)
+    told = [
+        f"{datetime.fromtimestamp(at, UTC).isoformat()}\n{text}"
+        for at, path in dated[:CRASHES]
+        if (text := _tail(path))
+    ]
+    return "\n".join(told) or "there is none\n"
 
 
 def _tail(path: Path | None) -> str:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
 
 from models.domain.resources import resource_path
 from models.storage.workspace import Workspace
@@ -88,7 +87,6 @@ def window_facts(window: MainWindow) -> list[tuple[str, str]]:
     facts = [
         ("Qt", QLibraryInfo.version().toString()),
         ("Qt platform", QGuiApplication.platformName()),
-        ("style", QApplication.style().name()),
         ("language", QLocale().name()),
         ("window", f"{window.width()}x{window.height()}, scale {window.devicePixelRatioF():g}"),
     ]

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -78,7 +79,9 @@ def _run_window(args: argparse.Namespace) -> int:
 
 def _watch_for_crashes(log_path: Path | None) -> BinaryIO | None:
     try:
-        return watch_for_crashes(log_path.with_suffix(".crash")) if log_path is not None else None
+        # every window has one: it goes with its process
+        name = f"window-{os.getpid()}.crash"
+        return watch_for_crashes(log_path.with_name(name)) if log_path is not None else None
     except OSError as error:
         log.warning("a crash would leave no trace: %s", error)
         return None

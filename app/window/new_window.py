@@ -17,6 +17,7 @@ def start_window(*arguments: str) -> Problem | None:
     process.setProgram(program)
     process.setArguments(rest)
     process.setProcessEnvironment(environment)
-    if process.startDetached()[0]:
+    started: object = process.startDetached()  # a truth, whatever its annotation says; a pair in other versions
+    if started is True or (isinstance(started, tuple) and started[0]):
         return None
     return Problem("file.unusable", {"path": program, "detail": process.errorString()})

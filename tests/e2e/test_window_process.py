@@ -1,5 +1,6 @@
 """The program as a person starts it, on a screen."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt import publish
 
 from app.settings import Settings, SettingsFile
 from models.domain.connection import Connection
@@ -72,6 +74,11 @@ def press(display: str, window: str, keys: str) -> None:
     subprocess.run([tool, "key", "--window", "0", keys], env=environment, check=True)
 
 
+def active(display: str) -> str:
+    command, environment = [program("xdotool"), "getactivewindow"], {**os.environ, "DISPLAY": display}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def log_of(tmp_path: Path) -> str:
     path = tmp_path / "state/murmurscope/log/window.log"
     return path.read_text() if path.exists() else ""
@@ -112,3 +119,126 @@ def test_a_signal_ends_it_in_order(start, display, tmp_path) -> None:
     one.terminate()
     assert one.wait(SLOW_S) == 0
     assert "ERROR" not in log_of(tmp_path)
+
+
+# ------------------------------------------------------------ by keyboard alone
+
+_CLIPBOARD = """
+from PySide6.QtGui import QGuiApplication
+app = QGuiApplication([])
+print(app.clipboard().text())
+"""
+
+
+class Keyboard:
+    """A person who has no mouse, at one window."""
+
+    def __init__(self, display: str, window: str, state: Path) -> None:
+        self.display, self.window, self._state = display, window, state
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            press(self.display, self.window, key)
+
+    def type(self, text: str) -> None:
+        command = [program("xdotool"), "type", "--window", "0", "--delay", "15", text]
+        subprocess.run(command, env={**os.environ, "DISPLAY": self.display}, check=True)
+
+    def shown(self) -> int:
+        """How many windows of any kind the program shows: the palette is one, too."""
+        command = [program("xdotool"), "search", "--onlyvisible", "--class", "murmurscope"]
+        environment = {**os.environ, "DISPLAY": self.display}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return len(done.stdout.split())
+
+    def clipboard(self) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", _CLIPBOARD],
+            env=x_environment(self.display),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip("\n")
+
+    def palette(self, text: str, used: str) -> None:
+        """Ctrl+K, the text, Enter; the window remembers what was run. An agent may not be known to it yet: tried again."""
+        before = self.shown()
+        for _ in range(10):
+            self.keys("ctrl+k")
+            until(lambda: self.shown() > before, "the palette is open")
+            self.type(text)
+            self.keys_to_popup("Return")
+            try:
+                until(lambda: self.last_used() == used, f"{used} was run", 3)
+            except AssertionError:
+                self.keys_to_popup("Escape")
+            else:
+                until(lambda: self.shown() == before, "the palette is gone")
+                return
+        raise AssertionError(f"{used} is not in the palette; used last: {self.last_used()}")
+
+    def keys_to_popup(self, *keys: str) -> None:
+        """Without raising the window, which would close a popup."""
+        command = [program("xdotool"), "key", "--window", "0", *keys]
+        subprocess.run(command, env={**os.environ, "DISPLAY": self.display}, check=True)
+
+    def last_used(self) -> str:
+        path = self._state / "murmurscope" / "window.json"
+        used = json.loads(path.read_text()).get("palette") if path.exists() else None
+        return used[0] if used else ""
+
+
+def test_everything_is_done_by_keyboard_alone(start, display, workspace, broker, tmp_path) -> None:
+    for name in ("crawler-1", "crawler-2", "planner-1"):
+        payload = json.dumps({"state": "online", "interval_s": 30})
+        publish.single(f"agents/{name}/status", payload, 1, retain=True, hostname="127.0.0.1", port=broker.port)
+    one = start()
+    (window,) = until(lambda: windows(display), "the window is on the screen", SLOW_S)
+    until(lambda: "first paint" in log_of(tmp_path), "it is painted", SLOW_S)
+    person = Keyboard(display, window, tmp_path / "state")
+    person.palette("crawler-2", "agent:crawler-2")  # opens its screen
+    person.palette("2h", "agent:crawler-2")  # a range is typed, not remembered
+    person.keys("ctrl+shift+r")
+    until(lambda: person.clipboard() == "live 2h", "the range that was typed is shown", SLOW_S)
+    person.keys("ctrl+1", "ctrl+f")  # back to the fleet, into its filter
+    person.type("planner")
+    person.keys("Return", "ctrl+shift+c")
+    copied = until(lambda: text if "planner-1" in (text := person.clipboard()) else "", "the row is copied", SLOW_S)
+    titles, row = copied.splitlines()
+    assert titles.split("\t")[0] == "Agent"
+    assert row.split("\t")[0] == "planner-1"
+    person.keys("Escape", "ctrl+n")
+    until(lambda: len(windows(display)) == 2, "a second window is on the screen", SLOW_S)
+    (other,) = set(windows(display)) - {window}
+    person.keys("ctrl+q")
+    assert one.wait(SLOW_S) == 0
+    assert windows(display) == [other]
+    press(display, other, "ctrl+q")
+    until(lambda: not windows(display), "the second window is gone", SLOW_S)
+    assert "ERROR" not in log_of(tmp_path)
+    saved = json.loads((tmp_path / "state/murmurscope/window.json").read_text())
+    assert saved["range"].startswith("live ")
+    assert [one["root"] for one in saved["recent"]] == [str(workspace.root)]
+
+
+def test_another_workspace_opens_in_a_window_of_its_own(start, display, workspace, tmp_path) -> None:
+    other = Workspace.at(tmp_path / "other")
+    SettingsFile(other.settings).save(Settings(Connection(host="127.0.0.1", port=9), embedded=False))
+    state = tmp_path / "state" / "murmurscope"
+    state.mkdir(parents=True)
+    (state / "window.json").write_text(json.dumps({"recent": [{"root": str(other.root), "broker": "", "used_us": 5}]}))
+    one = start()
+    (window,) = until(lambda: windows(display), "the window is on the screen", SLOW_S)
+    until(lambda: "first paint" in log_of(tmp_path), "it is painted", SLOW_S)
+    Keyboard(display, window, tmp_path / "state").palette("other", f"workspace:{other.root}")
+    until(lambda: len(windows(display)) == 2, "the other workspace has a window", SLOW_S)
+    (second,) = set(windows(display)) - {window}
+    until(lambda: read_lock(other).held, "and a recorder", SLOW_S)
+    Keyboard(display, window, tmp_path / "state").palette("other", f"workspace:{other.root}")
+    until(lambda: active(display) == second, "it was raised, not opened twice", SLOW_S)
+    press(display, second, "ctrl+q")
+    until(lambda: windows(display) == [window], "it is gone", SLOW_S)
+    press(display, window, "ctrl+q")
+    assert one.wait(SLOW_S) == 0
+    until(lambda: not read_lock(other).held, "its recorder ended", SLOW_S)

@@ -146,7 +146,7 @@ QTabBar:focus { outline: 0; }
 QTabBar::tab:selected:focus { background: $selection; color: $selection_text; }
 
 QTableView, QTreeView, QListView { border: 0; outline: 0; }
-QTreeView[role="contents"]::item { padding: 3px 2px; }
+QTreeView[role="contents"]::item, QListView[role="contents"]::item { padding: 3px 4px; }
 QTableView::item { padding: 0 3px; }  /* and the 3 px that every item has */
 QHeaderView { background: $surface; border: 0; }
 QHeaderView::section {

@@ -35,6 +35,8 @@ _WIDTHS = {
 _RETIRED = True
 """Stands among the groups, which are texts."""
 _FIRST_GROUP = 3
+_INTO_TABLE = (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+"""From the filter to what it found."""
 _GROWING = (Column.AGENT, Column.GROUP, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
 
 
@@ -116,6 +118,10 @@ class FleetScreen(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and (self._filter.text() or self.not_well.isChecked()):
             self._clear_filter()
+        elif event.key() in _INTO_TABLE and self._filter.hasFocus() and self.model.rowCount():
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+            if not self.table.selectionModel().hasSelection():
+                self.table.setCurrentIndex(self.model.index(0, 0))
         else:
             super().keyPressEvent(event)
 

@@ -43,6 +43,7 @@ class DiagnosticsDialog(QDialog):
         said.setTextFormat(Qt.TextFormat.PlainText)
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Parts of the file"))
+        self.list.setProperty("role", "contents")
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

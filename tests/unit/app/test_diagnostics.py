@@ -127,6 +127,9 @@ def test_it_tells_what_a_report_needs(workspace: Workspace, tmp_path: Path) -> N
     assert "agent-1" in files["recorder.log"]
     assert "line 3 in run" in files["recorder.crash"]
     assert files["window.crash"] == "there is none\n"
+    (tmp_path / "alice" / "state" / "window-7.crash").write_text("Segmentation fault\n")
+    (tmp_path / "alice" / "state" / "window-8.crash").write_text("")
+    assert report(workspace, tmp_path)["window.crash"].splitlines()[1:] == ["Segmentation fault"]
 
 
 def test_a_workspace_that_cannot_be_read_is_told_in_its_place(tmp_path: Path) -> None:

@@ -259,3 +259,12 @@ def test_the_first_click_on_figures_brings_the_highest_up_and_the_third_the_wors
     assert (click(Column.CPU).column, screen.model.view.descending) == (Column.CPU, False)
     assert click(Column.CPU).column is None
     assert (click(Column.AGENT).column, screen.model.view.descending) == (Column.AGENT, False)
+
+
+def test_from_the_filter_enter_leads_to_what_was_found(screen, qtbot):
+    screen.show()
+    screen.focus_filter()
+    qtbot.keyClicks(screen._filter, "crawler")
+    qtbot.keyClick(screen._filter, Qt.Key.Key_Return)
+    assert screen.focusWidget() is screen.table
+    assert [target.group for target in screen.selected()] == ["crawler"]
