@@ -96,7 +96,7 @@ def record(folder: Path, fleet: SimulatedFleet, since_s: float, *, seconds: int,
     clock = FakeClock(wall_us=round(since_s * 1e6))
     writer = StoreWriter(Workspace.at(folder), clock)
     keeper, reader = PresenceKeeper(), Reader(writer.names, "agents", clock)
-    writer.begin_capture("record", "mqtt://127.0.0.1", "pictures")
+    writer.begin_capture("mqtt://127.0.0.1", "pictures")
     keeper.link_up(Instant.now(clock))
     for second in range(seconds):
         now_s = clock.wall_us() / 1e6

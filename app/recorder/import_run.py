@@ -55,6 +55,7 @@ class Importer:
             return ImportRun(self._store.begin_import(told, again=again), self._store.names, prefix, self._clock)
 
         run = self._hand_over(begin, tell)
+        _LOG.info("importing %s", ", ".join(one.path for one in told))
         try:
             for slice_ in traffic.slices():
                 for step in (partial(run.read, slice_), run.store, run.sum_up):
@@ -67,9 +68,11 @@ class Importer:
                 self._hand_over(run.cancel, _nobody)
             except EnvironmentProblem as left:
                 _LOG.warning("the next start of the program removes what was imported so far: %s", left)
+            _LOG.info("the import was taken back after %d messages", messages)
             if isinstance(error, EnvironmentProblem) and error.problem.code == "store.full":
                 raise trouble("import.disk-full", **error.problem.params) from error
             raise
+        _LOG.info("imported %d messages", messages)
         return replace(result, skipped=traffic.skipped, first_skipped=traffic.first_skipped)
 
 

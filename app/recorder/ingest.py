@@ -193,7 +193,7 @@ class Ingest:
             if elsewhere:
                 self._redelivery = Redelivery()
         self._feed = None
-        began = self._insist(lambda: self._store.begin_capture("record", feed.broker, feed.client_id))
+        began = self._insist(lambda: self._store.begin_capture(feed.broker, feed.client_id))
         if began is None:
             return  # we end
         self._has_capture = True

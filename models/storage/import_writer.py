@@ -20,7 +20,7 @@ from models.storage.intake import Intake, SegmentReader
 from models.storage.names_table import NewNames, storable
 from models.storage.pulses import Pulses
 from models.storage.recovery import insert_segment
-from models.storage.retention import StoreLimits
+from models.storage.retention import DiskUse, StoreLimits
 from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile, SegmentTotals
 from models.storage.store_errors import problems_of
@@ -56,7 +56,7 @@ class ImportWriter:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        limits: StoreLimits, version: str, recording_since: Callable[[], int],
+        limits: StoreLimits, disk_use: DiskUse, version: str, recording_since: Callable[[], int],
     ) -> None:  # fmt: skip
         """`recording_since` tells since when a recorder listens (wall µs, 0: none does): whom it heard is its own."""
         self.names = names
@@ -66,6 +66,7 @@ class ImportWriter:
         self._database = catalogue
         self._headlines = headlines  # what stands for each agent
         self._limits = limits
+        self._disk_use = disk_use
         self._about = {"started_us": str(clock.wall_us()), "host": platform.node(), "version": version}
         self._recording_since = recording_since
         self._own_headlines = Headlines()  # of what is imported, for its pulses
@@ -121,6 +122,7 @@ class ImportWriter:
                 with problems_of(part.file.path):
                     _complete(part, capture)
             self._take_in(capture, files)
+        self._disk_use.leave_out(sum(part.size_bytes for part in self._ended))
         self.running = False
 
     def cancel(self) -> None:

@@ -25,6 +25,10 @@ CLOSED = """SELECT segment.id, first_us, last_us, messages, bytes, iif(kind = 'i
     FROM segment LEFT JOIN capture ON capture.id = capture_id WHERE state = 'closed' ORDER BY aged_us, segment.id"""
 """An import is as old as the day on which it was imported: who brings in last year's recording wants to look at it."""
 
+_GONE_TASKS = """SELECT agent_id, task FROM open_task JOIN agent_now USING (agent_id) WHERE reported_us < (
+    SELECT coalesce(min(first_us), 1 << 62) FROM segment LEFT JOIN capture ON capture.id = capture_id
+    WHERE state IN ('open', 'closed') AND (kind IS 'import') = imported)"""
+
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
@@ -105,11 +109,10 @@ class Retention:
         return int(self._rows(query)[0][0]) + files_size(self._workspace.catalogue)
 
     def _forget_tasks(self) -> None:
-        """Tasks whose last report is gone are no longer known to be open."""
-        query = "SELECT coalesce(min(first_us), 0) FROM segment WHERE state IN ('open', 'closed')"
-        oldest = int(self._rows(query)[0][0])
-        agents = self._rows("SELECT DISTINCT agent_id FROM open_task WHERE reported_us < ?", oldest)
-        self._catalogue.execute("DELETE FROM open_task WHERE reported_us < ?", (oldest,))
+        """Tasks whose last report is gone are no longer known to be open. How an import ended goes with the imports."""
+        gone = self._rows(_GONE_TASKS)
+        self._catalogue.executemany("DELETE FROM open_task WHERE agent_id = ? AND task = ?", gone)
+        agents = [(agent,) for agent in sorted({agent for agent, _ in gone})]
         self._catalogue.executemany(
             "UPDATE agent_now SET tasks_open = (SELECT count(*) FROM open_task WHERE agent_id = ?1) WHERE agent_id = ?1",
             agents,
@@ -131,6 +134,10 @@ class DiskUse:
     def use_limit(self, limit_bytes: int) -> None:
         """How much may be kept from now on."""
         self._limit_bytes = limit_bytes
+
+    def leave_out(self, imported_bytes: int) -> None:
+        """What an import brought at once says nothing about how fast the store grows."""
+        self._freed_bytes -= imported_bytes
 
     def note(self, monotonic_us: int, used_bytes: int, freed_bytes: int) -> None:
         """Take a measure; one a minute is kept."""

@@ -72,13 +72,12 @@ class Upkeep:
             except DAMAGED as error:
                 self.set_aside(segment, error)
 
-    def store_pulses(self, *, live: bool) -> None:
-        """Those of the ten seconds that are over: by the clock while recording, by the newest message in an import."""
+    def store_pulses(self) -> None:
+        """Those of the ten seconds that are over."""
         if self.present is None:
             return
         try:
-            until_us = self._clock.wall_us() - SETTLE_US if live else self._pulses.newest_us()
-            self._write_pulses(self.present, until_us)
+            self._write_pulses(self.present, self._clock.wall_us() - SETTLE_US)
         except DAMAGED as error:
             self.set_aside(self.present, error)
 

@@ -55,7 +55,6 @@ class Committed(NamedTuple):
 
 class _Running(NamedTuple):
     id: int
-    kind: str
     meta: dict[str, str]  # for its segments
 
 
@@ -82,8 +81,7 @@ class StoreWriter:
         self.unacknowledged: set[tuple[int, int]] = set()
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
-        self._fresh = True  # no recording began yet
-        self._recording_since_us = 0
+        self._recording_since_us = 0  # wall time; 0: no recording began yet
         self._import: ImportWriter | None = None
         self._segment_since_us = 0  # monotonic
         self._gaps: list[Gap] = []
@@ -117,23 +115,27 @@ class StoreWriter:
         """How long until the retention limit or the disk is full, at the rate of the last hour; None: not known yet."""
         return self._disk_use.days_kept(self.store_bytes)
 
-    def begin_capture(self, kind: str, broker: str, client_id: str) -> int:
-        """Start a run (`record` or `import`). The time since the last recording is remembered as a gap, and after a start
+    def begin_capture(self, broker: str, client_id: str) -> int:
+        """Start to record what a broker delivers. The time since the last recording is remembered as a gap, and after a start
         of the program nobody counts as online until heard again. Answers the capture's id."""
         self._end_capture()
         now_us = self._clock.wall_us()
-        row = {"kind": kind, "broker": broker, "client_id": client_id, "host": platform.node(), "version": _version()}
+        row = {
+            "kind": "record",
+            "broker": broker,
+            "client_id": client_id,
+            "host": platform.node(),
+            "version": _version(),
+        }
         with problems_of(self._workspace.catalogue):
-            gaps, presence = self._absence(now_us) if kind == "record" else ([], [])
+            gaps, presence = self._absence(now_us)
             id_ = int(Capture.insert(started_us=now_us, **row).execute(self._database))
             workspace_id = str(self._ask("SELECT value FROM workspace WHERE key = 'id'")[0][0])
         self._gaps += gaps
         self._presence += presence
-        self._fresh = self._fresh and kind != "record"
-        if kind == "record" and not self._recording_since_us:
-            self._recording_since_us = now_us
+        self._recording_since_us = self._recording_since_us or now_us
         meta = {"capture": str(id_), "workspace": workspace_id, "started_us": str(now_us), **row}
-        self._capture = _Running(id_, kind, meta)
+        self._capture = _Running(id_, meta)
         return id_
 
     def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> ImportWriter:
@@ -149,8 +151,8 @@ class StoreWriter:
             if held:
                 raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
         self._import = ImportWriter(
-            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, _version(),
-            lambda: self._recording_since_us,
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, self._disk_use,
+            _version(), lambda: self._recording_since_us,
         )  # fmt: skip
         return self._import
 
@@ -202,7 +204,7 @@ class StoreWriter:
         self._commit_remembered()
         self._end_segment_if_due(now_us)
         self._upkeep.take_in()
-        self._upkeep.store_pulses(live=self._capture is None or self._capture.kind == "record")
+        self._upkeep.store_pulses()
         self._upkeep.close_ended()
         self._upkeep.keep_within_limits(now_us - self._steady_since_us)
 
@@ -266,7 +268,7 @@ class StoreWriter:
         return gaps, [
             PresenceChange(since_us, agent, Presence.UNKNOWN, Condition.OK, Cause.NOT_RECORDING)
             for (agent,) in self._ask(query, int(Presence.ONLINE), int(Presence.LATE))
-            if self._fresh
+            if not self._recording_since_us
         ]
 
     def _ask(self, query: str, *bindings: int | str) -> list[Any]:

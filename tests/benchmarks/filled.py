@@ -58,7 +58,7 @@ def fill(folder: Path, messages: int, agents: int, seed: int, span_us: int = DAY
     writer = StoreWriter(workspace, clock)
     reader, keeper = Reader(writer.names, "agents", clock), PresenceKeeper()
     plain = _Plain(folder / "plain.db")
-    writer.begin_capture("record", "mqtt://127.0.0.1:1883", "filled")
+    writer.begin_capture("mqtt://127.0.0.1:1883", "filled")
     keeper.link_up(Instant.now(clock))
     counts = [0, 0, 0]
     for raw in _traffic(SimulatedFleet(agents, seed), messages, agents, span_us, clock):

@@ -29,7 +29,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Messages of agent a, and one of b, over 100 s."""
     one, clock = Workspace.at(tmp_path_factory.mktemp("jobs") / "w"), FakeClock()
     writer = StoreWriter(one, clock)
-    writer.begin_capture("record", "mqtt://localhost:1883", "c")
+    writer.begin_capture("mqtt://localhost:1883", "c")
     for _ in range(100):
         messages = [message(clock.wall_us() + n, payload=b'{"n": 1}' * 20) for n in range(MANY // 100)]
         writer.commit(batch_of(writer.names, messages, ["a"] * len(messages)))

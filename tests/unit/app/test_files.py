@@ -21,6 +21,7 @@ from app.files.options import FilesOptions
 from app.files.status import FilesStatus, files_place, read_status, write_status
 from app.recorder.files_writer import FilesWriter, magnitude
 from models.domain.problems import Problem
+from models.domain.recorded import ImportedFile
 from models.domain.records import Attempt, Interaction, Level, LogRow, Outcome
 from models.storage import follow
 from models.storage.export import STREAMS, export_file
@@ -44,7 +45,7 @@ class Bench:
         self.workspace = Workspace.at(root / "ws")
         self.out = root / "out"
         self.store = StoreWriter(self.workspace, self.clock)
-        self.store.begin_capture("record", "mqtt://h", "c")
+        self.store.begin_capture("mqtt://h", "c")
         self.made = 0
         self.told: list[FilesStatus] = []
         self.filer: Filer | None = None
@@ -76,7 +77,7 @@ class Bench:
             self.store.housekeep()
 
     def new_segment(self) -> None:
-        self.store.begin_capture("record", "mqtt://h", "c")
+        self.store.begin_capture("mqtt://h", "c")
 
     def exported(self, dataset: str, kind: str = "jsonl") -> bytes:
         path = self.workspace.root.parent / "exported"
@@ -157,12 +158,14 @@ def test_only_what_is_recorded_since_the_start_is_written_and_no_import(bench):
     bench.new_segment()
     since = bench.store.newest_segment
     files = bench.follow(since=since)
-    bench.store.begin_capture("import", "file", "")
-    bench.commit(2)
-    bench.new_segment()
+    recording = ImportedFile("/monday.jsonl", "digest", 1)
+    run = bench.store.begin_import([recording])
+    run.commit(batch_of(bench.store.names, [message(bench.clock.wall_us())], ["a"], [(0, "cpu", 5.0)]))
+    run.finish([recording])
     bench.commit(4)
     files.round()
-    assert [json.loads(line)["value"] for line in bench.written("samples").splitlines()][1::2] == [6, 7, 8, 9]
+    assert [json.loads(line)["value"] for line in bench.written("samples").splitlines()][1::2] == [4, 5, 6, 7]
+    assert [json.loads(line)["value"] for line in bench.exported("samples").splitlines()].count(5.0) == 2
 
 
 class KilledError(BaseException):

@@ -134,7 +134,7 @@ def test_numbering_goes_on_over_the_files_of_one_import(bench: Bench, tmp_path: 
 
 def test_nothing_mixes_with_what_is_live(bench: Bench, tmp_path: Path) -> None:
     """A live request is not answered by a recorded reply, nor a live number taken for a repeat."""
-    bench.store.begin_capture("record", "mqtt://b", "c")
+    bench.store.begin_capture("mqtt://b", "c")
     before = len(bench.store.names.agents)
     bench.bring(record(tmp_path / "a", (1, "agents/b/inbox/a", {"id": "q", "type": "ask"})))
     bench.bring(record(tmp_path / "b", (2, "agents/a/inbox/b", {"id": "r", "reply_to": "q", "type": "answer"})))

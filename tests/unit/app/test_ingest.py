@@ -45,8 +45,8 @@ class Store:
         self.limits = []
         self.store_bytes = 5
 
-    def begin_capture(self, kind, broker, client_id):
-        self.captures.append((kind, broker, client_id))
+    def begin_capture(self, broker, client_id):
+        self.captures.append((broker, client_id))
         return len(self.captures)
 
     def commit(self, batch):
@@ -403,7 +403,7 @@ def test_another_broker_is_another_capture_and_ends_the_session_before(fixture):
     until(lambda: first.session.events[2:] == ["end"], "the broker is told to forget us")
     assert second.session.events == ["start"]
     assert fixture.store.payloads == [b"late"]
-    assert [broker for _, broker, _ in fixture.store.captures] == ["mqtt://h:1883", "mqtt://other:1883"]
+    assert [broker for broker, _ in fixture.store.captures] == ["mqtt://h:1883", "mqtt://other:1883"]
 
 
 def test_the_same_broker_again_keeps_the_session(fixture):

@@ -25,7 +25,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     one, clock = Workspace.at(tmp_path_factory.mktemp("telling") / "w"), FakeClock()
     for _ in range(2):
         writer = StoreWriter(one, clock)
-        writer.begin_capture("record", "mqtt://localhost:1883", "c")
+        writer.begin_capture("mqtt://localhost:1883", "c")
         for _ in range(50):
             messages = [message(clock.wall_us() + n, payload=b'{"n": 1}' * 20) for n in range(2_000)]
             writer.commit(batch_of(writer.names, messages, ["a"] * len(messages)))

@@ -75,7 +75,7 @@ class Store:
 @pytest.fixture
 def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
     one = Store(tmp_path / "ws", clock)
-    one.writer.begin_capture("record", "mqtt://b", "c")
+    one.writer.begin_capture("mqtt://b", "c")
     one.writer.commit(one.batch(T0, Origin.LIVE, Presence.ONLINE, Cause.HEARD, 90.0))
     clock.advance(2 * S)
     one.writer.housekeep()

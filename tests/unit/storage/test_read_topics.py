@@ -26,7 +26,7 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def writer(workspace: Workspace, clock: FakeClock) -> Iterator[StoreWriter]:
     one = StoreWriter(workspace, clock)
-    one.begin_capture("record", "mqtt://broker", "client")
+    one.begin_capture("mqtt://broker", "client")
     yield one
     one.close()
 
@@ -96,7 +96,7 @@ def test_a_segment_that_ends_does_not_turn_revisions_back(
 
 def test_totals_outlive_what_retention_removes(workspace: Workspace, clock: FakeClock, reader: HistoryReader) -> None:
     writer = StoreWriter(workspace, clock, StoreLimits(segment_s=1, retention_s=3))
-    writer.begin_capture("record", "mqtt://broker", "client")
+    writer.begin_capture("mqtt://broker", "client")
     store(writer, clock, (b"old", b"123", ""))
     for _ in range(4):
         clock.advance(300 * SECOND)
@@ -112,7 +112,7 @@ def test_a_catalogue_that_was_made_anew_is_answered_whole(
 ) -> None:
     for turn in range(2):
         writer = StoreWriter(workspace, clock)
-        writer.begin_capture("record", "mqtt://broker", "client")
+        writer.begin_capture("mqtt://broker", "client")
         store(writer, clock, (b"t%d" % turn, b"1", ""))
         store(writer, clock, (b"t%d" % turn, b"1", ""))
         writer.close()
@@ -132,11 +132,11 @@ def test_a_workspace_of_the_first_schema_gets_its_totals(
     """Two closed segments, one damaged, and one that a kill left open with a batch that nobody had taken in."""
     for turn in range(3):
         writer = StoreWriter(workspace, clock)
-        writer.begin_capture("record", "mqtt://broker", "client")
+        writer.begin_capture("mqtt://broker", "client")
         store(writer, clock, (b"a/x", b"123", "a"), (b"t%d" % turn, b"", ""))
         writer.close()
     writer = StoreWriter(workspace, clock)
-    writer.begin_capture("record", "mqtt://broker", "client")
+    writer.begin_capture("mqtt://broker", "client")
     store(writer, clock, (b"a/x", b"4", "a"))
     writer.commit(batch_of(writer.names, [message(clock.wall_us(), b"late", b"55")], [""]))
     writer._upkeep.release()

@@ -51,7 +51,7 @@ class Recorder:
         self.lock = RecorderLock(workspace, clock)
         self.lock.acquire("test")
         self.writer = StoreWriter(workspace, clock, limits or StoreLimits())
-        self.writer.begin_capture("record", "mqtt://localhost", "c")
+        self.writer.begin_capture("mqtt://localhost", "c")
         self.second = 0
 
     def go(self, seconds: int) -> None:

@@ -43,7 +43,7 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def writer(workspace: Workspace, clock: FakeClock) -> Iterator[StoreWriter]:
     one = StoreWriter(workspace, clock)
-    one.begin_capture("record", "mqtt://broker", "client")
+    one.begin_capture("mqtt://broker", "client")
     yield one
     one.close()
 
@@ -90,7 +90,7 @@ def test_a_start_knows_whether_the_recording_before_heard_anything(workspace: Wo
     for messages in ([], [message(T0)], []):
         one = StoreWriter(workspace, clock)
         known.append(one.heard_before)
-        one.begin_capture("record", "mqtt://broker", "client")
+        one.begin_capture("mqtt://broker", "client")
         if messages:
             one.commit(batch_of(one.names, messages, ["a"]))
         one.close()

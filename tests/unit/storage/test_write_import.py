@@ -89,7 +89,7 @@ def test_it_is_received_at_its_own_time(writer: StoreWriter, workspace: Workspac
 
 
 def test_nobody_sees_it_before_it_is_whole(writer: StoreWriter, workspace: Workspace) -> None:
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     run = writer.begin_import([FILE])
     run.commit(recorded(writer, THEN))
     view = StoreView(workspace)
@@ -105,7 +105,7 @@ def test_nobody_sees_it_before_it_is_whole(writer: StoreWriter, workspace: Works
 
 
 def test_live_commits_and_slices_take_turns(writer: StoreWriter, workspace: Workspace, clock: FakeClock) -> None:
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     run = writer.begin_import([FILE])
     for turn in range(5):
         live = batch_of(writer.names, [message(clock.wall_us(), packet_id=turn + 1)], ["live"])
@@ -171,7 +171,7 @@ def test_what_a_crash_left_is_removed(workspace: Workspace, clock: FakeClock, tm
 
 def test_a_lost_catalogue_is_built_anew_with_its_imports(workspace: Workspace, clock: FakeClock) -> None:
     writer = StoreWriter(workspace, clock)
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     live = batch_of(writer.names, [message(clock.wall_us())], ["a"], [(0, "cpu_percent", 90.0)])
     writer.commit(online(live))
     bring(writer, online(recorded(writer, THEN, cpu=10.0), Presence.OFFLINE, Cause.WILL))
@@ -244,7 +244,7 @@ def full(writer: StoreWriter, batch: RecordBatch, name: str, interval_us: int, t
 
 
 def test_an_older_import_leaves_the_present_alone(writer: StoreWriter, workspace: Workspace, clock: FakeClock) -> None:
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     live = batch_of(writer.names, [message(clock.wall_us())], ["a"], [(0, "cpu_percent", 90.0)])
     writer.commit(full(writer, online(live), "live", 10 * SECOND, TaskState.WORKING))
     clock.advance(2 * SECOND)
@@ -271,7 +271,7 @@ def test_an_older_import_leaves_the_present_alone(writer: StoreWriter, workspace
 def test_nor_does_a_newer_one_touch_whom_the_recorder_hears(
     writer: StoreWriter, workspace: Workspace, clock: FakeClock
 ) -> None:
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     writer.commit(online(batch_of(writer.names, [message(clock.wall_us())], ["a"])))
     clock.advance(60 * SECOND)
     writer.housekeep()
@@ -281,7 +281,7 @@ def test_nor_does_a_newer_one_touch_whom_the_recorder_hears(
 
 def test_a_newer_one_tells_how_it_is_where_nobody_records(workspace: Workspace, clock: FakeClock) -> None:
     writer = StoreWriter(workspace, clock)
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     writer.commit(online(batch_of(writer.names, [message(clock.wall_us())], ["a"], [(0, "cpu_percent", 90.0)])))
     writer.close()
     clock.advance(DAY)
@@ -297,12 +297,12 @@ def test_how_an_import_ended_stands_until_the_agent_is_heard(workspace: Workspac
     writer = StoreWriter(workspace, clock)
     ended = full(writer, online(recorded(writer, THEN)), "old", 10 * SECOND, TaskState.WORKING)
     bring(writer, ended, online(recorded(writer, THEN + SECOND, "b"), Presence.OFFLINE, Cause.WILL))
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     writer.close()
     clock.advance(60 * SECOND)
     writer = StoreWriter(workspace, clock)
     assert (writer.declared_intervals, writer.gone) == ({}, {})  # nobody waits for them
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     clock.advance(2 * SECOND)
     writer.housekeep()
     standing = "SELECT name, presence, since_us, imported FROM agent_now JOIN agent ON agent.id = agent_id ORDER BY 1"
@@ -338,7 +338,7 @@ def test_gaps_of_an_import_are_told(writer: StoreWriter, workspace: Workspace) -
 
 
 def test_the_tail_does_not_take_it_for_news(writer: StoreWriter, workspace: Workspace, clock: FakeClock) -> None:
-    writer.begin_capture("record", "mqtt://b", "c")
+    writer.begin_capture("mqtt://b", "c")
     writer.commit(batch_of(writer.names, [message(clock.wall_us())], ["a"]))
     tail = TailReader(workspace)
     cursor = tail.poll(TailCursor(), Interest()).cursor
@@ -366,3 +366,41 @@ def test_a_file_that_cannot_be_made_fails_the_import_alone(
 
 def _no_space(_path: Path) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_open_tasks_go_with_what_told_of_them(workspace: Workspace, clock: FakeClock) -> None:
+    """Those that an import left open stay as long as the import does, though a recorder's history begins later."""
+    writer = StoreWriter(workspace, clock)
+    writer.begin_capture("mqtt://b", "c")
+    live = online(batch_of(writer.names, [message(clock.wall_us())], ["live"]))
+    live.tasks.append(TaskReport(0, clock.wall_us(), live.agent[0], "live", None, TaskState.WORKING))
+    writer.commit(live)
+    writer.close()
+    clock.advance(13 * DAY)
+    writer = StoreWriter(workspace, clock)
+    writer.begin_capture("mqtt://b", "c")
+    bring(writer, full(writer, online(recorded(writer, THEN)), "old", SECOND, TaskState.WORKING))
+    tasks = "SELECT task FROM open_task ORDER BY 1"
+    assert catalogue(workspace, tasks) == [("live",), ("t-old",)]
+    clock.advance(2 * DAY)
+    writer.housekeep()
+    assert catalogue(workspace, tasks) == [("t-old",)]
+    clock.advance(14 * DAY)
+    writer.housekeep()
+    assert catalogue(workspace, tasks) == []
+    assert catalogue(workspace, "SELECT sum(tasks_open) FROM agent_now") == [(0,)]
+    writer.close()
+
+
+def test_what_came_at_once_is_no_rate(writer: StoreWriter, workspace: Workspace, clock: FakeClock) -> None:
+    writer.begin_capture("mqtt://b", "c")
+    for minute in range(10):
+        if minute == 5:
+            payload = message(THEN, b"t", b"x" * 5_000_000, origin=Origin.IMPORTED)
+            bring(writer, batch_of(writer.names, [payload], [""]))
+        writer.commit(batch_of(writer.names, [message(clock.wall_us(), b"t", b"y" * 10_000)], [""]))
+        clock.advance(60 * SECOND)
+        writer.housekeep()
+    days = writer.disk_days()
+    assert days is not None
+    assert days > 20, "5 MB in nine minutes would fill the limit in three"

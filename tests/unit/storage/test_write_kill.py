@@ -23,7 +23,7 @@ from tests.helpers.store import batch_of, message
 clock = SystemClock()
 limits = StoreLimits(segment_bytes=400_000)
 writer = StoreWriter(Workspace.at(sys.argv[1]), clock, limits)
-writer.begin_capture("record", "mqtt://broker", "client")
+writer.begin_capture("mqtt://broker", "client")
 number = int(sys.argv[2])
 print("ready", flush=True)
 while True:
@@ -111,7 +111,7 @@ from tests.helpers.store import batch_of, message
 
 clock = SystemClock()
 writer = StoreWriter(Workspace.at(sys.argv[1]), clock)
-writer.begin_capture("record", "mqtt://broker", "client")
+writer.begin_capture("mqtt://broker", "client")
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 stored = failed = 0
 for number in range(60):

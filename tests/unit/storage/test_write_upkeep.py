@@ -50,7 +50,7 @@ class Bench:
     def open(self, limits: StoreLimits | None = None, *, record: bool = True) -> StoreWriter:
         self.writer = StoreWriter(self.workspace, self.clock, limits or StoreLimits())
         if record:
-            self.writer.begin_capture("record", "mqtt://broker", "client")
+            self.writer.begin_capture("mqtt://broker", "client")
         return self.writer
 
     def kill(self) -> None:
@@ -355,7 +355,7 @@ def test_the_time_between_captures_is_a_gap_and_nobody_stays_online(bench: Bench
 def test_a_second_capture_of_a_recorder_leaves_presence_alone(bench: Bench) -> None:
     writer = bench.open()
     writer.commit(lively_batch(bench, 1))
-    first = writer.begin_capture("record", "mqtt://other", "client")
+    first = writer.begin_capture("mqtt://other", "client")
     assert first == 2
     bench.pass_time(2 * SECOND)
     assert bench.catalogue("SELECT presence FROM agent_now WHERE agent_id = 1") == [(Presence.ONLINE,)]
