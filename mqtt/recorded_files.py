@@ -32,7 +32,8 @@ _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class Slice(NamedTuple):
-    """`steps_back`: time begins again here, before the end of the slice before."""
+    """`steps_back`: time begins again here, before the end of the slice before. One without messages only says that there was
+    much to leave out: whoever waits wants to know how far we are."""
 
     messages: list[RawMessage]
     steps_back: bool
@@ -72,10 +73,10 @@ class RecordedTraffic:
         before = 0
         for file in self._files:
             try:
-                with file.path.open("rb") as stored:
+                with _opened(file.path) as stored:
                     for messages in self._windows(file, stored):
-                        yield from self._in_order(messages)
                         self.bytes_done = before + min(stored.tell(), file.told.bytes)
+                        yield from self._in_order(messages)
             except OSError as error:
                 raise _unusable(file.path, error) from error
             before += file.told.bytes
@@ -90,12 +91,12 @@ class RecordedTraffic:
             except NoRecordError as error:
                 cut = not line.endswith(b"\n")
                 self._skip(file.path, number, f"cut off ({error})" if cut else str(error))
-                continue
             size += len(line)
             if len(found) >= self._window or size >= SLICE_BYTES * (self._window // SLICE_MESSAGES):
                 yield found
                 found, size = [], 0
-        yield found
+        if found:
+            yield found
 
     def _lines(self, file: RecordedFile, stored: BinaryIO) -> Iterator[tuple[int, bytes]]:
         """Lines that say something, with their number. A damaged archive ends where it is damaged."""
@@ -117,6 +118,7 @@ class RecordedTraffic:
         """A window by time. Where it begins long before the last one ended, the next windows are wider: perhaps the file
         is out of order altogether."""
         if not messages:
+            yield Slice([], False)
             return
         messages.sort(key=attrgetter("received_us"))
         steps_back = messages[0].received_us < self._last_us - STEP_US
@@ -140,11 +142,9 @@ class RecordedTraffic:
 
 def _look_at(path: Path) -> RecordedFile:
     try:
-        with path.open("rb") as stored:
-            status = os.fstat(stored.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise trouble("file.unusable", path=str(path), detail="it is no regular file")
-            told = ImportedFile(str(path), _digest(stored, status.st_size), status.st_size)
+        with _opened(path) as stored:
+            size = os.fstat(stored.fileno()).st_size
+            told = ImportedFile(str(path), _digest(stored, size), size)
             stored.seek(0)
             number, line = _first_line(_unpacked(stored))
     except OSError as error:
@@ -159,6 +159,16 @@ def _look_at(path: Path) -> RecordedFile:
         detail = f"line {number} is no record, {error}"
         raise trouble("import.no-recording", path=str(path), detail=detail) from error
     return RecordedFile(path, told, lines, lines.read(line).received_us)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """For reading. Does not wait, as opening a pipe does until somebody writes to it. Raises `OSError`, and
+    `EnvironmentProblem` file.unusable for what is no regular file."""
+    stored = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: PTH123, SIM115
+    if not stat.S_ISREG(os.fstat(stored.fileno()).st_mode):
+        stored.close()
+        raise trouble("file.unusable", path=str(path), detail="it is no regular file")
+    return stored
 
 
 def _first_line(stream: BinaryIO) -> tuple[int, bytes]:

@@ -54,11 +54,11 @@ class Importer:
         def begin() -> ImportRun:
             return ImportRun(self._store.begin_import(told, again=again), self._store.names, prefix, self._clock)
 
-        run = self._hand_over(begin, tell)
+        run = self._hand_over(begin, _nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
         try:
             for slice_ in traffic.slices():
-                for step in (partial(run.read, slice_), run.store, run.sum_up):
+                for step in (partial(run.read, slice_), run.store, run.sum_up) if slice_.messages else ():
                     self._hand_over(step, tell)
                 messages += len(slice_.messages)
                 tell()
@@ -147,4 +147,4 @@ def at_once(job: Callable[[], _T], meanwhile: Callable[[], None]) -> _T:
 
 
 def _nobody() -> None:
-    """Nobody is told: from here on it is too late to stop."""
+    """Nobody is told, so nobody can stop it: a step that is short and has to be done whole."""

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import NamedTuple, TypeVar
 
 from app.recorder.commit_figures import CommitFigures
@@ -104,15 +104,11 @@ class Ingest:
         """Have something done on this thread, between two batches, and wait for it. `meanwhile` is called several times a
         second; what it raises ends the wait, not the job. Raises what `job` raises, and recorder.died where the thread ended."""
         done = self._ask(job)
-        while True:
-            try:
-                return done.result(LOOK_S)
-            except TimeoutError:
-                if done.done():
-                    raise  # by the job
-            if not self.thread.is_alive():
+        while not wait([done], LOOK_S).done:
+            if not self.thread.is_alive() and not done.done():
                 raise trouble("recorder.died", detail="it ended meanwhile")
             meanwhile()
+        return done.result()
 
     def _ask(self, job: Callable[[], _T]) -> Future[_T]:
         done = self._jobs.ask(job)

@@ -165,6 +165,23 @@ def test_whoever_watches_may_stop_it_and_nothing_is_left(bench: Bench, tmp_path:
     assert bench.bring(path).messages == 4 * SLICE + 1
 
 
+def test_lines_to_leave_out_are_told_of_and_stopped_in_like_all_else(bench: Bench, tmp_path: Path) -> None:
+    path = record(tmp_path / "a", (1, "t", 1))
+    with path.open("a") as file:
+        file.write(('{"ts": 3, "nothing": "' + "x" * 1_000 + '"}\n') * 5_000)
+    seen: list[int] = []
+
+    def told(progress: ImportProgress) -> None:
+        seen.append(progress.skipped)
+        if progress.skipped > 3_000:
+            raise StopError
+
+    with pytest.raises(StopError):
+        bench.bring(path, on_progress=told)
+    assert sorted({*seen}) == [1_023, 2_047, 3_071]
+    assert bench.is_empty()
+
+
 def test_progress_tells_bytes_messages_and_lines_left_out(bench: Bench, tmp_path: Path) -> None:
     path = record(tmp_path / "a", *((n, "t", n) for n in range(2 * SLICE + 100)))
     with path.open("ab") as file:
@@ -300,3 +317,25 @@ def test_a_store_that_ends_meanwhile_is_told(tmp_path: Path) -> None:
         Importer(Gone(), hand_over, SystemClock()).run([path], "agents", lambda _: None)
     assert raised.value.problem.code == "recorder.died"
     assert threading.get_ident() not in hand_over.threads
+
+
+def test_whoever_gives_up_before_it_began_hinders_no_later_one(bench: Bench, tmp_path: Path) -> None:
+    """The thread that stores may be busy with a commit when it is asked to begin, and the client be gone by then."""
+    later: list[Callable[[], object]] = []
+
+    def hand_over(job, meanwhile):  # type: ignore[no-untyped-def]
+        later.append(job)
+        try:
+            meanwhile()
+        finally:
+            result = later.pop()()  # what was asked for is done, whether somebody waits or not
+        return result
+
+    def gone(_: ImportProgress) -> None:
+        raise StopError
+
+    path = record(tmp_path / "a", (1, "t", 1))
+    with pytest.raises(StopError):
+        Importer(bench.store, hand_over, bench.clock).run([path], "agents", gone)
+    assert bench.is_empty()
+    assert bench.bring(path).messages == 1

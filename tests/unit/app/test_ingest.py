@@ -1,5 +1,6 @@
 import contextlib
 import threading
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
@@ -273,6 +274,19 @@ def test_whoever_waits_for_a_job_may_look_up_and_give_up(fixture):
 
     with pytest.raises(KeyError, match="gives up"):
         fixture.ingest.carry_out(lambda: gate.wait(20), meanwhile)
+    assert fixture.ingest.carry_out(lambda: 1, lambda: None) == 1
+
+
+def test_a_job_that_is_done_in_the_moment_of_a_look_is_answered(fixture, monkeypatch):
+    class DoneAtTheLastMoment(Future):
+        def result(self, timeout=None):
+            done = super().result()
+            if timeout is not None:
+                raise TimeoutError
+            return done
+
+    monkeypatch.setattr("app.recorder.ingest.Future", DoneAtTheLastMoment)
+    fixture.start()
     assert fixture.ingest.carry_out(lambda: 1, lambda: None) == 1
 
 

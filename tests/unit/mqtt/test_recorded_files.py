@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import itertools
 import json
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -130,6 +131,8 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert refused(tmp_path) == ("file.unusable", "Is a directory")
     assert refused(tmp_path / "none") == ("file.unusable", "No such file or directory")
     assert refused(Path("/dev/null")) == ("file.unusable", "it is no regular file")
+    os.mkfifo(tmp_path / "pipe")  # that nobody writes to
+    assert refused(tmp_path / "pipe") == ("file.unusable", "it is no regular file")
 
 
 def test_a_line_without_end_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +140,16 @@ def test_a_line_without_end_is_left_out(tmp_path: Path, monkeypatch: pytest.Monk
     path = written(tmp_path / "a", line(1), b'{"ts":2,"payload_b64":"' + b"A" * 3_500, line(3), b"x" * 1_000, line(4))
     traffic, slices = read(path)
     assert (times_s(slices), traffic.skipped) == ([1, 3, 4], 2)
+
+
+def test_how_far_it_is_can_be_told_while_there_is_nothing_but_lines_to_leave_out(tmp_path: Path) -> None:
+    path = written(tmp_path / "a", line(1), *[b'{"ts":3, "nothing": "' + b"x" * 1_000 + b'"}'] * 5_000, line(2))
+    traffic = RecordedTraffic(survey([path]))
+    seen = [(traffic.bytes_done, traffic.skipped, len(slice_.messages)) for slice_ in traffic.slices()]
+    assert len(seen) == 5
+    assert seen == sorted(seen, key=lambda one: one[:2])
+    assert [messages for *_, messages in seen] == [1, 0, 0, 0, 1]
+    assert seen[-1][:2] == (path.stat().st_size, 5_000)
 
 
 def test_large_messages_make_small_slices(tmp_path: Path) -> None:
