@@ -164,7 +164,7 @@ def _look_at(path: Path) -> RecordedFile:
 def _opened(path: Path) -> BinaryIO:
     """For reading. Does not wait, as opening a pipe does until somebody writes to it. Raises `OSError`, and
     `EnvironmentProblem` file.unusable for what is no regular file."""
-    stored = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: PTH123, SIM115
+    stored = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115 - whoever asked closes it
     if not stat.S_ISREG(os.fstat(stored.fileno()).st_mode):
         stored.close()
         raise trouble("file.unusable", path=str(path), detail="it is no regular file")

@@ -195,7 +195,7 @@ def _tell(result: "ImportResult") -> None:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(result.unreadable.items()))
     unreadable = f"{sum(result.unreadable.values()):,} unreadable" + (f" ({reasons})" if reasons else "")
     span = f"from {moment_text(result.since_us)} to {moment_text(result.until_us)}"
-    came = f"{_number(result.messages, 'message')} of {_number(len(result.agents), 'agent')}"
+    came = f"{_number(result.messages, 'message')} of {_number(result.agents, 'agent')}"
     print(f"imported {came}: {read}, {unreadable}; {span}")
 
 

@@ -116,7 +116,7 @@ class ImportRun:
         self._writer.finish(files)
         return ImportResult(
             messages=self._messages,
-            agents=tuple(sorted(self._names.agents[agent] for agent in self._agents if agent)),
+            agents=len(self._agents - {0}),
             samples=self._samples,
             logs=self._logs,
             tasks=self._tasks,

@@ -34,11 +34,11 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import brought. `agents` are those that its messages came from, `unreadable` counts stored messages by the
-    reason why nothing could be read from them; times are arrivals, µs UTC."""
+    """What an import brought. `agents` counts those that its messages came from, `unreadable` stored messages by the reason
+    why nothing could be read from them; times are arrivals, µs UTC."""
 
     messages: int = 0
-    agents: tuple[str, ...] = ()
+    agents: int = 0
     samples: int = 0
     logs: int = 0
     tasks: int = 0

@@ -141,11 +141,16 @@ class StoreWriter:
     def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> ImportWriter:
         """Take in recorded traffic beside what is recorded. One at a time.
 
-        Raises `EnvironmentProblem` import.busy, and import.known where a file is held already, unless `again`.
+        Raises `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and
+        import.twice where two of them are the same.
         """
         if self._import is not None and self._import.running:
             raise trouble("import.busy")
+        paths: dict[str, str] = {}
         for file in files if not again else ():
+            if file.digest in paths:
+                raise trouble("import.twice", path=file.path, other=paths[file.digest])
+            paths[file.digest] = file.path
             with problems_of(self._workspace.catalogue):
                 held = self._ask(_HELD, file.digest)
             if held:

@@ -97,7 +97,7 @@ def _imported(result: ImportResult, took: str) -> str:
         "JobTexts", "{messages} messages of {agents} agents, {samples} samples, {logs} log records, in {time}"
     )
     text = _filled(
-        text, messages=count_text(result.messages), agents=count_text(len(result.agents)),
+        text, messages=count_text(result.messages), agents=count_text(result.agents),
         samples=count_text(result.samples), logs=count_text(result.logs), time=took,
     )  # fmt: skip
     unreadable = sum(result.unreadable.values())

@@ -14,7 +14,7 @@ from models.domain.publishing import OutgoingMessage, Published
 from models.domain.recorded import ImportProgress, ImportResult
 
 STATE = RecorderState(7, "0.1.0", 1, "window", 0, Link.CONNECTED, 0, "mqtt://localhost:1883")
-RESULT = ImportResult(messages=5, agents=("a",))
+RESULT = ImportResult(messages=5, agents=1)
 DIED = Problem("recorder.died", {"detail": "it hung up"})
 
 

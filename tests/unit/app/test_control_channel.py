@@ -63,7 +63,7 @@ class Recorder:
         if self.error:
             raise self.error
         first = SkippedLine("/a.jsonl", 7, "cut off")
-        return ImportResult(5, ("a", "ż"), 3, 2, 1, {"json": 1}, 1, first, 10, 20)
+        return ImportResult(5, 2, 3, 2, 1, {"json": 1}, 1, first, 10, 20)
 
     def wake(self):
         self.asked.append("wake")
@@ -141,7 +141,7 @@ def test_an_import_streams_its_progress_and_ends_with_what_came(workspace, recor
         assert recorder.asked == [([Path("/a.jsonl"), tmp_path / "b.jsonl"], True)]
         assert seen == [ImportProgress(0, 3, 0, 1), ImportProgress(1, 3, 10, 1), ImportProgress(2, 3, 20, 1)]
         first = SkippedLine("/a.jsonl", 7, "cut off")
-        assert result == ImportResult(5, ("a", "ż"), 3, 2, 1, {"json": 1}, 1, first, 10, 20)
+        assert result == ImportResult(5, 2, 3, 2, 1, {"json": 1}, 1, first, 10, 20)
         recorder.error = trouble("import.known", path="/a.jsonl", time="x")
         assert code_of(lambda: client.import_files([Path("/a.jsonl")], seen.append)) == "import.known"
 

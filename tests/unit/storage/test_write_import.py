@@ -195,6 +195,15 @@ def test_the_same_file_is_refused_while_it_is_held(writer: StoreWriter, workspac
     writer.begin_import([FILE]).cancel()  # it went with time: welcome again
 
 
+def test_one_recording_named_twice_is_refused(writer: StoreWriter, workspace: Workspace) -> None:
+    copy = ImportedFile("/copy", FILE.digest, FILE.bytes)
+    with pytest.raises(EnvironmentProblem) as raised:
+        writer.begin_import([FILE, ImportedFile("/other", "x", 1), copy])
+    assert raised.value.problem.params == {"path": "/copy", "other": FILE.path}
+    assert code_of(raised) == "import.twice"
+    writer.begin_import([FILE, copy], again=True).cancel()
+
+
 def test_one_import_at_a_time(writer: StoreWriter) -> None:
     run = writer.begin_import([FILE])
     with pytest.raises(EnvironmentProblem) as raised:

@@ -127,9 +127,8 @@ def test_an_import_tells_what_it_brought_and_leads_there(view: WorkView, desk: D
     assert view.jobs.records.index(0, 0).data() == "Import of <monday>.jsonl.gz"
     assert said(view) == "1\u202f000 messages, 100/s, about 30 s left"
     assert (view.bar.maximum(), view.bar.value()) == (1_000, 250)
-    job.imported = ImportResult(
-        2_000, ("a", "b"), 50, 4, 0, {"json": 3}, 2, SkippedLine("/x/<monday>.jsonl.gz", 17, "x"), 5, 10
-    )
+    first = SkippedLine("/x/<monday>.jsonl.gz", 17, "x")
+    job.imported = ImportResult(2_000, 2, 50, 4, 0, {"json": 3}, 2, first, 5, 10)
     job.state, job.ended_us = JobState.DONE, desk.clock.monotonic_us()
     view.show_jobs([job])
     assert said(view) == (
