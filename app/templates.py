@@ -153,4 +153,5 @@ def _payload(payload: bytes) -> dict[str, Any]:
         text = payload.decode()
     except UnicodeDecodeError:
         return {"payload_base64": base64.b64encode(payload).decode()}
-    return {"payload": tomlkit.string(text, multiline="\n" in text)}
+    lines = "\n" in text and "\r" not in text  # the line ends of a file are all one to whoever reads it
+    return {"payload": tomlkit.string(text, multiline=lines)}

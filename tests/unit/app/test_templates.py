@@ -52,6 +52,12 @@ def test_any_text_and_any_bytes_come_back(tmp_path_factory, name: str, topic: st
     assert TemplatesFile(folder / "t.toml").save(kept) == [kept]
 
 
+@pytest.mark.parametrize("payload", [b"a\r\nb\n", b"\r\n", b"a\rb", b"a\n\r"])
+def test_line_ends_of_a_payload_stay_as_they_are(file: TemplatesFile, payload: bytes) -> None:
+    kept = template("lines", payload=payload)
+    assert file.save(kept) == [kept]
+
+
 def test_the_same_name_is_replaced_in_its_place_and_deleted(file: TemplatesFile) -> None:
     for name in ("one", "two", "three"):
         file.save(template(name, properties=Properties("x")))
