@@ -45,9 +45,16 @@ class FilesFolder:
         return self._options.folder
 
     def is_entered(self) -> bool:
-        """Are we in it, and is it still the same?"""
+        """Are we in it, and is it still the same, with the files that we write to?"""
         try:
-            return self._identity is not None and _identity(self.path) == self._identity
+            return (
+                self._identity is not None
+                and _identity(self.path) == self._identity
+                and all(
+                    os.path.samestat(os.fstat(handle), (self.path / self.cursor.current[dataset].name).stat())
+                    for dataset, handle in self._handles.items()
+                )
+            )
         except OSError:
             return False
 

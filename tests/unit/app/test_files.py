@@ -289,6 +289,20 @@ def test_one_file_that_somebody_took_away_or_cut_is_not_gone_on_with(bench):
     assert bench.written("samples") == bench.exported("samples")
 
 
+def test_a_file_that_somebody_takes_away_while_it_is_written_to_is_begun_anew(bench):
+    files = bench.follow()
+    bench.commit(5)
+    files.round()
+    (bench.out / "logs-2026-01-01.jsonl").unlink()
+    (bench.out / "messages-2026-01-01.jsonl").rename(bench.out / "mine")
+    bench.commit(1)
+    files.round()
+    assert bench.written("logs").count(b"\n") == 1
+    assert bench.exported("logs").endswith(bench.written("logs"))
+    assert (bench.out / "mine").read_bytes() + bench.written("messages") == bench.exported("messages")
+    assert bench.written("samples") == bench.exported("samples")
+
+
 @pytest.mark.skipif(
     not Path("/dev/shm").is_dir() or Path("/dev/shm").stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev,
     reason="there is no second file system here",
