@@ -9,6 +9,7 @@ TEXT_LIMIT_BYTES = 65_535
 """Of a topic, and of every text in a property: MQTT counts them with two bytes."""
 PAYLOAD_LIMIT_BYTES = 512 * 1024
 """Of one message by hand; it travels as one line of the control channel."""
+_LONGEST_EXPIRY_S = 0xFFFFFFFF
 _WILDCARDS = "+#"
 
 
@@ -60,6 +61,13 @@ def publish_problem(message: OutgoingMessage) -> Problem | None:
         problem = _text_problem(text)
         if problem is not None:
             return problem
+    correlation = len(properties.correlation or b"")
+    if correlation > TEXT_LIMIT_BYTES:
+        return Problem("publish.text-long", {"size": correlation, "limit": TEXT_LIMIT_BYTES})
+    if message.qos not in (0, 1) or not 0 <= (properties.expiry_s or 0) <= _LONGEST_EXPIRY_S:
+        return Problem(
+            "recorder.request", {"detail": "no QoS of 0 or 1, or an expiry beyond 32 bits"}
+        )  # no window asks so
     if len(message.payload) > PAYLOAD_LIMIT_BYTES:
         return Problem("publish.payload-long", {"size": len(message.payload), "limit": PAYLOAD_LIMIT_BYTES})
     return None

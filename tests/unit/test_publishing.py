@@ -30,6 +30,10 @@ from tests.helpers.clock import FakeClock
         (OutgoingMessage("a", properties=Properties(content_type="a\0")), "publish.text"),
         (OutgoingMessage("a", properties=Properties(user=(("k", "v\0"),))), "publish.text"),
         (OutgoingMessage("a", properties=Properties(user=(("k" * 65_536, ""),))), "publish.text-long"),
+        (OutgoingMessage("a", properties=Properties(correlation=b"x" * 65_536)), "publish.text-long"),
+        (OutgoingMessage("a", properties=Properties(expiry_s=-1)), "recorder.request"),
+        (OutgoingMessage("a", properties=Properties(expiry_s=1 << 32)), "recorder.request"),
+        (OutgoingMessage("a", qos=2), "recorder.request"),
     ],
 )
 def test_what_must_not_be_sent_is_told(message: OutgoingMessage, code: str) -> None:

@@ -67,6 +67,10 @@ def test_a_published_message_is_acknowledged_and_comes_back(workspace, broker):
         (row,) = listed(workspace, "by hand/ż".encode())
         assert (row.payload, row.qos, row.properties) == (payload, 1, properties)
         assert code_of(lambda: client.publish(OutgoingMessage("a/#"))) == "publish.wildcard"
+        since_us = client.hello("cli").since_us
+        for odd in (Properties(correlation=b"x" * 70_000), Properties(expiry_s=-1)):  # what no packet can hold
+            assert code_of(lambda odd=odd: client.publish(OutgoingMessage("a", properties=odd))) != "publish.unanswered"
+        assert client.hello("cli").since_us == since_us  # nobody lost the connection by it
         client.publish(OutgoingMessage("by hand/kept", b"", 1, retain=True))
         assert retained(broker) == b""
 
