@@ -15,24 +15,14 @@ set -euo pipefail
 target=$(realpath "$1") deb=$2 archive=$3
 [ "$(id -u)" = 0 ] || { say 'needs root, to change into another system'; exit 2; }
 [ -d "$target/home/visitor" ] || { say "there is no user visitor in $target"; exit 2; }
+# Mounts of our own, which nobody else sees and which end with us however we end: whoever removes ROOT must not meet
+# this machine's /dev in it.
+[ -n "${MURMURSCOPE_OWN_MOUNTS-}" ] || MURMURSCOPE_OWN_MOUNTS=1 exec unshare --mount --propagation private bash "$0" "$@"
 
-mounted=()
-unmount() {
-  local place
-  for place in "${mounted[@]}"; do umount -R "$place" || true; done
+mount_in() { # PLACE ARGUMENT…: mount it below the target
+  mkdir -p "$target/$1"
+  mount "${@:2}" "$target/$1"
 }
-trap unmount EXIT
-# mount_in PLACE ARGUMENT…: mount it below the target until we end, unless somebody else did
-mount_in() {
-  local place=$target/$1
-  shift
-  mkdir -p "$place"
-  mountpoint -q "$place" && return
-  mount "$@" "$place"
-  mount --make-rslave "$place"
-  mounted=("$place" "${mounted[@]}")
-}
-
 inside() { chroot "$target" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive "$@"; }
 recordings() { (cd "$target/home/visitor" && find .local fleet -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
 

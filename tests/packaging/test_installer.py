@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -88,6 +89,28 @@ def test_the_service_is_a_valid_unit(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def may_mount() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and not subprocess.run([unshare, "--mount", "true"], check=False).returncode
+
+
+@pytest.mark.skipif(not may_mount(), reason="needs the right to mount")
+def test_a_trial_that_is_killed_leaves_nothing_of_this_computer_in_the_other_system(tmp_path: Path) -> None:
+    """Whoever removes that folder afterwards would remove this computer's /dev."""
+    system = tmp_path / "system"
+    (system / "home" / "visitor").mkdir(parents=True)
+    chroot = tmp_path / "bin" / "chroot"
+    chroot.parent.mkdir()
+    chroot.write_text(f"#!/bin/sh\ncp /proc/self/mountinfo {tmp_path}/seen; kill -9 $PPID\n")
+    chroot.chmod(0o755)
+    path = f"{chroot.parent}:{os.environ['PATH']}"
+    command = ["bash", ROOT / "packaging" / "try_installed.sh", system, "no.deb", "no.tar.xz"]
+    done = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert f" {system}/dev " in (tmp_path / "seen").read_text()
+    assert str(system) not in Path("/proc/self/mountinfo").read_text()
 
 
 def test_the_package_has_the_programs_version(tmp_path: Path) -> None:
