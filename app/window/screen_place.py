@@ -29,7 +29,11 @@ class ScreenPlace(QStackedWidget):
         self._view.show_state(state)
 
     def fill(self, screen: QWidget) -> None:
-        """The screen, from now on."""
+        """The screen, from now on; the focus that waited here goes to it."""
+        waits = self.window().focusWidget() in (None, self)
         self.addWidget(screen)
         self.setCurrentWidget(screen)
+        self.setFocusProxy(screen)
+        if waits and self.isVisible():
+            screen.setFocus()
         self.arrived.emit(screen)

@@ -99,6 +99,7 @@ class AgentScreen(QWidget):
         whole.addWidget(self._stack)
         self._more.clicked.connect(self.pick_series)
         self._menu_button.clicked.connect(self._open_menu)
+        self.setFocusProxy(self.tabs)
         self.splitter.setObjectName("agent")
         for name, rows in (("agent-logs", self.logs), ("agent-tasks", self.tasks), ("agent-messages", self.messages)):
             rows.table.setObjectName(name)

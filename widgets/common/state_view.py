@@ -140,7 +140,15 @@ class StateStack(QStackedWidget):
         self.show_state(loading())
 
     def show_content(self) -> None:
+        """A focus that was meant for the content and waited goes to it."""
         self.setCurrentWidget(self._content)
+        meant = self.window().focusWidget()
+        if meant is None or not meant.isAncestorOf(self):
+            return
+        while (proxy := meant.focusProxy()) is not None:
+            meant = proxy
+        if meant is self._content or self._content.isAncestorOf(meant):
+            meant.setFocus()
 
     def show_state(self, state: ViewState) -> None:
         self.view.show_state(state)

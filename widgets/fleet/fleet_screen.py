@@ -160,6 +160,7 @@ class FleetScreen(QWidget):
             bar.addWidget(widget)
         self._build_table(theme)
         self._stack = StateStack(self.table, theme)
+        self.setFocusProxy(self.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

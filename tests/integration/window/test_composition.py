@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window import recorder_process
 from app.window.composition import Composition, WindowOptions
 from app.window.first_paint import FirstPaint
-from app.window.places import AGENT, FLEET, LOGS
+from app.window.places import AGENT, DATA, FLEET, LOGS, MESSAGES
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
 from models.domain.problems import trouble
@@ -32,6 +32,7 @@ def history(workspace: Workspace) -> Workspace:
         agent = builder.agent(name)
         segment.write(builder.messages([raw(f"agents/{name}/status", at_us=now_us)], agent))
         builder.update_agent_now(agent, presence=1, last_seen_us=now_us, since_us=now_us, cause="status")
+    builder.insert_total(1, 1, now_us)
     segment.close()
     builder.close()
     return workspace
@@ -131,6 +132,34 @@ def shown(compose, history, qtbot) -> Composition:
     qtbot.waitExposed(one.window)
     qtbot.waitUntil(lambda: one.screens.fleet.fleet is not None)
     return one
+
+
+def test_the_keys_work_from_the_start_on_whatever_screen_is_shown(shown, qtbot) -> None:
+    """The screens come after the window, so the focus waits for them."""
+
+    def focused() -> QWidget | None:
+        return shown.window.focusWidget()
+
+    qtbot.keyClick(focused(), Qt.Key.Key_Down)
+    assert shown.screens.fleet.table.currentIndex().isValid()
+    qtbot.keyClick(focused(), Qt.Key.Key_Return)
+    assert shown.window.shown_screen == AGENT
+    assert shown.screens.agent.isAncestorOf(focused())
+    shown.window.show_screen(MESSAGES)
+    qtbot.waitUntil(lambda: focused() is shown.screens.messages.topics.tree)
+    shown.window.show_screen(DATA)
+    assert shown.data.screen.isAncestorOf(focused())
+    shown.window.show_screen(FLEET)
+    assert focused() is shown.screens.fleet.table
+
+
+def test_a_screen_that_comes_late_takes_no_focus_from_where_somebody_works(compose, history, qtbot) -> None:
+    one = compose(live=False)
+    one.window.show()
+    qtbot.waitExposed(one.window)
+    one.window.broker_chip.setFocus()
+    one.fill()
+    assert one.window.focusWidget() is one.window.broker_chip
 
 
 def click_row(one: Composition, row: int, qtbot, click=None) -> None:
