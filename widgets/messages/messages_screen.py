@@ -79,7 +79,7 @@ class MessagesScreen(QWidget):
         self.pane.publish_wanted.connect(self.publish_again)
         self.pane.pages.changed.connect(self.at_hand_changed)
         self.pane.closed.connect(self._close_pane)
-        self.plot.closed.connect(self.rows.table.setFocus)
+        self.plot.closed.connect(self._plot_closed)
         tail.follow(self._take_page)
 
     def _build(self) -> None:
@@ -124,9 +124,10 @@ class MessagesScreen(QWidget):
         self.topics.show_topic(topic)
 
     def show_message(self, line: MessageLine) -> None:
-        """A message, with its topic at hand."""
+        """A message, with its topic at hand, and its row where that is among the newest."""
         self.show_topic(line.topic)
         self._show_message(line)
+        self.rows.point_at(line.key)
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter of the topics; where it is already, into that of the messages."""
@@ -190,6 +191,7 @@ class MessagesScreen(QWidget):
         self.pane.show_message(line)
         if self.pane.isHidden():
             self.pane.show()
+            self._hold()
             self.rows.table.scrollTo(self.rows.table.currentIndex())
             self.at_hand_changed.emit()
 
@@ -199,9 +201,14 @@ class MessagesScreen(QWidget):
         self._show_message(line)
         self.pane.pages.currentWidget().setFocus()
 
+    def _hold(self) -> None:
+        """Nothing moves while a message is read; a plot goes on with what comes."""
+        self.rows.hold(not self.pane.isHidden() and self.plot.plot is None)
+
     @Slot()
     def _close_pane(self) -> None:
         self.pane.hide()
+        self._hold()
         self.rows.table.setFocus()
         self.at_hand_changed.emit()
 
@@ -273,6 +280,12 @@ class MessagesScreen(QWidget):
         line = self.pane.message
         if line is not None:
             self.plot.show_field(line.topic, path, line.agent, self.rows.model.rows)
+            self._hold()
+
+    @Slot()
+    def _plot_closed(self) -> None:
+        self._hold()
+        self.rows.table.setFocus()
 
     @Slot()
     def _rows_changed(self) -> None:

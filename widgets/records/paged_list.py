@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractItemView
 
 from models.domain.queries import (
     DataSource,
@@ -80,6 +81,7 @@ class PagedList(RecordTable):
         self._behind = False  # rows came while nobody looked
         self._new = 0  # rows that are not listed yet
         self._held = False
+        self._pointed: RowKey | None = None  # a row to go to, once it is listed
         self._listed: RowKey | None = None  # all of its time and before it is listed, as far as somebody scrolled
         self._counted: RowKey | None = None  # all of its time and before it is listed, or in `_new`
         self._searched: RowKey | None = None  # where older rows go on; None: there are none
@@ -89,6 +91,7 @@ class PagedList(RecordTable):
         self._ticket: Ticket | None = None
         self._older: Ticket | None = None
         self._throttle = Throttle(self._ask_newest, refresh_ms, self)
+        self.chosen.connect(self._another_chosen)
         self.new_button.clicked.connect(self._show_new)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         time_range.changed.connect(self._range_changed)
@@ -147,6 +150,23 @@ class PagedList(RecordTable):
             if self._following and self._new:
                 self._show_new()
 
+    def point_at(self, key: RowKey) -> None:
+        """Make this row the one at hand, now or with the page that lists it, unless another is chosen first."""
+        self._pointed = key
+        if not self._stale and not self._begun:
+            self._go_to_pointed()
+
+    def _go_to_pointed(self) -> None:
+        row = next((row for row, one in enumerate(self.model.rows) if one.key == self._pointed), -1)
+        if row >= 0:
+            self.table.selectRow(row)  # which is choosing it
+            self.table.scrollTo(self.model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    @Slot(object)
+    def _another_chosen(self, row: Any) -> None:
+        if row.key != self._pointed:
+            self._pointed = None
+
     @property
     def _following(self) -> bool:
         return self.at_top and not self._held
@@ -196,6 +216,8 @@ class PagedList(RecordTable):
             return
         self._begin_with(result)
         self.table.scrollToTop()
+        if self._pointed is not None:
+            self._go_to_pointed()
 
     def _begin_with(self, result: Result) -> None:
         rows, reach = self._read(result)

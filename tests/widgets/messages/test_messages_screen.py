@@ -219,3 +219,30 @@ def test_a_message_from_elsewhere_is_shown_with_its_topic(desk: Desk, screen: Me
     assert screen.message == line
     assert listed(screen) == {line.topic}
     assert screen.rows.search.text() == ""
+    assert screen.rows.selected == [line], "one sees which of them it is"
+
+
+def test_nothing_moves_while_a_message_is_read_but_for_a_plot(desk: Desk, screen: MessagesScreen, qtbot: QtBot) -> None:
+    def come(number: int) -> None:
+        desk.clock.advance(5 * SECOND)
+        desk.source.messages.append(message_line(number, desk.now, b'{"cpu": 77}', METRICS))
+        desk.tail.page(messages=1)
+        qtbot.waitUntil(lambda: bool(desk.source.waiting))
+        desk.source.answer_all()
+
+    choose(desk, screen, METRICS)
+    take_row(screen)
+    come(31)
+    assert screen.rows.model.rowCount() == 10
+    assert screen.rows.new_button.text() == "1 new"
+    screen.plot_field()
+    desk.source.answer_all()
+    assert screen.rows.model.rowCount() == 11
+    come(32)
+    assert screen.rows.model.rowCount() == 12
+    screen.plot.close_plot()
+    come(33)
+    assert screen.rows.model.rowCount() == 12
+    qtbot.keyClick(screen, Qt.Key.Key_Escape)
+    desk.source.answer_all()
+    assert screen.rows.model.rowCount() == 13
