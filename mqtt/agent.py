@@ -180,8 +180,8 @@ class Agent:
             self._publish_status()
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        """Numbers by name, in base units (seconds, bytes, 0 to 1). What is no finite number is left out."""
-        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        """Numbers by name (also numpy's), in base units (seconds, bytes, 0 to 1). What is no finite number is left out."""
+        finite = {name: float(value) for name, value in values.items() if math.isfinite(value)}
         if finite:
             self._send(f"{self._base}/metrics", {"metrics": finite})
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mqtt.agent
@@ -109,13 +110,14 @@ def test_an_exception_ends_it_as_offline_with_its_cause(broker: Mosquitto, liste
 def test_metrics_logs_and_connections(broker: Mosquitto, listening: Listening) -> None:
     with Agent(broker.url, "b", interval_s=OFTEN) as agent:
         agent.metrics({"process.cpu.utilization": 0.25, "bad": float("nan"), "worse": float("inf"), "n": 3})
-        agent.metrics({"n": 4})
+        agent.metrics({"n": np.int64(4), "loss": np.float32(0.5)})  # as they come out of learning
         agent.metrics({"bad": float("nan")})
         agent.log("warn", "text ä", logger="l", job=7, path=Path("/x"))
         agent.connection("db:5432", "timeout", error="too slow", duration_s=1.5)
         agent.connection("db:5432", "ok")
         first, second = told(listening, "agents/b/metrics", 2)
         assert without_stamp(first) == {"metrics": {"process.cpu.utilization": 0.25, "n": 3}}
+        assert without_stamp(second) == {"metrics": {"n": 4, "loss": 0.5}}
         assert (first["seq"], second["seq"]) == (0, 1)  # a sequence per topic
         assert without_stamp(told(listening, "agents/b/log")[0]) == {
             "level": "warn",
