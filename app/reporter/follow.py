@@ -27,7 +27,7 @@ class FollowedFile:
         """Begin at the present end of the file. False: it is not there yet. Raises `OSError` where it cannot be read."""
         if not self._open():
             return False
-        os.pread(self._descriptor, 1, 0)  # a folder opens, and fails here
+        os.pread(self._descriptor, 1, 0)  # a folder or a pipe opens, and fails here
         self._position = os.fstat(self._descriptor).st_size
         return True
 
@@ -56,7 +56,9 @@ class FollowedFile:
 
     def _open(self) -> bool:
         try:
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = os.open(
+                self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+            )  # a pipe would wait for a writer
         except FileNotFoundError:
             return False
         status = os.fstat(self._descriptor)

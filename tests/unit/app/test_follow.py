@@ -1,5 +1,6 @@
 """Following a log file: nothing twice, nothing lost, through rotation and truncation."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,11 @@ def test_a_folder_and_its_file_that_appear_later(tmp_path):
 def test_what_is_no_file_cannot_be_followed(tmp_path):
     followed = FollowedFile(tmp_path)
     with pytest.raises(IsADirectoryError):
+        followed.start()
+    followed.close()
+    os.mkfifo(tmp_path / "pipe")  # that nobody writes to
+    followed = FollowedFile(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Illegal seek"):
         followed.start()
     followed.close()
 
