@@ -14,12 +14,12 @@ from widgets.common.actions import ActionRegistry
 from widgets.common.plain import visible
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import presence_word
-from widgets.frame.command_palette import CommandPalette
 from widgets.frame.main_window import MainWindow
 from widgets.frame.palette_search import PaletteEntry
 
 if TYPE_CHECKING:  # brings numpy, which waits until the first paint
     from models.domain.queries import FleetResult
+    from widgets.frame.command_palette import CommandPalette
 
 USED = "palette"
 """In the layout file: keys of what was used, the last first."""
@@ -60,6 +60,8 @@ class Palette(QObject):
     @Slot()
     def open(self) -> None:
         """Over the window, with everything that can be done now."""
+        from widgets.frame.command_palette import CommandPalette  # the first paint does not wait for it
+
         if self._palette is None:
             self._palette = CommandPalette(self._themes, self._remember, self._window)
         others = [entry for entries in self._others for entry in entries()]

@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from widgets.common.actions import ActionRegistry
 from widgets.common.tables import TableView
-from widgets.fleet.agent_commands import Target
 
 if TYPE_CHECKING:  # loaded after the first paint
     from app.window.screens import Screens
+    from widgets.fleet.agent_commands import Target
 
-Allowed = Callable[[Sequence[Target]], bool]
+Allowed = Callable[[Sequence["Target"]], bool]
 
 
-def _one(targets: Sequence[Target]) -> bool:
+def _one(targets: "Sequence[Target]") -> bool:
     return len(targets) == 1
 
 
