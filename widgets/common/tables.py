@@ -18,6 +18,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 ROW_HEIGHT = 26
+_TITLE_MARGIN = 12
+"""What the style sheet leaves free at both sides of a title."""
 
 
 class TableView(QTableView):
@@ -66,9 +68,10 @@ class TableView(QTableView):
         hidden: Sequence[int] = (),
         growing: Sequence[int] = (),
     ) -> None:
-        """Show this model with these column widths (pixels), these columns hidden; "Reset columns" comes back to it. The
-        `growing` columns share what room is left, until somebody arranges the columns."""
+        """Show this model with these column widths (pixels; more where a title needs more), these columns hidden; "Reset
+        columns" comes back to it. The `growing` columns share what room is left, until somebody arranges the columns."""
         self.setModel(model)
+        widths = [max(width, self._title_width(column)) for column, width in enumerate(widths)]
         for column, width in enumerate(widths):
             self.setColumnWidth(column, width)
         for column in range(model.columnCount()):
@@ -187,6 +190,12 @@ class TableView(QTableView):
             if share > 0:
                 self.setColumnWidth(column, self._widths[column] + share)
         self._as_fitted = self._arrangement()
+
+    def _title_width(self, column: int) -> int:
+        header = self.horizontalHeader()
+        header.ensurePolished()  # its font is known from then on
+        title = str(self.model().headerData(column, Qt.Orientation.Horizontal) or "")
+        return header.fontMetrics().horizontalAdvance(title) + _TITLE_MARGIN
 
     def _arrangement(self) -> list[tuple[int, bool, int]]:
         header = self.horizontalHeader()

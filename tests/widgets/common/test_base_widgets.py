@@ -204,6 +204,17 @@ def test_registry_refuses_what_is_taken(theme: ThemeHolder) -> None:
 # ------------------------------------------------------------------ tables
 
 
+def test_no_title_of_a_column_is_cut(qtbot: QtBot) -> None:
+    model = QStandardItemModel(0, 3)
+    model.setHorizontalHeaderLabels(["Messages", "Messages", "Size"])
+    table = TableView("Captures")
+    qtbot.addWidget(table)
+    table.start_with(model, (20, 400))
+    needed = table.horizontalHeader().fontMetrics().horizontalAdvance("Messages")
+    assert needed + 12 <= table.columnWidth(0) < 400
+    assert table.columnWidth(1) == 400
+
+
 @pytest.fixture
 def table(qtbot: QtBot, theme: ThemeHolder) -> TableView:
     model = QStandardItemModel(0, 3)
