@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from app.settings import Retention, Settings, SettingsFile
 from app.window.gui_inbox import GuiInbox
 from app.window.job_queue import JobQueue
+from app.window.places import FLEET
 from app.window.recorder_link import RecorderLink
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.queries import DataSource, Failed, Result, RetentionRequest, RetentionResult
@@ -73,6 +74,7 @@ class DataController(QObject):
         work.cancel_wanted.connect(queue.cancel)
         work.folder_wanted.connect(_open_folder)
         screen.span_wanted.connect(window.time_range.zoom)
+        work.span_wanted.connect(self._show_fleet)  # who was imported is to be seen there
         form.wanted.connect(self._limits_wanted)
         queue.changed.connect(self._show_jobs)
         queue.ended.connect(self._ended)
@@ -108,6 +110,10 @@ class DataController(QObject):
         """Import them together."""
         self._screen.show_work()
         self.queue.import_files(paths)
+
+    @Slot()
+    def _show_fleet(self) -> None:
+        self._window.show_screen(FLEET)
 
     @Slot()
     def _show_jobs(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PySide6.QtCore import QEvent, QMimeData, QObject, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
+from app.window.places import DATA
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import Clock
@@ -20,8 +21,6 @@ from widgets.records.agent_names import AgentNames
 if TYPE_CHECKING:  # loaded when the screen is first wanted
     from app.window.data_controller import Asking, DataController
     from widgets.data.data_screen import DataScreen
-
-ID = "data"
 
 
 class DataParts(NamedTuple):
@@ -75,13 +74,13 @@ class DataPlace(QObject):
         dataset, agent = self._looked_at()
         screen, _ = self._made()
         screen.show_work().export.prefill(dataset, agent)
-        self._window.show_screen(ID)
+        self._window.show_screen(DATA)
 
     @Slot()
     def ask_files(self) -> None:
         """Choose recordings and import them."""
         _, controller = self._made()
-        self._window.show_screen(ID)
+        self._window.show_screen(DATA)
         controller.ask_files()
 
     @Slot()
@@ -89,13 +88,13 @@ class DataPlace(QObject):
         """Check every file."""
         screen, controller = self._made()
         screen.show_work()
-        self._window.show_screen(ID)
+        self._window.show_screen(DATA)
         controller.queue.verify()
 
     def import_files(self, paths: list[str]) -> None:
         """Import these together."""
         _, controller = self._made()
-        self._window.show_screen(ID)
+        self._window.show_screen(DATA)
         controller.import_files(paths)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -111,7 +110,7 @@ class DataPlace(QObject):
 
     @Slot(str)
     def _screen_changed(self, screen: str) -> None:
-        if screen == ID:
+        if screen == DATA:
             self._made()
 
     def _made(self) -> "tuple[DataScreen, DataController]":

@@ -94,7 +94,7 @@ def _done(job: Job) -> str:
 
 def _imported(result: ImportResult, took: str) -> str:
     text = translate(
-        "JobTexts", "{messages} messages of {agents} agents, {samples} samples, {logs} log records, in {time}"
+        "JobTexts", "messages {messages}, agents {agents}, samples {samples}, log records {logs}, in {time}"
     )
     text = _filled(
         text, messages=count_text(result.messages), agents=count_text(result.agents),

@@ -243,3 +243,9 @@ def test_a_gap_moves_the_time_of_the_window(window: Composition, qtbot: QtBot) -
     assert not window.window.time_range.live
     assert window.window.time_range.current().since_us == 1_000_000
     window.window.show_screen(FLEET)
+
+
+def test_what_was_imported_is_to_be_seen_in_the_fleet_of_its_time(window: Composition, qtbot: QtBot) -> None:
+    window.window.show_screen(DATA)
+    window.data.screen.work.span_wanted.emit(1_000_000, 2_000_000)
+    assert (window.window.time_range.current().since_us, window.window.shown_screen) == (1_000_000, FLEET)

@@ -132,7 +132,7 @@ def test_an_import_tells_what_it_brought_and_leads_there(view: WorkView, desk: D
     job.state, job.ended_us = JobState.DONE, desk.clock.monotonic_us()
     view.show_jobs([job])
     assert said(view) == (
-        "2\u202f000 messages of 2 agents, 50 samples, 4 log records, in 10 s; unreadable: 3; "
+        "messages 2\u202f000, agents 2, samples 50, log records 4, in 10 s; unreadable: 3; "
         "lines that are no records: 2, the first is line 17 of <monday>.jsonl.gz"
     )
     with qtbot.waitSignal(view.span_wanted) as wanted:
