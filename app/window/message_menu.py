@@ -26,22 +26,22 @@ class MessageMenu(QObject):
         tr = self.tr
         actions.add("message.publish", tr("&Publish…"), self.publish_requested.emit, "Ctrl+P", "message", "Message",
                     tip=tr("Write a message and publish it through the recorder"))  # fmt: skip
-        self._add("again", tr("Publish &again…"), lambda one: one.publish_again(), "Ctrl+Alt+P", _has_message,
+        self._add("again", tr("Publish &again…"), lambda one: one.publish_again(), "Ctrl+Shift+A", _has_message,
                   tr("Fill the form from the message at hand"))  # fmt: skip
         self._add("clear", tr("Remove the &retained message…"), lambda one: one.clear_retained(), None, _has_topic,
                   tr("Let the broker forget what it keeps for the topic at hand"))  # fmt: skip
         actions.separate("Message")
-        self._add("copy-topic", tr("Copy &topic"), lambda one: one.copy_topic(), "Ctrl+Alt+T",
+        self._add("copy-topic", tr("Copy &topic"), lambda one: one.copy_topic(), "Ctrl+Shift+T",
                   lambda one: _has_message(one) or _has_topic(one), tr("Copy the full name of the topic at hand"))  # fmt: skip
-        self._add("copy-payload", tr("&Copy payload"), lambda one: one.copy_payload(), "Ctrl+Alt+C", _has_message,
+        self._add("copy-payload", tr("&Copy payload"), lambda one: one.copy_payload(), "Ctrl+Shift+Y", _has_message,
                   tr("Copy the payload of the message at hand, whole"))  # fmt: skip
-        self._add("copy-command", tr("Copy as &mosquitto_pub"), lambda one: one.copy_shell_line(), "Ctrl+Alt+M", _has_message,
+        self._add("copy-command", tr("Copy as &mosquitto_pub"), lambda one: one.copy_shell_line(), "Ctrl+Shift+K", _has_message,
                   tr("Copy a command that publishes the message at hand again"))  # fmt: skip
         actions.separate("Message")
         self._add("plot", tr("Plot this &field"), lambda one: one.plot_field(), "Ctrl+L",
                   lambda one: _has_message(one) and one.pane.pages.json.number_at_hand is not None,
                   tr("Plot the number at hand over the loaded messages of its topic"))  # fmt: skip
-        self._add("agent", tr("&Go to agent"), lambda one: one.go_to_agent(), "Ctrl+Alt+A",
+        self._add("agent", tr("&Go to agent"), lambda one: one.go_to_agent(), "Ctrl+J",
                   lambda one: one.message is not None and one.message.agent > 0,
                   tr("Show the agent that the message at hand belongs to"))  # fmt: skip
         self.refresh()

@@ -58,6 +58,9 @@ def test_every_action_has_words_a_menu_and_keys_of_its_own(shown) -> None:
     assert [entry.id for entry in entries if entry.action not in in_menus(shown)] == []
     keys = [key.toString() for entry in entries for key in entry.action.shortcuts()]
     assert sorted(keys) == sorted(set(keys))
+    assert [key for key in keys if key.startswith("Ctrl+Alt+")] == [], (
+        "desktops take them (the terminal), and on many keyboards they type letters"
+    )
 
 
 def test_every_menu_can_be_walked_by_letters(shown) -> None:
