@@ -198,6 +198,8 @@ class Composition(QObject):
             self.tail.start()
             self.link.start()
             self._workspaces.start(self.link.carry_out)
+        else:
+            window.show_recorder(None)  # none is looked for
         if workspace.catalogue.exists():
             self._build_screens()
         if self._options.connect:
@@ -311,9 +313,10 @@ class Composition(QObject):
 
     @Slot(object)
     def _recorder_troubled(self, problem: Problem | None) -> None:
-        for screen, place in self._places.items():
-            if screen != AGENT:  # that one waits for a choice
-                place.show_state(self._waiting() if problem is None else failed(problem))
+        if problem is not None and self.screens is None:
+            self.window.show_recorder(None)  # it is more than slow
+        for place in self._places.values():
+            place.show_state(self._waiting() if problem is None else failed(problem))
 
     @Slot(list)
     def _submit(self, commands: list[dict[str, object]]) -> None:

@@ -22,7 +22,7 @@ def add_places(window: MainWindow, themes: ThemeHolder, state: ViewState) -> dic
         (MESSAGES, translate("Places", "Messages"), "message"),
         (DATA, translate("Places", "Data"), "data"),
     ):
-        places[screen] = ScreenPlace(themes, _no_agent(window) if screen == AGENT else state)
+        places[screen] = ScreenPlace(themes, state)
         window.add_screen(screen, title, icon, places[screen])
     return places
 
@@ -35,13 +35,3 @@ def waiting(workspace: Workspace, *, live: bool) -> ViewState:
             StateKind.LOADING, sentence, translate("Places", "It makes the workspace and looks for a broker.")
         )
     return loading()
-
-
-def _no_agent(window: MainWindow) -> ViewState:
-    return ViewState(
-        StateKind.EMPTY,
-        translate("Places", "No agent is chosen"),
-        translate("Places", "Open one from the fleet with Enter or a double click."),
-        translate("Places", "Go to the fleet"),
-        lambda: window.show_screen(FLEET),
-    )

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from models.domain.clock import Clock
-from models.domain.connection import parse_url
+from models.domain.connection import DEFAULT_PORTS, parse_url
 from models.domain.control import Link, RecorderState
 from models.domain.problems import EnvironmentProblem
 from models.domain.quantity import format_age, format_time
@@ -25,6 +25,7 @@ _LOOKS = {  # icon, token of its colour, state for the style sheet
     Link.REFUSED: ("error", "error", "error"),
 }
 _NO_RECORDER = ("plug-off", "warning", "warning")
+_STARTING = ("clock", "muted", "")
 
 
 class BrokerChip(QToolButton):
@@ -34,6 +35,7 @@ class BrokerChip(QToolButton):
         super().__init__(parent)
         self._theme, self._clock = theme, clock
         self._state: RecorderState | None = None
+        self._told = False
         self.setProperty("role", "chip")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(16, 16))
@@ -49,13 +51,16 @@ class BrokerChip(QToolButton):
         self.setMenu(menu)
 
     def show_state(self, state: RecorderState | None) -> None:
-        """The recorder's last answer; None: there is none that answers."""
-        self._state = state
+        """The recorder's last answer; None: there is none that answers. Not called yet: it is looked for."""
+        self._state, self._told = state, True
         self.refresh()
 
     def refresh(self) -> None:
         """Say again how long it lasts. Called about once a second."""
-        icon, tone, look = _LOOKS[self._state.link] if self._state else _NO_RECORDER
+        if self._state is not None:
+            icon, tone, look = _LOOKS[self._state.link]
+        else:
+            icon, tone, look = _NO_RECORDER if self._told else _STARTING
         self.setIcon(self._theme.icons.icon(icon, tone))
         restyle(self, state=look)
         text = self._sentence()
@@ -67,7 +72,7 @@ class BrokerChip(QToolButton):
     def _sentence(self) -> str:
         state = self._state
         if state is None:
-            return self.tr("no recorder")
+            return self.tr("no recorder") if self._told else self.tr("starting…")
         word = link_word(state.link)
         if state.link is Link.IDLE:
             return word
@@ -89,10 +94,14 @@ class BrokerChip(QToolButton):
             connection, _secret = parse_url(state.broker_url)
         except EnvironmentProblem:
             return visible(state.broker_url, HOST_LIMIT)
-        return visible(connection.host, HOST_LIMIT)
+        host = visible(connection.host, HOST_LIMIT)
+        usual = connection.port == DEFAULT_PORTS[connection.scheme]  # else several brokers of one host look alike
+        return host if usual else f"{host}:{connection.port}"
 
     def _details(self) -> list[str]:
         state = self._state
+        if state is None and not self._told:
+            return [self.tr("The recorder is looked for, or started.")]
         if state is None:
             return [self.tr("No recorder answers; nothing is being recorded.")]
         lines = [visible(state.broker_url, 200)] if state.broker_url else []

@@ -34,6 +34,7 @@ class HealthBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(2)
+        self._told = False
         self._tip = PlainLabel()
         self._tip.setProperty("tone", "muted")
         row.addWidget(self._recorder)
@@ -45,7 +46,9 @@ class HealthBar(QWidget):
         self._draw()
 
     def show_state(self, state: RecorderState | None) -> None:
-        """The recorder's last answer; None: there is none that answers. About once a second."""
+        """The recorder's last answer; None: there is none that answers. About once a second. Not called yet: it is
+        looked for."""
+        self._told = True
         self._health = self._reader.read(state, self._clock.monotonic_us())
         self._draw()
 
@@ -72,6 +75,8 @@ class HealthBar(QWidget):
             self._put(
                 self._recorder, self.tr("recording"), self.tr("A recorder runs and stores what arrives."), "record"
             )
+        elif not self._told:
+            self._put(self._recorder, self.tr("starting…"), self.tr("The recorder is looked for, or started."), "")
         else:
             self._put(
                 self._recorder,
@@ -79,7 +84,7 @@ class HealthBar(QWidget):
                 self.tr("No recorder answers. What is sent meanwhile is not stored, and shows as a gap."),
                 "warning",
             )
-        restyle(self._recorder, state="" if health.recording else "warning")
+        restyle(self._recorder, state="warning" if self._told and not health.recording else "")
         for item, button in self._items.items():
             text, why = self._texts(item)
             wrong = item in health.wrong

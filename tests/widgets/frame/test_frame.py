@@ -78,6 +78,9 @@ def test_chip_tells_host_word_and_since(
 ) -> None:
     chip = BrokerChip(theme, clock)
     qtbot.addWidget(chip)
+    assert chip.accessibleName() == "starting…", "nobody knows yet"
+    assert chip.property("state") == ""
+    chip.show_state(None)
     assert chip.accessibleName() == "no recorder"
     chip.show_state(state)
     assert chip.accessibleName() == "broker.example · connected 3 min"
@@ -85,6 +88,8 @@ def test_chip_tells_host_word_and_since(
     chip.refresh()
     assert chip.accessibleName() == "broker.example · connected 2 h"
     assert "mqtts://me@broker.example:8883" in chip.toolTip()
+    chip.show_state(replace(state, broker_url="mqtts://me@broker.example:18883"))
+    assert chip.accessibleName() == "broker.example:18883 · connected 2 h", "not the usual port"
 
 
 def test_chip_counts_down_to_the_next_try(
@@ -158,6 +163,9 @@ def test_health_bar_speaks_in_words(theme: ThemeHolder, clock: FakeClock, state:
     def texts() -> list[str]:
         return [figure.accessibleName() for figure in figures]
 
+    assert texts()[:2] == ["starting…", "received –/s"]
+    assert figures[0].property("state") == ""
+    bar.show_state(None)
     assert texts()[:2] == ["not recording", "received –/s"]
     assert figures[0].property("state") == "warning"
     bar.show_state(state)
