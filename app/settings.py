@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
-from app.private_file import replace_file
+from app.toml_file import TomlFile
 from models.domain.connection import Connection, Protocol, parse_url
-from models.domain.problems import EnvironmentProblem, trouble
+from models.domain.problems import EnvironmentProblem
 
 _FILE_FIELDS = ("ca_file", "certificate_file", "key_file")
 _NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
@@ -51,29 +50,29 @@ class SettingsFile:
     """Reads and replaces one file. One thread at a time; other processes see the old file or the new one, never a half."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = TomlFile(path, "Settings of this workspace. Secrets are never kept here.")
 
     def load(self) -> Settings:
         """What the file says; the defaults where there is none. Raises `EnvironmentProblem` "settings.unreadable"."""
-        document = self._document()
+        document = self._file.read()
         connection = self._connection(document)
         embedded = self._table(document, "embedded").get("enabled", connection is None)
         if not isinstance(embedded, bool):
-            raise self._unreadable("[embedded] enabled is neither true nor false")
+            raise self._file.unreadable("[embedded] enabled is neither true nor false")
         return Settings(connection, embedded, self._retention(document), self._demo(document))
 
     def save(self, settings: Settings) -> None:
         """Replace what is known, keep the rest. Raises "settings.unreadable" and leaves a file that cannot be read as it
         is; "workspace.read-only" where it cannot be written."""
-        document = self._document()
+        document = self._file.read()
         self._fill(document, settings)
-        replace_file(self._path, tomlkit.dumps(document))
+        self._file.write(document)
 
     def create(self, settings: Settings) -> bool:
         """Write the first file. False: there is one already, and it stays as it is. Raises as `save`."""
-        document = _new_document()
+        document = self._file.new()
         self._fill(document, settings)
-        return replace_file(self._path, tomlkit.dumps(document), only_new=True)
+        return self._file.write(document, only_new=True)
 
     def _fill(self, document: tomlkit.TOMLDocument, settings: Settings) -> None:
         if settings.connection is None:
@@ -89,25 +88,10 @@ class SettingsFile:
         if settings.demo is not None:  # a workspace never stops being one of the demo
             _put(self._table_to_write(document, "demo"), asdict(settings.demo))
 
-    def _document(self) -> tomlkit.TOMLDocument:
-        try:
-            return tomlkit.parse(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return _new_document()
-        except OSError as error:
-            raise self._unreadable(error.strerror or type(error).__name__) from error
-        except UnicodeDecodeError as error:
-            raise self._unreadable("it is not UTF-8 text") from error
-        except TOMLKitError as error:
-            raise self._unreadable(str(error)) from error
-
-    def _unreadable(self, detail: str) -> EnvironmentProblem:
-        return trouble("settings.unreadable", path=str(self._path), detail=detail)
-
     def _table(self, document: tomlkit.TOMLDocument, name: str) -> dict[str, Any]:
         table = document.unwrap().get(name, {})
         if not isinstance(table, dict):
-            raise self._unreadable(f"{name} is not a section")
+            raise self._file.unreadable(f"{name} is not a section")
         return table
 
     @staticmethod
@@ -122,28 +106,28 @@ class SettingsFile:
             return None
         url = table.get("url")
         if not isinstance(url, str):
-            raise self._unreadable("[connection] has no url")
+            raise self._file.unreadable("[connection] has no url")
         try:
             connection, secret = parse_url(url)
         except EnvironmentProblem as error:
-            raise self._unreadable(str(error)) from error
+            raise self._file.unreadable(str(error)) from error
         if secret is not None:
-            raise self._unreadable("[connection] url holds a password, which is never kept here")
+            raise self._file.unreadable("[connection] url holds a password, which is never kept here")
         return self._with_options(connection, table)
 
     def _with_options(self, plain: Connection, table: dict[str, Any]) -> Connection:
         options: dict[str, Any] = {}
         for name in (*_FILE_FIELDS, "prefix", "protocol"):
             if name in table and not isinstance(table[name], str):
-                raise self._unreadable(f"[connection] {name} is not text")
+                raise self._file.unreadable(f"[connection] {name} is not text")
         for name in _NUMBER_FIELDS:
             if name in table and (type(table[name]) is not int or not 0 <= table[name] <= 0xFFFFFFFF):
-                raise self._unreadable(f"[connection] {name} is not a whole number of seconds")
+                raise self._file.unreadable(f"[connection] {name} is not a whole number of seconds")
         if table.get("protocol", "auto") not in list(Protocol):
-            raise self._unreadable(f"[connection] protocol is none of {', '.join(Protocol)}")
+            raise self._file.unreadable(f"[connection] protocol is none of {', '.join(Protocol)}")
         filters = table.get("filters", list(plain.filters))
         if not isinstance(filters, list) or not filters or not all(isinstance(one, str) and one for one in filters):
-            raise self._unreadable("[connection] filters is not a list of topic filters")
+            raise self._file.unreadable("[connection] filters is not a list of topic filters")
         options = {name: table[name] for name in (*_FILE_FIELDS, *_NUMBER_FIELDS, "prefix") if name in table}
         options["protocol"] = Protocol(table.get("protocol", plain.protocol))
         options["filters"] = tuple(filters)
@@ -166,15 +150,9 @@ class SettingsFile:
         for name, default in asdict(plain).items():
             value = table.get(name, default)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-                raise self._unreadable(f"[{section}] {name} is not a number of 0 or more")
+                raise self._file.unreadable(f"[{section}] {name} is not a number of 0 or more")
             found[name] = float(value)
         return found
-
-
-def _new_document() -> tomlkit.TOMLDocument:
-    document = tomlkit.document()
-    document.add(tomlkit.comment("Settings of this workspace. Secrets are never kept here."))
-    return document
 
 
 def _options(connection: Connection, *, everything: bool = False) -> dict[str, Any]:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
-from app.private_file import replace_file
+from app.toml_file import TomlFile
 from models.domain.messages import Properties
-from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.publishing import OutgoingMessage, Template
 
 _TABLE = "template"
@@ -27,57 +25,43 @@ class TemplatesFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = TomlFile(path, "Messages to publish again. Secrets do not belong here.")
 
     def load(self) -> list[Template]:
         """In the order of the file. What must not be published is told when somebody publishes it, not here."""
-        return [self._template(entry) for entry in self._entries(self._document()).unwrap()]
+        return [self._template(entry) for entry in self._entries(self._file.read()).unwrap()]
 
     def save(self, template: Template) -> list[Template]:
         """Keep it, in place of one of the same name; answers all there are now."""
         self.load()  # what cannot be read is not written over
-        document = self._document()
+        document = self._file.read()
         entries = self._entries(document)
         before = self._place(entries, template.name)
         if before < 0:
             entries.append(tomlkit.table())
         _fill(entries[before], template)
-        replace_file(self._path, tomlkit.dumps(document))
+        self._file.write(document)
         return self.load()
 
     def delete(self, name: str) -> list[Template]:
         """Forget it; answers all that are left."""
         self.load()
-        document = self._document()
+        document = self._file.read()
         entries = self._entries(document)
         place = self._place(entries, name)
         if place >= 0:
             del entries[place]
             if not entries:
                 document.remove(_TABLE)
-            replace_file(self._path, tomlkit.dumps(document))
+            self._file.write(document)
         return self.load()
-
-    def _document(self) -> tomlkit.TOMLDocument:
-        try:
-            return tomlkit.parse(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            document = tomlkit.document()
-            document.add(tomlkit.comment("Messages to publish again. Secrets do not belong here."))
-            return document
-        except OSError as error:
-            raise self._unreadable(error.strerror or type(error).__name__) from error
-        except UnicodeDecodeError as error:
-            raise self._unreadable("it is not UTF-8 text") from error
-        except TOMLKitError as error:
-            raise self._unreadable(str(error)) from error
 
     def _entries(self, document: tomlkit.TOMLDocument) -> AoT:
         if _TABLE not in document:
             document.add(_TABLE, tomlkit.aot())
         entries = document[_TABLE]
         if not isinstance(entries, AoT):
-            raise self._unreadable(f"its templates are not written as [[{_TABLE}]]")
+            raise self._file.unreadable(f"its templates are not written as [[{_TABLE}]]")
         return entries
 
     @staticmethod
@@ -89,9 +73,9 @@ class TemplatesFile:
         name, topic = (self._text(entry, key, needed=True) for key in ("name", "topic"))
         qos, retain = entry.get("qos", 1), entry.get("retain", False)
         if isinstance(qos, bool) or qos not in (0, 1):
-            raise self._unreadable(f"qos of template “{name}” is neither 0 nor 1")
+            raise self._file.unreadable(f"qos of template “{name}” is neither 0 nor 1")
         if not isinstance(retain, bool):
-            raise self._unreadable(f"retain of template “{name}” is neither true nor false")
+            raise self._file.unreadable(f"retain of template “{name}” is neither true nor false")
         payload = self._text(entry, "payload").encode()
         if "payload_base64" in entry:
             payload = self._bytes(entry, "payload_base64")
@@ -105,16 +89,16 @@ class TemplatesFile:
     def _text(self, entry: dict[str, Any], key: str, *, needed: bool = False) -> str:
         text = entry.get(key, "")
         if not isinstance(text, str):
-            raise self._unreadable(f"{key} of a template is not text")
+            raise self._file.unreadable(f"{key} of a template is not text")
         if needed and not text:
-            raise self._unreadable(f"a template has no {key}")
+            raise self._file.unreadable(f"a template has no {key}")
         return text
 
     def _bytes(self, entry: dict[str, Any], key: str) -> bytes:
         try:
             return base64.b64decode(self._text(entry, key), validate=True)
         except binascii.Error as error:
-            raise self._unreadable(f"{key} of a template is not base64") from error
+            raise self._file.unreadable(f"{key} of a template is not base64") from error
 
     def _pairs(self, entry: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         pairs = entry.get("user_properties", [])
@@ -122,11 +106,8 @@ class TemplatesFile:
             isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in pairs
         )
         if not good:
-            raise self._unreadable("user_properties of a template is not a list of pairs of texts")
+            raise self._file.unreadable("user_properties of a template is not a list of pairs of texts")
         return tuple((name, value) for name, value in pairs)
-
-    def _unreadable(self, detail: str) -> EnvironmentProblem:
-        return trouble("settings.unreadable", path=str(self._path), detail=detail)
 
 
 def _fill(table: Any, template: Template) -> None:

@@ -71,7 +71,7 @@ class ControlServer:
     def start(self) -> None:
         """Raises `EnvironmentProblem` "file.unusable" where the socket cannot be made."""
         try:
-            prepare_folder(self._path.parent)
+            _make_folder(self._path.parent)
             self._path.unlink(missing_ok=True)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(self._path))  # umask 077 holds already, but say what is meant
@@ -259,8 +259,8 @@ class _Client:
             raise _HungUpError from error
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the folder of the socket, for this user alone. Raises `OSError` where others could put a socket there."""
+def _make_folder(folder: Path) -> None:
+    """Of the socket, for this user alone. Raises `OSError` where others could put a socket there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():

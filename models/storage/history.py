@@ -38,7 +38,8 @@ from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
 from models.storage.history_store import StoreHistory, answer_retention
 from models.storage.history_tasks import answer_tasks
-from models.storage.segments_open import DAMAGE, StoreView, fetch, series_key
+from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.segments_open import DAMAGE, StoreView, fetch
 from models.storage.topic_totals import answer_topics
 from models.storage.unreadable_topics import answer_unreadable
 from models.storage.workspace import Workspace
@@ -149,7 +150,7 @@ def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
         0
     ]
     first_us, last_us, messages, *series = (value or 0 for value in rest)
-    columns = "id, agent_id, metric, labels, unit, kind, source"
+    columns = f"id, {SERIES_KEY}"
     known = fetch(view.catalogue, f"select {columns} from series where agent_id = ? order by id", (request.agent,))
     return AgentResult(
         request, id_, given or own or id_, given_group or own_group, note, convention, host, version,

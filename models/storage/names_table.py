@@ -9,6 +9,14 @@ import numpy.typing as npt
 
 from models.domain.names import Names, SeriesKey, SeriesKind
 
+SERIES_KEY = "agent_id, metric, labels, unit, kind, source"
+"""Columns of a series table, as `series_key` takes them."""
+
+
+def series_key(agent: int, metric: str, labels: str, unit: str, kind: int, source: str) -> SeriesKey:
+    """From a row of a series table."""
+    return SeriesKey(agent, metric, labels, unit, SeriesKind(kind), source)
+
 
 def storable(text: str | None) -> str | None:
     """The text, with what UTF-8 cannot carry (lone surrogates) as visible escapes."""
@@ -27,9 +35,8 @@ def load_names(connection: apsw.Connection, names: Names) -> None:
         names.put_topic(id_, topic)
     for id_, agent in connection.execute("SELECT id, name FROM agent"):
         names.put_agent(id_, agent)
-    query = "SELECT id, agent_id, metric, labels, unit, kind, source FROM series"
-    for id_, agent_id, metric, labels, unit, kind, source in connection.execute(query):
-        names.put_series(id_, SeriesKey(agent_id, metric, labels, unit, SeriesKind(kind), source))
+    for id_, *key in connection.execute(f"SELECT id, {SERIES_KEY} FROM series"):
+        names.put_series(id_, series_key(*key))
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from models.domain.problems import trouble
 from models.storage.access import refuse_newer
 from models.storage.catalogue import SCHEMA
 from models.storage.engine import APPLICATION_ID, open_reader
+from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.segment import LAYOUT
 from models.storage.workspace import Workspace
 
@@ -158,7 +159,7 @@ class OpenSegment:
     def series(self, id_: int) -> SeriesKey:
         found = self._series.get(id_)
         if found is None:
-            rows = self.rows("select agent_id, metric, labels, unit, kind, source from series where id = ?", id_)
+            rows = self.rows(f"select {SERIES_KEY} from series where id = ?", id_)
             found = self._series[id_] = series_key(*rows[0]) if rows else SeriesKey(0, "", "", "", SeriesKind.GAUGE, "")
         return found
 
@@ -190,11 +191,6 @@ def _holds(needle: str, text: str | bytes | None) -> bool:
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
     return text is not None and needle in text.casefold()
-
-
-def series_key(agent: int, metric: str, labels: str, unit: str, kind: int, source: str) -> SeriesKey:
-    """From a row of a series table, in the order of its columns."""
-    return SeriesKey(agent, metric, labels, unit, SeriesKind(kind), source)
 
 
 class StoreView:

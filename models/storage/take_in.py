@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from models.domain.names import SeriesKey, SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import TaskState
 from models.storage.headlines import COLUMNS, CPU, MEMORY, Headlines
 from models.storage.import_intake import newer
 from models.storage.intake import Intake, SegmentReader
-from models.storage.names_table import NewNames
+from models.storage.names_table import SERIES_KEY, NewNames, series_key
 from models.storage.segment_file import SegmentFile
 from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
@@ -50,9 +49,9 @@ def load_headlines(catalogue: apsw.Connection) -> Headlines:
     """The present choice, from all series that the catalogue knows."""
     headlines = Headlines()
     headlines.saw_agents([id_ for (id_,) in catalogue.execute("SELECT id FROM agent")])
-    query = "SELECT id, imported, agent_id, metric, labels, unit, kind, source FROM series"
+    query = f"SELECT id, imported, {SERIES_KEY} FROM series"
     for id_, imported, *key in catalogue.execute(query):
-        headlines.consider(id_, _series_key(key), imported=bool(imported))
+        headlines.consider(id_, series_key(*key), imported=bool(imported))
     return headlines
 
 
@@ -133,11 +132,11 @@ class SegmentTaker:
         rows = Rows(
             _named(connection, "id, name", "topic", new.topics),
             _named(connection, "id, name", "agent", new.agents),
-            _named(connection, "id, agent_id, metric, labels, unit, kind, source", "series", new.series),
+            _named(connection, f"id, {SERIES_KEY}", "series", new.series),
         )
         self._headlines.saw_agents(new.agents)
         changed = (
-            self._headlines.consider(row[0], _series_key(row[1:]), imported=self._imported) for row in rows.series
+            self._headlines.consider(row[0], series_key(*row[1:]), imported=self._imported) for row in rows.series
         )
         self._rechosen.update(agent for agent in changed if agent)
         self._names = (NewNames(list(new.topics), list(new.agents), list(new.series)), rows)
@@ -172,8 +171,3 @@ class SegmentTaker:
 def _named(connection: apsw.Connection, columns: str, table: str, ids: list[int]) -> list[Any]:
     query = f"SELECT {columns} FROM {table} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
     return connection.execute(query, (json.dumps(ids),)).fetchall() if ids else []
-
-
-def _series_key(row: Iterable[Any]) -> SeriesKey:
-    agent, metric, labels, unit, kind, source = row
-    return SeriesKey(agent, metric, labels, unit, SeriesKind(kind), source)

@@ -112,7 +112,7 @@ def test_a_failed_save_leaves_the_old_file(path, monkeypatch):
     def full(_handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.private_file.os.fsync", full)
+    monkeypatch.setattr("app.toml_file.os.fsync", full)
     with pytest.raises(EnvironmentProblem) as raised:
         file.save(Settings())
     assert raised.value.problem.code == "workspace.read-only"
