@@ -17,7 +17,7 @@ from widgets.common.words import presence_word
 from widgets.frame.main_window import MainWindow
 from widgets.frame.palette_search import PaletteEntry
 
-if TYPE_CHECKING:  # brings numpy, which waits until the first paint
+if TYPE_CHECKING:  # the first brings numpy, the second many of Qt's classes: both wait until the first paint
     from models.domain.queries import FleetResult
     from widgets.frame.command_palette import CommandPalette
 
@@ -63,6 +63,8 @@ class Palette(QObject):
         from widgets.frame.command_palette import CommandPalette  # the first paint does not wait for it
 
         if self._palette is None:
+            from widgets.frame.command_palette import CommandPalette
+
             self._palette = CommandPalette(self._themes, self._remember, self._window)
         others = [entry for entries in self._others for entry in entries()]
         self._palette.open_with([*self._commands(), *others, *self._agents()], self._used, self._typed)
