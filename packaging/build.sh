@@ -18,6 +18,7 @@ build_program() {
   rm -rf dist/murmurscope
   "$python" -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller packaging/app.spec
   patchelf --set-rpath '$ORIGIN' dist/murmurscope/_internal/mosquitto/* # it is started without our library path
+  find dist/murmurscope -type f -name '*.so*' -exec chmod 644 {} +
   "$python" packaging/licences.py dist/murmurscope dist/murmurscope/licences
   install -m644 LICENSE -t dist/murmurscope/licences
 }
@@ -33,8 +34,6 @@ stage_share() {
   sed "s/@VERSION@/$version/; s/@DATE@/$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)/" "packaging/linux/$id.metainfo.xml" \
     >"$share/metainfo/$id.metainfo.xml"
   help2man --no-info --name "${summary,}" dist/murmurscope/murmurscope | gzip -9n >"$share/man/man1/murmurscope.1.gz"
-  desktop-file-validate "$share/applications/$id.desktop"
-  appstreamcli validate --no-net "$share/metainfo/$id.metainfo.xml"
 }
 
 # needed_packages STAGE: what the program's files need and it does not bring, as dependencies of a Debian package
@@ -63,7 +62,7 @@ make_deb() {
   cp -a build/share "$stage/usr/"
   mv "$stage/usr/lib/murmurscope/licences" "$doc/"
   install -m644 packaging/linux/copyright -t "$doc"
-  gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
+  gzip -9nc CHANGELOG.md >"$doc/NEWS.gz"
   install -Dm644 packaging/linux/murmurscope-recorder@.service -t "$stage/usr/lib/systemd/user"
   depends=$(needed_packages "$stage")
   size=$(du -sk "$stage/usr" | cut -f1)
