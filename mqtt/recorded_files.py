@@ -57,7 +57,7 @@ def survey(paths: Sequence[Path]) -> list[RecordedFile]:
 
 
 class RecordedTraffic:
-    """Reads files one after the other. One thread. The figures are as of the last slice."""
+    """Reads files one after the other. One thread. The figures tell what was read."""
 
     def __init__(self, files: Sequence[RecordedFile]) -> None:
         self._files = files

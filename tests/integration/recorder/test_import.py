@@ -197,11 +197,11 @@ def test_live_traffic_goes_on_while_a_recorder_imports(recording: Recording, bro
         done = recording.command("import", str(large))
         assert (done.returncode, done.stderr.decode()) == (0, "")
         assert live.sent > sent
+        presence = {row["agent"]: row["presence"] for row in recording.export("agents")}
+        assert presence["live"] == presence["old-7"] == "online"
     live.check(recording)
     assert imported(recording) == MANY
     assert recording.state.counters.dropped == 0
-    presence = {row["agent"]: row["presence"] for row in recording.export("agents")}
-    assert presence["live"] == presence["old-7"] == "online"
     assert recording.stop() == 0
     assert recording.command("verify").returncode == 0
     origins = {

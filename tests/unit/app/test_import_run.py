@@ -183,6 +183,28 @@ def test_lines_to_leave_out_are_told_of_and_stopped_in_like_all_else(bench: Benc
     assert bench.is_empty()
 
 
+def test_whoever_stops_it_after_any_step_leaves_the_way_free(bench: Bench, tmp_path: Path) -> None:
+    """As where the recorder did a step and finds its client gone."""
+    path = record(tmp_path / "a", (1, "t", 1))
+    for after in range(4):
+        left = [after]
+
+        def stop(_progress: ImportProgress, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise StopError
+
+        def late(job, meanwhile):
+            result = job()
+            meanwhile()
+            return result
+
+        with pytest.raises(StopError):
+            Importer(bench.store, late, bench.clock).run([path], "agents", stop)
+        assert bench.is_empty()
+    assert bench.bring(path).messages == 1
+
+
 def test_progress_tells_bytes_messages_and_lines_left_out(bench: Bench, tmp_path: Path) -> None:
     path = record(tmp_path / "a", *((n, "t", n) for n in range(2 * SLICE + 100)))
     with path.open("ab") as file:
