@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -230,8 +230,9 @@ def test_hanging_up_takes_everything_back(recording: Recording, broker: Mosquitt
 @pytest.mark.services
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_recorder_that_ends_halfway_keeps_what_is_live_alone(
-    recording: Recording, broker: Mosquitto, large: Path, how: signal.Signals
+    recording: Recording, make_broker: Callable[..., Mosquitto], large: Path, how: signal.Signals
 ) -> None:
+    broker = make_broker(max_queued_messages=100_000)  # for as long as no recorder runs
     recording.start("--broker", broker.url)
     with Live(broker.url) as live:
         code = end_halfway(recording, large, how)
