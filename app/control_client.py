@@ -99,9 +99,14 @@ class ControlClient:
         files = [str(path.absolute()) for path in paths]
         with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
             line.send({"id": 1, "verb": Verb.IMPORT, "files": files, "again": again})
-            while "ok" not in (answer := line.receive()):
-                on_progress(progress_from(answer))
-            return import_result_from(_check(answer).get("result"))
+            try:
+                while "ok" not in (answer := line.receive()):
+                    on_progress(progress_from(answer))
+                return import_result_from(_check(answer).get("result"))
+            except EnvironmentProblem as error:
+                if error.problem.code != "recorder.died":
+                    raise
+                raise trouble("import.broken-off", **error.problem.params) from error
 
     def close(self) -> None:
         """Hang up. A later request connects again."""

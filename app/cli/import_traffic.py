@@ -1,7 +1,6 @@
 """`import`: recorded traffic into the workspace, as a capture of its own."""
 
 import argparse
-import signal
 import sys
 import time
 from pathlib import Path
@@ -83,6 +82,7 @@ def _by_recorder(
 
 
 def _here(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool) -> "ImportResult":
+    from app.ending import Ending
     from app.recorder.import_run import Importer, at_once
     from app.recorder.main import store_limits
     from app.settings import SettingsFile
@@ -100,42 +100,24 @@ def _here(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, agai
     lock.acquire(VERSION)
     try:
         store = StoreWriter(workspace, clock, store_limits(settings.retention))
-        stop = _Interrupt()
+        ending = Ending()
         beat = _Beat(lock)
 
         def shown(progress: "ImportProgress") -> None:
-            stop.check()
+            if (
+                ending.asked.is_set()
+            ):  # not within a slice: what is being written ends well, then all of it is taken back
+                raise KeyboardInterrupt
             beat.beat()
             show(progress)
 
         try:
-            with stop:
-                prefix = (settings.connection or Connection()).prefix
-                return Importer(store, at_once, clock).run(paths, prefix, shown, again=again)
+            prefix = (settings.connection or Connection()).prefix
+            return Importer(store, at_once, clock).run(paths, prefix, shown, again=again)
         finally:
             store.close()
     finally:
         lock.release()
-
-
-class _Interrupt:
-    """Ctrl+C between two slices, not within one: what is being written ends well, then all of it is taken back."""
-
-    def __init__(self) -> None:
-        self._asked = False
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGINT, self._ask)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def check(self) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        self._asked = True
 
 
 class _Beat:

@@ -152,6 +152,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Each line has to be a JSON object as described under “import --help”; nothing was imported."),
     "import.known": ProblemKind(_E, ExitCode.FAILED, "{path} was imported already, on {time}.",
         "Once more (--again) would store all of it a second time."),
+    "import.broken-off": ProblemKind(_E, ExitCode.FAILED, "The recorder stopped before it told how the import went ({detail}).",
+        "Import again: what came in whole after all is refused then, as imported already."),
     "import.twice": ProblemKind(_E, ExitCode.FAILED, "{path} is the same recording as {other}.",
         "Leave one of them out, or take in both (--again); nothing was imported."),
     "import.too-large": ProblemKind(_E, ExitCode.FAILED, "What was recorded needs more than the {limit} that this workspace may hold.",
