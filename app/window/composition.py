@@ -265,12 +265,15 @@ class Composition(QObject):
     def _build_screens(self) -> None:
         from app.window.plot_library import PlotLibrary
         from app.window.screens import Screens
+        from widgets.frame.screen_context import ScreenContext
 
         assert self.source is not None
         assert self.tail is not None
-        self.screens = Screens(
-            self.window, self._places, self.source, self.tail, self.frames, self.themes, self.clock, self
+        window = self.window
+        context = ScreenContext(
+            self.source, self.tail, self.frames, window.time_range, window.time_cursor, self.themes, self.clock
         )
+        self.screens = Screens(window, self._places, context, self)
         self._menus.attach(self.screens)
         assert self.publishing is not None
         self.screens.messages_made.connect(self._message_menu.attach)
@@ -291,10 +294,7 @@ class Composition(QObject):
 
         assert self.source is not None
         assert self.link is not None
-        parts = DataParts(
-            self._workspace, self.source, screens.tail(), self.link, screens.names, self.themes, self.clock,
-            screens.ways.show,
-        )  # fmt: skip
+        parts = DataParts(self._workspace, screens.context(), self.link, screens.names, screens.ways.show)
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)
 

@@ -10,12 +10,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from app.window.places import DATA
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
-from models.domain.clock import Clock
-from models.domain.queries import DataSource, RowKey
-from models.domain.tail import Tail
+from models.domain.queries import RowKey
 from models.storage.workspace import Workspace
-from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
+from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
 if TYPE_CHECKING:  # loaded when the screen is first wanted
@@ -27,12 +25,9 @@ class DataParts(NamedTuple):
     """What the screen is made of."""
 
     workspace: Workspace
-    source: DataSource
-    tail: Tail
+    context: ScreenContext
     link: RecorderLink
     names: AgentNames
-    themes: ThemeHolder
-    clock: Clock
     show_message: Callable[[RowKey], object]
 
 
@@ -121,14 +116,12 @@ class DataPlace(QObject):
 
         if self.screen is None or self.controller is None:
             parts, window = self._parts, self._window
-            self.screen = DataScreen(
-                parts.source, parts.tail, window.time_range, parts.themes, parts.names, parts.clock
-            )
+            self.screen = DataScreen(parts.context, parts.names)
             self.screen.message_wanted.connect(parts.show_message)
             settings = SettingsFile(parts.workspace.settings)
-            queue = JobQueue(parts.workspace, parts.link, parts.clock, self)
+            queue = JobQueue(parts.workspace, parts.link, parts.context.clock, self)
             self.controller = DataController(
-                window, self.screen, parts.source, parts.link, settings, queue, self._asking or Asking(window)
+                window, self.screen, parts.context.source, parts.link, settings, queue, self._asking or Asking(window)
             )
             self._place.fill(self.screen)
         return self.screen, self.controller

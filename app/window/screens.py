@@ -1,23 +1,22 @@
 """The screens of the window and the wires between them."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
 from app.window.places import AGENT, FLEET, LOGS, MESSAGES
 from app.window.screen_place import ScreenPlace
 from app.window.ways_to_messages import WaysToMessages
-from models.domain.clock import Clock
-from models.domain.queries import AgentResult, DataSource, MessageLine
-from models.domain.tail import Tail
+from models.domain.queries import AgentResult, MessageLine
 from models.domain.time_range import TimeRange
 from widgets.agent.agent_panel import AgentPanel
 from widgets.agent.agent_screen import AgentScreen
-from widgets.common.frame_clock import FrameClock
-from widgets.common.theme import ThemeHolder
 from widgets.fleet.agent_commands import AgentCommands, Target
 from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
 from widgets.frame.main_window import MainWindow
+from widgets.frame.screen_context import ScreenContext
 from widgets.logs.logs_screen import LogsScreen
 from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
@@ -43,25 +42,19 @@ class Screens(QObject):
         self,
         window: MainWindow,
         places: dict[str, ScreenPlace],
-        source: DataSource,
-        tail: Tail,
-        frames: FrameClock,
-        themes: ThemeHolder,
-        clock: Clock,
+        context: ScreenContext,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._places, self._source, self._frames = window, places, source, frames
-        self._themes, self._clock = themes, clock
-        self._tail = SharedTail(tail)
-        self.commands = AgentCommands(clock.wall_us, window)
+        self._window, self._places, self._context, self._tail = window, places, context, SharedTail(context.tail)
+        self.commands = AgentCommands(context.clock.wall_us, window)
         self.commands.requested.connect(self.command_requested)
-        self.fleet = FleetScreen(source, themes, clock.wall_us)
-        self.names = AgentNames(source, self)
+        self.fleet = FleetScreen(context.source, context.themes, context.clock.wall_us)
+        self.names = AgentNames(context.source, self)
         self.logs: LogsScreen | None = None
         self.agent: AgentScreen | None = None
         self.messages: MessagesScreen | None = None
-        self.ways = WaysToMessages(source, self)
+        self.ways = WaysToMessages(context.source, self)
         self.ways.message_found.connect(self.open_message)
         self.panel: AgentPanel | None = None
         self.fleet.command_requested.connect(self.command_requested)
@@ -79,9 +72,9 @@ class Screens(QObject):
         places[FLEET].fill(self.fleet)
         self._screen_changed(window.shown_screen)
 
-    def tail(self) -> Tail:
-        """A share of the tail for one more screen."""
-        return self._tail.share()
+    def context(self) -> ScreenContext:
+        """What one more screen works with."""
+        return replace(self._context, tail=self._tail.share())
 
     def looked_at(self) -> tuple[str, int]:
         """The dataset that the shown screen is about, and the agent; 0: all."""
@@ -133,11 +126,7 @@ class Screens(QObject):
 
     def _agent_screen(self) -> AgentScreen:
         if self.agent is None:
-            window = self._window
-            self.agent = AgentScreen(
-                self._source, self._tail.share(), self._frames, window.time_range, window.time_cursor, self._themes,
-                self._clock, self._fill_menu,
-            )  # fmt: skip
+            self.agent = AgentScreen(self.context(), self._fill_menu)
             self.agent.fleet_requested.connect(self._show_fleet)
             self.agent.facts.changed.connect(self.targets_changed)
             for rows in (self.agent.logs, self.agent.messages):
@@ -154,10 +143,7 @@ class Screens(QObject):
     def logs_screen(self) -> LogsScreen:
         """The screen of logs, made when it is first wanted."""
         if self.logs is None:
-            window = self._window
-            self.logs = LogsScreen(
-                self._source, self._tail.share(), window.time_range, window.time_cursor, self._themes, self.names
-            )
+            self.logs = LogsScreen(self.context(), self.names)
             self.logs.agent_wanted.connect(self.open_agent)
             self.logs.pane.message_wanted.connect(self.ways.show_message_of)
             self.ways.lead_from(self.logs.rows)
@@ -167,11 +153,7 @@ class Screens(QObject):
     def messages_screen(self) -> MessagesScreen:
         """The screen of messages, made when it is first wanted."""
         if self.messages is None:
-            window = self._window
-            self.messages = MessagesScreen(
-                self._source, self._tail.share(), self._frames, window.time_range, window.time_cursor, self._themes,
-                self._clock, self.names,
-            )  # fmt: skip
+            self.messages = MessagesScreen(self.context(), self.names)
             self.messages.agent_wanted.connect(self.open_agent)
             self.messages.connect_requested.connect(self.connect_requested)
             self.messages.publish_wanted.connect(self.publish_requested)
@@ -183,11 +165,7 @@ class Screens(QObject):
 
     def _agent_panel(self) -> AgentPanel:
         if self.panel is None:
-            window = self._window
-            self.panel = AgentPanel(
-                self._source, self._tail.share(), self._frames, window.time_range, window.time_cursor, self._themes,
-                self._clock, self._fill_menu,
-            )  # fmt: skip
+            self.panel = AgentPanel(self.context(), self._fill_menu)
             self.panel.open_requested.connect(self.open_agent)
         return self.panel
 
@@ -244,6 +222,6 @@ class Screens(QObject):
     def _target(self, agent: AgentResult) -> Target:
         fleet = self.fleet.fleet
         row = fleet.id.index(agent.id) if fleet is not None and agent.id in fleet.id else -1
-        paused = row >= 0 and fleet is not None and int(fleet.maintenance_until_us[row]) > self._clock.wall_us()
+        paused = row >= 0 and fleet is not None and int(fleet.maintenance_until_us[row]) > self._context.clock.wall_us()
         retired = row >= 0 and fleet is not None and bool(fleet.retired[row])
         return Target(agent.id, agent.name, agent.group, agent.note, paused, retired)

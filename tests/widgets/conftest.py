@@ -13,6 +13,7 @@ from tests.widgets.fakes import SECOND, FakeSource, FakeTail
 from widgets.agent.agent_screen import AgentScreen
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
+from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 
 
@@ -26,16 +27,16 @@ class Desk:
         self.range = TimeRangeModel(clock, span_us=60 * SECOND)
         self.cursor = TimeCursor()
         self.theme = ThemeHolder(app, "light")
+        self.context = ScreenContext(
+            self.source, self.tail, self.frame_clock, self.range, self.cursor, self.theme, clock
+        )
 
     @property
     def now(self) -> int:
         return self.clock.wall_us()
 
     def screen(self) -> AgentScreen:
-        screen = AgentScreen(
-            self.source, self.tail, self.frame_clock, self.range, self.cursor, self.theme, self.clock,
-            lambda menu, agent: menu.addAction(f"Rename {agent.id}"),
-        )  # fmt: skip
+        screen = AgentScreen(self.context, lambda menu, agent: menu.addAction(f"Rename {agent.id}"))
         screen.resize(900, 700)
         return screen
 

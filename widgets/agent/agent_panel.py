@@ -6,18 +6,14 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFormLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from models.domain.clock import Clock
 from models.domain.quantity import MISSING
-from models.domain.queries import AgentResult, DataSource, FleetResult
-from models.domain.tail import Tail
+from models.domain.queries import AgentResult, FleetResult
 from widgets.agent.agent_facts import AgentFacts
 from widgets.agent.agent_header import AgentHeader
 from widgets.agent.agent_plots import AgentPlots
 from widgets.agent.agent_screen import FillMenu
-from widgets.common.frame_clock import FrameClock
 from widgets.common.numbers import count_text, value_text
-from widgets.common.theme import ThemeHolder
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 
 _SECOND_MS = 1_000
 
@@ -28,23 +24,12 @@ class AgentPanel(QWidget):
     open_requested = Signal(int)
     """Show this agent on its own screen."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        tail: Tail,
-        frame_clock: FrameClock,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        clock: Clock,
-        fill_menu: FillMenu,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._clock, self._fill_menu = clock, fill_menu
-        self.facts = AgentFacts(source, tail, clock, self)
-        self.header = AgentHeader(theme, compact=True)
-        self.plots = AgentPlots(source, tail, frame_clock, time_range, cursor, theme, compact=True)
+    def __init__(self, context: ScreenContext, fill_menu: FillMenu) -> None:
+        super().__init__()
+        self._clock, self._fill_menu = context.clock, fill_menu
+        self.facts = AgentFacts(context.source, context.tail, context.clock, self)
+        self.header = AgentHeader(context.themes, compact=True)
+        self.plots = AgentPlots(context, compact=True)
         self._figures: dict[str, QLabel] = {}
         self._open = QPushButton(self.tr("Open"))
         self._menu_button = QPushButton(self.tr("Actions"))
@@ -61,7 +46,7 @@ class AgentPanel(QWidget):
         self._second = QTimer(self, interval=_SECOND_MS)
         self._second.timeout.connect(self._show_facts)
         self.facts.changed.connect(self._facts_changed)
-        theme.changed.connect(self._show_facts)
+        context.themes.changed.connect(self._show_facts)
         self._open.clicked.connect(self._open_agent)
         self._menu_button.clicked.connect(self._open_menu)
         self._facts_changed()

@@ -8,15 +8,12 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from models.domain.headline import Headline, headline
 from models.domain.names import SeriesKind
-from models.domain.queries import AgentResult, DataSource, SeriesInfo
-from models.domain.tail import Tail
+from models.domain.queries import AgentResult, SeriesInfo
 from widgets.agent.agent_events import AgentEvents
 from widgets.agent.series_feed import SeriesFeed
-from widgets.common.frame_clock import FrameClock
 from widgets.common.plain import visible
-from widgets.common.theme import ThemeHolder
 from widgets.common.words import problem_text
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import Curve, LineCurve, RawPoints, spans_of
 from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
 from widgets.plots.plot import TimePlot
@@ -37,27 +34,16 @@ class AgentPlots(QScrollArea):
     """Draws what `AgentResult.headline` names, and the series that were picked besides; `compact`: CPU and memory
     alone. Hidden it asks for nothing. GUI thread."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        tail: Tail,
-        frame_clock: FrameClock,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        parent: QWidget | None = None,
-        *,
-        compact: bool = False,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, context: ScreenContext, *, compact: bool = False) -> None:
+        super().__init__()
         self._compact = compact
-        self._shared = (frame_clock, time_range, cursor, theme)
-        self._range = time_range
+        self._shared = (context.frames, context.times, context.cursor, context.themes)
+        self._range = context.times
         self._agent: AgentResult | None = None
         self._extra: tuple[int, ...] = ()
         self._users: dict[int, list[TimePlot]] = {}
-        self.feed = SeriesFeed(source, tail, time_range, self)
-        self.events = AgentEvents(source, tail, time_range, self)
+        self.feed = SeriesFeed(context.source, context.tail, context.times, self)
+        self.events = AgentEvents(context.source, context.tail, context.times, self)
         self.cpu = self._plot(self.tr("CPU"), "1")
         self.memory = self._plot(self.tr("Memory"), "By", floor=None)
         if not compact:
@@ -83,7 +69,7 @@ class AgentPlots(QScrollArea):
         self.feed.updated.connect(self._points_came)
         self.feed.state_changed.connect(self._tell_states)
         self.events.changed.connect(self._place_events)
-        time_range.changed.connect(self._set_tick)
+        context.times.changed.connect(self._set_tick)
         self._label_time()
 
     def show_agent(self, agent: AgentResult) -> None:

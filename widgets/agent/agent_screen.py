@@ -6,17 +6,14 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from models.domain.clock import Clock
-from models.domain.queries import AgentResult, DataSource, LogLine, MessageLine, TaskLine
-from models.domain.tail import Tail, TailPage
+from models.domain.queries import AgentResult, LogLine, MessageLine, TaskLine
+from models.domain.tail import TailPage
 from widgets.agent.agent_facts import AgentFacts
 from widgets.agent.agent_header import AgentHeader
 from widgets.agent.agent_plots import AgentPlots
 from widgets.agent.series_picker import SeriesPicker
-from widgets.common.frame_clock import FrameClock
 from widgets.common.state_view import StateKind, StateView, ViewState, failed
-from widgets.common.theme import ThemeHolder
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.records.log_list import LogList
 from widgets.records.message_list import MessageList
 from widgets.records.record_dialog import RecordDialog, log_dialog, message_dialog, task_dialog
@@ -35,35 +32,22 @@ class AgentScreen(QWidget):
     fleet_requested = Signal()
     """There is no agent to show, and the user wants to choose one."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        tail: Tail,
-        frame_clock: FrameClock,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        clock: Clock,
-        fill_menu: FillMenu,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._clock, self._fill_menu = clock, fill_menu
-        self.facts = AgentFacts(source, tail, clock, self)
-        self.header = AgentHeader(theme)
-        self.plots = AgentPlots(source, tail, frame_clock, time_range, cursor, theme)
-        self.logs = LogList(source, time_range, cursor, theme)
-        self.tasks = TaskList(source, time_range, cursor, theme)
-        self.messages = MessageList(source, time_range, cursor, theme)
-        self._none = StateView(theme)
+    def __init__(self, context: ScreenContext, fill_menu: FillMenu) -> None:
+        super().__init__()
+        self._clock, self._fill_menu = context.clock, fill_menu
+        self.facts = AgentFacts(context.source, context.tail, context.clock, self)
+        self.header = AgentHeader(context.themes)
+        self.plots = AgentPlots(context)
+        self.logs, self.tasks, self.messages = LogList(context), TaskList(context), MessageList(context)
+        self._none = StateView(context.themes)
         self._more = self._button(self.tr("More series…"))
         self._menu_button = self._button(self.tr("Actions"))
         self._build()
         self._second = QTimer(self, interval=_SECOND_MS)
         self._second.timeout.connect(self._show_facts)
         self.facts.changed.connect(self._facts_changed)
-        theme.changed.connect(self._show_facts)
-        tail.follow(self._take_page)
+        context.themes.changed.connect(self._show_facts)
+        context.tail.follow(self._take_page)
         self._facts_changed()
 
     def _button(self, text: str) -> QPushButton:

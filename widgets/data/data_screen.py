@@ -4,10 +4,8 @@ from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from models.domain.clock import Clock
 from models.domain.control import RecorderState
 from models.domain.queries import (
-    DataSource,
     Failed,
     GapsRequest,
     GapsResult,
@@ -19,18 +17,17 @@ from models.domain.queries import (
     UnreadableRequest,
     UnreadableResult,
 )
-from models.domain.tail import Tail, TailPage
+from models.domain.tail import TailPage
 from widgets.common.numbers import value_text
 from widgets.common.plain import PlainLabel
 from widgets.common.state_view import StateStack, failed, loading
-from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
 from widgets.data.held_view import HeldView
 from widgets.data.missing_view import MissingView
 from widgets.data.rates import Rates
 from widgets.data.store_texts import growth, growth_sentence, held_sentence
 from widgets.data.work_view import WorkView
-from widgets.frame.time_range import TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
 HELD_MS, MISSING_MS = 5_000, 10_000
@@ -46,25 +43,17 @@ class DataScreen(QWidget):
     message_wanted = Signal(object)
     """Somebody wants to see the message with this `RowKey`."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        tail: Tail,
-        time_range: TimeRangeModel,
-        theme: ThemeHolder,
-        names: AgentNames,
-        clock: Clock,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._source, self._range, self._names, self._clock = source, time_range, names, clock
+    def __init__(self, context: ScreenContext, names: AgentNames) -> None:
+        super().__init__()
+        theme, clock = context.themes, context.clock
+        self._source, self._range, self._names, self._clock = context.source, context.times, names, clock
         self._store: StoreResult | None = None
         self._state: RecorderState | None = None
         self._rates = Rates()
         self._tickets: dict[type, Ticket] = {}
         self.held = HeldView(theme)
         self.missing = MissingView(names, theme)
-        self.work = WorkView(names, time_range, theme, clock.monotonic_us)
+        self.work = WorkView(names, context.times, theme, clock.monotonic_us)
         self._held_stack, self._missing_stack = StateStack(self.held, theme), StateStack(self.missing, theme)
         self._build()
         self._held_again = Throttle(self._ask_held, HELD_MS, self)
@@ -76,8 +65,8 @@ class DataScreen(QWidget):
         self.missing.message_wanted.connect(self.message_wanted)
         self.held.retention.edited.connect(self._tell)
         self.tabs.currentChanged.connect(self._ask)
-        time_range.changed.connect(self._range_changed)
-        tail.follow(self._take_page)
+        context.times.changed.connect(self._range_changed)
+        context.tail.follow(self._take_page)
 
     def _build(self) -> None:
         self._sentence, self._growth, self._rate = PlainLabel(), PlainLabel(), QLabel()

@@ -6,12 +6,11 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
-from models.domain.queries import DataSource, LogLine
-from models.domain.tail import Tail, TailPage
+from models.domain.queries import LogLine
+from models.domain.tail import TailPage
 from widgets.common.state_view import StateKind, ViewState, no_match
-from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.logs.record_pane import RecordPane
 from widgets.records.agent_names import AgentField, AgentNames
 from widgets.records.log_list import LogList
@@ -28,16 +27,8 @@ _BELOW, _BESIDE = 260, 560
 class FleetLogList(LogList):
     """The list, with a filter for agents."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        names: AgentNames,
-        **options: int,
-    ) -> None:
-        super().__init__(source, time_range, cursor, theme, names.name, **options)
+    def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
+        super().__init__(context, names.name, **options)
         names.changed.connect(self.records.names_changed)
         self.who = AgentField(names)
         self.filters.insertWidget(1, self.who)
@@ -48,7 +39,7 @@ class FleetLogList(LogList):
         if self.filtered or self.agent:
             return no_match(self.clear_filter)
         if not self._range.live:
-            return ViewState(StateKind.EMPTY, self.tr("No log records in this time"))
+            return self.none_in_time(self.tr("No log records in this time"))
         hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")
         return ViewState(StateKind.EMPTY, self.tr("Nothing has been logged yet"), hint)
 
@@ -65,22 +56,12 @@ class LogsScreen(QWidget):
     agent_wanted = Signal(int)
     """Somebody wants to see this agent."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        tail: Tail,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        names: AgentNames,
-        parent: QWidget | None = None,
-        **options: int,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
+        super().__init__()
         self._names = names
-        self.rows = FleetLogList(source, time_range, cursor, theme, names, **options)
+        self.rows = FleetLogList(context, names, **options)
         self.rows.table.setObjectName("logs")
-        self.pane = RecordPane(names, theme)
+        self.pane = RecordPane(names, context.themes)
         self.pane.hide()
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("logs-record")
@@ -100,7 +81,7 @@ class LogsScreen(QWidget):
         self.rows.search.textChanged.connect(self.pane.mark)
         self.pane.agent_wanted.connect(self.agent_wanted)
         self.pane.closed.connect(self._close_record)
-        tail.follow(self._take_page)
+        context.tail.follow(self._take_page)
 
     def show_only(self, agent: int) -> None:
         """The records of this agent; 0: of everybody."""

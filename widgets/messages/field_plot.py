@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from models.domain.clock import Clock
 from models.domain.queries import (
-    DataSource,
     EventsRequest,
     EventsResult,
     Failed,
@@ -22,12 +21,11 @@ from models.domain.queries import (
     Ticket,
 )
 from models.domain.time_range import fixed_range
-from widgets.common.frame_clock import FrameClock
 from widgets.common.numbers import count_text
 from widgets.common.plain import PlainLabel, visible
-from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
+from widgets.frame.time_range import TimeRangeModel
 from widgets.frame.tool_buttons import FlatButton
 from widgets.messages.json_path import Path, number_of, path_text
 
@@ -71,12 +69,10 @@ class FieldPlot(QWidget):
 
     closed = Signal()
 
-    def __init__(
-        self, source: DataSource, frame_clock: FrameClock, cursor: TimeCursor, theme: ThemeHolder, clock: Clock
-    ) -> None:
+    def __init__(self, context: ScreenContext) -> None:
         super().__init__()
-        self._source, self._frames, self._cursor, self._theme, self._clock = source, frame_clock, cursor, theme, clock
-        self.times = LoadedTimes(clock, self)
+        self._context, self._source, self._clock = context, context.source, context.clock
+        self.times = LoadedTimes(context.clock, self)
         self.plot: TimePlot | None = None
         self._topic, self._path, self._agent = b"", Path(), 0
         self._waiting: deque[MessageLine] = deque()
@@ -87,7 +83,7 @@ class FieldPlot(QWidget):
         self._title.setAccessibleName(self.tr("Plotted field"))
         self._note = PlainLabel()
         self._note.setProperty("tone", "muted")
-        close = FlatButton(theme, "close", self.tr("Close the plot"))
+        close = FlatButton(context.themes, "close", self.tr("Close the plot"))
         close.clicked.connect(self.close_plot)
         head = QHBoxLayout()
         head.setContentsMargins(12, 4, 6, 2)
@@ -122,7 +118,8 @@ class FieldPlot(QWidget):
         self.times.resume()
         self._drop_plot()
         name = visible(path_text(path), 200)
-        self.plot = TimePlot(name, "", self._frames, self.times, self._cursor, self._theme, floor=None)
+        shared = self._context
+        self.plot = TimePlot(name, "", shared.frames, self.times, shared.cursor, shared.themes, floor=None)
         self.plot.setMinimumHeight(_PIXELS)
         curve = LoadedCurve("", "", self._buffer)
         self.plot.set_curves([curve], [curve])
@@ -161,7 +158,7 @@ class FieldPlot(QWidget):
 
     def _drop_plot(self) -> None:
         if self.plot is not None:
-            self._frames.unregister(self.plot)
+            self._context.frames.unregister(self.plot)
             self._column.removeWidget(self.plot)
             self.plot.deleteLater()
             self.plot = None

@@ -7,12 +7,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from models.domain.clock import Clock
-from models.domain.queries import DataSource, MessageLine
-from models.domain.tail import Tail, TailPage
-from widgets.common.frame_clock import FrameClock
-from widgets.common.theme import ThemeHolder
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from models.domain.queries import MessageLine
+from models.domain.tail import TailPage
+from widgets.frame.screen_context import ScreenContext
 from widgets.messages.field_plot import FieldPlot
 from widgets.messages.json_path import Path
 from widgets.messages.message_pane import MessagePane
@@ -44,26 +41,14 @@ class MessagesScreen(QWidget):
     """Another topic, message or value is at hand, or the screen comes or goes."""
     connect_requested = Signal()
 
-    def __init__(
-        self,
-        source: DataSource,
-        tail: Tail,
-        frame_clock: FrameClock,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        clock: Clock,
-        names: AgentNames,
-        parent: QWidget | None = None,
-        **options: int,
-    ) -> None:
-        super().__init__(parent)
-        self._source, self._names = source, names
-        self.topics = TopicPanel(source, time_range, theme, clock.monotonic_us)
-        self.rows = TopicMessages(source, time_range, cursor, theme, names, **options)
+    def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
+        super().__init__()
+        self._source, self._names = context.source, names
+        self.topics = TopicPanel(context.source, context.times, context.themes, context.clock.monotonic_us)
+        self.rows = TopicMessages(context, names, **options)
         self.rows.table.setObjectName("messages")
-        self.pane = MessagePane(source, theme)
-        self.plot = FieldPlot(source, frame_clock, cursor, theme, clock)
+        self.pane = MessagePane(context.source, context.themes)
+        self.plot = FieldPlot(context)
         self._build()
         self.setFocusProxy(self.topics.tree)
         self.topics.selected.connect(self._topic_selected)
@@ -80,7 +65,7 @@ class MessagesScreen(QWidget):
         self.pane.pages.changed.connect(self.at_hand_changed)
         self.pane.closed.connect(self._close_pane)
         self.plot.closed.connect(self._plot_closed)
-        tail.follow(self._take_page)
+        context.tail.follow(self._take_page)
 
     def _build(self) -> None:
         self.publish = QPushButton(self.tr("&Publish…"))

@@ -5,10 +5,8 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QLineEdit
 
-from models.domain.queries import DataSource
 from widgets.common.state_view import StateKind, ViewState, no_match
-from widgets.common.theme import ThemeHolder
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentField, AgentNames
 from widgets.records.message_list import MessageList, MessageModel
 from widgets.records.record_table import TIME_PIXELS
@@ -19,16 +17,8 @@ _TYPING_MS = 250
 class TopicMessages(MessageList):
     """`show_topic`, `show_agent` and the text filter narrow it together."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        names: AgentNames,
-        **options: Any,
-    ) -> None:
-        super().__init__(source, time_range, cursor, theme, **options)
+    def __init__(self, context: ScreenContext, names: AgentNames, **options: Any) -> None:
+        super().__init__(context, **options)
         self.table.start_with(self.model, (TIME_PIXELS, 216, 74, 40, 74, 60, 70))
         self.who = AgentField(names)
         self.search = QLineEdit(clearButtonEnabled=True)
@@ -62,8 +52,7 @@ class TopicMessages(MessageList):
         if self.text or self.agent:
             return no_match(self.clear_filter)
         if not self._range.live:
-            sentence = self.tr("No messages in this time")
-            return ViewState(StateKind.EMPTY, sentence, "", self.tr("Back to live"), self._range.resume)
+            return self.none_in_time(self.tr("No messages in this time"))
         if self.topic or self.branch:
             return ViewState(
                 StateKind.EMPTY,

@@ -8,13 +8,14 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from models.domain.queries import DataSource, LogLine, LogRequest
+from models.domain.queries import LogLine, LogRequest
 from models.domain.records import Level
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.state_view import StateKind, ViewState, no_match
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
+from widgets.frame.time_range import TimeRangeModel
 from widgets.records.paged_list import Page, PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
@@ -104,19 +105,11 @@ def level_icon(theme: ThemeHolder, level: Level) -> QIcon:
 class LogList(PagedList):
     """`names` as in `LogModel`."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        names: Callable[[int], str] | None = None,
-        **options: Any,
-    ) -> None:
-        self.records = LogModel(time_range, theme, names)
+    def __init__(self, context: ScreenContext, names: Callable[[int], str] | None = None, **options: Any) -> None:
+        self.records = LogModel(context.times, context.themes, names)
         name = QCoreApplication.translate("LogList", "Log records")
-        super().__init__(name, self.records, source, time_range, cursor, theme, **options)
-        self._theme = theme
+        super().__init__(name, self.records, context, **options)
+        self._theme = context.themes
         self.table.start_with(self.model, [_WIDTHS[one] for one in self.records.columns if one in _WIDTHS])
         self.level = QComboBox()
         self.level.setAccessibleName(self.tr("Least level"))
@@ -130,7 +123,7 @@ class LogList(PagedList):
         ):
             self.level.addItem(text, int(level))
         self._draw_levels()
-        theme.changed.connect(self._draw_levels)
+        context.themes.changed.connect(self._draw_levels)
         self.search = QLineEdit(clearButtonEnabled=True)
         self.search.setMaxLength(_TYPED_LIMIT)
         self.search.setPlaceholderText(self.tr("Text in message, logger or error"))
@@ -157,7 +150,7 @@ class LogList(PagedList):
         if self.filtered:
             return no_match(self.clear_filter)
         if not self._range.live:
-            return ViewState(StateKind.EMPTY, self.tr("No log records in this time"))
+            return self.none_in_time(self.tr("No log records in this time"))
         hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")
         return ViewState(StateKind.EMPTY, self.tr("This agent has logged nothing yet"), hint)
 

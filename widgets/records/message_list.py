@@ -7,13 +7,14 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from models.domain.messages import Origin
-from models.domain.queries import DataSource, MessageLine, MessageRequest
+from models.domain.queries import MessageLine, MessageRequest
 from widgets.common.numbers import value_text
 from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import kind_word, origin_word
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
+from widgets.frame.time_range import TimeRangeModel
 from widgets.records.paged_list import Page, PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
@@ -73,11 +74,9 @@ class MessageModel(PagedModel):
 class MessageList(PagedList):
     """`topic`, `branch` and `text` are as in `MessageRequest`; whoever sets them reloads."""
 
-    def __init__(
-        self, source: DataSource, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder, **options: Any
-    ) -> None:
+    def __init__(self, context: ScreenContext, **options: Any) -> None:
         name = QCoreApplication.translate("MessageList", "Messages")
-        super().__init__(name, MessageModel(time_range, theme), source, time_range, cursor, theme, **options)
+        super().__init__(name, MessageModel(context.times, context.themes), context, **options)
         self.table.start_with(self.model, (TIME_PIXELS, 260, 90, 50, 78, 74, 82))
         self.filters.setContentsMargins(8, 0, 8, 0)
         self.topic = b""
@@ -92,5 +91,5 @@ class MessageList(PagedList):
 
     def empty_state(self) -> ViewState:
         if not self._range.live:
-            return ViewState(StateKind.EMPTY, self.tr("No messages in this time"))
+            return self.none_in_time(self.tr("No messages in this time"))
         return ViewState(StateKind.EMPTY, self.tr("No message of this agent is stored"))

@@ -12,7 +12,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from models.domain.queries import (
-    DataSource,
     Failed,
     LogRequest,
     LogResult,
@@ -27,10 +26,9 @@ from models.domain.queries import (
 )  # fmt: skip
 from widgets.common.numbers import count_text
 from widgets.common.state_view import StateKind, ViewState, failed, loading
-from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import RecordTable
 
@@ -62,18 +60,9 @@ class PagedList(RecordTable):
     pages = True
     """False: the answer has no pages, more rows come with a higher limit."""
 
-    def __init__(
-        self,
-        name: str,
-        model: PagedModel,
-        source: DataSource,
-        time_range: TimeRangeModel,
-        cursor: TimeCursor,
-        theme: ThemeHolder,
-        refresh_ms: int = REFRESH_MS,
-    ) -> None:
-        super().__init__(name, model, time_range, cursor, theme)
-        self._source = source
+    def __init__(self, name: str, model: PagedModel, context: ScreenContext, refresh_ms: int = REFRESH_MS) -> None:
+        super().__init__(name, model, context)
+        self._source = context.source
         self._agent: int | None = None  # nobody was chosen yet
         self._limit = PAGE
         self._stale = True  # what is listed is not what is asked for
@@ -94,7 +83,7 @@ class PagedList(RecordTable):
         self.chosen.connect(self._another_chosen)
         self.new_button.clicked.connect(self._show_new)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
-        time_range.changed.connect(self._range_changed)
+        context.times.changed.connect(self._range_changed)
 
     # ------------------------------------------------------------ for subclasses
 
@@ -105,6 +94,10 @@ class PagedList(RecordTable):
     def empty_state(self) -> ViewState:
         """What to say when there is no row."""
         raise NotImplementedError
+
+    def none_in_time(self, sentence: str) -> ViewState:
+        """For a subclass: nothing in the chosen time, translated, with the way out of it."""
+        return ViewState(StateKind.EMPTY, sentence, "", self.tr("Back to live"), self._range.resume)
 
     # ------------------------------------------------------------ what is shown
 

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayo
 
 from widgets.common.state_view import StateStack
 from widgets.common.tables import TableView
-from widgets.common.theme import ThemeHolder
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
 from widgets.records.paged_model import PagedModel
 
 TIME_PIXELS, DATED_PIXELS = 110, 182
@@ -25,18 +24,16 @@ class RecordTable(QWidget):
     menu_wanted = Signal(object, object)
     """A context menu (QMenu) is about to open on a row: add to it what can be done there."""
 
-    def __init__(
-        self, name: str, model: PagedModel, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder
-    ) -> None:
+    def __init__(self, name: str, model: PagedModel, context: ScreenContext) -> None:
         """`name` is the accessible name of the table, translated."""
         super().__init__()
         self.model = model
-        self._range, self._cursor = time_range, cursor
+        self._range, self._cursor = context.times, context.cursor
         self.table = TableView(name)
         self.table.setModel(model)
         self.table.setMouseTracking(True)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.stack = StateStack(self.table, theme)
+        self.stack = StateStack(self.table, context.themes)
         self._build()
         self.table.activated.connect(self._open)
         self.table.entered.connect(self._point)

@@ -8,14 +8,15 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from models.domain.quantity import MISSING
-from models.domain.queries import DataSource, TaskLine, TaskRequest
+from models.domain.queries import TaskLine, TaskRequest
 from models.domain.records import TaskState
 from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, ViewState
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
-from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.frame.screen_context import ScreenContext
+from widgets.frame.time_range import TimeRangeModel
 from widgets.records.paged_list import Page, PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
@@ -73,11 +74,9 @@ class TaskModel(PagedModel):
 class TaskList(PagedList):
     pages = False
 
-    def __init__(
-        self, source: DataSource, time_range: TimeRangeModel, cursor: TimeCursor, theme: ThemeHolder, **options: Any
-    ) -> None:
+    def __init__(self, context: ScreenContext, **options: Any) -> None:
         name = QCoreApplication.translate("TaskList", "Tasks")
-        super().__init__(name, TaskModel(time_range, theme), source, time_range, cursor, theme, **options)
+        super().__init__(name, TaskModel(context.times, context.themes), context, **options)
         self.table.start_with(self.model, (TIME_PIXELS, 180, 110, 170, 76, 84, 130))
         self.filters.setContentsMargins(8, 0, 8, 0)
 
@@ -86,6 +85,6 @@ class TaskList(PagedList):
 
     def empty_state(self) -> ViewState:
         if not self._range.live:
-            return ViewState(StateKind.EMPTY, self.tr("No tasks were reported in this time"))
+            return self.none_in_time(self.tr("No tasks were reported in this time"))
         hint = self.tr("Agents report tasks with a JSON object on agents/<id>/task.")
         return ViewState(StateKind.EMPTY, self.tr("This agent has reported no tasks yet"), hint)

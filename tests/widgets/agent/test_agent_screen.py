@@ -347,9 +347,7 @@ def test_views_share_one_tail(desk: Desk) -> None:
 
 def test_the_panel_shows_two_plots_and_opens_the_agent(desk: Desk, shown, qtbot: QtBot) -> None:
     desk.fill(CPU, range(1, 50), 0.25)
-    panel = AgentPanel(
-        desk.source, desk.tail, desk.frame_clock, desk.range, desk.cursor, desk.theme, desk.clock, lambda *_: None
-    )
+    panel = AgentPanel(desk.context, lambda *_: None)
     panel.resize(340, 640)
     panel.show_agent(AGENT)
     shown(panel)

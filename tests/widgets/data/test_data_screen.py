@@ -89,7 +89,7 @@ def screen(desk: Desk, shown: Callable[[QWidget], QWidget]) -> DataScreen:
         GapsRequest: lambda request: GapsResult(request, gaps_of(desk)),
         UnreadableRequest: lambda request: UnreadableResult(request, topics),
     }
-    one = DataScreen(desk.source, desk.tail, desk.range, desk.theme, AgentNames(desk.source), desk.clock)
+    one = DataScreen(desk.context, AgentNames(desk.source))
     one.resize(1_200, 700)
     shown(one)
     return one
@@ -143,7 +143,7 @@ def test_the_figures_follow_the_store_but_not_its_every_commit(screen: DataScree
 
 def test_a_problem_is_told_with_a_way_to_try_again(desk: Desk, shown: Callable[[QWidget], QWidget]) -> None:
     desk.source.problem = Problem("store.io", {"path": "catalogue.db", "detail": "gone"})
-    one = DataScreen(desk.source, desk.tail, desk.range, desk.theme, AgentNames(desk.source), desk.clock)
+    one = DataScreen(desk.context, AgentNames(desk.source))
     shown(one)
     assert one._held_stack.view.state.kind is StateKind.ERROR
     desk.source.problem = None

@@ -31,7 +31,7 @@ def screen(desk: Desk, shown: Callable[[QWidget], QWidget]) -> LogsScreen:
                  attributes='{"ids": [1, 2], "user": {"name": "<b>ada</b>"}, "none": null}'),
         log_line(3, desk.now - 3 * SECOND, "fetched", Level.DEBUG),
     ]  # fmt: skip
-    one = LogsScreen(desk.source, desk.tail, desk.range, desk.cursor, desk.theme, AgentNames(desk.source), refresh_ms=0)
+    one = LogsScreen(desk.context, AgentNames(desk.source), refresh_ms=0)
     one.resize(1_000, 700)
     shown(one)
     return one

@@ -27,7 +27,7 @@ def lines(desk: Desk, values: dict[int, object], topic: bytes = TOPIC) -> list[M
 
 @pytest.fixture
 def plot(desk: Desk, shown: Callable) -> Iterator[FieldPlot]:
-    made = FieldPlot(desk.source, desk.frame_clock, desk.cursor, desk.theme, desk.clock)
+    made = FieldPlot(desk.context)
     made.resize(700, 260)
     yield shown(made)
     made.close_plot()

@@ -27,10 +27,7 @@ def screen(desk: Desk, shown: Callable) -> MessagesScreen:
         message_line(n, desk.now - (30 - n) * SECOND, json.dumps({"cpu": n}).encode(), (METRICS, LOG, HOME)[n % 3])
         for n in range(30)
     ]
-    names = AgentNames(desk.source)
-    made = MessagesScreen(
-        desk.source, desk.tail, desk.frame_clock, desk.range, desk.cursor, desk.theme, desk.clock, names, refresh_ms=0
-    )
+    made = MessagesScreen(desk.context, AgentNames(desk.source), refresh_ms=0)
     made.resize(1_200, 800)
     return shown(made)
 

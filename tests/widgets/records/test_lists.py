@@ -23,7 +23,7 @@ from widgets.records.task_list import TaskList
 
 
 def make(desk: Desk, shown: Any, kind: type = LogList) -> Any:
-    rows = kind(desk.source, desk.range, desk.cursor, desk.theme, refresh_ms=0)
+    rows = kind(desk.context, refresh_ms=0)
     rows.resize(800, 300)
     rows.show_agent(AGENT)
     return shown(rows)
@@ -235,6 +235,8 @@ def test_paused_it_lists_the_range_only(desk: Desk, shown) -> None:
     assert len(desk.source.asked) == asked
     desk.source.answer_all()
     assert rows.stack.view.state.sentence == "No log records in this time"
+    rows.stack.view._button.click()
+    assert desk.range.live, "the way back"
 
 
 def test_a_problem_is_told_with_a_way_to_try_again(desk: Desk, shown) -> None:
