@@ -114,6 +114,10 @@ def first_start(installed: Installed, since_s: float, picture: Path) -> None:
             lambda: _curve_pixels(installed, picture, open_agent=True) > CURVE_PIXELS, "a plot on the screen", LIMIT_S
         )
         print(f"a live plot after {time.time() - since_s:.1f} s")
+        recorders = [one for one in installed.processes() if "record" in one.cmdline()]
+        assert len(recorders) == 1, recorders
+        qt = {Path(one.path).name for one in recorders[0].memory_maps() if "libQt" in one.path}
+        assert not qt, f"the recorder has loaded {qt}"
         before = _curve_pixels(installed, picture)
         until(lambda: _curve_pixels(installed, picture) > before, "a plot that grows", LIMIT_S, 1)
     until(lambda: not installed.processes(), "the recorder ended after the window", LIMIT_S, 0.5)
