@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from models.storage.export_cells import TimeText
-from models.storage.segments_open import fetch, read_catalogue
+from models.storage.open_segment import fetch
+from models.storage.store_view import read_catalogue
 from models.storage.workspace import Workspace
 
 _SEGMENTS = """select id, capture_id, state, layout, first_us, last_us, messages, samples, logs, tasks, bytes, unreadable,

@@ -19,8 +19,9 @@ from models.storage.export_samples import read_samples
 from models.storage.export_scope import Block, Scope
 from models.storage.export_state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
 from models.storage.history_fleet import present
-from models.storage.segments_open import OpenSegment, StoreView
+from models.storage.open_segment import OpenSegment
 from models.storage.store_errors import NO_SPACE, environment_problem
+from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 T, W, S, N, R, F, J = Kind.TEXT, Kind.WORD, Kind.TIME, Kind.NUMBER, Kind.REAL, Kind.FLAG, Kind.JSON

@@ -12,7 +12,7 @@ from models.domain.messages import Origin
 from models.storage.export_cells import END, payload_text, text_cell, topic_text
 from models.storage.export_scope import Block, Scope
 from models.storage.message_properties import decode
-from models.storage.segments_open import OpenSegment, Row
+from models.storage.open_segment import OpenSegment, Row
 
 log = logging.getLogger(__name__)
 

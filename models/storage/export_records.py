@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from models.domain.records import Level, Outcome
 from models.storage.export_scope import Block, Scope
-from models.storage.segments_open import OpenSegment
+from models.storage.open_segment import OpenSegment
 
 
 def read_logs(scope: Scope, opened: OpenSegment) -> Iterator[Block]:

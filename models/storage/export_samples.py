@@ -8,8 +8,8 @@ import numpy as np
 
 from models.storage.export_cells import END, float_texts, text_cell
 from models.storage.export_scope import Block, Scope
+from models.storage.open_segment import DISORDER_US, OpenSegment
 from models.storage.sample_columns import Samples, decode
-from models.storage.segments_open import DISORDER_US, OpenSegment
 
 PAGE_BATCHES = 2_000
 PAGE_BYTES = 4 * 1024 * 1024

@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 from models.domain.problems import trouble
 from models.domain.queries import CancelToken
 from models.storage.export_cells import Shape
-from models.storage.segments_open import DISORDER_US, OpenSegment, Row, SegmentRow, StoreView, clusters, fetch
+from models.storage.open_segment import DISORDER_US, OpenSegment, Row, SegmentRow, fetch
+from models.storage.store_view import StoreView, clusters
 
 PAGE_ROWS = 10_000
 PAGE_BYTES = 8 * 1024 * 1024

@@ -12,7 +12,8 @@ from models.storage.export_cells import topic_text
 from models.storage.export_scope import PAGE_ROWS, Scope
 from models.storage.history_gaps import recording_ended
 from models.storage.history_tasks import ENDED
-from models.storage.segments_open import OpenSegment, Row, SegmentRow, clusters, fetch
+from models.storage.open_segment import OpenSegment, Row, SegmentRow, fetch
+from models.storage.store_view import clusters
 from models.storage.unreadable_topics import unreadable_topics
 
 _SCRATCH_CACHE_KIB = 16_384

@@ -9,8 +9,9 @@ from models.domain.queries import CancelToken
 from models.storage.export import DATASETS, STREAMS
 from models.storage.export_cells import Shape
 from models.storage.export_scope import Block, Scope
-from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, fetch
+from models.storage.open_segment import OpenSegment, SegmentRow, fetch
 from models.storage.store_errors import problems_of
+from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 TABLES = {

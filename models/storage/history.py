@@ -38,9 +38,10 @@ from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
 from models.storage.history_store import StoreHistory, answer_retention
 from models.storage.history_tasks import answer_tasks
+from models.storage.history_topics import answer_topics
 from models.storage.names_table import SERIES_KEY, series_key
-from models.storage.segments_open import DAMAGE, StoreView, fetch
-from models.storage.topic_totals import answer_topics
+from models.storage.open_segment import DAMAGE, fetch
+from models.storage.store_view import StoreView
 from models.storage.unreadable_topics import answer_unreadable
 from models.storage.workspace import Workspace
 

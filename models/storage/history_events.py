@@ -8,7 +8,8 @@ import numpy as np
 from models.domain.presence_words import Cause
 from models.domain.queries import AttemptColumns, CancelToken, EventsRequest, EventsResult, PresenceColumns
 from models.storage.history_gaps import gaps_between
-from models.storage.segments_open import DISORDER_US, OpenSegment, SegmentRow, StoreView
+from models.storage.open_segment import DISORDER_US, OpenSegment, SegmentRow
+from models.storage.store_view import StoreView
 
 PRESENCE_COLUMNS = "time_us, agent_id, presence, condition, cause"
 PRESENCE_SQL = f"select {PRESENCE_COLUMNS} from presence_change"

@@ -14,8 +14,9 @@ from models.storage.history_gaps import gaps_between, is_recording, last_commit,
 from models.storage.history_presence import MINUTE_US, UNSEEN, PresenceHistory, States, strip
 from models.storage.history_pulses import PulseWindow
 from models.storage.history_tasks import open_tasks
+from models.storage.open_segment import fetch
 from models.storage.pulse_columns import PULSE_US
-from models.storage.segments_open import StoreView, fetch
+from models.storage.store_view import StoreView
 
 HOUR_US = HOUR_CELLS * MINUTE_US
 

@@ -7,7 +7,8 @@ import numpy as np
 from models.domain.queries import GapColumns
 from models.domain.records import Gap, GapCause
 from models.storage.lock import read_lock
-from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, fetch
+from models.storage.open_segment import OpenSegment, SegmentRow, fetch
+from models.storage.store_view import StoreView
 
 
 def gaps_between(view: StoreView, since_us: int, until_us: int, agents: AbstractSet[int], now_us: int) -> GapColumns:

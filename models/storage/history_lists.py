@@ -21,7 +21,8 @@ from models.domain.queries import (
 )
 from models.domain.records import Level
 from models.storage.message_properties import decode
-from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, clusters
+from models.storage.open_segment import OpenSegment, SegmentRow
+from models.storage.store_view import StoreView, clusters
 
 log = logging.getLogger(__name__)
 

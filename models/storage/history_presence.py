@@ -8,7 +8,8 @@ import numpy.typing as npt
 from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, GapColumns, Int64, UInt8
 from models.domain.records import GapCause
-from models.storage.segments_open import OpenSegment, SegmentRow, StoreView
+from models.storage.open_segment import OpenSegment, SegmentRow
+from models.storage.store_view import StoreView
 
 MINUTE_US = 60_000_000
 SEARCHED_SEGMENTS = 100

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.queries import SPARK_CELLS, Float32, Float64, Int64
+from models.storage.open_segment import OpenSegment, SegmentRow
 from models.storage.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
-from models.storage.segments_open import OpenSegment, SegmentRow, StoreView
+from models.storage.store_view import StoreView
 
 MINUTE_US = 60_000_000
 COUNTED = ("messages", "finished", "failed", "attempts", "successes", "errors", "log_errors")

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from models.domain.queries import CancelToken, SeriesColumns, SeriesRequest, SeriesResult
 from models.domain.reduce import envelope_index, plot_time
 from models.storage.history_gaps import gaps_between
+from models.storage.open_segment import DISORDER_US, OpenSegment, SegmentRow, fetch
 from models.storage.sample_columns import decode
-from models.storage.segments_open import DISORDER_US, OpenSegment, SegmentRow, StoreView, fetch
+from models.storage.store_view import StoreView
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]

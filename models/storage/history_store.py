@@ -16,9 +16,10 @@ from models.domain.queries import (
     StoreRequest,
     StoreResult,
 )
+from models.storage.open_segment import OpenSegment, SegmentRow, fetch
 from models.storage.retention import CLOSED, ClosedSegment, beyond
 from models.storage.segment_file import files_size
-from models.storage.segments_open import OpenSegment, SegmentRow, StoreView, fetch
+from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 KINDS = ("messages", "samples", "logs", "tasks")

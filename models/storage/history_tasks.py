@@ -7,7 +7,8 @@ from typing import Any
 
 from models.domain.queries import CancelToken, RowKey, TaskLine, TaskRequest, TaskResult
 from models.domain.records import TaskState
-from models.storage.segments_open import DISORDER_US, OpenSegment, SegmentRow, StoreView
+from models.storage.open_segment import DISORDER_US, OpenSegment, SegmentRow
+from models.storage.store_view import StoreView
 
 STEP = 20_000
 LOOK_BACK_US = 86_400_000_000

@@ -6,8 +6,9 @@ from models.domain.queries import CancelToken
 from models.storage.catalogue import SCHEMA
 from models.storage.export_cells import TimeText
 from models.storage.history_store import source_column, store_bytes
+from models.storage.open_segment import OpenSegment, Row, SegmentRow, fetch
 from models.storage.segment import LAYOUT
-from models.storage.segments_open import OpenSegment, Row, SegmentRow, StoreView, fetch
+from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 COUNTERS = ("stored", "duplicates", "unreadable", "dropped", "bytes")

@@ -10,7 +10,8 @@ from models.domain.queries import SeriesColumns
 from models.domain.tail import Interest, TailCursor, TailPage
 from models.storage.history_events import PRESENCE_COLUMNS, presence_columns
 from models.storage.history_series import Picked, UInt32, chosen, joined, pick, pick_or_none
-from models.storage.segments_open import DAMAGE, OpenSegment, Row, SegmentRow, StoreView
+from models.storage.open_segment import DAMAGE, OpenSegment, Row, SegmentRow
+from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 MAX_BATCHES = 200

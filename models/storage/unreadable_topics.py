@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from models.domain.queries import CancelToken, RowKey, UnreadableRequest, UnreadableResult, UnreadableTopic
-from models.storage.segments_open import OpenSegment, Row, SegmentRow, StoreView
+from models.storage.open_segment import OpenSegment, Row, SegmentRow
+from models.storage.store_view import StoreView
 
 PAGE_ROWS = 10_000
 MOST_TOPICS = 2_000

@@ -11,8 +11,9 @@ import apsw
 import numpy as np
 
 from models.domain.queries import CancelToken
+from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch
 from models.storage.sample_columns import decode
-from models.storage.segments_open import DAMAGE, OpenSegment, SegmentRow, StoreView, fetch
+from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 PAGE_ROWS = 2_000

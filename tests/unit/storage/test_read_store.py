@@ -148,6 +148,17 @@ def test_a_workspace_without_anything_has_no_days(build: HistoryBuilder, reader:
     assert len(store(reader).days.since_us) == 0
 
 
+def test_a_log_that_its_recorder_lets_go_of_while_we_look_is_none(
+    build: HistoryBuilder, reader: HistoryReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = build.segment()
+    hours(segment, day("2026-03-02") - HOUR, 1, 2)
+    segment.close()
+    with monkeypatch.context() as moment:
+        moment.setattr(Path, "exists", lambda _path: True)  # it was there just now
+        assert store(reader).days.messages.tolist() == [1, 2]
+
+
 def test_a_damaged_file_costs_only_its_own_days(build: HistoryBuilder, reader: HistoryReader) -> None:
     midnight = day("2026-03-02")
     for number in range(2):

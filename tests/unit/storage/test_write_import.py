@@ -15,7 +15,7 @@ from models.domain.records import Declaration, Gap, GapCause, Level, LogRow, Pre
 from models.domain.tail import Interest, TailCursor
 from models.storage.import_writer import ImportWriter
 from models.storage.pulse_columns import PULSE, PULSE_US
-from models.storage.segments_open import StoreView
+from models.storage.store_view import StoreView
 from models.storage.tail_reader import TailReader
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreLimits, StoreWriter
