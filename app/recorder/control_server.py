@@ -6,50 +6,18 @@ import logging
 import os
 import socket
 import stat
-import struct
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
-from app.control_wire import (
-    LINE_LIMIT_BYTES,
-    connection_from,
-    decode_line,
-    encode_line,
-    message_from,
-    peer_is_ours,
-    problem_to,
-)
-from app.version import VERSION
+from app.control_wire import peer_is_ours
+from app.recorder.control_line import ControlLine, Verbs
 from models.domain.clock import Clock
-from models.domain.connection import Connection, Secret
-from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
-from models.domain.problems import EnvironmentProblem, Problem, trouble
-from models.domain.publishing import OutgoingMessage, Published
-from models.domain.recorded import ImportProgress, ImportResult, OnProgress
+from models.domain.problems import trouble
 
 MOST_CLIENTS = 64
-SEND_LIMIT_S = 5
 ACCEPT_SLICE_S = 0.5
 _LOG = logging.getLogger(__name__)
-
-Report = Callable[[TestStep, StepState, Problem | None], None]
-
-
-class Verbs(Protocol):
-    """What clients may ask of the recorder. Called from the clients' threads, several at a time."""
-
-    def state(self) -> RecorderState: ...
-    def submit(self, commands: list[dict[str, object]]) -> None: ...
-    def secret(self, secret: Secret) -> None: ...
-    def test_connection(self, connection: Connection, secret: Secret | None, report: Report) -> None: ...
-    def publish(self, message: OutgoingMessage) -> Published: ...
-    def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool) -> ImportResult: ...
-    def wake(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 class ControlServer:
@@ -61,7 +29,7 @@ class ControlServer:
         self._clock = clock
         self._beat = beat
         self._lock = threading.Lock()
-        self._clients: set[_Client] = set()
+        self._clients: set[ControlLine] = set()
         self._windows_seen = False
         self._last_window_us = clock.monotonic_us()
         self._closing = threading.Event()
@@ -124,139 +92,20 @@ class ControlServer:
                 _LOG.warning("a client of the control channel was turned away")
                 connected.close()
                 continue
-            client = _Client(connected, self)
+            client = ControlLine(connected, self._verbs, self._meet_window, self._leave)
             with self._lock:
                 self._clients.add(client)
             client.thread.start()
 
-    def met_window(self) -> None:
-        """A client told that it is a window."""
+    def _meet_window(self) -> None:
         with self._lock:
             self._windows_seen = True
 
-    def left(self, client: "_Client") -> None:
-        """A client hung up."""
+    def _leave(self, client: ControlLine) -> None:
         with self._lock:
             self._clients.discard(client)
             if client.role == "window":
                 self._last_window_us = self._clock.monotonic_us()
-
-    @property
-    def verbs(self) -> Verbs:
-        return self._verbs
-
-
-class _HungUpError(Exception):
-    """The client is gone, or does not read its answers."""
-
-
-class _Client:
-    """One connection: requests are answered one after the other, by a thread of its own."""
-
-    def __init__(self, connected: socket.socket, server: ControlServer) -> None:
-        self.role = ""
-        self._socket = connected
-        self._server = server
-        connected.settimeout(None)
-        # one that does not read its answers must not hold a thread for ever
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_LIMIT_S, 0))
-        self.thread = threading.Thread(target=self._serve, name="control-client", daemon=True)
-
-    def hang_up(self) -> None:
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it hung up first
-
-    def _serve(self) -> None:
-        try:
-            with self._socket, self._socket.makefile("rb") as stream:
-                while line := stream.readline(LINE_LIMIT_BYTES + 1):
-                    if len(line) > LINE_LIMIT_BYTES:
-                        self._refuse(None, Problem("recorder.request", {"detail": "a line over 1 MiB"}))
-                        return
-                    self._answer(line)
-        except (OSError, _HungUpError):
-            pass  # hung up in the middle of a line or an answer
-        finally:
-            self._server.left(self)
-
-    def _answer(self, line: bytes) -> None:
-        number: object = None
-        try:
-            request = decode_line(line)
-            number = request.get("id")
-            answer = self._carry_out(number, request)
-        except EnvironmentProblem as error:
-            self._refuse(number, error.problem)
-        except _HungUpError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one client's bad luck must not cost the others theirs; it is logged
-            _LOG.exception("a request on the control channel failed")
-            self._refuse(number, Problem("recorder.request", {"detail": type(error).__name__}))
-        else:
-            try:
-                self._send({"id": number, "ok": True, **answer})
-            finally:
-                if request.get("verb") == Verb.STOP:
-                    self._server.verbs.stop()
-
-    def _carry_out(self, number: object, request: dict[str, Any]) -> dict[str, Any]:
-        verbs = self._server.verbs
-        match request.get("verb"):
-            case Verb.HELLO:
-                return {"state": self._hello(request)}
-            case Verb.SUBMIT:
-                commands = request.get("commands")
-                if not isinstance(commands, list) or not all(isinstance(one, dict) for one in commands):
-                    raise trouble("recorder.request", detail="commands is not a list of objects")
-                verbs.submit(commands)
-            case Verb.SECRET:
-                verbs.secret(_secret(request) or Secret(""))
-            case Verb.TEST_CONNECTION:
-                connection = connection_from(request.get("connection"))
-                verbs.test_connection(connection, _secret(request), lambda *step: self._send_step(number, *step))
-            case Verb.PUBLISH:
-                return {"published": verbs.publish(message_from(request.get("message")))}
-            case Verb.IMPORT:
-                again = request.get("again") is True
-                told = partial(self._send_progress, number)
-                return {"result": verbs.import_files(_paths(request), told, again=again)}
-            case Verb.WAKE:
-                verbs.wake()
-            case Verb.STOP:
-                pass  # once it is answered: the end hangs up
-            case other:
-                raise trouble("recorder.request", detail=f"unknown verb {str(other)[:40]!r}")
-        return {}
-
-    def _hello(self, request: dict[str, Any]) -> RecorderState:
-        if request.get("protocol") != PROTOCOL_VERSION:
-            raise trouble("recorder.version", found=VERSION)
-        role = request.get("role")
-        if role not in ("window", "cli"):
-            raise trouble("recorder.request", detail="role is neither window nor cli")
-        self.role = role
-        if role == "window":
-            self._server.met_window()
-        return self._server.verbs.state()
-
-    def _send_step(self, number: object, step: TestStep, state: StepState, problem: Problem | None) -> None:
-        told = {} if problem is None else {"problem": problem_to(problem)}
-        self._send({"id": number, "step": step, "state": state, **told})
-
-    def _send_progress(self, number: object, progress: ImportProgress) -> None:
-        self._send({"id": number, **asdict(progress)})
-
-    def _refuse(self, number: object, problem: Problem) -> None:
-        self._send({"id": number, "ok": False, "problem": problem_to(problem)})
-
-    def _send(self, message: dict[str, Any]) -> None:
-        line = encode_line(message)
-        try:
-            self._socket.sendall(line)
-        except OSError as error:  # told apart from one that a request raised
-            raise _HungUpError from error
 
 
 def _make_folder(folder: Path) -> None:
@@ -267,17 +116,3 @@ def _make_folder(folder: Path) -> None:
         raise PermissionError(errno.EPERM, "its folder belongs to somebody else")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(errno.EPERM, "others may write in its folder")
-
-
-def _paths(request: dict[str, Any]) -> list[Path]:
-    files = request.get("files")
-    if not isinstance(files, list) or not files or not all(isinstance(one, str) and "\0" not in one for one in files):
-        raise trouble("recorder.request", detail="files is not a list of paths")
-    return [Path(one) for one in files]
-
-
-def _secret(request: dict[str, Any]) -> Secret | None:
-    password = request.get("password")
-    if password is not None and not isinstance(password, str):
-        raise trouble("recorder.request", detail="password is not text")
-    return Secret(password) if password else None

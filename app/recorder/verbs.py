@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.control_wire import problem_to
 from app.recorder.broker_link import BrokerLink
-from app.recorder.control_server import Report
+from app.recorder.control_line import Report
 from app.recorder.files_writer import FilesWriter
 from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
