@@ -313,8 +313,8 @@ class Composition(QObject):
 
     @Slot(object)
     def _recorder_troubled(self, problem: Problem | None) -> None:
-        if problem is not None and self.screens is None:
-            self.window.show_recorder(None)  # it is more than slow
+        if problem is not None and self.link is not None and self.link.state is None:
+            self.window.show_recorder(None)  # it does not just start
         for place in self._places.values():
             place.show_state(self._waiting() if problem is None else failed(problem))
 

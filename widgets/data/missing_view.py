@@ -176,7 +176,7 @@ def _cause_table() -> SortedTable[CauseRow]:
         Column(translate("MissingView", "Last"), lambda row: format_time(row.last_us)[:16], lambda row: row.last_us),
     ]  # fmt: skip
     name = translate("MissingView", "Causes of gaps")
-    return SortedTable(name, columns, (190, 54, 78, 88, 140), lambda row: row.cause, (0,))
+    return SortedTable(name, columns, (174, 54, 78, 104, 140), lambda row: row.cause, (0,))
 
 
 def _gap_table(names: AgentNames) -> SortedTable[GapRow]:

@@ -65,7 +65,7 @@ def days_text(days: float) -> str:
 def growth_sentence(known: Growth | None, keep_days: float) -> str:
     """When it is full and what happens then. `keep_days` 0: no limit of age."""
     if known is None:
-        return translate("StoreTexts", "The rate is known after five minutes of recording.")
+        return translate("StoreTexts", "How fast it grows is known after five minutes of recording.")
     rate = translate("StoreTexts", "{size} a day").replace("{size}", value_text(known.bytes_a_day, "By"))
     full_after = known.room_bytes / known.bytes_a_day
     if keep_days and keep_days <= full_after:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from models.domain.clock import Clock
 from models.domain.connection import DEFAULT_PORTS, parse_url
@@ -25,6 +25,7 @@ _LOOKS = {  # icon, token of its colour, state for the style sheet
     Link.REFUSED: ("error", "error", "error"),
 }
 _NO_RECORDER = ("plug-off", "warning", "warning")
+LEAST_WIDTH = 110
 _STARTING = ("clock", "muted", "")
 
 
@@ -41,6 +42,8 @@ class BrokerChip(QToolButton):
         self.setIconSize(QSize(16, 16))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(LEAST_WIDTH)  # on a small screen its end is cut; the tooltip has it all
         theme.changed.connect(self.refresh)
         self.refresh()
 

@@ -101,6 +101,7 @@ def test_the_window_waits_for_a_recorder_and_says_what_stands_in_its_way(compose
     qtbot.waitUntil(lambda: one.window.notices.keys() == ["recorder"])
     state = one._places[FLEET]._view.state
     assert "the disk is on fire" in state.sentence
+    assert one.window.broker_chip.accessibleName() == "no recorder", "it does not just start"
     one.window.show_screen(AGENT)
     assert one.window.shown_screen == AGENT
 

@@ -169,7 +169,7 @@ def test_rates_are_those_of_the_last_seconds() -> None:
 @pytest.mark.parametrize(
     ("used_gib", "free_gib", "limit_gib", "disk_days", "keep_days", "says"),
     [
-        (0.5, 100, 2, None, 14, "The rate is known after five minutes of recording."),
+        (0.5, 100, 2, None, 14, "How fast it grows is known after five minutes of recording."),
         (0.5, 100, 2, 8, 14, "256 MiB a day: full in 6 days, then the oldest goes as new comes"),
         (1.99, 100, 2, 8, 14, "256 MiB a day: full, the oldest goes as new comes; it holds about 8 days"),
         (0.5, 100, 2, 40, 14, "51.2 MiB a day: the 14 days that are kept take about 717 MiB"),

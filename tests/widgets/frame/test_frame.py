@@ -92,6 +92,12 @@ def test_chip_tells_host_word_and_since(
     assert chip.accessibleName() == "broker.example:18883 · connected 2 h", "not the usual port"
 
 
+def test_a_long_name_of_a_broker_makes_the_window_no_wider(window: MainWindow, state: RecorderState) -> None:
+    window.show_recorder(replace(state, broker_url=f"mqtts://{'broker' * 9}.example:18883"))
+    assert window.broker_chip.sizeHint().width() > 400
+    assert window.minimumSizeHint().width() <= 900
+
+
 def test_chip_counts_down_to_the_next_try(
     theme: ThemeHolder, clock: FakeClock, state: RecorderState, qtbot: QtBot
 ) -> None:
