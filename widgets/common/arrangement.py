@@ -32,7 +32,7 @@ class Arrangement:
                 self._check_free(name)
                 self._splitters[name], self._first_places[name] = splitter, splitter.saveState()
                 if saved := self._saved.get(name):
-                    splitter.restoreState(QByteArray.fromBase64(saved.encode("ascii", "replace")))
+                    _place(splitter, QByteArray.fromBase64(saved.encode("ascii", "replace")))
 
     def save(self) -> dict[str, str]:
         """By object name, also of what has not been shown this time."""
@@ -50,8 +50,16 @@ class Arrangement:
         for table in self._tables.values():
             table.reset_columns()
         for name, splitter in self._splitters.items():
-            splitter.restoreState(self._first_places[name])
+            _place(splitter, self._first_places[name])
 
     def _check_free(self, name: str) -> None:
         if name in self._tables or name in self._splitters:
             raise ValueError(f"two parts of the window are named {name!r}")
+
+
+def _place(splitter: QSplitter, state: QByteArray) -> None:
+    """A place kept for the other direction does not fit: screens turn their splitters by the room that they have."""
+    before, direction = splitter.saveState(), splitter.orientation()
+    splitter.restoreState(state)
+    if splitter.orientation() is not direction:
+        splitter.restoreState(before)

@@ -79,6 +79,16 @@ def test_nonsense_changes_nothing(make: Callable[..., Screen]) -> None:
     assert one.splitter.sizes() == sizes
 
 
+def test_a_splitter_that_was_turned_since_stays_turned(make: Callable[..., Screen]) -> None:
+    one, kept = make(), Arrangement({})
+    kept.adopt(one)
+    again = make()
+    again.splitter.setOrientation(Qt.Orientation.Horizontal)
+    sizes = again.splitter.sizes()
+    Arrangement(kept.save()).adopt(again)
+    assert (again.splitter.orientation(), again.splitter.sizes()) == (Qt.Orientation.Horizontal, sizes)
+
+
 def test_a_name_is_for_one_part_only(make: Callable[..., Screen]) -> None:
     kept = Arrangement({})
     kept.adopt(make())
