@@ -102,7 +102,7 @@ class Live:
 
     def check(self, recording: Recording) -> None:
         """All of it is there, once, in its order."""
-        until(lambda: len(self._held(recording)) >= self.sent, "all live messages are stored", 30)
+        until(lambda: len(self._held(recording)) >= self.sent, "all live messages are stored", 120)
         assert self._held(recording) == [b'{"level":"info","message":"%d"}' % n for n in range(self.sent)]
 
     @staticmethod
