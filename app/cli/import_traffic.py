@@ -31,7 +31,8 @@ that the broker only repeated a message), or:
 Messages count as received when they were recorded. All files together become one capture, in the order of their first
 records: all of it is stored or nothing; Ctrl+C leaves nothing behind. Works while a recorder runs, whose own traffic goes on.
 What is known live of an agent is never replaced by something older. Imported history is kept as long as if it had been
-recorded on the day of the import. A file that is held already is refused unless --again asks for a second copy.
+recorded on the day of the import; where the workspace then holds more than its limit, the oldest history goes, as ever. A
+file that is held already, or named twice, is refused unless --again asks for a second copy.
 
 A file whose first line is no record is refused. Later lines that are none, such as a last line that was cut off, are counted
 and left out: the exit code is then 1, and everything else is imported.

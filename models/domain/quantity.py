@@ -4,7 +4,6 @@
 """
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
@@ -36,17 +35,6 @@ _IN_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min":
 _IN_BYTES = {"By": 1.0, "KiBy": 1024.0, "MiBy": 1024.0**2, "GiBy": 1024.0**3, "kBy": 1e3, "MBy": 1e6, "GBy": 1e9}
 _SCALED_BY_THOUSANDS = ("Hz", "W", "V", "A", "J", "bit")
 _SHOWN_AS = {"Cel": "°C", "[degF]": "°F", "deg": "°", "%": "%"}
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with its unit (UCUM-like, as `names.SeriesKey.unit`). None and NaN mean that there is no value."""
-
-    value: float | None
-    unit: str = ""
-
-    def text(self, decimal: str = ".") -> str:
-        return format_value(self.value, self.unit, decimal)
 
 
 def scale_of(unit: str, magnitude: float) -> Scale:

@@ -5,7 +5,6 @@ import pytest
 from models.domain.quantity import (
     GROUP,
     MISSING,
-    Quantity,
     format_age,
     format_count,
     format_duration,
@@ -38,7 +37,7 @@ def test_value_reads_in_the_unit_that_fits(value: float | None, unit: str, text:
 
 
 def test_decimal_separator_is_the_readers() -> None:
-    assert Quantity(0.4237, "1").text(",") == "42,4 %"
+    assert format_value(0.4237, "1", ",") == "42,4 %"
     assert format_value(1536.0, "By", ",") == "1,5 KiB"
 
 
