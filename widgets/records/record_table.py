@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from widgets.common.state_view import StateStack
@@ -37,6 +37,7 @@ class RecordTable(QWidget):
         self._build()
         self.table.activated.connect(self._open)
         self.table.entered.connect(self._point)
+        self.table.viewport().installEventFilter(self)
         self.table.customContextMenuRequested.connect(self._open_menu)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
 
@@ -92,6 +93,12 @@ class RecordTable(QWidget):
     @Slot(QModelIndex)
     def _point(self, index: QModelIndex) -> None:
         self._cursor.move(self.model.time_of(self.model.rows[index.row()]))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The pointer leaves the rows, and the moment that it pointed to."""
+        if event.type() == QEvent.Type.Leave:
+            self._cursor.move(None)
+        return super().eventFilter(watched, event)
 
     def _fit_times(self) -> None:
         """Paused, times bear their date."""

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from models.domain.messages import Properties
@@ -256,6 +256,8 @@ def test_the_pointer_on_a_row_moves_the_time_cursor(desk: Desk, shown, qtbot: Qt
     where = rows.table.visualRect(rows.model.index(2, 3)).center()
     qtbot.mouseMove(rows.table.viewport(), where + QPoint(1, 1))
     assert desk.cursor.time_us == rows.model.rows[2].time_us
+    QApplication.sendEvent(rows.table.viewport(), QEvent(QEvent.Type.Leave))
+    assert desk.cursor.time_us is None
 
 
 def test_levels_have_icon_and_word(desk: Desk, shown) -> None:
