@@ -1,6 +1,6 @@
 """The composition root of the window: builds everything, hands it over, stops it in order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -115,11 +115,11 @@ class Composition(QObject):
                     tip=tr("Try the connection now, without waiting for the next time"))  # fmt: skip
         add("file.new-window", tr("&New window"), self._open_window, "Ctrl+N", "", "File",
             tip=tr("Open another window on the same workspace"))  # fmt: skip
-        add("file.export", tr("E&xport…"), partial(self._with_data, "export"), "Ctrl+E", "export", "File",
+        add("file.export", tr("E&xport…"), partial(self._with_data, lambda data: data.export()), "Ctrl+E", "export", "File",
             tip=tr("Write what is looked at as CSV or JSON lines"))  # fmt: skip
-        add("file.import", tr("&Import…"), partial(self._with_data, "ask_files"), "Ctrl+I", "import", "File",
+        add("file.import", tr("&Import…"), partial(self._with_data, lambda data: data.ask_files()), "Ctrl+I", "import", "File",
             tip=tr("Take in recorded traffic"))  # fmt: skip
-        add("file.verify", tr("C&heck every file"), partial(self._with_data, "verify"), None, "", "File",
+        add("file.verify", tr("C&heck every file"), partial(self._with_data, lambda data: data.verify()), None, "", "File",
             tip=tr("Read every stored byte and compare check sums and counts"))  # fmt: skip
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
@@ -298,9 +298,9 @@ class Composition(QObject):
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)
 
-    def _with_data(self, method: str) -> None:
+    def _with_data(self, do: "Callable[[DataPlace], None]") -> None:
         if self.data is not None:
-            getattr(self.data, method)()
+            do(self.data)
 
     # ------------------------------------------------------------ recorder
 

@@ -49,7 +49,7 @@ class Screens(QObject):
         self._window, self._places, self._context, self._tail = window, places, context, SharedTail(context.tail)
         self.commands = AgentCommands(context.clock.wall_us, window)
         self.commands.requested.connect(self.command_requested)
-        self.fleet = FleetScreen(context.source, context.themes, context.clock.wall_us)
+        self.fleet = FleetScreen(context.source, context.themes, self.commands.fill)
         self.names = AgentNames(context.source, self)
         self.logs: LogsScreen | None = None
         self.agent: AgentScreen | None = None
@@ -57,7 +57,6 @@ class Screens(QObject):
         self.ways = WaysToMessages(context.source, self)
         self.ways.message_found.connect(self.open_message)
         self.panel: AgentPanel | None = None
-        self.fleet.command_requested.connect(self.command_requested)
         self.fleet.connect_requested.connect(self.connect_requested)
         self.fleet.agent_activated.connect(self.open_agent)
         # not `agent_selected`: a table that gets the focus has a current row without anybody having selected it

@@ -1,6 +1,6 @@
 """The fleet screen: one sentence, a filter, and the table of all agents, worst first. GUI thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal, Slot
@@ -20,7 +20,7 @@ from widgets.common.plain import PlainLabel, visible
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, no_match
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
-from widgets.fleet.agent_commands import AgentCommands, Target
+from widgets.fleet.agent_commands import Target
 from widgets.fleet.cell_delegates import AgentDelegate, HourStripDelegate, PresenceDelegate, SparkDelegate
 from widgets.fleet.fleet_item_model import AgentRole, FleetItemModel, HeadingRole, View
 from widgets.fleet.fleet_state import Column, in_maintenance, summarise
@@ -47,20 +47,20 @@ class FleetScreen(QWidget):
     """The current agent changed; 0: none."""
     agent_activated = Signal(int)
     """Enter or double click: open the agent."""
-    command_requested = Signal(list)
-    """Commands for the recorder's `submit`."""
     connect_requested = Signal()
 
-    def __init__(self, source: DataSource, theme: ThemeHolder, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, source: DataSource, theme: ThemeHolder, fill_menu: Callable[[QMenu, Sequence[Target]], object]
+    ) -> None:
+        """`fill_menu` adds to a context menu what can be done with these agents."""
         super().__init__()
+        self._fill_menu = fill_menu
         self._source = source
         self._at_us = 0
         self._connected = True
         self._ticket: Ticket | None = None
         self._kept: tuple[list[int], int] = ([], 0)
         self.model = FleetItemModel()
-        self._commands = AgentCommands(now_us, self)
-        self._commands.requested.connect(self.command_requested)
         self._build(theme)
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
@@ -334,7 +334,7 @@ class FleetScreen(QWidget):
             menu.addAction(self.tr("Open"), lambda: self._activated(self.table.currentIndex()))
         self.table.add_copy(menu)
         menu.addSeparator()
-        self._commands.fill(menu, targets)
+        self._fill_menu(menu, targets)
         menu.popup(self.table.viewport().mapToGlobal(where))
 
     def selected(self) -> list[Target]:

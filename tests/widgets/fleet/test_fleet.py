@@ -30,7 +30,7 @@ def make(theme):
     made = []
 
     def make_one() -> FleetScreen:
-        made.append(FleetScreen(FixedSource(fleet_of(40, ill=4)), theme, lambda: NOW_US))
+        made.append(FleetScreen(FixedSource(fleet_of(40, ill=4)), theme, lambda *_: None))
         return made[-1]
 
     yield make_one
@@ -161,7 +161,7 @@ def test_a_hidden_screen_asks_nothing(screen):
 def test_hostile_names_stay_plain(qtbot, theme):
     hostile = "<img src=x>\u202egnp.exe\x07" + "<table>" * 30
     fleet = replace(fleet_of(2), name=[hostile, "ok"], group=[hostile, "g"])
-    screen = FleetScreen(FixedSource(fleet), theme, lambda: NOW_US)
+    screen = FleetScreen(FixedSource(fleet), theme, lambda *_: None)
     qtbot.addWidget(screen)
     screen.show()
     text = screen.model.index(screen.model.row_of(1), 0).data()
@@ -237,10 +237,11 @@ def test_retired_agents_are_hidden_until_asked_for_and_can_be_restored(make, scr
     screen._take(replace(fleet, retired=retired))
     assert screen.model.shown == 1
     sent = []
-    screen.command_requested.connect(sent.extend)
+    commands = AgentCommands(lambda: NOW_US, screen)
+    commands.requested.connect(sent.extend)
     screen.table.selectAll()
     menu = QMenu()
-    screen._commands.fill(menu, screen.selected())
+    commands.fill(menu, screen.selected())
     next(action for action in menu.actions() if action.text().startswith("Restore")).trigger()
     assert sent == [{"do": "agent.retire", "agent": fleet.id[0], "retired": False}]
     groups.setCurrentIndex(groups.findText("planner"))
