@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # loaded after the first paint
 
 ANSWER_LIMIT_S = 3.0
 ARRANGEMENT = "arrangement"
+WITH_DATA = ("file.export", "file.import", "file.verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ class Composition(QObject):
             tip=tr("Take in recorded traffic"))  # fmt: skip
         add("file.verify", tr("C&heck every file"), partial(self._with_data, lambda data: data.verify()), None, "", "File",
             tip=tr("Read every stored byte and compare check sums and counts"))  # fmt: skip
+        for id_ in WITH_DATA:
+            self._actions[id_].setEnabled(False)  # until there is something to do it with
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
         self._menus = ScreenMenus(self._actions, self.window)
@@ -297,6 +300,8 @@ class Composition(QObject):
         parts = DataParts(self._workspace, screens.context(), self.link, screens.names, screens.ways.show)
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)
+        for id_ in WITH_DATA:
+            self._actions[id_].setEnabled(True)
 
     def _with_data(self, do: "Callable[[DataPlace], None]") -> None:
         if self.data is not None:

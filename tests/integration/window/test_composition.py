@@ -106,6 +106,15 @@ def test_the_window_waits_for_a_recorder_and_says_what_stands_in_its_way(compose
     assert one.window.shown_screen == AGENT
 
 
+def test_no_action_does_nothing_before_there_is_a_store(compose, history) -> None:
+    one = compose(live=False)
+    ids = ("file.export", "file.import", "file.verify")
+    assert not any(one._actions[id_].isEnabled() for id_ in ids)
+    one.window.show()
+    one.fill()
+    assert all(one._actions[id_].isEnabled() for id_ in ids)
+
+
 def test_the_connection_dialog_opens_by_its_action(compose, history, qtbot) -> None:
     one = compose(live=False)
     one.window.show()
