@@ -39,9 +39,9 @@ class Reach(NamedTuple):
     """How far a page of rows looked. A search through much that does not match ends after a moment with a short page, or
     an empty one, so that the list can tell how far it is, go on, or stop.
 
-    `searched` is where the page ended: ask on with it as `before`; None: nothing older is left. `newest` is where the page
-    began: ask later with it as `after` for what came since; None: nothing is stored. `matched` is how many rows match after
-    `after`, also those that the page had no room for; -1 where `after` was None.
+    `searched` is where the page ended: ask on with it as `before`; None: nothing older is left. `newest` is the last row that
+    a recorder had stored: ask later with it as `after` for what it stored since; None: nothing is stored. `matched` is how
+    many rows match after `after`, also those that the page had no room for; -1 where `after` was None.
     """
 
     searched: RowKey | None = None

@@ -48,12 +48,13 @@ class _Question(NamedTuple):
     request: LogRequest | MessageRequest
     newest: RowKey | None
 
-    @property
-    def before(self) -> RowKey | None:
-        """Nothing that is committed while we look belongs to the page, or it would be told twice."""
-        if self.request.before is not None or self.newest is None:
-            return self.request.before
-        return self.newest._replace(seq=self.newest.seq + 1)
+    def asks_for(self, row: SegmentRow) -> bool:
+        """May the segment hold what is asked for? What an import brought is no news; nor does anything belong to the page
+        that is committed while we look, or it would be told twice."""
+        if row.imported:
+            return self.request.after is None
+        since = self.request.after.segment if self.request.after is not None else 0
+        return since <= row.id and (self.newest is None or row.id <= self.newest.segment)
 
 
 Narrow = Callable[[OpenSegment], _Question | None]
@@ -153,16 +154,19 @@ def _holding(column: str, needle: str) -> tuple[str, list[str]]:
 
 
 def _newest_row(view: StoreView, table: str) -> RowKey | None:
-    """The last row that is stored, whether it matches or not; of a table without rows, its place."""
+    """The last row that a recorder stored, whether it matches or not; of a table without rows, its place. Not that of the
+    latest time: a clock may be set back, and what was imported may come from one that is ahead."""
 
     def last(opened: OpenSegment, row: SegmentRow) -> RowKey:
         found = opened.rows(f"select received_us, rowid from {table} order by rowid desc limit 1")
         received_us, id_ = found[0] if found else (row.last_us, 0)
         return RowKey(received_us, row.id, id_)
 
-    groups = clusters(view.overlapping(0, 0))
-    keys = [view.attempt(row, last, RowKey(0, row.id, 0)) for row in groups[-1]] if groups else []
-    return max(keys, default=None)
+    rows = view.all()
+    newest = max((row for row in rows if not row.imported), key=lambda row: row.id, default=None)
+    if newest is not None:
+        return view.attempt(newest, last, RowKey(0, newest.id, 0))
+    return RowKey(0, max(row.id for row in rows), 0) if rows else None
 
 
 def _page(
@@ -173,13 +177,13 @@ def _page(
     narrowed: Narrow | None = None,
 ) -> tuple[tuple[Line, ...], Reach]:
     """Rows until the page is full, nothing is left, or time is up."""
-    limit, before, end_s = question.request.limit, question.before, time.monotonic() + PAGE_S
+    limit, before, end_s = question.request.limit, question.request.before, time.monotonic() + PAGE_S
     rows: list[Line] = []
     searched: RowKey | None = None
     for found in _newest_first(view, question, line, token, narrowed):
         if not isinstance(found, RowKey):
             if len(rows) == limit:
-                searched = rows[-1].key if rows else before
+                searched = rows[-1].key if rows else before or found.key._replace(seq=found.key.seq + 1)
                 break
             rows.append(found)
         elif time.monotonic() > end_s and (before is None or found < before):
@@ -219,13 +223,11 @@ def _key(found: LogLine | MessageLine | RowKey) -> RowKey:
 
 
 def _segments(view: StoreView, question: _Question) -> list[SegmentRow]:
-    request, before = question.request, question.before
-    since, until = request.since_us, request.until_us
-    if request.after is not None:
-        since = max(since, request.after.received_us)
-    if before is not None:
-        until = min(until or 2**62, before.received_us + 1)
-    return view.overlapping(since, until)
+    request = question.request
+    until = request.until_us
+    if request.before is not None:
+        until = min(until or 2**62, request.before.received_us + 1)
+    return [row for row in view.overlapping(request.since_us, until) if question.asks_for(row)]
 
 
 class _Part(NamedTuple):
@@ -238,17 +240,17 @@ class _Part(NamedTuple):
 
 
 def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> _Part:
-    request, before, after = question.request, question.before, question.request.after
+    request, before, after, newest = question.request, question.request.before, question.request.after, question.newest
     since, until = request.since_us, request.until_us or 2**62
     if before is not None and row.id != before.segment:
         until = min(until, before.received_us + (row.id < before.segment))
-    if after is not None and row.id != after.segment:
-        since = max(since, after.received_us + (row.id < after.segment))
     low, end = opened.row_range(question.table, since, 0 if until >= 2**62 else until)
     if before is not None and row.id == before.segment:
         end = min(end, before.seq)
     if after is not None and row.id == after.segment:
         low = max(low, after.seq + 1)
+    if newest is not None and row.id == newest.segment and not row.imported:
+        end = min(end, newest.seq + 1)
     return _Part(low, end, since, until)
 
 

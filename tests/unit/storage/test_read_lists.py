@@ -83,6 +83,30 @@ def test_a_long_search_comes_in_pieces_and_finds_everything_once(
     assert ask(reader, LogRequest(text="nothing like it")).rows == ()
 
 
+def test_what_came_since_goes_by_when_it_was_stored(build: HistoryBuilder, reader: HistoryReader) -> None:
+    """A clock may be set back, and an import come from a computer whose clock is ahead."""
+    first = build.segment()
+    tell(first, 3_600, "before the clock was set back")
+    seen = ask(reader, LogRequest()).reach.newest
+    first.close()
+    second = build.segment()
+    tell(second, 0, "after it")
+    build.capture(kind="import")
+    ahead = build.segment()
+    tell(ahead, 7_200, "ahead")
+    ahead.close()
+    page = ask(reader, LogRequest(after=seen))
+    assert [row.text for row in page.rows] == ["after it"]
+    seen = page.reach.newest
+    tell(second, 1, "later")
+    page = ask(reader, LogRequest(after=seen))
+    assert ([row.text for row in page.rows], page.reach.matched) == (["later"], 1)
+    everything = [row.text for row in ask(reader, LogRequest()).rows]
+    assert everything == ["ahead", "before the clock was set back", "later", "after it"]
+    rows, _ = all_rows(reader, LogRequest(limit=1))
+    assert [row.text for row in rows] == everything
+
+
 def test_what_came_since_is_told_and_counted_whatever_matches(build: HistoryBuilder, reader: HistoryReader) -> None:
     first = build.segment()
     for n in range(3):
