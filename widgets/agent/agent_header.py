@@ -15,6 +15,8 @@ from widgets.common.words import cause_sentence, cause_word, presence_word
 
 _ICON_PIXELS = 20
 _SEPARATOR = "   ·   "
+_FEW = 3
+"""So many facts have room at the side of the fleet; the rest stands on the screen of the agent."""
 
 
 class AgentHeader(QWidget):
@@ -69,7 +71,8 @@ class AgentHeader(QWidget):
         self.presence.setText(self._presence_text(now, now_us))
         self.presence.setToolTip(cause_sentence(now.cause) if now else "")
         self.presence.setStyleSheet(f"color: {self._theme.theme.presence(presence, condition)}")
-        self.facts.set_text(_SEPARATOR.join(self._facts(result, now_us)) if result else "")
+        separator = " · " if self._compact else _SEPARATOR
+        self.facts.set_text(separator.join(self._facts(result, now_us)) if result else "")
         self.note.set_text(self.tr("Note: {note}").replace("{note}", result.note) if result and result.note else "")
         self.note.setVisible(bool(result and result.note))
         self.setAccessibleName(visible(result.name or result.id) if result else "")
@@ -101,6 +104,5 @@ class AgentHeader(QWidget):
             (self.tr("speaks {x}"), result.convention),
             (self.tr("can {x}"), ", ".join(result.capabilities)),
         ]
-        if not self._compact:
-            facts.append((self.tr("{x} messages"), count_text(result.messages)))
+        facts = facts[:_FEW] if self._compact else [*facts, (self.tr("{x} messages"), count_text(result.messages))]
         return [text.replace("{x}", visible(value, 120)) for text, value in facts if value]

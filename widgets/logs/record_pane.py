@@ -2,7 +2,16 @@
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSplitter, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine
@@ -50,12 +59,17 @@ class RecordPane(QWidget):
         self.open_agent = self._button(self.tr("Go to age&nt"), self._open_agent)
         close = FlatButton(theme, "close", self.tr("Close the record"))
         close.clicked.connect(self.closed)
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 4, 6, 4)
-        head.setSpacing(6)
-        head.addWidget(self._title, 1)
-        for button in (self.copy_json, self.open_message, self.open_agent, close):
-            head.addWidget(button)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        for button in (self.copy_json, self.open_message, self.open_agent):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(close)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setContentsMargins(12, 4, 6, 4)
+        self._head.setSpacing(6)
+        self._head.addWidget(self._title, 1)
+        self._head.addLayout(buttons)
         self.parts = QSplitter()
         self.parts.setChildrenCollapsible(False)
         self.parts.addWidget(self.text)
@@ -65,7 +79,7 @@ class RecordPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
+        column.addLayout(self._head)
         column.addWidget(self.parts, 1)
         theme.changed.connect(self._draw)
         names.changed.connect(self._draw)
@@ -151,5 +165,7 @@ class RecordPane(QWidget):
             self.message_wanted.emit(self._line)
 
     def turn(self, orientation: Qt.Orientation) -> None:
-        """Text and fields beside each other, or one above the other."""
+        """Text and fields, and in the head title and buttons, beside each other, or one above the other."""
         self.parts.setOrientation(orientation)
+        down = orientation is Qt.Orientation.Vertical
+        self._head.setDirection(QBoxLayout.Direction.TopToBottom if down else QBoxLayout.Direction.LeftToRight)

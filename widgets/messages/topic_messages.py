@@ -19,7 +19,7 @@ class TopicMessages(MessageList):
 
     def __init__(self, context: ScreenContext, names: AgentNames, **options: Any) -> None:
         super().__init__(context, **options)
-        self.table.start_with(self.model, (TIME_PIXELS, 216, 74, 40, 74, 60, 70))
+        self.table.start_with(self.model, (TIME_PIXELS, 216, 74, 40, 74, 68, 70))
         self.who = AgentField(names)
         self.search = QLineEdit(clearButtonEnabled=True)
         self.search.setPlaceholderText(self.tr("Text in topic or payload"))
