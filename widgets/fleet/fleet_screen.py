@@ -28,8 +28,8 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 136, Column.GROUP: 70, Column.PRESENCE: 146, Column.LAST_SEEN: 74, Column.HOUR: 114, Column.CPU: 112,
-    Column.MEMORY: 118, Column.RESPONSE: 80, Column.ERROR_RATIO: 114, Column.TASKS: 50, Column.ATTEMPTS: 72,
+    Column.AGENT: 136, Column.GROUP: 70, Column.PRESENCE: 164, Column.LAST_SEEN: 74, Column.HOUR: 108, Column.CPU: 112,
+    Column.MEMORY: 112, Column.RESPONSE: 80, Column.ERROR_RATIO: 108, Column.TASKS: 50, Column.ATTEMPTS: 72,
     Column.SUCCESSES: 46, Column.ERRORS: 54, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
 _RETIRED = True
