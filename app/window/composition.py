@@ -288,6 +288,7 @@ class Composition(QObject):
         self._build_data(self.screens)
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
+        self.screens.guide_requested.connect(self._help.open_connecting)
         if self._options.live:
             self._plot_library = PlotLibrary(self)
             self._plot_library.start()

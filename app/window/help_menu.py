@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # loaded when they are wanted
     from app.diagnostics.report import Asked
     from app.window.diagnostics import Diagnostics
     from app.window.recorder_link import RecorderLink
+    from widgets.help.guide_window import GuideWindow
 
 
 class HelpMenu(QObject):
@@ -43,8 +44,16 @@ class HelpMenu(QObject):
         self._link = link
 
     @Slot()
+    def open_connecting(self) -> None:
+        """The guide, at how agents are connected."""
+        self._guide_window().browser.show_page("connect-your-agent.md")
+
+    @Slot()
     def open_guide(self) -> None:
         """One window of it, brought to the front."""
+        self._guide_window()
+
+    def _guide_window(self) -> "GuideWindow":
         from widgets.help.guide_window import GuideWindow
 
         if not isinstance(self._guide, GuideWindow):
@@ -52,6 +61,7 @@ class HelpMenu(QObject):
         self._guide.show()
         self._guide.raise_()
         self._guide.activateWindow()
+        return self._guide
 
     @Slot()
     def open_diagnostics(self) -> None:

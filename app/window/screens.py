@@ -35,6 +35,8 @@ class Screens(QObject):
     shell_line_requested = Signal(object)
     messages_made = Signal(object)
     """The screen of messages is there."""
+    guide_requested = Signal()
+    """How agents are connected."""
     targets_changed = Signal()
     """What `targets` answers may be other agents now, or they changed."""
 
@@ -144,6 +146,7 @@ class Screens(QObject):
         if self.logs is None:
             self.logs = LogsScreen(self.context(), self.names)
             self.logs.agent_wanted.connect(self.open_agent)
+            self.logs.rows.guide_wanted.connect(self.guide_requested)
             self.logs.pane.message_wanted.connect(self.ways.show_message_of)
             self.ways.lead_from(self.logs.rows)
             self._places[LOGS].fill(self.logs)

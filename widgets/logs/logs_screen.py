@@ -27,6 +27,9 @@ _BELOW, _BESIDE = 260, 560
 class FleetLogList(LogList):
     """The list, with a filter for agents."""
 
+    guide_wanted = Signal()
+    """Somebody wants to read how agents are connected."""
+
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__(context, names.name, **options)
         names.changed.connect(self.records.names_changed)
@@ -41,7 +44,8 @@ class FleetLogList(LogList):
         if not self._range.live:
             return self.none_in_time(self.tr("No log records in this time"))
         hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")
-        return ViewState(StateKind.EMPTY, self.tr("Nothing has been logged yet"), hint)
+        sentence, action = self.tr("Nothing has been logged yet"), self.tr("How agents are connected")
+        return ViewState(StateKind.EMPTY, sentence, hint, action, self.guide_wanted.emit)
 
     @Slot()
     def clear_filter(self) -> None:

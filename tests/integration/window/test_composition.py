@@ -240,6 +240,9 @@ def test_from_a_log_record_one_goes_to_its_agent(shown, qtbot) -> None:
     assert shown.window.side_panel is None, "it tells of the fleet's choice"
     qtbot.waitUntil(lambda: shown.idle)
     assert shown.screens.logs.rows.stack.view.state.sentence == "Nothing has been logged yet"
+    shown.screens.logs.rows.stack.view._button.click()
+    assert shown._help._guide.browser.source().fileName() == "connect-your-agent.md"
+    shown._help._guide.close()
     shown.screens.logs.agent_wanted.emit(2)
     assert shown.window.shown_screen == AGENT
     assert shown.screens.agent.agent == 2
