@@ -123,6 +123,14 @@ def first_start(installed: Installed, since_s: float, picture: Path) -> None:
     until(lambda: not installed.processes(), "the recorder ended after the window", LIMIT_S, 0.5)
 
 
+def demo(installed: Installed) -> None:
+    """The window with a simulated fleet, which has a workspace of its own."""
+    workspace = ("--workspace", f"{installed.home}/.local/share/murmurscope/demo")
+    with running(installed, "demo"):
+        until(lambda: installed.rows("messages", *workspace) > 100, "messages of the demo's fleet", LIMIT_S, 0.5)
+    until(lambda: not installed.processes(), "everything ended after the demo's window", LIMIT_S, 0.5)
+
+
 def commands(installed: Installed) -> None:
     """What the terminal offers on what the window recorded."""
     agent = installed.run("export", "agents").splitlines()[1].split(",")[0]
@@ -184,6 +192,7 @@ def main() -> int:
         installed = Installed(program, "/home/visitor" if args.root else folder, display, args.root)
         first_start(installed, args.since, args.picture or Path(folder) / "screen.png")
         commands(installed)
+        demo(installed)
         own_broker(installed)
     print("smoke passed")
     return 0
