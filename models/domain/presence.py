@@ -58,6 +58,8 @@ class _Agent:
         interval = self.interval_us
         if not interval or self.presence in _GONE or self.cause is Cause.LINK_LOST:
             return None
+        if self.heard_us == LONG_AGO_US:
+            return None  # nobody listens yet: a resumed session delivers its backlog before we know that it is up
         if self.presence is Presence.ONLINE:
             late = interval * 3 // 2
             return self.heard_us + (late if self.declared_us else max(late, LATE_FLOOR_US))

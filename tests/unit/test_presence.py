@@ -258,6 +258,20 @@ def test_loaded_intervals_count_from_the_connection_on() -> None:
     assert stage.wait(2) == [(OFFLINE, Cause.SILENCE)]
 
 
+def test_a_backlog_that_comes_before_the_word_of_the_link_makes_nobody_silent() -> None:
+    """A broker delivers what a resumed session missed before it answers our subscription."""
+    stage = Stage()
+    stage.keeper.load({7: 20 * S})
+    stage.clock.advance(1000 * S)
+    for _ in range(3):
+        stage.say(ONLINE, origin=Origin.BACKLOG, agent=7)
+        stage.wait(1)
+    assert [change.presence for change in stage.changes] == [UNKNOWN]
+    stage.up()
+    assert stage.wait(59) == []
+    assert stage.wait(2) == [(OFFLINE, Cause.SILENCE)]
+
+
 def test_a_replay_of_what_was_known_keeps_its_cause() -> None:
     stage = Stage()
     stage.keeper.load({}, {7: (OFFLINE, Cause.WILL)})
