@@ -1,6 +1,7 @@
 """A program that the recorder keeps running: started again when it ends, ended with us even if we are killed."""
 
 import logging
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,8 @@ FIRST_PAUSE_US = 1_000_000
 LONGEST_PAUSE_US = 60_000_000
 PROVEN_US = 60_000_000  # one that ran for so long starts again at once
 END_LIMIT_S = 3.0
+_IF_PARENT_LIVES = 'test "$PPID" = "$0" && exec "$@"'
+"""For /bin/sh: killed before the kernel was told to end us with it, our parent would leave us behind for ever."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -98,6 +101,9 @@ def find_program(name: str) -> str | None:
 
 
 def bound_to_parent(argv: Sequence[str]) -> list[str]:
-    """The same command, made to end with the thread that starts it (where util-linux is there to arrange it)."""
+    """The same command, made to end with the thread that starts it (where util-linux is there to arrange it); begun by
+    nobody else than this process."""
     setpriv = find_program("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", *argv] if setpriv else list(argv)
+    if setpriv is None:
+        return list(argv)
+    return [setpriv, "--pdeathsig", "TERM", "/bin/sh", "-c", _IF_PARENT_LIVES, str(os.getpid()), *argv]

@@ -1,10 +1,11 @@
 import json
 import os
+import subprocess
 import sys
 
 import pytest
 
-from app.recorder.child import Child
+from app.recorder.child import Child, bound_to_parent
 from app.recorder.companion import demo_fleet, host_agent, host_id
 from app.recorder.embedded_broker import Access
 from app.settings import Demo
@@ -110,3 +111,10 @@ def test_the_simulated_fleet_begins_differently_each_time(tmp_path, clock, monke
                              "--speed", "2.0", "--seed"]  # fmt: skip
         seeds.add(said[-1])
     assert len(seeds) == 2, "else what it says after a restart would pass for what it said before"
+
+
+def test_whose_parent_was_killed_before_it_began_never_begins():
+    """Here the shell is the parent, as whoever takes over an orphan would be."""
+    command = ["/bin/sh", "-c", '"$@" & wait', "sh", *bound_to_parent(["echo", "begun"])]
+    assert subprocess.run(command, capture_output=True, check=False).stdout == b""
+    assert subprocess.run(bound_to_parent(["echo", "begun"]), capture_output=True, check=True).stdout == b"begun\n"
