@@ -44,6 +44,7 @@ class HeldView(QWidget):
         self.bars = DayBars(theme)
         self.days: SortedTable[Day] = _day_table()
         self.captures: SortedTable[CaptureRow] = _capture_table()
+        self.captures.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the name of a file stands at the end of its path
         self._days: list[Day] = []
         self._build()
         self.days.opened.connect(self._open_day)

@@ -38,9 +38,9 @@ class TopicMessages(MessageList):
 
     def show_topic(self, topic: bytes, *, branch: bool) -> None:
         """List this topic, with `branch` also those below it; an empty one without `branch`: all."""
+        self.table.setColumnHidden(MessageModel.TOPIC, bool(topic) and not branch)  # also where columns came back
         if (topic, branch) != (self.topic, self.branch):
             self.topic, self.branch = topic, branch
-            self.table.setColumnHidden(MessageModel.TOPIC, bool(topic) and not branch)
             self.reload()
 
     def focus_filter(self) -> None:

@@ -219,6 +219,15 @@ def test_a_message_from_elsewhere_is_shown_with_its_topic(desk: Desk, screen: Me
     assert screen.rows.selected == [line], "one sees which of them it is"
 
 
+def test_all_topics_are_named_though_the_last_window_showed_only_one(desk: Desk, screen: MessagesScreen) -> None:
+    choose(desk, screen, METRICS)
+    left = screen.rows.table.save_columns()
+    screen.topics.show_everything()
+    screen.rows.table.restore_columns(left)  # as the next window does before its topics are known
+    screen.rows.show_topic(b"", branch=False)
+    assert not screen.rows.table.isColumnHidden(MessageModel.TOPIC)
+
+
 def test_nothing_moves_while_a_message_is_read_but_for_a_plot(desk: Desk, screen: MessagesScreen, qtbot: QtBot) -> None:
     def come(number: int) -> None:
         desk.clock.advance(5 * SECOND)
