@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn, Protocol
 
 from app.cli import (
     agent,
+    backup,
     broker,
     example,
     export,
@@ -18,6 +19,7 @@ from app.cli import (
     import_traffic,
     info,
     record,
+    restore,
     simulate,
     verify,
     window_arguments,
@@ -49,8 +51,8 @@ COMMANDS: dict[str, Command] = {
     "export": Command("write history as CSV or JSON lines", export),
     "info": Command("what is stored, in figures", info),
     "verify": Command("check every stored file", verify),
-    "backup": Command("write a consistent copy, even while recording"),
-    "restore": Command("bring a backup back"),
+    "backup": Command("write a consistent copy, even while recording", backup),
+    "restore": Command("bring a backup back", restore),
     "rules": Command("list, check or apply mapping rules"),
     "reread": Command("derive history again from the stored messages"),
     "why": Command("tell what made an agent or a series"),

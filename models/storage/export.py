@@ -1,7 +1,5 @@
 """Streams a dataset of the outward contract out of a workspace, in constant memory, while a recorder may be writing."""
 
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -9,9 +7,7 @@ from typing import BinaryIO
 import apsw
 
 from models.domain.clock import Clock, SystemClock
-from models.domain.problems import trouble
 from models.domain.queries import Cancelled, CancelToken
-from models.storage.access import sync_folder
 from models.storage.export_cells import Kind, Shape
 from models.storage.export_messages import read_messages
 from models.storage.export_records import read_connections, read_interactions, read_logs
@@ -20,8 +16,9 @@ from models.storage.export_scope import Block, Scope
 from models.storage.export_state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
 from models.storage.history_fleet import present
 from models.storage.open_segment import OpenSegment
-from models.storage.store_errors import NO_SPACE, environment_problem
+from models.storage.store_errors import environment_problem
 from models.storage.store_view import StoreView
+from models.storage.whole_file import whole_file
 from models.storage.workspace import Workspace
 
 T, W, S, N, R, F, J = Kind.TEXT, Kind.WORD, Kind.TIME, Kind.NUMBER, Kind.REAL, Kind.FLAG, Kind.JSON
@@ -152,40 +149,8 @@ def export_file(
 
     Raises also `EnvironmentProblem` file.exists, file.unusable and file.full.
     """
-    if path.exists() and not overwrite:
-        raise trouble("file.exists", path=str(path))
-    try:
-        part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
-        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
-    try:
-        with os.fdopen(handle, "wb", buffering=1024 * 1024) as out:
-            rows = export(
-                workspace, dataset, out, since_us=since_us, until_us=until_us, agent=agent, format=format,
-                progress=progress, token=token, damaged=damaged,
-            )  # fmt: skip
-            out.flush()
-            os.fsync(out.fileno())
-        _appear(part, path, overwrite)
-    except OSError as error:
-        if error.errno in NO_SPACE:
-            raise trouble("file.full", path=str(path)) from error
-        raise trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return rows
-
-
-def _appear(part: Path, path: Path, overwrite: bool) -> None:
-    """Give the finished file its name."""
-    if overwrite:
-        part.replace(path)
-    else:
-        try:
-            os.link(part, path)  # unlike a rename it never replaces what somebody made meanwhile
-        except FileExistsError as error:
-            raise trouble("file.exists", path=str(path)) from error
-        except OSError:  # a file system without links
-            part.rename(path)
-    sync_folder(path.parent)
+    with whole_file(path, overwrite=overwrite) as out:
+        return export(
+            workspace, dataset, out, since_us=since_us, until_us=until_us, agent=agent, format=format,
+            progress=progress, token=token, damaged=damaged,
+        )  # fmt: skip

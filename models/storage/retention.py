@@ -87,16 +87,20 @@ class Retention:
         oldest_us = now_us - self._limits.retention_s * 1_000_000 if steady_us >= STEADY_CLOCK_US else 0
         closed = [ClosedSegment(*row) for row in self._rows(CLOSED)]
         for one in beyond(closed, self._kept_bytes(), self._limits.retention_bytes, oldest_us):
-            with transaction(self._catalogue):
-                self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (one.id,))
-                self._catalogue.execute(
-                    "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, 0, ?, ?, ?)",
-                    (one.first_us, one.last_us, GapCause.RETENTION.value, one.messages, one.id),
-                )
-                self._forget_tasks()
+            self.mark_removed(one)
             remove_files(self._workspace.segment(one.id))
             freed += one.bytes
         return freed
+
+    def mark_removed(self, one: ClosedSegment) -> None:
+        """Say in the catalogue that a segment is gone, and why."""
+        with transaction(self._catalogue):
+            self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (one.id,))
+            self._catalogue.execute(
+                "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, 0, ?, ?, ?)",
+                (one.first_us, one.last_us, GapCause.RETENTION.value, one.messages, one.id),
+            )
+            self._forget_tasks()
 
     def sweep(self) -> None:
         """Unlink what a killed `run` left."""

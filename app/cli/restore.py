@@ -1,0 +1,39 @@
+"""`restore`: a workspace back from a backup."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from app.cli.byte_progress import ByteProgress, size_text
+from app.cli.workspace_argument import workspace_of
+from models.domain.problems import ExitCode
+
+EPILOG = """\
+example:
+  murmurscope restore --workspace copy fleet.tar.gz
+
+The workspace has to be an empty folder, or none yet. Everything is checked before anything appears; a file that is cut, damaged
+or no backup leaves nothing. A recorder started on the workspace records on, beside that of the original.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `restore`."""
+    parser.epilog = EPILOG
+    parser.add_argument("file", metavar="FILE", help="what backup wrote")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Bring it back. Raises `EnvironmentProblem` "workspace.*", "backup.*", "file.*", "store.io"."""
+    from models.storage.restore import restore
+
+    for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take what is unpacked away
+        signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))
+    workspace, progress = workspace_of(args), ByteProgress()
+    manifest = restore(workspace, Path(args.file), progress.show)
+    for segment in manifest.missing:
+        progress.tell(f"segment {segment} was gone already when the backup was made")
+    size = sum(one.size_bytes for one in manifest.files)
+    progress.end(f"{size_text(size)} restored into {workspace.root}")
+    return ExitCode.OK
