@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -6,10 +7,12 @@ from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication, QImage, QTe
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from models.domain.resources import resource_path
 from widgets.common.theme import ThemeHolder
-from widgets.help.guide_browser import COLUMN
+from widgets.help.guide_browser import COLUMN, GuideBrowser, slug
 from widgets.help.guide_window import GuideWindow
 
+GUIDE = resource_path("guide")
 IMAGE = QTextDocument.ResourceType.ImageResource.value
 
 
@@ -108,3 +111,25 @@ def test_find_goes_on_from_the_top_and_says_when_there_is_nothing(guide: GuideWi
     assert guide.find_line.text() == ""
     guide._escape()
     assert guide.isHidden()
+
+
+# ------------------------------------------------------------ the guide we ship
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in GUIDE.glob("*.md")))
+def test_every_link_and_picture_of_the_guide_is_there(page: str, theme: ThemeHolder, qtbot: QtBot) -> None:
+    browser = GuideBrowser(GUIDE, theme)
+    qtbot.addWidget(browser)
+    text = (GUIDE / page).read_text(encoding="utf-8")
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"\w+://|mailto:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        if not (GUIDE / (name or page)).is_file() or "/" in name:
+            broken.append(target)
+        elif anchor:
+            browser.show_page(name or page)
+            if anchor not in {slug(heading) for _, heading in browser.headings()}:
+                broken.append(target)
+    assert broken == []
