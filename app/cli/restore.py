@@ -10,8 +10,9 @@ from app.cli.workspace_argument import workspace_of
 from models.domain.problems import ExitCode
 
 EPILOG = """\
-example:
+examples:
   murmurscope restore --workspace copy fleet.tar.gz
+  ssh recorder.example murmurscope backup - | murmurscope restore --workspace copy -
 
 The workspace has to be an empty folder, or none yet. Everything is checked before anything appears; a file that is cut, damaged
 or no backup leaves nothing. A recorder started on the workspace records on, beside that of the original.
@@ -21,7 +22,7 @@ or no backup leaves nothing. A recorder started on the workspace records on, bes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `restore`."""
     parser.epilog = EPILOG
-    parser.add_argument("file", metavar="FILE", help="what backup wrote")
+    parser.add_argument("file", metavar="FILE", help="what backup wrote; - is stdin")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take what is unpacked away
         signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))
     workspace, progress = workspace_of(args), ByteProgress()
-    manifest = restore(workspace, Path(args.file), progress.show)
+    manifest = restore(workspace, Path("/dev/stdin" if args.file == "-" else args.file), progress.show)
     for segment in manifest.missing:
         progress.tell(f"segment {segment} was gone already when the backup was made")
     size = sum(one.size_bytes for one in manifest.files)

@@ -34,12 +34,12 @@ from models.storage.whole_file import beside
 from models.storage.workspace import Workspace
 
 _BLOCK_BYTES = 1024 * 1024
-_BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError)
+_BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
 def restore(workspace: Workspace, path: Path, progress: Callable[[int, int], None]) -> Manifest:
-    """Bring the backup `path` back into a workspace that is an empty folder or none yet. `progress` gets the bytes of `path`
-    read, and of how many.
+    """Bring the backup `path` back into a workspace that is an empty folder or none yet. `progress` gets the bytes
+    unpacked, and of about how many. `path` may be a pipe.
 
     Raises `EnvironmentProblem` workspace.used, workspace.network, workspace.read-only, backup.unusable, backup.newer,
     file.unusable, file.full or store.io. After an exception nothing is there that was not there before.
@@ -52,10 +52,9 @@ def restore(workspace: Workspace, path: Path, progress: Callable[[int, int], Non
     part = beside(root)
     try:
         with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
             try:
                 part.mkdir(mode=0o700, parents=True)
-                manifest = _Unpacking(part, str(path), lambda: progress(file.tell(), size)).run(file)
+                manifest = _Unpacking(part, str(path), progress).run(file)
                 refuse_newer(Workspace(part))
                 _appear(part, root)
             except BaseException:
@@ -103,9 +102,10 @@ class _PlainFile(tarfile.TarInfo):
 class _Unpacking:
     """One use."""
 
-    def __init__(self, folder: Path, name: str, progress: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, name: str, progress: Callable[[int, int], None]) -> None:
         self._folder, self._name, self._progress = folder, name, progress
         self._held: dict[str, Held] = {}
+        self._done = self._total = 0
 
     def run(self, file: IO[bytes]) -> Manifest:
         """Everything, checked. Raises `EnvironmentProblem` backup.*, and `OSError` of the disk."""
@@ -131,7 +131,9 @@ class _Unpacking:
             if (info.name == ABOUT) != (place == 0):
                 raise self._unusable("it does not begin as a backup of Murmurscope does")
             if info.name == ABOUT:
-                self._refuse_newer(decode(self._json(archive, info), About, self._name))
+                about = decode(self._json(archive, info), About, self._name)
+                self._refuse_newer(about)
+                self._total = about.size_bytes
             elif info.name == MANIFEST:
                 manifest = decode(self._json(archive, info), Manifest, self._name)
             else:
@@ -163,7 +165,8 @@ class _Unpacking:
             while block := source.read(_BLOCK_BYTES):
                 target.write(block)
                 digest.update(block)
-                self._progress()
+                self._done += len(block)
+                self._progress(self._done, max(self._done, self._total))
             target.flush()
             os.fsync(target.fileno())
         self._held[info.name] = Held(info.name, info.size, digest.hexdigest())

@@ -284,6 +284,34 @@ def test_a_backup_that_was_damaged_is_refused(archive: Path, copy: Workspace) ->
             refused(archive, copy)
 
 
+def test_an_archive_that_was_changed_is_refused(
+    archive: Path, original: tuple[Workspace, Path], copy: Workspace
+) -> None:
+    """Whole as far as gzip can tell: any byte of a header, of a file or of the manifest."""
+    data = gzip.decompress(archive.read_bytes())
+    with tarfile.open(archive, "r:gz") as old:
+        headers = [info.offset for info in old.getmembers()]
+    chance = random.Random(2)
+    outcomes = set()
+    for turn in range(150):
+        changed = bytearray(data)
+        place = chance.choice(headers) + chance.randrange(512) if turn % 3 else chance.randrange(len(data))
+        changed[place] = chance.randrange(256)
+        archive.write_bytes(gzip.compress(changed, 1))
+        try:
+            bring_back(archive, copy)
+        except EnvironmentProblem as problem:
+            outcomes.add(problem.problem.code)
+            assert not copy.root.exists()
+        else:  # a byte that stands for nothing, such as an owner's name
+            outcomes.add("same")
+            assert copy.segment(1).read_bytes() == original[0].segment(1).read_bytes()
+            assert list(verify(copy)) == []
+            shutil.rmtree(copy.root)
+    assert outcomes <= {"same", "backup.unusable", "backup.newer"}
+    assert "backup.unusable" in outcomes
+
+
 def same_inside(one: bytes, other: bytes) -> bool:
     try:
         return gzip.decompress(one) == gzip.decompress(other)
