@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from app.own_process import child_environment
@@ -28,3 +29,10 @@ def test_nothing_heavy_is_loaded_before_the_first_paint(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "w")]
     done = subprocess.run(command, env=child_environment(extra), capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout) == (0, "\n"), f"{done.stdout}{done.stderr}"
+
+
+def test_the_age_of_the_process_is_told_to_a_hundredth() -> None:
+    began_s = time.monotonic()
+    command = [sys.executable, "-c", "from app.window.main import _age_s; print(_age_s())"]
+    done = subprocess.run(command, env=child_environment(), capture_output=True, text=True, check=True, cwd=ROOT)
+    assert 0 < float(done.stdout) <= time.monotonic() - began_s + 0.02
