@@ -103,8 +103,9 @@ def tell(benchmark: str, what: str, **figures: object) -> Figures:
     return row
 
 
-def summarise(benchmark: str, rows: Sequence[Figures], keys: Sequence[str], better_low: bool = True) -> None:
-    """Over several runs of the same measurement: median and worst of the figures named, one JSON line each kind."""
+def summarise(benchmark: str, rows: Sequence[Figures], keys: Sequence[str]) -> None:
+    """Over several runs of the same measurement: median and worst of the figures named, one JSON line each kind. Of a rate
+    (a name that ends in `per_s`) the least is the worst, of anything else the most."""
     by_what: dict[str, list[Figures]] = {}
     for row in rows:
         by_what.setdefault(str(row["what"]), []).append(row)
@@ -114,7 +115,7 @@ def summarise(benchmark: str, rows: Sequence[Figures], keys: Sequence[str], bett
         for key in keys:
             values = [value for row in several if isinstance(value := row.get(key), int | float)]
             if values:
-                worst = max(values) if better_low else min(values)
+                worst = min(values) if key.endswith("per_s") else max(values)
                 found[key] = {"median": round(statistics.median(values), 3), "worst": worst}
         lines.append((what, tell(benchmark, f"summary: {what}", **found)))
     _table(lines, keys)
