@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelection, QModelIndex, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from widgets.common.state_view import StateStack
@@ -39,7 +39,8 @@ class RecordTable(QWidget):
         self.table.entered.connect(self._point)
         self.table.viewport().installEventFilter(self)
         self.table.customContextMenuRequested.connect(self._open_menu)
-        self.table.selectionModel().currentRowChanged.connect(self._choose)
+        # not the current row: a table that gets the focus has one without anybody having chosen it
+        self.table.selectionModel().selectionChanged.connect(self._choose)
 
     def _build(self) -> None:
         self.new_button = QPushButton()
@@ -68,10 +69,11 @@ class RecordTable(QWidget):
     def _open(self, index: QModelIndex) -> None:
         self.opened.emit(self.model.rows[index.row()])
 
-    @Slot(QModelIndex, QModelIndex)
-    def _choose(self, current: QModelIndex, _before: QModelIndex) -> None:
-        if current.isValid():
-            self.chosen.emit(self.model.rows[current.row()])
+    @Slot(QItemSelection, QItemSelection)
+    def _choose(self, selected: QItemSelection, _deselected: QItemSelection) -> None:
+        indexes = selected.indexes()
+        if indexes:
+            self.chosen.emit(self.model.rows[indexes[-1].row()])
 
     @property
     def selected(self) -> list[Any]:

@@ -366,3 +366,17 @@ def test_logs_and_tasks_in_full_hide_nothing(desk: Desk, shown, qtbot: QtBot) ->
     dialog = task_dialog(task, rows)
     qtbot.addWidget(dialog)
     assert pages_of(dialog) == {"Error": "boom", "Result": ""}
+
+
+def test_a_row_is_chosen_by_somebody_not_by_the_focus(desk: Desk, shown, qtbot: QtBot) -> None:
+    logs(desk, 5)
+    rows = make(desk, shown)
+    chosen: list[str] = []
+    rows.chosen.connect(lambda line: chosen.append(line.text))
+    rows.table.setFocus()
+    qtbot.waitUntil(lambda: rows.table.currentIndex().isValid())
+    assert chosen == []
+    qtbot.keyClick(rows.table, Qt.Key.Key_Down)
+    qtbot.keyClick(rows.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert chosen == ["line 3", "line 2"]
+    assert [row.text for row in rows.selected] == ["line 3", "line 2"]
