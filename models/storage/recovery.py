@@ -64,7 +64,7 @@ class Recovery:
                 self._finish(id_, path, taken)
             elif not path.exists():
                 self._quarantine(id_, path, FileNotFoundError("the file is gone"))
-            elif Path(f"{path}-wal").exists():
+            elif any(Path(f"{path}-{log}").exists() for log in ("wal", "journal")):
                 self._settle(id_, path)
         self._end_captures()
 
@@ -98,7 +98,8 @@ class Recovery:
             raise
 
     def _settle(self, id_: int, path: Path) -> None:
-        """A closed segment whose log could not be folded in while somebody was reading."""
+        """A closed segment whose log could not be folded in while somebody was reading, or whose turn into a plain file was
+        killed: readers cannot roll its journal back."""
         try:
             segment = SegmentFile.reopen(id_, path, 0)
         except Exception as error:

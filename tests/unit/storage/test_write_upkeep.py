@@ -1,5 +1,7 @@
 """Take-in, pulses, closing, recovery, retention: what the store does beside committing."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -570,3 +572,24 @@ def test_three_thousand_agents(bench: Bench) -> None:
     ]
     assert len(pulses(bench)) == 3_000
     assert bench.catalogue("SELECT count(*) FROM series") == [(12_000,)]
+
+
+HALFWAY = """
+import os, sys, apsw
+connection = apsw.Connection(sys.argv[1])
+connection.execute("PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE message SET payload = zeroblob(20000)")
+os._exit(0)  # with a journal that has to be rolled back
+"""
+
+
+def test_a_closed_segment_that_was_left_with_a_journal_is_readable_again(bench: Bench) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    writer.close()
+    path = bench.workspace.segment(1)
+    subprocess.run([sys.executable, "-c", HALFWAY, str(path)], check=True)
+    assert Path(f"{path}-journal").exists()
+    writer = bench.open()
+    assert len(writer.unacknowledged) == 4
+    assert not Path(f"{path}-journal").exists()
+    assert writer.problems == []
