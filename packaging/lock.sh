@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 wanted=$(mktemp -d)
 trap 'rm -rf "$wanted"' EXIT
-[ -x .venv/bin/pip-compile ] || .venv/bin/python -m pip install --quiet pip-tools
+.venv/bin/python -c "import piptools" 2>/dev/null || .venv/bin/python -m pip install --quiet pip-tools
 .venv/bin/python - >"$wanted/all.in" <<'PYTHON'
 import tomllib
 
@@ -13,7 +13,7 @@ with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)
 print(*project["project"]["dependencies"], *project["dependency-groups"]["dev"], sep="\n")
 PYTHON
-.venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+.venv/bin/python -m piptools compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
   --strip-extras --no-header --no-annotate --allow-unsafe --output-file packaging/constraints.txt "$@" "$wanted/all.in"
 sed -i '/^ *#/d; /^$/d' packaging/constraints.txt
 if grep -nE '://|file:|^-|@ ' packaging/constraints.txt; then
