@@ -20,11 +20,16 @@ EPILOG = """\
 examples:
   murmurscope backup fleet.tar.gz
   ssh recorder.example murmurscope backup - > fleet.tar.gz
+  ssh recorder.example murmurscope backup --since 24h - > day.tar.gz
   murmurscope restore --workspace copy fleet.tar.gz
 
 A gzipped tar of everything recorded, with settings.toml and templates.toml; never a password, no logs. Works while a recorder
 runs: what it holds is everything up to one moment. An import that has not ended is left out. FILE appears whole or not at
 all, readable for you alone.
+
+With --since T, files of history that ended before T are left out, which is told at the end; history before T is a gap in
+such a backup. It is restored, imported and looked at as any other: a day of a server, brought to a laptop every day, adds up.
+T is ISO 8601 (local where no zone is given) or 15m, 2h, 7d for that long ago.
 """
 _NICE = 5
 
@@ -33,15 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `backup`."""
     parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE", help="write here; - is stdout")
+    parser.add_argument("--since", metavar="T", help="only history that goes on to T or later")
     parser.add_argument("--overwrite", action="store_true", help="replace an older FILE once the new one is whole")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write it. Raises `EnvironmentProblem` "workspace.*", "store.*", "file.*", "backup.changed", "option.unusable"."""
+    """Write it. Raises `EnvironmentProblem` "workspace.*", "store.*", "file.*", "backup.changed", "option.unusable",
+    "time.unreadable"."""
     from models.domain.clock import SystemClock
+    from models.domain.time_range import moment_text, parse_moment
     from models.storage.backup import backup, backup_file
 
     workspace, clock, report = workspace_of(args), SystemClock(), _Report()
+    since_us = parse_moment(args.since, clock.wall_us()) if args.since else 0
     os.nice(_NICE)  # the recorder goes first
     texts = _texts(workspace, report)
     if args.file == "-":
@@ -49,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
             raise trouble("option.unusable", option="FILE", value="-", detail="a terminal cannot take a backup")
         scratch = workspace.root if os.access(workspace.root, os.W_OK) else Path(tempfile.gettempdir())
         try:
-            size = backup(
+            made = backup(
                 workspace, sys.stdout.buffer, texts, VERSION, clock, scratch=scratch, progress=report.progress.show,
-                damaged=report.damaged,
+                damaged=report.damaged, since_us=since_us,
             )  # fmt: skip
             sys.stdout.flush()
         except BrokenPipeError:
@@ -61,11 +70,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take the unfinished file away
             signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))
-        size = backup_file(
+        made = backup_file(
             workspace, Path(args.file), texts, VERSION, clock, overwrite=args.overwrite, progress=report.progress.show,
-            damaged=report.damaged,
+            damaged=report.damaged, since_us=since_us,
         )  # fmt: skip
-    report.progress.end(f"{size_text(size)} backed up")
+    report.progress.end(f"{size_text(made.size_bytes)} backed up")
+    if made.left_out:
+        files = "1 file" if made.left_out == 1 else f"{made.left_out:,} files"
+        report.progress.tell(
+            f"{files} with {made.left_out_messages:,} messages left out: ended before {moment_text(since_us)}"
+        )
     return ExitCode.FAILED if report.incomplete else ExitCode.OK
 
 

@@ -63,6 +63,7 @@ class GapCause(StrEnum):
     DROPPED = "dropped"  # QoS 0 beyond our limit
     BROKER_DROPPED = "broker-dropped"  # the broker's own counter says so
     RETENTION = "retention"
+    LEFT_OUT = "left-out"  # older than what a backup was asked to hold
     CLOCK_STEP = "clock-step"
     DAMAGED = "damaged"  # a file of the store is gone or cannot be read
 

@@ -7,14 +7,18 @@ catalogue would know batches that are not there.) Of the segments that were bein
 the backup holds is everything up to one commit. A segment begun later is not in it. Closed segments are read as they are; one
 that retention removes before its turn is marked removed in our copy too, with the gap that retention leaves. That is why the
 copy of the catalogue comes last in the file. Imports under way are left out.
+
+A backup since some time leaves out the segments that ended before. Its copy of the catalogue marks them as removed, with a gap
+that says so: who looks at it sees that there was history, and where it begins to be missing.
 """
 
 import gzip
 import hashlib
 import io
 import os
+import platform
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -22,6 +26,7 @@ import apsw
 
 from models.domain.clock import Clock
 from models.domain.problems import trouble
+from models.domain.records import GapCause
 from models.storage.backup_format import ABOUT, CATALOGUE, FORMAT, MANIFEST, About, Held, Manifest, encode
 from models.storage.open_segment import DAMAGE
 from models.storage.retention import ClosedSegment, Retention, StoreLimits
@@ -36,8 +41,16 @@ Progress = Callable[[int, int], None]
 """Gets the bytes put in and about how many there will be."""
 Damaged = Callable[[int, str], None]
 """Gets a segment that cannot be read and why; it goes in as it is, or is not there at all."""
-_SEGMENTS = """SELECT id, state, layout, taken_batch FROM segment WHERE state IN ('open', 'closed', 'quarantined')
-    ORDER BY id"""
+_SEGMENTS = """SELECT id, state, layout, taken_batch, first_us, last_us, messages FROM segment
+    WHERE state IN ('open', 'closed', 'quarantined') ORDER BY id"""
+
+
+class BackedUp(NamedTuple):
+    """What a backup holds, in bytes of files, and what it was told to leave out: segments, and the messages in them."""
+
+    size_bytes: int
+    left_out: int
+    left_out_messages: int
 
 
 class _Row(NamedTuple):
@@ -45,24 +58,29 @@ class _Row(NamedTuple):
     state: str
     layout: int
     taken_batch: int
+    first_us: int
+    last_us: int
+    messages: int
 
 
 def backup_file(
     workspace: Workspace, path: Path, texts: Mapping[str, bytes], version: str, clock: Clock, *, overwrite: bool,
-    progress: Progress, damaged: Damaged,
-) -> int:  # fmt: skip
+    progress: Progress, damaged: Damaged, since_us: int = 0,
+) -> BackedUp:  # fmt: skip
     """As `backup`, into a file that appears whole or not at all. Raises also file.exists, file.unusable and file.full."""
     with whole_file(path, overwrite=overwrite, rights=0o600) as out:
         return backup(
-            workspace, out, texts, version, clock, scratch=path.absolute().parent, progress=progress, damaged=damaged
-        )
+            workspace, out, texts, version, clock, scratch=path.absolute().parent, progress=progress, damaged=damaged,
+            since_us=since_us,
+        )  # fmt: skip
 
 
 def backup(
     workspace: Workspace, out: BinaryIO, texts: Mapping[str, bytes], version: str, clock: Clock, *, scratch: Path,
-    progress: Progress, damaged: Damaged,
-) -> int:  # fmt: skip
-    """Write a backup to `out`, which need not be seekable, and answer how many bytes of files it holds.
+    progress: Progress, damaged: Damaged, since_us: int = 0,
+) -> BackedUp:  # fmt: skip
+    """Write a backup to `out`, which need not be seekable, and answer what it holds. Segments that ended before `since_us`
+    are left out (0: none).
 
     `texts` are the files of the workspace that people edit, by name; `version` is the program's. The segment that is being
     written is copied to a nameless file in `scratch` first. Raises `EnvironmentProblem` workspace.*, store.*, backup.changed,
@@ -76,10 +94,14 @@ def backup(
                 step.step(-1)  # at once: it would begin again after every commit
             copy.execute("DELETE FROM segment WHERE state = 'importing'")
             rows = [_Row(*row) for row in copy.execute(_SEGMENTS)]
+            old = [row for row in rows if row.state != "open" and row.last_us < since_us]
+            _leave_out(workspace, copy, old)
+            rows = [row for row in rows if row not in old]
             schema = int(copy.pragma("user_version"))
         about = About(
             FORMAT, version, schema, max((row.layout for row in rows), default=0), clock.wall_us(),
             files_size(workspace.catalogue) + sum(files_size(workspace.segment(row.id)) for row in rows),
+            since_us if old else 0, platform.node(),
         )  # fmt: skip
         with (
             gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=1) as packed,
@@ -95,10 +117,21 @@ def backup(
             files.add_bytes(CATALOGUE, copy.serialize("main"))
             held = files.size_bytes
             files.add_bytes(MANIFEST, encode(Manifest(files.held[1:], segments.missing)))
-        return held
+        return BackedUp(held, len(old), sum(row.messages for row in old))
     finally:
         copy.close()
         live.close()
+
+
+def _leave_out(workspace: Workspace, copy: apsw.Connection, rows: Sequence[_Row]) -> None:
+    """Say in our copy of the catalogue that they are not here. A damaged one has its gap already."""
+    retention = Retention(workspace, copy, StoreLimits())
+    for row in rows:
+        if row.state == "closed":
+            gone = ClosedSegment(row.id, row.first_us, row.last_us, row.messages, 0, 0)
+            retention.mark_removed(gone, GapCause.LEFT_OUT)
+        else:
+            copy.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (row.id,))
 
 
 class _Files:

@@ -12,8 +12,8 @@ import msgspec
 
 from models.domain.problems import EnvironmentProblem, trouble
 
-FORMAT = 1
-"""Of the archive itself. Schema and layout have their own numbers in it."""
+FORMAT = 2
+"""Of the archive itself; 2 may hold less than the whole history. Schema and layout have their own numbers in it."""
 ABOUT, MANIFEST = "backup.json", "manifest.json"
 LARGEST_JSON_BYTES = 64 * 1024 * 1024
 CATALOGUE, SETTINGS, TEMPLATES = "catalogue.db", "settings.toml", "templates.toml"
@@ -22,7 +22,8 @@ HELD = re.compile(r"catalogue\.db|settings\.toml|templates\.toml|segments/[1-9][
 
 
 class About(msgspec.Struct, frozen=True):
-    """`backup.json`. `catalogue_schema` and `segment_layout`: the newest ones inside. `size_bytes`: of all files, about."""
+    """`backup.json`. `catalogue_schema` and `segment_layout`: the newest ones inside. `size_bytes`: of all files, about.
+    `since_us`: segments that ended before it were left out (0: none). `host`: the computer that it was made on."""
 
     murmurscope_backup: int
     version: str
@@ -30,6 +31,8 @@ class About(msgspec.Struct, frozen=True):
     segment_layout: int
     created_us: int
     size_bytes: int
+    since_us: int = 0
+    host: str = ""
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -92,13 +92,13 @@ class Retention:
             freed += one.bytes
         return freed
 
-    def mark_removed(self, one: ClosedSegment) -> None:
+    def mark_removed(self, one: ClosedSegment, cause: GapCause = GapCause.RETENTION) -> None:
         """Say in the catalogue that a segment is gone, and why."""
         with transaction(self._catalogue):
             self._catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (one.id,))
             self._catalogue.execute(
                 "INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) VALUES (?, ?, 0, ?, ?, ?)",
-                (one.first_us, one.last_us, GapCause.RETENTION.value, one.messages, one.id),
+                (one.first_us, one.last_us, cause.value, one.messages, one.id),
             )
             self._forget_tasks()
 

@@ -62,6 +62,7 @@ _GAPS = {
     GapCause.DROPPED: QT_TRANSLATE_NOOP("GapCause", "dropped by us under load"),
     GapCause.BROKER_DROPPED: QT_TRANSLATE_NOOP("GapCause", "dropped by the broker"),
     GapCause.RETENTION: QT_TRANSLATE_NOOP("GapCause", "removed by retention"),
+    GapCause.LEFT_OUT: QT_TRANSLATE_NOOP("GapCause", "not in this backup"),
     GapCause.CLOCK_STEP: QT_TRANSLATE_NOOP("GapCause", "the clock was set"),
     GapCause.DAMAGED: QT_TRANSLATE_NOOP("GapCause", "a file was damaged"),
 }
@@ -80,6 +81,7 @@ _GAP_SENTENCES = {
     ),
     GapCause.BROKER_DROPPED: QT_TRANSLATE_NOOP("GapSentence", "The broker says that it threw messages away."),
     GapCause.RETENTION: QT_TRANSLATE_NOOP("GapSentence", "Older than what is kept: removed as the limits say."),
+    GapCause.LEFT_OUT: QT_TRANSLATE_NOOP("GapSentence", "Recorded, but older than what the backup was asked to hold."),
     GapCause.CLOCK_STEP: QT_TRANSLATE_NOOP("GapSentence", "This computer's clock was set; no such time existed."),
     GapCause.DAMAGED: QT_TRANSLATE_NOOP("GapSentence", "A file of the store is missing or cannot be read."),
 }

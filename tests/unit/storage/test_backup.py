@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import platform
 import random
 import shutil
 import tarfile
@@ -76,6 +77,14 @@ def make(workspace: Workspace, path: Path, *, overwrite: bool = False) -> dict[i
         damaged=told.__setitem__,
     )  # fmt: skip
     return told
+
+
+def make_since(workspace: Workspace, path: Path, since_us: int) -> tuple[int, int]:
+    """A backup of the newer history; answers how many segments and messages it left out."""
+    return backup_file(
+        workspace, path, TEXTS, "1", FakeClock(), overwrite=False, progress=lambda *_: None, damaged=lambda *_: None,
+        since_us=since_us,
+    )[1:]  # fmt: skip
 
 
 def bring_back(path: Path, copy: Workspace) -> list[int]:
@@ -197,6 +206,50 @@ def test_a_segment_that_retention_removes_meanwhile_is_a_gap(
     assert rows(copy, "catalogue", "SELECT id FROM segment WHERE state = 'removed'") == gone
     assert exported(copy)["gaps"] == exported(workspace)["gaps"]
     assert exported(copy)["messages"] == exported(workspace)["messages"]
+    assert list(verify(copy)) == []
+
+
+def test_what_ended_before_is_left_out_and_told_as_a_gap(
+    writer: StoreWriter, workspace: Workspace, copy: Workspace, clock: FakeClock, tmp_path: Path
+) -> None:
+    for first in (0, 10, 20):
+        commit(writer, clock, range(first, first + 10))
+        next_segment(writer)
+    commit(writer, clock, range(30, 40))
+    at_the_end = T0 + 20 * SECOND  # of the second
+    assert make_since(workspace, tmp_path / "b", at_the_end) == (1, 20)
+    assert make_since(workspace, tmp_path / "later", at_the_end + 1) == (2, 40)
+    assert bring_back(tmp_path / "b", copy) == []
+    assert sorted(one.name for one in copy.segments.iterdir()) == ["2.db", "3.db", "4.db"]
+    assert payloads(copy) == [n // 2 for n in range(20, 80)]
+    gaps = "SELECT since_us, until_us, agent_id, cause, count, segment_id FROM gap WHERE cause = 'left-out'"
+    assert rows(copy, "catalogue", gaps) == [(T0 + SECOND, T0 + 10 * SECOND, 0, "left-out", 20, 1)]
+    assert rows(workspace, "catalogue", gaps) == [], "the original knows nothing of it"
+    assert list(verify(copy)) == []
+    StoreWriter(copy, clock).close()
+    assert payloads(copy) == [n // 2 for n in range(20, 80)]
+
+
+def test_without_older_history_nothing_is_left_out(original: tuple[Workspace, Path], tmp_path: Path) -> None:
+    assert make_since(original[0], tmp_path / "b", T0) == (0, 0)
+    with tarfile.open(tmp_path / "b", "r:gz") as made:
+        first = made.extractfile("backup.json")
+        assert first is not None
+        about = msgspec.json.decode(first.read())
+    assert (about["since_us"], about["host"]) == (0, platform.node())
+
+
+def test_a_damaged_file_that_ended_before_is_left_out_with_the_gap_it_has(
+    writer: StoreWriter, workspace: Workspace, copy: Workspace, clock: FakeClock, tmp_path: Path
+) -> None:
+    commit(writer, clock, range(10))
+    next_segment(writer)
+    writer.close()
+    workspace.segment(1).unlink()
+    StoreWriter(workspace, clock).close()
+    assert make_since(workspace, tmp_path / "b", clock.wall_us() + 1) == (1, 20)
+    assert bring_back(tmp_path / "b", copy) == []
+    assert rows(copy, "catalogue", "SELECT cause FROM gap") == [("damaged",)]
     assert list(verify(copy)) == []
 
 
