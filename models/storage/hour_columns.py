@@ -1,0 +1,170 @@
+"""Hour parts as bytes: what the roll-ups of one day of some neighbouring series are stored as.
+
+    u32 parts, u32 bins; then for every column u32 length and its numbers, compressed
+
+A row of a table of hours holds the series of one *bucket* (`BUCKET` ids in a row) on one UTC day, so that a year of one
+series is read from 365 rows. Numbers that do not compress (noise in every bit) are kept to 24 bits of mantissa, one part in
+17 million; those of counters stay exact.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pcodec import ChunkConfig, standalone
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+UInt32 = npt.NDArray[np.uint32]
+
+HOUR_US = 3_600_000_000
+DAY_HOURS = 24
+BUCKET = 32
+DAMAGED = (ValueError, RuntimeError)
+"""What `decode` raises for bytes that are damaged."""
+_HEADER = 8
+_DEAR_BYTES = 4.0
+"""A column of fractions that needs more for each number is noise down to its last bit."""
+_NOISE_BITS = 29
+
+
+class HourParts(NamedTuple):
+    """Columns, one entry for each part, by series and hour. A part sums up samples of one series that lie in one hour; they
+    may be all of them or not: parts of the same hour are added up by `rollups.merged`.
+
+    `hour` counts from 1970. `first_ms`, `last_ms` lie within the hour, `first` and `last` are the values then. `resets` is
+    how often a counter began again, -1 for what is no counter; `increase` is its exact rise from `first` to `last`.
+    `bins` says how many entries of `bin` and `bin_n` belong to a part: its histogram of durations (`pulse_columns`).
+    """
+
+    series: UInt32
+    hour: Int64
+    n: Int64
+    first_ms: Int64
+    last_ms: Int64
+    low: Float64
+    high: Float64
+    total: Float64
+    first: Float64
+    last: Float64
+    increase: Float64
+    resets: Int64
+    bins: Int64
+    bin: Int64
+    bin_n: Int64
+
+    def pick(self, which: Int64 | npt.NDArray[np.bool_]) -> "HourParts":
+        """Some of the parts, by place or by mask."""
+        places = np.flatnonzero(which) if which.dtype == bool else which
+        starts = np.cumsum(self.bins) - self.bins
+        bins = self.bins[places]
+        within = np.repeat(starts[places] - (np.cumsum(bins) - bins), bins) + np.arange(int(bins.sum()))
+        one_each = self._asdict()
+        del one_each["bin"], one_each["bin_n"]
+        return HourParts(
+            **{name: column[places] for name, column in one_each.items()},
+            bin=self.bin[within],
+            bin_n=self.bin_n[within],
+        )
+
+
+_INTS = np.empty(0, np.int64)
+_FLOATS = np.empty(0)
+NOTHING = HourParts(
+    np.empty(0, np.uint32), _INTS, _INTS, _INTS, _INTS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _INTS, _INTS,
+    _INTS, _INTS,
+)  # fmt: skip
+
+
+class HourRow(NamedTuple):
+    """A row of a table of hours. `day` counts from 1970, `bucket` holds the series `bucket * BUCKET` and following."""
+
+    day: int
+    bucket: int
+    parts: int
+    data: bytes
+
+
+def rows_of(parts: HourParts) -> list[HourRow]:
+    """Parts as rows to store."""
+    if not len(parts.series):
+        return []
+    bucket, day = parts.series.astype(np.int64) // BUCKET, parts.hour // DAY_HOURS
+    order = np.lexsort((parts.hour, parts.series, day, bucket))
+    parts, bucket, day = parts.pick(order), bucket[order], day[order]
+    new = np.flatnonzero(np.concatenate(([True], (bucket[1:] != bucket[:-1]) | (day[1:] != day[:-1]))))
+    rows = []
+    for start, end in zip(new.tolist(), [*new[1:].tolist(), len(day)], strict=True):
+        data = encode(parts.pick(np.arange(start, end)), int(bucket[start]), int(day[start]))
+        rows.append(HourRow(int(day[start]), int(bucket[start]), end - start, data))
+    return rows
+
+
+def encode(parts: HourParts, bucket: int, day: int) -> bytes:
+    """Parts of one bucket and day."""
+    no_counter = parts.resets < 0
+    columns = [
+        _whole(parts.series - np.uint32(bucket * BUCKET)),
+        _whole(parts.hour - day * DAY_HOURS),
+        _whole(parts.n),
+        _whole(parts.first_ms),
+        _whole(parts.last_ms),
+        *(_fraction(column, no_counter) for column in (parts.low, parts.high, parts.total, parts.first, parts.last)),
+        _packed(parts.increase),
+        _whole(parts.resets + 1),
+        _whole(parts.bins),
+        _whole(parts.bin + 0x8000),
+        _whole(parts.bin_n),
+    ]
+    header = np.array((len(parts.series), len(parts.bin)), "<u4").tobytes()
+    return header + b"".join(np.array((len(one),), "<u4").tobytes() + one for one in columns)
+
+
+def decode(data: bytes, bucket: int, day: int) -> HourParts:
+    """The parts of a row. Raises one of `DAMAGED`."""
+    if len(data) < _HEADER:
+        raise ValueError("hour parts are cut short")
+    n, bins = (int(one) for one in np.frombuffer(data, "<u4", 2))
+    found, at = [], _HEADER
+    for _ in HourParts._fields:
+        if at + 4 > len(data):
+            raise ValueError("hour parts are cut short")
+        size = int(np.frombuffer(data, "<u4", 1, at)[0])
+        column = standalone.simple_decompress(data[at + 4 : at + 4 + size])
+        if column is None:  # nothing was compressed
+            column = np.empty(0, np.uint32)
+        found.append(column)
+        at += 4 + size
+    if [len(column) for column in found] != [n] * 13 + [bins] * 2 or int(found[12].sum()) != bins:
+        raise ValueError("hour parts do not fit their header")
+    ints = [column.astype(np.int64) for column in (*found[1:5], *found[11:])]
+    hour, count, first_ms, last_ms, resets, per_part, bin_, counts = ints
+    return HourParts(
+        found[0].astype(np.uint32) + np.uint32(bucket * BUCKET), hour + day * DAY_HOURS, count, first_ms, last_ms,
+        found[5].astype(np.float64), found[6].astype(np.float64), found[7].astype(np.float64), found[8].astype(np.float64),
+        found[9].astype(np.float64), found[10].astype(np.float64), resets - 1, per_part, bin_ - 0x8000, counts,
+    )  # fmt: skip
+
+
+def _whole(column: npt.NDArray[np.integer]) -> bytes:
+    return _packed(column.astype(np.uint32))
+
+
+def _packed(column: Float64 | UInt32) -> bytes:
+    return bytes(standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig()))
+
+
+def _fraction(column: Float64, may_round: npt.NDArray[np.bool_]) -> bytes:
+    exact = _packed(column)
+    if len(exact) <= _DEAR_BYTES * len(column) or not may_round.any():
+        return exact
+    rounded = _packed(np.where(may_round, _rounded(column), column))
+    return min(exact, rounded, key=len)
+
+
+def _rounded(column: Float64) -> Float64:
+    """To the nearest number with 24 bits of mantissa; what would become infinite stays."""
+    bits = column.view(np.int64)
+    half = np.int64(1 << (_NOISE_BITS - 1))
+    rounded = ((bits + half) & ~np.int64((1 << _NOISE_BITS) - 1)).view(np.float64)
+    return np.where(np.isfinite(rounded) & np.isfinite(column), rounded, column)
