@@ -63,9 +63,10 @@ class ControlClient:
         """The password for this session; it is never stored."""
         self._ask(Verb.SECRET, password=text)
 
-    def wake(self) -> None:
-        """Settings changed (they are read again, with what they say of retention), or: try to connect now."""
-        self._ask(Verb.WAKE)
+    def wake(self, *, anew: bool = False) -> None:
+        """Settings changed (they are read again, with what they say of retention), or: try to connect now. `anew`: the
+        broker shall first throw away the session with all it queued for us; that shows as a gap."""
+        self._ask(Verb.WAKE, anew=anew)
 
     def stop(self) -> None:
         """Ask the recorder to end. It answers first, then ends within 5 s."""

@@ -118,11 +118,14 @@ class Dialogue:
         self._waker.close()
 
 
-def forget_session(connection: Connection, secret: Secret | None, client_id: str, clock: Clock) -> bool:
-    """Connect once with a clean session, so that the broker throws away what it keeps for this client id."""
-    with Dialogue(connection, secret, client_id, clock) as dialogue:
+def forget_session(
+    connection: Connection, secret: Secret | None, client_id: str, clock: Clock, cancelled: Callable[[], bool] = lambda: False
+) -> bool:  # fmt: skip
+    """Connect once with a clean session, so that the broker throws away what it keeps for this client id. False: it could
+    not be told."""
+    with Dialogue(connection, secret, client_id, clock, cancelled) as dialogue:
         try:
             dialogue.connect()
-        except EnvironmentProblem:
+        except (EnvironmentProblem, Cancelled):
             return False
         return True

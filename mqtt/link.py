@@ -40,6 +40,8 @@ class LinkEnd(NamedTuple):
     up_us: int | None = None  # how long we were subscribed; None: never
     hung_up: bool = False  # after CONNACK, by the broker, without a word
     session_present: bool = False
+    malformed: bool = False  # it sent what is not MQTT
+    nobody: bool = False  # there was no name, no way or no open port: nobody was troubled by the attempt
 
 
 class Link:
@@ -109,7 +111,7 @@ class Link:
                 problem = refusals.problem_of(error, self._connection)
                 if problem is None:
                     raise
-                return LinkEnd(problem)
+                return LinkEnd(problem, nobody=refusals.reached_nobody(error))
             return self._serve(goes_on)
         finally:
             self._wire.close()
@@ -235,5 +237,7 @@ class Link:
             detail = "it sent what is not MQTT"
         else:
             detail = refusals.reason_text(fault) if fault else "it hung up"
-        hung_up = code not in (_KEEPALIVE_TIMEOUT, refusals.PROTOCOL_ERROR)
-        return LinkEnd(refusals.lost(connection, detail), True, False, self._up_us(), hung_up, self.session_present)
+        malformed = code == refusals.PROTOCOL_ERROR
+        hung_up = not malformed and code != _KEEPALIVE_TIMEOUT
+        problem = refusals.lost(connection, detail)
+        return LinkEnd(problem, True, False, self._up_us(), hung_up, self.session_present, malformed)

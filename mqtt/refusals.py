@@ -53,6 +53,13 @@ def problem_of(error: Exception, connection: Connection) -> Problem | None:
     return None
 
 
+def reached_nobody(error: Exception) -> bool:
+    """Did the attempt end before anybody answered: no such name, no way there, no open port?"""
+    return isinstance(error, OSError) and not isinstance(
+        error, ssl.SSLError | WebsocketConnectionError | ConnectionResetError
+    )
+
+
 def _tls_problem(error: ssl.SSLError, connection: Connection) -> Problem:
     detail = reason_text(error)
     named = {"host": connection.host, "detail": detail}
@@ -124,3 +131,8 @@ def disconnect_problem(code: int, text: str, connection: Connection) -> Problem:
 def taken_over(connection: Connection) -> Problem:
     """Another program uses our client id."""
     return Problem("broker.taken-over", {"host": connection.host})
+
+
+def malformed(connection: Connection) -> Problem:
+    """What the broker keeps for us begins with something that is no MQTT, each time."""
+    return Problem("broker.malformed", {"host": connection.host})

@@ -17,15 +17,13 @@ from mqtt.dialogue import forget_session
 from mqtt.inbox import Inbox
 from mqtt.link import Link, LinkEnd
 from mqtt.outgoing import Publication, Receipt
+from mqtt.recurrence import HOLDS_US, Pattern, Recurrence
 from mqtt.versions import VersionChoice
 from mqtt.waker import Waker
 from mqtt.wire import Hello, Wire
 
 STOP_LIMIT_S = 5.0
-HOLDS_US = 10_000_000
-"""A connection that is up this long was a success; before that it counts as a failed attempt."""
-_TAKE_OVERS = 3
-_TAKE_OVER_PAUSE_S = 300.0
+_PATTERN_PAUSE_S = 300.0
 _WAIT_SLICE_S = 0.5
 
 _log = logging.getLogger(__name__)
@@ -62,8 +60,9 @@ class _Memory:
     """What outlives a connection."""
 
     expects_session: bool
-    session_lost: bool = False
-    short_lives: int = 0  # connections in a row that resumed our session and were cut within HOLDS_US
+    session_lost: bool = False  # not told yet
+    forgotten: bool = False  # as of the last CONNACK
+    anew: bool = False  # before the next attempt the broker shall forget the session
 
 
 class Session:
@@ -86,9 +85,7 @@ class Session:
         backoff: Backoff | None = None,
     ) -> None:
         self.counters = SessionCounters()
-        self.heartbeat_us = (
-            clock.monotonic_us()
-        )  # of the network thread's last turn; a name that does not resolve holds it up
+        self._beat_us = 0
         self.state = LinkState(LinkWord.CONNECTING, clock.wall_us())
         self._connection, self._secret, self._inbox, self._clock = connection, secret, inbox, clock
         self._on_link = on_link
@@ -96,6 +93,7 @@ class Session:
         self._versions = VersionChoice(connection.protocol)
         self._backoff = backoff or Backoff()
         self._memory = _Memory(expects_session)
+        self._recurrence = Recurrence()
         self._stopping = False
         self._link: Link | None = None
         self._guard = threading.Lock()  # publications against the end of their link
@@ -106,7 +104,14 @@ class Session:
     # ---- any thread
 
     def start(self) -> None:
+        self._beat_us = self._clock.monotonic_us()
         self._thread.start()
+
+    @property
+    def heartbeat_us(self) -> int:
+        """Monotonic time of the network thread's last turn; a name that does not resolve holds it up. Now, where it was not
+        started yet."""
+        return self._beat_us or self._clock.monotonic_us()
 
     def stop(self) -> None:
         """Acknowledge what was handed in, say goodbye, and keep the session at the broker. Returns within 5 s; a name
@@ -128,6 +133,17 @@ class Session:
     def wake(self) -> None:
         """Try now: after a change of settings, on request, when the network is back."""
         self._tries_now.set()
+
+    def start_anew(self) -> None:
+        """Try now, after the broker has thrown away the session with all it queued: for one that begins with what nobody
+        can read. What is lost shows as a gap."""
+        self._memory.anew = True
+        self._tries_now.set()
+
+    @property
+    def alive(self) -> bool:
+        """Does the network thread run, as far as it was started?"""
+        return self._thread.ident is None or self._thread.is_alive()
 
     def use_secret(self, secret: Secret | None) -> None:
         """Another password for the attempts to come."""
@@ -176,6 +192,10 @@ class Session:
         version = self._versions.current
         self._tries_now.clear()
         self._tell(LinkState(LinkWord.CONNECTING, 0, self.state.problem))
+        if self._memory.anew:
+            self._memory.anew = not forget_session(
+                self._connection, self._secret, self._hello.client_id, self._clock, lambda: self._stopping
+            )
         self.counters.attempts += 1
         wire = Wire(self._connection, self._secret, self._hello, version, self._waker)
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
@@ -191,12 +211,13 @@ class Session:
             link.abandon()
 
     def _goes_on(self) -> bool:
-        self.heartbeat_us = self._clock.monotonic_us()
+        self._beat_us = self._clock.monotonic_us()
         return not self._stopping
 
     def _connack(self, session_present: bool) -> None:
         self._versions.answered()
-        self._memory.session_lost |= self._memory.expects_session and not session_present
+        self._memory.forgotten = self._memory.expects_session and not session_present
+        self._memory.session_lost |= self._memory.forgotten
         self._memory.expects_session = (
             self._connection.session_expiry_s > 0 or self._versions.current is Protocol.MQTT_311
         )
@@ -223,23 +244,15 @@ class Session:
         if held:
             self._backoff.reset()
         problem = end.problem or refusals.lost(self._connection, "it ended")
-        if self._looks_taken_over(end, held):
-            self._pause(LinkWord.REFUSED, refusals.taken_over(self._connection), _TAKE_OVER_PAUSE_S)
+        pattern = self._recurrence.see(end, forgotten=self._memory.forgotten)
+        if pattern is not None:
+            told = refusals.taken_over if pattern is Pattern.TAKEN_OVER else refusals.malformed
+            self._pause(LinkWord.REFUSED, told(self._connection), _PATTERN_PAUSE_S)
         elif refusals.waits_for_somebody(problem):
             self._tell(LinkState(LinkWord.REFUSED, 0, problem))
             self._wait(None)
         else:
-            self._pause(LinkWord.WAITING, problem, self._backoff.next_delay_s())
-
-    def _looks_taken_over(self, end: LinkEnd, held: bool) -> bool:
-        """Two clients with one client id cut each other off. MQTT 3.1.1 has no word for it and Mosquitto 2.0 does not say
-        it in 5 either; a session that is there each time and cut soon each time is the sign. As it may be another cause
-        after all, we try again some day."""
-        if not end.hung_up or held:
-            self._memory.short_lives = 0
-        elif end.session_present:
-            self._memory.short_lives += 1
-        return self._memory.short_lives >= _TAKE_OVERS
+            self._pause(LinkWord.WAITING, problem, self._backoff.next_delay_s(nobody=end.nobody))
 
     def _pause(self, word: LinkWord, problem: Problem, delay_s: float) -> None:
         retry_at_us = self._clock.wall_us() + int(delay_s * 1e6)
@@ -255,7 +268,7 @@ class Session:
                 return
             if self._tries_now.wait(min(left_s, _WAIT_SLICE_S)):
                 self._backoff.reset()
-                self._memory.short_lives = 0
+                self._recurrence.reset()
                 return
 
     def _tell(self, state: LinkState) -> None:

@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--duration", metavar="S", type=_seconds, help="end after so many seconds (default: when stopped)"
     )
+    parser.add_argument(
+        "--new-session", action="store_true", help="have the broker forget what it kept for us while nobody recorded"
+    )
     add_files_arguments(parser)
     parser.add_argument("--with-window", action="store_true", help=argparse.SUPPRESS)  # ends after the last window
 
@@ -46,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
             duration_s=args.duration,
             with_window=args.with_window,
             files=files_options(args),
+            new_session=args.new_session,
         ),
     )
 

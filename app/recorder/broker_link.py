@@ -20,7 +20,7 @@ from models.domain.publishing import OutgoingMessage
 from mqtt.outgoing import Receipt
 from mqtt.session import LinkState
 
-TURN_US = 1_500_000
+TURN_US = 2_000_000
 LOOKING_UP_US = 120_000_000
 _LOG = logging.getLogger(__name__)
 
@@ -120,8 +120,9 @@ class BrokerLink:
             password_may_come=unread is not None and unread.code != "keyring.none",
         )
 
-    def wake(self) -> None:
-        """Read the settings again. Another broker or password: connect with it; else try to connect now."""
+    def wake(self, *, anew: bool = False) -> None:
+        """Read the settings again. Another broker or password: connect with it; else try to connect now. `anew`: the broker
+        shall forget first what it keeps for us."""
         before, wanted = self._target, self._choice.read()
         if before is not None and wanted != before and not self._has_new_secret:
             self._choice.forget_secret()  # it must not reach another broker
@@ -134,7 +135,10 @@ class BrokerLink:
             self._has_new_secret = False
             self._secret = self._choice.secret
             self._feed.session.use_secret(self._secret)
-        self._feed.session.wake()
+        if anew:
+            self._feed.session.start_anew()
+        else:
+            self._feed.session.wake()
 
     def _lacks_secret(self) -> bool:
         """Was it refused for want of a password? Then the keyring, unlocked meanwhile, may have it."""
@@ -174,8 +178,22 @@ class BrokerLink:
         feed = self._feed
         if feed is None:
             return True
+        if not feed.session.alive:
+            return False
         limit_us = TURN_US if self._connected else LOOKING_UP_US
         return self._clock.monotonic_us() - feed.session.heartbeat_us < limit_us
+
+    def begin_again(self) -> None:
+        """Leave a network thread that died or hangs to itself, and go on with another one."""
+        feed, connection = self._feed, self.connection
+        if feed is None or connection is None:
+            return
+        with self._lock:
+            self._told, self._feed = None, None
+            if self._connected:
+                self._connected = False
+                self._listener.link_down(Instant.now(self._clock))
+        self._use_feed(connection)
 
     def stop(self) -> None:
         """End our children, once the session is closed."""
@@ -221,12 +239,15 @@ class BrokerLink:
 
     def _connect(self, connection: Connection, secret: Secret | None) -> None:
         self._secret = secret
-        feed = self._make_feed(connection, secret, lambda state: self._hear(feed, state))
+        self._use_feed(connection)
+        if self._target is Own.BROKER:
+            self._start_agent()
+
+    def _use_feed(self, connection: Connection) -> None:
+        feed = self._make_feed(connection, self._secret, lambda state: self._hear(feed, state))
         with self._lock:
             self._feed = feed
         self._listener.use(feed)
-        if self._target is Own.BROKER:
-            self._start_agent()
 
     def _start_agent(self) -> None:
         try:

@@ -83,6 +83,12 @@ class Faults(logging.Handler):
             self.count += 1
         _LOG.exception(what, extra=_COUNTED)
 
+    def tell(self, what: str) -> None:
+        """A mistake that was noticed by its effect, without an exception at hand."""
+        with self._counting:
+            self.count += 1
+        _LOG.critical("%s", what)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Called by the logging module."""
         if record.exc_info and not hasattr(record, "counted"):

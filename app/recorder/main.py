@@ -26,7 +26,7 @@ from app.recorder.kept_passwords import KeptPasswords
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.ports import Feed
 from app.recorder.publisher import Publisher
-from app.recorder.supervisor import NETWORK, EndRules, Requests, Supervisor
+from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
 from app.recorder.verbs import RecorderVerbs
 from app.recorder.watch import Watch
 from app.settings import Retention, SettingsFile
@@ -65,6 +65,7 @@ class RecordOptions:
     duration_s: float | None = None
     with_window: bool = False
     files: FilesOptions | None = None
+    new_session: bool = False  # the broker shall first forget what it keeps for us
 
 
 def record(workspace: Workspace, options: RecordOptions) -> int:
@@ -131,7 +132,8 @@ def _compose(
     watch = Watch(clock)
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
     folder = broker_folder(workspace)
-    make_feed = _feed_maker(store, client_id(workspace, read_workspace_id(workspace)), clock)
+    client = client_id(workspace, read_workspace_id(workspace))
+    make_feed = _feed_maker(store, client, clock, anew=options.new_session)
     kept = KeptPasswords(PasswordStore(), requests, mask)
     link = BrokerLink(
         choice,
@@ -144,8 +146,8 @@ def _compose(
         kept.find,
     )
 
-    def wake() -> None:
-        link.wake()  # reads the settings again
+    def wake(anew: bool) -> None:
+        link.wake(anew=anew)  # reads the settings again
         ingest.keep_within(limits_of(choice))
 
     files = FilesWriter(workspace, options.files, store.newest_segment, clock)
@@ -156,20 +158,24 @@ def _compose(
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)
     watch.add("control", control.thread.is_alive)
-    watch.add(NETWORK, lambda: True)
+    watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
     rules = EndRules(options.with_window, options.duration_s)
-    return Supervisor(workspace, lock, link, ingest, files, control, watch, clock, rules, requests)
+    return Supervisor(workspace, lock, link, ingest, files, control, watch, clock, rules, requests, faults)
 
 
-def _feed_maker(store: StoreWriter, client: str, clock: Clock) -> FeedMaker:
+def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) -> FeedMaker:
+    """`anew`: the first session begins with nothing that the broker kept."""
     names, heard_before = store.names, store.heard_before
 
     def make(connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed:
-        nonlocal heard_before
+        nonlocal heard_before, anew
         expects_session = heard_before == (connection.url, client) and connection.session_expiry_s > 0
         heard_before = None  # whoever leaves a broker ends the session there
         inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
         session = Session(connection, secret, client, inbox, clock, on_link, expects_session=expects_session)
+        if anew:
+            session.start_anew()
+            anew = False
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make

@@ -94,6 +94,15 @@ class Session(Protocol):
         """Try to connect now."""
         ...
 
+    def start_anew(self) -> None:
+        """As `wake`, once the broker has thrown away our session with what it queued."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Does the network thread run, as far as it was started?"""
+        ...
+
     def publish(
         self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
     ) -> Future[Receipt]:

@@ -13,6 +13,7 @@ from app.recorder.broker_link import BrokerLink
 from app.recorder.control_server import ControlServer
 from app.recorder.files_writer import FilesWriter
 from app.recorder.ingest import Ingest
+from app.recorder.log_file import Faults
 from app.recorder.watch import Watch
 from models.domain.clock import Clock
 from models.domain.control import Link
@@ -23,6 +24,8 @@ from models.storage.workspace import Workspace
 LOOK_S = 1.0
 END_LIMIT_S = 10.0
 NETWORK = "network"
+NETWORK_LIMIT_US = 1_500_000
+"""With what the link itself allows for a turn, and a look a second: noticed within five seconds."""
 WINDOW_GONE_US = 5_000_000
 WINDOW_AWAITED_US = 60_000_000
 _LOG = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ class Supervisor:
     def __init__(
         self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, files: FilesWriter,
         control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
+        faults: Faults,
     ) -> None:  # fmt: skip
         self._workspace = workspace
         self._lock = lock
@@ -84,6 +88,7 @@ class Supervisor:
         self._clock = clock
         self._rules = rules
         self._requests = requests
+        self._faults = faults
         self._started_us = clock.monotonic_us()
         self._printed: list[Problem] = []
 
@@ -115,7 +120,11 @@ class Supervisor:
         if self._link.lives():
             self._watch.beat(NETWORK)
         found = self._watch.look()
-        if found is not None:
+        if found is not None and found[0] == NETWORK:
+            self._faults.tell("the network thread died or hangs: another one goes on")
+            self._link.begin_again()
+            self._watch.beat(NETWORK)
+        elif found is not None:
             _LOG.critical("the %s thread is %s: the recorder ends", *found)
             self._requests.end(ExitCode.FAILED)
 

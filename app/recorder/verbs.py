@@ -28,11 +28,11 @@ class RecorderVerbs:
     """Any thread."""
 
     def __init__(
-        self, requests: Requests, wake: Callable[[], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
+        self, requests: Requests, wake: Callable[[bool], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
         faults: Faults, mask: SecretMask, test: Test, publish: Publish, importer: Importer, started_by: str,
         started_us: int, log_path: str,
     ) -> None:  # fmt: skip
-        """`wake`: look at the settings again; called in the main thread."""
+        """`wake(anew)`: look at the settings again; called in the main thread."""
         self._requests = requests
         self._wake = wake
         self._link = link
@@ -100,8 +100,8 @@ class RecorderVerbs:
         prefix = (self._link.connection or Connection()).prefix
         return self._importer.run(paths, prefix, on_progress, again=again)
 
-    def wake(self) -> None:
-        self._requests.ask(self._wake)
+    def wake(self, *, anew: bool = False) -> None:
+        self._requests.ask(lambda: self._wake(anew))
 
     def stop(self) -> None:
         self._requests.end(ExitCode.OK)

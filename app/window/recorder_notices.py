@@ -90,6 +90,8 @@ class RecorderNotices(QObject):
             case "recorder.silent" if isinstance(seconds, int) and seconds >= STALE_BEAT_S:
                 text = self.tr("End process {pid}").replace("{pid}", str(problem.params.get("pid", "?")))
                 return text, self._link.end_silent
+            case "broker.malformed":
+                return self.tr("Start a new session"), self._link.start_anew
             case code if code.startswith("broker."):
                 return self.tr("Change connection…"), self._choose
             case "embedded.start" | "system.missing":

@@ -22,7 +22,9 @@ class Verb(StrEnum):
     """{"files": [absolute path], "again"?: bool} -> several times a second a line with the fields of
     `recorded.ImportProgress`: {"bytes_done", "bytes_total", "messages", "skipped"}; at last {"ok": true, "result":
     `recorded.ImportResult`}. All of it is stored or nothing: hanging up before the last line takes everything back."""
-    WAKE = "wake"  # settings changed (broker, retention), or "try to connect now"
+    WAKE = "wake"
+    """{"anew"?: bool}: settings changed (broker, retention), or "try to connect now"; with `anew` the broker forgets our
+    session, and what it queued for us, first."""
     STOP = "stop"
 
 

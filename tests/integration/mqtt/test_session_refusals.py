@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+import paho.mqtt.client as paho
 import pytest
 
 from models.domain.connection import Protocol, Secret
 from models.domain.control import Link
-from tests.helpers.fake_broker import CONNECT, DISCONNECT, FakeBroker, Packet, Script, packet
+from tests.helpers.fake_broker import CONNECT, DISCONNECT, PUBLISH, FakeBroker, Packet, Script, packet
 from tests.helpers.forwarder import Forwarder
 from tests.helpers.mosquitto import Mosquitto, free_port
 from tests.helpers.poll import until
@@ -214,6 +215,65 @@ def test_two_clients_with_one_id_do_not_fight_for_long(broker: Mosquitto) -> Non
             assert loser.session.counters.attempts <= 4
             until(lambda: winner.session.state.link is Link.CONNECTED, "the other one has peace")
             assert Link.REFUSED not in winner.words()
+
+
+@pytest.mark.parametrize("theirs", [paho.MQTTv311, paho.MQTTv5])
+@pytest.mark.parametrize("ours", [Protocol.MQTT_311, Protocol.MQTT_5])
+def test_another_program_that_keeps_no_session_is_given_way_too(
+    broker: Mosquitto, ours: Protocol, theirs: paho.MQTTProtocolVersion
+) -> None:
+    """Each of its connections makes the broker forget our session, and nobody tells us."""
+    name = f"clean-twin-{ours}-{theirs}"
+    twin = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name, protocol=theirs)
+    twin.reconnect_delay_set(1, 1)
+    with Listening(broker.url, client_id=name, protocol=ours) as listening:
+        listening.connected()
+        twin.connect("127.0.0.1", broker.port)
+        twin.loop_start()
+        try:
+            assert problem_code(listening, Link.REFUSED) == "broker.taken-over"
+            assert listening.session.counters.attempts <= 5
+            until(twin.is_connected, "the other one has peace")
+        finally:
+            twin.disconnect()
+            twin.loop_stop()
+        listening.session.wake()
+        until(lambda: listening.session.state.link is Link.CONNECTED, "it comes back when told")
+
+
+def test_a_packet_that_is_no_mqtt_at_the_head_of_a_kept_session_is_not_fetched_for_ever(
+    make_broker: MakeBroker,
+) -> None:
+    """After three times it is left to somebody, who may begin a new session."""
+    malformed = packet(PUBLISH, 0b0010, b"\x00\xff" + b"topic")  # shorter than its topic says
+    with (
+        FakeBroker(Script(session_present=True, raw_after=malformed)) as fake,
+        Listening(fake.url, protocol=Protocol.MQTT_311) as listening,
+    ):
+        assert problem_code(listening, Link.REFUSED) == "broker.malformed"
+        state = listening.session.state
+        assert state.problem is not None
+        assert state.problem.retry_at_us is not None
+        assert state.problem.retry_at_us - state.since_us > 60_000_000
+        assert listening.session.counters.attempts == 3
+        assert [one.body[7] & 2 for one in fake.of(CONNECT)] == [0, 0, 0], "the session was kept so far"
+        fake.script = Script()
+        listening.session.start_anew()
+        assert listening.connected().session_lost
+        assert [one.body[7] & 2 for one in fake.of(CONNECT)][3:] == [2, 0], "forgotten, then made anew to be kept"
+
+
+def test_a_session_is_not_forgotten_by_a_broker_that_is_not_there() -> None:
+    with FakeBroker() as fake, Listening(fake.url, protocol=Protocol.MQTT_311, first_delay_s=0.2) as listening:
+        listening.connected()
+        fake.script = Script(close_at_connect=True)
+        fake.drop()
+        listening.until_state(Link.WAITING)
+        listening.session.start_anew()
+        listening.until_state(Link.WAITING, 2)
+        fake.script = Script()
+        listening.connected(2)
+        assert [one.body[7] & 2 for one in fake.of(CONNECT)][-2:] == [2, 0], "once it answers, it is told to forget"
 
 
 def test_a_broker_that_names_the_take_over_is_believed_at_once() -> None:

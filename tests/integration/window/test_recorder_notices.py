@@ -26,6 +26,9 @@ class FakeLink(QObject):
     def restart(self) -> None:
         self.asked.append("restart")
 
+    def start_anew(self) -> None:
+        self.asked.append("anew")
+
     def end_silent(self) -> None:
         self.asked.append("end")
 
@@ -95,6 +98,15 @@ def test_a_refused_connection_offers_to_change_it_and_is_not_told_again_every_se
     link.state_changed.emit(STATE)
     link.state_changed.emit(refused)
     assert "broker" in bar.shown
+
+
+def test_a_kept_session_that_nobody_can_read_is_offered_to_be_thrown_away(bar, link) -> None:
+    malformed = {"code": "broker.malformed", "params": {"host": "h"}, "retry_at_us": 5}
+    link.state_changed.emit(replace(STATE, link=Link.REFUSED, problem=malformed))
+    code, text, act = bar.shown["broker"]
+    assert (code, text) == ("broker.malformed", "Start a new session")
+    act()
+    assert link.asked == ["anew"]
 
 
 def test_notices_go_when_nobody_answers_any_more(bar, link) -> None:

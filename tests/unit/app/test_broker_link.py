@@ -5,7 +5,8 @@ import pytest
 from app.recorder.broker_choice import BrokerChoice, Own
 from app.recorder.broker_link import BrokerLink
 from app.recorder.embedded_broker import Access
-from app.recorder.supervisor import EndRules, Requests, Supervisor
+from app.recorder.log_file import Faults
+from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
 from app.recorder.watch import Watch
 from app.settings import Settings, SettingsFile
 from models.domain.connection import Connection, Secret
@@ -85,6 +86,7 @@ class Session:
             clock.monotonic_us(),
         )
         self.woken = 0
+        self.alive = True
 
     def wake(self):
         self.woken += 1
@@ -357,6 +359,7 @@ class TestEnd:
             self.setup = Setup(file, clock, ONE)
             self.setup.link.wake()
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
+            self.faults = Faults()
             self.ingest = SimpleNamespace(problem=None, warnings=())
             files = SimpleNamespace(look=lambda: None, warnings=())
             ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
@@ -371,6 +374,7 @@ class TestEnd:
                 clock,
                 EndRules(**rules),
                 self.requests,
+                self.faults,
             )
 
         return supervisor
@@ -445,6 +449,23 @@ class TestEnd:
             self.ends(one)
         said = capsys.readouterr().err.splitlines()
         assert ["forgotten our session" in said[0], "4.db is damaged" in said[1], len(said)] == [True, True, 2]
+
+    @pytest.mark.parametrize("how", ["dead", "stuck"])
+    def test_a_network_thread_that_ended_or_hangs_is_replaced_within_five_seconds(self, make, clock, how):
+        one = make()
+        self.watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)
+        self.setup.tell(Link.CONNECTED)
+        assert self.ends(one) is None
+        self.setup.sessions[0].alive = how == "stuck"
+        for _ in range(5):
+            assert self.faults.count == 0
+            clock.advance(1_000_000)
+            assert self.ends(one) is None
+            if len(self.setup.sessions) > 1:
+                break
+        assert (len(self.setup.sessions), self.faults.count) == (2, 1)
+        assert self.setup.listener.told[-2:] == ["down", ("use", ONE.url)]
+        assert self.setup.link.lives()
 
     def test_a_dead_thread_ends_it_with_one(self, make):
         one = make()

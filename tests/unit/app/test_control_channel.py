@@ -65,8 +65,8 @@ class Recorder:
         first = SkippedLine("/a.jsonl", 7, "cut off")
         return ImportResult(5, 2, 3, 2, 1, {"json": 1}, 1, first, 10, 20)
 
-    def wake(self):
-        self.asked.append("wake")
+    def wake(self, *, anew=False):
+        self.asked.append("wake anew" if anew else "wake")
 
     def stop(self):
         self.asked.append("stop")
@@ -115,9 +115,16 @@ def test_every_verb_arrives_and_state_comes_back_whole(workspace, recorder):
         client.submit([{"do": "agent.note", "agent": "a", "note": "ż"}])
         client.secret("hush")
         client.wake()
+        client.wake(anew=True)
         client.stop()
     until(lambda: "stop" in recorder.asked, "it is asked to stop")
-    assert recorder.asked == [[{"do": "agent.note", "agent": "a", "note": "ż"}], Secret("hush"), "wake", "stop"]
+    assert recorder.asked == [
+        [{"do": "agent.note", "agent": "a", "note": "ż"}],
+        Secret("hush"),
+        "wake",
+        "wake anew",
+        "stop",
+    ]
 
 
 @pytest.mark.usefixtures("server")

@@ -14,6 +14,14 @@ def test_delays_double_up_to_thirty_seconds_with_jitter() -> None:
     assert min(delays[5:]) >= 10  # no more than six attempts a minute
 
 
+def test_who_is_not_there_is_met_within_five_seconds_of_coming_back() -> None:
+    backoff = Backoff(random.Random(1))
+    delays = [backoff.next_delay_s(nobody=True) for _ in range(100)]
+    assert max(delays) <= 4
+    assert min(delays[3:]) >= 2
+    assert backoff.next_delay_s() >= 15, "whoever answers and fails is asked rarely all the same"
+
+
 def test_reset_begins_anew() -> None:
     backoff = Backoff(random.Random(1))
     for _ in range(10_000):
