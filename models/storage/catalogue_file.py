@@ -80,8 +80,9 @@ def set_aside(path: Path, clock: Clock) -> Path:
 
 
 def _refuse_newer(path: Path) -> None:
+    hot = Path(f"{path}-journal").exists()  # the power went while it was made: readers cannot roll that back
     try:
-        reader = open_reader(path)
+        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE) if hot else open_reader(path)
         try:
             found, application = int(reader.pragma("user_version")), int(reader.pragma("application_id"))
         finally:
