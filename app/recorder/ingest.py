@@ -244,7 +244,7 @@ class Ingest:
             if stored is None:
                 return  # not stored, so not acknowledged: the broker will deliver it again
             self._count(*stored)
-            self._redelivery.stored(fresh)
+            self._redelivery.stored(stored[0])
         if feed is not None and messages:
             feed.session.acknowledge(messages)
 
@@ -305,7 +305,7 @@ class Ingest:
         if self._feed is not None:
             self._feed.inbox.commit_took(committed.duration_us)
         self._stored += len(batch.messages)
-        self._bytes += sum(len(message.payload) for message in batch.messages)
+        self._bytes += sum(map(len, batch.columns.payload))
         self._duplicates += batch.duplicates
         self._dropped += batch.dropped
         self._unreadable += len(batch.unreadable)

@@ -2,8 +2,13 @@
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
+from operator import attrgetter
 
+from models.domain.batch import RecordBatch
 from models.domain.messages import RawMessage
+
+_dup = attrgetter("dup")
 
 
 class Redelivery:
@@ -21,7 +26,7 @@ class Redelivery:
 
     def split(self, messages: Sequence[RawMessage]) -> tuple[Sequence[RawMessage], int]:
         """Those to store, and the number of those that are stored already (to be acknowledged like the others)."""
-        if not any(message.dup for message in messages):
+        if not any(map(_dup, messages)):
             return messages, 0
         fresh: list[RawMessage] = []
         here: dict[int, int] = {}  # as `_stored`, of these: the store may have been unable to take any for long
@@ -32,11 +37,10 @@ class Redelivery:
                     here[message.packet_id] = _crc(message)
         return fresh, len(messages) - len(fresh)
 
-    def stored(self, messages: Sequence[RawMessage]) -> None:
+    def stored(self, batch: RecordBatch) -> None:
         """These were committed."""
-        for message in messages:
-            if message.packet_id:
-                self._stored[message.packet_id] = _crc(message)
+        packets = batch.columns.packet_id
+        self._stored.update(compress(zip(packets, batch.checksums, strict=True), packets))
 
     def _is_stored(self, message: RawMessage, here: Mapping[int, int]) -> bool:
         """Stored, or about to be with the messages `here`?"""

@@ -1,9 +1,11 @@
 """The writer port: everything one commit stores, as columns. Filled by `mqtt.reading`, stored by `models.storage`."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
-from models.domain.messages import RawMessage
+from models.domain.messages import RawColumns, RawMessage, columns_of
 from models.domain.records import (
     Attempt,
     Declaration,
@@ -34,7 +36,7 @@ class RecordBatch:
     stamp_row: list[int] = field(default_factory=list)
     stamp_time_us: list[int] = field(default_factory=list)  # the agent's own time where plausible, else arrival
     stamp_count: list[int] = field(default_factory=list)
-    sample_series: list[int] = field(default_factory=list)
+    sample_series: "array[int]" = field(default_factory=lambda: array("I"))  # unsigned, 32 bits
     sample_value: list[float] = field(default_factory=list)  # always finite
 
     logs: list[LogRow] = field(default_factory=list)
@@ -48,6 +50,24 @@ class RecordBatch:
     unreadable: list[Unreadable] = field(default_factory=list)
     duplicates: int = 0  # redeliveries acknowledged and not stored
     dropped: int = 0  # QoS 0 beyond the limit, since the batch before
+
+    _columns: RawColumns | None = None
+    _checksums: list[int] | None = None
+
+    @property
+    def columns(self) -> RawColumns:
+        """The messages, turned by a quarter: quicker for whoever wants one part of all of them."""
+        if self._columns is None:
+            self._columns = columns_of(self.messages)
+        return self._columns
+
+    @property
+    def checksums(self) -> list[int]:
+        """CRC-32 of topic + payload of each message."""
+        if self._checksums is None:
+            columns = self.columns
+            self._checksums = list(map(crc32, columns.payload, map(crc32, columns.topic)))
+        return self._checksums
 
     def add_samples(self, row: int, time_us: int, series: Sequence[int], values: Sequence[float]) -> None:
         """Samples that message `row` took at `time_us`; `series` and `values` have equal length."""

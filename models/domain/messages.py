@@ -1,5 +1,6 @@
 """A message as the broker delivered it, and the few codes stored beside every message."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -49,3 +50,23 @@ class RawMessage(NamedTuple):
     received_us: int
     origin: Origin
     epoch: int
+
+
+class RawColumns(NamedTuple):
+    """The fields of some messages, each for all of them, in the same order."""
+
+    topic: tuple[bytes, ...] = ()
+    payload: tuple[bytes, ...] = ()
+    qos: tuple[int, ...] = ()
+    retain: tuple[bool, ...] = ()
+    dup: tuple[bool, ...] = ()
+    packet_id: tuple[int, ...] = ()
+    properties: tuple[Properties | None, ...] = ()
+    received_us: tuple[int, ...] = ()
+    origin: tuple[Origin, ...] = ()
+    epoch: tuple[int, ...] = ()
+
+
+def columns_of(messages: Sequence[RawMessage]) -> RawColumns:
+    """All messages, turned by a quarter."""
+    return RawColumns(*zip(*messages, strict=True))

@@ -1,6 +1,6 @@
 """Names beside ids: loading them from the catalogue, and knowing which of them a segment already carries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import apsw
@@ -66,7 +66,7 @@ class NamedIds:
         self._owner = np.zeros(0, np.uint32)  # agent of each series
 
     def missing(
-        self, names: Names, topics: Iterable[int], agents: Iterable[int], series: npt.NDArray[np.uint32]
+        self, names: Names, topics: Sequence[int], agents: Iterable[int], series: npt.NDArray[np.uint32]
     ) -> NewNames:
         """What has to be named before these ids may be used. A new series needs its agent named, too. `series` ascends
         and holds each once."""
@@ -76,25 +76,29 @@ class NamedIds:
         new_series: list[int] = series[~self._series[series]].tolist()
         if len(self._owner) < len(self._series):
             self._owner = np.concatenate((self._owner, np.zeros(len(self._series) - len(self._owner), np.uint32)))
-        self._owner[new_series] = [names.series[one].agent for one in new_series]
-        wanted = set(agents)
-        wanted.update(names.series[one].agent for one in new_series)
-        wanted.discard(0)
-        return NewNames(
-            sorted(one for one in set(topics) if not self._topics[one]),
-            sorted(one for one in wanted if not self._agents[one]),
-            new_series,
-        )
+        owners = [names.series[one].agent for one in new_series]
+        self._owner[new_series] = owners
+        new_agents = _unnamed(self._agents, [*agents, *owners])
+        return NewNames(_unnamed(self._topics, topics), [one for one in new_agents if one], new_series)
 
     def owners(self, series: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
         """Agents of some series that `missing` has seen: ascending, each once."""
-        return np.unique(self._owner[series])
+        owners = np.sort(self._owner[series])  # several times quicker here than numpy's own `unique`
+        once = np.ones(len(owners), np.bool_)
+        np.not_equal(owners[1:], owners[:-1], out=once[1:])
+        return owners[once]
 
     def mark(self, new: NewNames) -> None:
         """They are named now (committed)."""
         self._topics[new.topics] = True
         self._agents[new.agents] = True
         self._series[new.series] = True
+
+
+def _unnamed(flags: npt.NDArray[np.bool_], ids: Sequence[int]) -> list[int]:
+    """Those of the ids that are not flagged: ascending, each once."""
+    every = np.fromiter(ids, np.int64, len(ids))
+    return sorted(set(every[~flags[every]].tolist()))
 
 
 def _flags(size: int) -> npt.NDArray[np.bool_]:

@@ -39,8 +39,8 @@ def encode(batch: RecordBatch) -> bytes | None:
     if not batch.sample_series:
         return None
     rows = np.array(batch.stamp_row, np.uint32)
-    received = np.fromiter((batch.messages[row].received_us for row in batch.stamp_row), np.int64, len(rows))
-    series = np.array(batch.sample_series, np.uint32)
+    received = np.array(batch.columns.received_us, np.int64)[rows]
+    series = np.frombuffer(batch.sample_series, np.uint32)
     stamp = np.repeat(np.arange(len(rows), dtype=np.uint32), np.array(batch.stamp_count, np.int64))
     order = np.argsort(series, kind="stable")
     return b"".join(
@@ -49,7 +49,7 @@ def encode(batch: RecordBatch) -> bytes | None:
             np.array(batch.stamp_time_us, "<i8").tobytes(),
             received.astype("<i8").tobytes(),
             rows.astype("<u4").tobytes(),
-            np.array(batch.sample_value, "<f8")[order].tobytes(),
+            np.fromiter(batch.sample_value, "<f8", len(series))[order].tobytes(),
             series[order].astype("<u4").tobytes(),
             stamp[order].astype("<u4").tobytes(),
         )

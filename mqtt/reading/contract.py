@@ -1,9 +1,11 @@
 """Our own topics: `agents/<id>/status|metrics|log|task|connection|tail/<file>` and `agents/<to>/inbox/<from>`."""
 
+from array import array
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
@@ -13,6 +15,7 @@ from mqtt.reading.contract_work import AttemptPlan, InboxPlan, LogPlan, TailPlan
 from mqtt.reading.decode import FAILURES, read_object, read_text, strip
 from mqtt.reading.generic_numbers import contract_unit, flatten, number_of
 from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.shapes import STEADY, Decode
 
 SOURCE = "murmurscope"
 LONGEST_INTERVAL_S = 7 * 86_400
@@ -112,19 +115,34 @@ class MetricsPlan:
     """`agents/<id>/metrics`. Knows the series of the names that came last: agents send the same names each time."""
 
     kind = Kind.METRICS
-    __slots__ = ("_names", "_sequence", "_series", "agent", "topic")
+    __slots__ = ("_names", "_sequence", "_series", "_shaped", "_steady", "_wanted", "agent", "topic")
 
     def __init__(self, topic: int, agent: int, sink: Sink) -> None:
         self.topic, self.agent = topic, agent
         self._sequence = sink.sequences.of(topic, agent)
         self._names: list[str] = []
-        self._series: list[int] = []
+        self._series = array("I")
+        self._shaped: Decode | None = None  # a decoder for just these names
+        self._steady, self._wanted = 0, STEADY  # messages with these names in a row, and how many make it worthwhile
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        if message.origin is Origin.REPLAY:
+        _, payload, _, _, _, _, _, received_us, origin, _ = message
+        if origin is Origin.REPLAY:
             return
+        if self._shaped is not None:
+            try:
+                shaped = self._shaped(payload)
+            except FAILURES:
+                self._shaped, self._steady, self._wanted = None, 0, min(4 * self._wanted, 1 << 20)
+            else:
+                if shaped.seq is not None and self._sequence.repeated(shaped.boot, shaped.seq, received_us):
+                    sink.batch.duplicate[row] = True
+                    return
+                time_us = _time_us(shaped.ts, received_us)
+                sink.batch.add_samples(row, time_us, self._series, astuple(shaped.metrics))
+                return
         try:
-            body = _decode_metrics(message.payload)
+            body = _decode_metrics(payload)
         except FAILURES:
             self._read_any(row, message, sink)
             return
@@ -132,18 +150,14 @@ class MetricsPlan:
         if metrics is None:
             self._read_any(row, message, sink)
             return
-        received_us = message.received_us
         if body.seq is not None and self._sequence.repeated(body.boot, body.seq, received_us):
             sink.batch.duplicate[row] = True
             return
-        ts = body.ts
-        if type(ts) is float and 1e6 < ts < 1e11:
-            time_us = int(ts * 1_000_000 + 0.5)
-            if abs(time_us - received_us) > PLAUSIBLE_US:
-                time_us = received_us
-        else:
-            time_us = read_time(ts, received_us) or received_us
-        self._put(row, time_us, list(metrics), list(metrics.values()), sink)
+        if self._put(row, _time_us(body.ts, received_us), list(metrics), list(metrics.values()), sink):
+            self._steady += 1
+            if self._steady >= self._wanted:
+                self._shaped = sink.shapes.of(self._names)
+                self._steady = 0
 
     def _read_any(self, row: int, message: RawMessage, sink: Sink) -> None:
         body = read_object(message.payload)
@@ -159,17 +173,29 @@ class MetricsPlan:
         flatten(figures, "", names, values)
         self._put(row, read_time(body.get("ts"), received_us) or received_us, names, values, sink)
 
-    def _put(self, row: int, time_us: int, names: list[str], values: list[float], sink: Sink) -> None:
-        if names != self._names:
-            self._series = [sink.series(self.agent, name, *contract_unit(name), SOURCE) for name in names]
-            self._names = names
+    def _put(self, row: int, time_us: int, names: list[str], values: list[float], sink: Sink) -> bool:
+        """True where all names are the ones that came last."""
+        same = names == self._names
+        if not same:
+            self._series = array("I", [sink.series(self.agent, name, *contract_unit(name), SOURCE) for name in names])
+            self._names, self._steady = names, 0
         series = self._series
         if 0 in series:
             sink.unread(row, "too-many-series")
             values = [value for value, one in zip(values, series, strict=True) if one]
-            series = [one for one in series if one]
+            series = array("I", [one for one in series if one])
+            same = False
         if series:
             sink.batch.add_samples(row, time_us, series, values)
+        return same
+
+
+def _time_us(ts: float | str | None, received_us: int) -> int:
+    """The agent's own time where plausible, else arrival."""
+    if type(ts) is float and 1e6 < ts < 1e11:
+        time_us = int(ts * 1_000_000 + 0.5)
+        return time_us if -PLAUSIBLE_US <= time_us - received_us <= PLAUSIBLE_US else received_us
+    return read_time(ts, received_us) or received_us
 
 
 _PLANS: dict[str, Callable[[int, int, Sink], Plan]] = {

@@ -14,6 +14,7 @@ from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
 from mqtt.reading.exchange import Exchange
 from mqtt.reading.sequence import Sequences
+from mqtt.reading.shapes import Shapes
 
 MOST_AGENTS = 100_000
 MOST_SERIES_OF_AGENT = 2_000
@@ -39,6 +40,7 @@ class Sink:
         self.sequences = Sequences()
         self.copies = Copies()
         self.exchange = Exchange()
+        self.shapes = Shapes()
         self._series_of: dict[int, int] = {}  # agent -> how many series
         for key in names.series[1:]:
             self._series_of[key.agent] = self._series_of.get(key.agent, 0) + 1

@@ -48,23 +48,22 @@ class Reader:
         count = len(messages)
         sink = self._sink
         sink.batch = batch = RecordBatch(messages, duplicate=[False] * count)
-        self._look_ahead(messages)
+        self._look_ahead(batch.columns.topic)
         self._drop_outdated_plans()
-        plans, topics, agents, kinds = self._plans, batch.topic, batch.agent, batch.kind
-        exchange = sink.exchange
-        for row, message in enumerate(messages):
-            plan = plans.get(message.topic)
+        topics, agents, kinds = batch.topic.append, batch.agent.append, batch.kind.append
+        exchange, may_answer = sink.exchange, any(batch.columns.properties)
+        for row, (message, plan) in enumerate(zip(messages, map(self._plans.get, batch.columns.topic), strict=True)):
             try:
                 if plan is None:
-                    topics.append(self._names.topic(message.topic))
-                    agents.append(0)
-                    kinds.append(Kind.OTHER)
-                    plan = self._claim(row, message)
+                    topics(self._names.topic(message.topic))
+                    agents(0)
+                    kinds(Kind.OTHER)
+                    plan = self._claim(row, message)  # noqa: PLW2901 - it has one now
                 else:
-                    topics.append(plan.topic)
-                    agents.append(plan.agent)
-                    kinds.append(plan.kind)
-                if exchange.correlated and message.properties is not None:
+                    topics(plan.topic)
+                    agents(plan.agent)
+                    kinds(plan.kind)
+                if may_answer and exchange.correlated and message.properties is not None:
                     self._answer(row, message, message.properties)
                 plan.read(row, message, sink)
             except Unread as failure:
@@ -80,9 +79,9 @@ class Reader:
         batch.gaps = sink.sequences.gaps()
         return batch
 
-    def _look_ahead(self, messages: Sequence[RawMessage]) -> None:
+    def _look_ahead(self, topics: Sequence[bytes]) -> None:
         """New topics of a batch tell each other whose they are, whichever of them comes first."""
-        for topic in {message.topic for message in messages if message.topic not in self._plans}:
+        for topic in set(topics).difference(self._plans):
             levels = topic.decode("utf-8", "replace").split("/")
             if levels[0][:1] == "$" or levels[: len(self._prefix)] == self._prefix:
                 continue

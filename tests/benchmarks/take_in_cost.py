@@ -8,7 +8,8 @@ Lists of messages, as the inbox hands them out, go through what the recorder's i
 is told from news, messages are read, presence is kept, rows are built (up to here they are *ready to commit*), rows are
 committed, the catalogue is brought up to date. Each feed in a process of its own; times are of the thread's own processor
 time, over the batches after the first ones: the tenth percentile, so that neighbours on the same core count for little, and of
-housekeeping, which comes once a second, the mean. Waiting for the disk is in `commit_p99_ms`. Beside it, for the same messages
+housekeeping, which comes once a second, the mean. `yardstick_us` is a loop of Python over the same messages (a checksum each):
+by it two runs on a busy machine can be compared. Waiting for the disk is in `commit_p99_ms`. Beside it, for the same messages
 in the same run: the program that one would write first, `json.loads` and a peewee row a message.
 """
 
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,7 +44,7 @@ from tests.helpers.recorder_process import REPOSITORY
 
 READY = ("split", "read", "observe", "rows")
 KEYS = (
-    *(f"{name}_us" for name in (*READY, "commit", "housekeep")), "ready_us", "ready_per_s", "all_us", "all_per_s",
+    "yardstick_us", *(f"{name}_us" for name in (*READY, "commit", "housekeep")), "ready_us", "ready_per_s", "all_us", "all_per_s",
     "commit_p99_ms", "housekeep_max_ms", "naive_per_s",
 )  # fmt: skip
 RATE = 20_000.0
@@ -86,7 +88,7 @@ class Stages:
         observed, wall = now(), time.perf_counter()
         self.writer.commit(batch)
         committed, wall_s = now(), time.perf_counter() - wall
-        self.redelivery.stored(fresh)
+        self.redelivery.stored(batch)
         stored, wall = now(), time.perf_counter()
         self.writer.housekeep()
         self.times.append({
@@ -103,7 +105,12 @@ def measure(feed: str, options: argparse.Namespace, folder: Path) -> Figures:
     gc.freeze()
     profile = cProfile.Profile() if options.profile else None
     warm = int(len(lists) * WARM)
+    yardstick: list[float] = []
     for place, messages in enumerate(lists):
+        began = time.thread_time()
+        for one in messages:
+            zlib.crc32(one.payload)
+        yardstick.append(time.thread_time() - began)
         if profile is not None and place == warm:
             profile.enable()
         stages.take_in(messages)
@@ -118,6 +125,7 @@ def measure(feed: str, options: argparse.Namespace, folder: Path) -> Figures:
     )  # once a second, then all at once
     ready, all_ = sum(found[name] for name in READY), sum(found.values())
     return {
+        "yardstick_us": round(quantile(yardstick, 0.1) / n * 1e6, 3),
         **{f"{name}_us": round(value, 2) for name, value in found.items()}, "ready_us": round(ready, 2),
         "ready_per_s": round(1e6 / ready), "all_us": round(all_, 2), "all_per_s": round(1e6 / all_),
         "commit_p99_ms": round(quantile([one["commit_wall"] for one in times], 0.99) * 1e3, 1),

@@ -9,6 +9,7 @@ from app.recorder.commit_figures import CommitFigures
 from app.recorder.log_file import Faults, log_to_file
 from app.recorder.redelivery import Redelivery
 from app.recorder.watch import Watch
+from models.domain.batch import RecordBatch
 from models.domain.connection import Secret
 from models.domain.messages import Origin, RawMessage
 
@@ -38,13 +39,13 @@ class TestRedelivery:
 
     def test_what_was_stored_before_the_link_broke_is_found_after_it(self):
         one = Redelivery()
-        one.stored([message(3), message(0), message(4, b"y")])
+        one.stored(RecordBatch([message(3), message(0), message(4, b"y")]))
         assert one.split([message(3, dup=True, epoch=2), message(4, b"y", dup=True, epoch=2)]) == ([], 2)
 
     def test_only_the_newest_message_of_an_id_counts(self):
         one = Redelivery([(3, crc(b"t", b"older"))])
-        one.stored([message(3, b"old")])
-        one.stored([message(3, b"new")])
+        one.stored(RecordBatch([message(3, b"old")]))
+        one.stored(RecordBatch([message(3, b"new")]))
         assert one.split([message(3, b"old", dup=True, epoch=2)])[1] == 0
         assert one.split([message(3, b"older", dup=True, epoch=2)])[1] == 0
 
