@@ -149,6 +149,7 @@ class FakeBroker:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = _Connection(self.accepted, sock)
             self.accepted += 1
             if self._closed or self.script.close_at_accept:

@@ -1,3 +1,5 @@
+import pytest
+
 from mqtt.commit_pace import CommitPace
 from tests.helpers.clock import FakeClock
 
@@ -55,6 +57,61 @@ def test_known_window_does_not_commit_for_silence(clock: FakeClock) -> None:
     pace.arrived(1)
     clock.advance(10_000)
     assert pace.due_in_us() == 40_000
+
+
+def fall_silent(pace: CommitPace, clock: FakeClock, number: int) -> None:
+    pace.arrived(number)
+    clock.advance(50_000)
+    assert pace.due_in_us() == 0
+    pace.waiting(None, 0)
+
+
+@pytest.mark.parametrize("window", [None, 65_535])
+def test_where_the_broker_falls_silent_at_the_same_number_it_waits_for_us_and_that_many_are_due_at_once(
+    clock: FakeClock, window: int | None
+) -> None:
+    pace = CommitPace(clock)
+    pace.window(window)
+    for _ in range(3):
+        fall_silent(pace, clock, 20)
+    assert pace.narrow
+    pace.arrived(19)
+    assert pace.due_in_us() == (5_000 if window is None else 50_000)
+    assert not pace.urgent
+    pace.arrived(1)
+    assert pace.due_in_us() == 0
+    assert pace.urgent
+
+
+def test_another_number_is_no_limit_and_a_larger_one_disproves_it(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.window(65_535)
+    for number in (20, 20, 19, 20, 20):
+        fall_silent(pace, clock, number)
+    assert not pace.narrow
+    fall_silent(pace, clock, 20)
+    assert pace.narrow
+    pace.arrived(21)
+    assert not pace.narrow
+    assert pace.due_in_us() == 50_000
+
+
+def test_what_is_taken_in_full_flow_says_nothing_of_a_limit(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    pace.window(65_535)
+    for _ in range(9):
+        pace.arrived(20)
+        clock.advance(4_999)
+        pace.waiting(None, 0)
+    assert not pace.narrow
+
+
+def test_another_connection_has_another_limit(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    for _ in range(3):
+        fall_silent(pace, clock, 20)
+    pace.window(65_535)
+    assert not pace.narrow
 
 
 def test_slow_commits_stretch_the_wait_up_to_two_hundred_milliseconds(clock: FakeClock) -> None:
