@@ -134,8 +134,8 @@ def test_epochs_are_unique_over_all_connections(clock: FakeClock) -> None:
     assert [inbox.begin_epoch(None), inbox.begin_epoch(65_535), inbox.begin_epoch(None)] == [1, 2, 3]
 
 
-def test_a_poke_ends_the_wait_but_takes_nothing_before_it_is_due() -> None:
-    inbox = Inbox(SystemClock(), InboxLimits(idle_us=60_000_000))
+def test_a_poke_ends_the_wait_but_takes_nothing_before_it_is_due(clock: FakeClock) -> None:
+    inbox = Inbox(clock, InboxLimits(idle_us=60_000_000))
     inbox.put([message(1)])
     taken: list[list[int]] = []
     taker = threading.Thread(target=lambda: taken.append(numbers(inbox.take())))
@@ -143,6 +143,7 @@ def test_a_poke_ends_the_wait_but_takes_nothing_before_it_is_due() -> None:
     taker.start()
     taker.join(20)
     assert taken == [[]]
+    clock.advance(50_000)
     assert numbers(inbox.take()) == [1]
 
 
