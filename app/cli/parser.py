@@ -20,6 +20,7 @@ from app.cli import (
     info,
     record,
     restore,
+    seal,
     simulate,
     verify,
     window_arguments,
@@ -60,7 +61,7 @@ COMMANDS: dict[str, Command] = {
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the file that makes a Python or Node program an agent", example),
 }
-HIDDEN: dict[str, CommandModule] = {"write-files": files}
+HIDDEN: dict[str, CommandModule] = {"write-files": files, "seal-segment": seal}
 """What we start ourselves; nobody else needs to know."""
 WINDOW_COMMANDS = {
     "demo": "the window with a simulated fleet, on a workspace and broker of its own",

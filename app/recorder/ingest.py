@@ -98,19 +98,20 @@ class Ingest:
 
     def submit(self, commands: list[dict[str, object]], limit_s: float) -> None:
         """Returns when the commands are stored. Raises what the store raises, `TimeoutError` after `limit_s`."""
-        self._ask(lambda: self._store.submit(commands)).result(limit_s)
+        self.ask(lambda: self._store.submit(commands)).result(limit_s)
 
     def carry_out(self, job: Callable[[], _T], meanwhile: Callable[[], None]) -> _T:
         """Have something done on this thread, between two batches, and wait for it. `meanwhile` is called several times a
         second; what it raises ends the wait, not the job. Raises what `job` raises, and recorder.died where the thread ended."""
-        done = self._ask(job)
+        done = self.ask(job)
         while not wait([done], LOOK_S).done:
             if not self.thread.is_alive() and not done.done():
                 raise trouble("recorder.died", detail="it ended meanwhile")
             meanwhile()
         return done.result()
 
-    def _ask(self, job: Callable[[], _T]) -> Future[_T]:
+    def ask(self, job: Callable[[], _T]) -> Future[_T]:
+        """Have something done on this thread, between two batches. What it raises, the future raises."""
         done = self._jobs.ask(job)
         self._wake()
         return done

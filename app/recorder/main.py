@@ -26,6 +26,7 @@ from app.recorder.kept_passwords import KeptPasswords
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.ports import Feed
 from app.recorder.publisher import Publisher
+from app.recorder.sealing import Sealer
 from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
 from app.recorder.verbs import RecorderVerbs
 from app.recorder.watch import Watch
@@ -151,8 +152,9 @@ def _compose(
         ingest.keep_within(limits_of(choice))
 
     files = FilesWriter(workspace, options.files, store.newest_segment, clock)
+    sealer = Sealer(workspace, store.sealing, ingest.ask, clock)
     verbs = RecorderVerbs(
-        requests, wake, link, ingest, files, faults, mask, test_connection, Publisher(link, clock).publish,
+        requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
         Importer(store, ingest.carry_out, clock), started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
@@ -160,7 +162,7 @@ def _compose(
     watch.add("control", control.thread.is_alive)
     watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
     rules = EndRules(options.with_window, options.duration_s)
-    return Supervisor(workspace, lock, link, ingest, files, control, watch, clock, rules, requests, faults)
+    return Supervisor(workspace, lock, link, ingest, files, sealer, control, watch, clock, rules, requests, faults)
 
 
 def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) -> FeedMaker:

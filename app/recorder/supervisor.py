@@ -14,6 +14,7 @@ from app.recorder.control_server import ControlServer
 from app.recorder.files_writer import FilesWriter
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults
+from app.recorder.sealing import Sealer
 from app.recorder.watch import Watch
 from models.domain.clock import Clock
 from models.domain.control import Link
@@ -75,7 +76,7 @@ class Supervisor:
 
     def __init__(
         self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, files: FilesWriter,
-        control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
+        sealer: Sealer, control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
         faults: Faults,
     ) -> None:  # fmt: skip
         self._workspace = workspace
@@ -83,6 +84,7 @@ class Supervisor:
         self._link = link
         self._ingest = ingest
         self._files = files
+        self._sealer = sealer
         self._control = control
         self._watch = watch
         self._clock = clock
@@ -115,6 +117,7 @@ class Supervisor:
             _LOG.warning("the heartbeat could not be written: %s", error)
         self._link.look()
         self._files.look()
+        self._sealer.look()
         self._tell_problems()
         self._end_by_rule()
         if self._link.lives():
@@ -154,7 +157,7 @@ class Supervisor:
     def _tell_problems(self) -> None:
         """On stderr and in the log, each when it begins or changes."""
         view, ingest = self._link.view, self._ingest
-        warnings = (*view.warnings, *ingest.warnings, *self._files.warnings)
+        warnings = (*view.warnings, *ingest.warnings, *self._files.warnings, *self._sealer.warnings)
         present = [one for one in (view.problem, ingest.problem, *warnings) if one is not None]
         present = [Problem(one.code, one.params) for one in present]  # when it is tried again is no news
         for new in present:
@@ -171,6 +174,7 @@ class Supervisor:
     def _close(self) -> bool:
         """True: everything that arrived is stored and closed."""
         self._control.close()
+        self._sealer.stop()
         self._ingest.finish()
         self._ingest.thread.join(END_LIMIT_S)
         flushed = not self._ingest.thread.is_alive() and self._ingest.closed

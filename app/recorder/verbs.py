@@ -11,6 +11,7 @@ from app.recorder.files_writer import FilesWriter
 from app.recorder.import_run import Importer
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask
+from app.recorder.sealing import Sealer
 from app.recorder.supervisor import Requests
 from app.version import VERSION
 from models.domain.connection import Connection, Secret
@@ -29,6 +30,7 @@ class RecorderVerbs:
 
     def __init__(
         self, requests: Requests, wake: Callable[[bool], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
+        sealer: Sealer,
         faults: Faults, mask: SecretMask, test: Test, publish: Publish, importer: Importer, started_by: str,
         started_us: int, log_path: str,
     ) -> None:  # fmt: skip
@@ -38,6 +40,7 @@ class RecorderVerbs:
         self._link = link
         self._ingest = ingest
         self._files = files
+        self._sealer = sealer
         self._faults = faults
         self._mask = mask
         self._test = test
@@ -50,7 +53,10 @@ class RecorderVerbs:
     def state(self) -> RecorderState:
         view = self._link.view
         problem = self._ingest.problem or view.problem
-        warnings = [problem_to(one) for one in (*view.warnings, *self._ingest.warnings, *self._files.warnings)]
+        warnings = [
+            problem_to(one)
+            for one in (*view.warnings, *self._ingest.warnings, *self._files.warnings, *self._sealer.warnings)
+        ]
         if view.problem is not None and problem is not view.problem:
             warnings.append(problem_to(view.problem))
         if self._faults.count:

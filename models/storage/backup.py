@@ -30,6 +30,7 @@ from models.domain.records import GapCause
 from models.storage.backup_format import ABOUT, CATALOGUE, FORMAT, MANIFEST, About, Held, Manifest, encode
 from models.storage.open_segment import DAMAGE
 from models.storage.retention import ClosedSegment, Retention, StoreLimits
+from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_copy import copied_segment
 from models.storage.segment_file import files_size
 from models.storage.store_errors import problems_of
@@ -99,7 +100,7 @@ def backup(
             rows = [row for row in rows if row not in old]
             schema = int(copy.pragma("user_version"))
         about = About(
-            FORMAT, version, schema, max((row.layout for row in rows), default=0), clock.wall_us(),
+            FORMAT, version, schema, SEALED_LAYOUT, clock.wall_us(),
             files_size(workspace.catalogue) + sum(files_size(workspace.segment(row.id)) for row in rows),
             since_us if old else 0, platform.node(),
         )  # fmt: skip

@@ -6,7 +6,7 @@ were imported can be rebuilt from the segments. Written by the recorder's ingest
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 3
+SCHEMA = 4
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -55,6 +55,8 @@ class Segment(CatalogueModel):
     unreadable = IntegerField()
     payload_bytes = IntegerField()
     taken_batch = IntegerField()  # last batch that the catalogue has taken in
+    unsealed_bytes = IntegerField(default=0)  # before it was sealed; 0: it is not
+    seal_failures = IntegerField(default=0)  # attempts to seal it that failed so far
 
 
 class Topic(CatalogueModel):

@@ -2,7 +2,7 @@
 
 import apsw
 
-from models.storage.segment_file import SegmentFile
+from models.storage.segment_file import SegmentFile, SegmentTotals, totals_of
 from models.storage.transaction import transaction
 
 _CLOSED = """UPDATE segment SET state = 'closed', first_us = ?, last_us = ?, messages = ?, samples = ?, logs = ?, tasks = ?,
@@ -17,15 +17,18 @@ def finish_segment(segment: SegmentFile, catalogue: apsw.Connection, closed_us: 
     segment.mark_closed(closed_us)
     if not segment.fold_log(wait_ms):
         return False
-    totals = segment.totals()
+    note_closed(catalogue, segment.id, totals_of(segment.connection), closed_us, segment.size_bytes)
+    return True
+
+
+def note_closed(catalogue: apsw.Connection, id_: int, totals: SegmentTotals, closed_us: int, size_bytes: int) -> None:
+    """Say in the catalogue that a segment is closed, and what it holds."""
     with transaction(catalogue):
         catalogue.execute(
             _CLOSED,
             (totals.first_us or closed_us, totals.last_us or closed_us, totals.messages, totals.samples, totals.logs,
-             totals.tasks, totals.duplicates, totals.dropped, totals.unreadable, totals.last_batch,
-             segment.size_bytes, segment.id),
+             totals.tasks, totals.duplicates, totals.dropped, totals.unreadable, totals.last_batch, size_bytes, id_),
         )  # fmt: skip
-    return True
 
 
 def close_segment(segment: SegmentFile, catalogue: apsw.Connection, closed_us: int, wait_ms: int) -> bool:

@@ -9,7 +9,7 @@ import apsw
 from models.domain.names import SeriesKey, SeriesKind
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.names_table import SERIES_KEY, series_key
-from models.storage.segment import LAYOUT
+from models.storage.segment import LAYOUT, SEALED_LAYOUT
 
 Row = tuple[Any, ...]
 """A row as the engine gives it; whoever selects columns knows their types."""
@@ -31,6 +31,7 @@ class SegmentRow(NamedTuple):
     tasks: int
     taken_batch: int
     imported: bool = False
+    layout: int = LAYOUT
 
     @property
     def is_open(self) -> bool:
@@ -91,8 +92,9 @@ class OpenSegment:
         except apsw.SQLError as error:
             raise DamagedError(str(error)) from error
         application = self.connection.pragma("application_id")
-        if application != APPLICATION_ID or not layout or int(layout[0][0]) > LAYOUT:
+        if application != APPLICATION_ID or not layout or int(layout[0][0]) > SEALED_LAYOUT:
             raise DamagedError(f"{path.name} has application id {application} and layout {layout}")
+        self.layout = int(layout[0][0])
 
     def rows(self, sql: str, *bindings: Any) -> list[Row]:
         """All rows at once, so that no read transaction stays open."""

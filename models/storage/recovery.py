@@ -15,9 +15,13 @@ from models.storage.closing import close_segment
 from models.storage.engine import WorkspaceDatabase, open_reader
 from models.storage.headlines import Headlines
 from models.storage.intake import SegmentReader
+from models.storage.open_segment import DAMAGE
 from models.storage.pulse_columns import PULSE_US
 from models.storage.pulses import Pulses
 from models.storage.retention import Retention
+from models.storage.sealing.sealed_file import take_in_sealed
+from models.storage.sealing.swap import Sealing
+from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_file import SegmentFile, files_size, remove_files
 from models.storage.store_errors import DAMAGED, engine_error
 from models.storage.take_in import SegmentTaker
@@ -40,6 +44,7 @@ class Recovery:
         catalogue: WorkspaceDatabase,
         headlines: Headlines,
         retention: Retention,
+        sealing: Sealing,
         clock: Clock,
     ) -> None:
         self._workspace = workspace
@@ -47,6 +52,7 @@ class Recovery:
         self._catalogue: apsw.Connection = catalogue.connection()
         self._headlines = headlines
         self._retention = retention
+        self._sealing = sealing
         self._clock = clock
         self.problems: list[Problem] = []
 
@@ -54,13 +60,16 @@ class Recovery:
         """Mend everything. Killed anywhere, the next start does the rest."""
         self._adopt_files()
         self._retention.sweep()
+        self._sealing.mend()
         for (id_,) in self._rows("SELECT id FROM segment WHERE state = 'importing'"):
             self._drop(id_, self._workspace.segment(id_))  # of an import that did not end
-        for id_, state, taken in self._rows(
-            "SELECT id, state, taken_batch FROM segment WHERE state IN ('open', 'closed')"
+        for id_, state, layout, taken in self._rows(
+            "SELECT id, state, layout, taken_batch FROM segment WHERE state IN ('open', 'closed')"
         ):
             path = self._workspace.segment(id_)
-            if state == "open":
+            if state == "open" and layout == SEALED_LAYOUT:
+                self._take_in_sealed(id_, path, taken)
+            elif state == "open":
                 self._finish(id_, path, taken)
             elif not path.exists():
                 self._quarantine(id_, path, FileNotFoundError("the file is gone"))
@@ -96,6 +105,13 @@ class Recovery:
         except BaseException:
             segment.close()
             raise
+
+    def _take_in_sealed(self, id_: int, path: Path, taken_batch: int) -> None:
+        """A sealed one whose catalogue was lost. It is never written, here neither."""
+        try:
+            take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines)
+        except DAMAGE as error:
+            self._quarantine(id_, path, error)
 
     def _settle(self, id_: int, path: Path) -> None:
         """A closed segment whose log could not be folded in while somebody was reading, or whose turn into a plain file was

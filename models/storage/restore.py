@@ -28,7 +28,7 @@ from models.storage.backup_format import (
     unusable,
 )
 from models.storage.catalogue import SCHEMA
-from models.storage.segment import LAYOUT
+from models.storage.segment import SEALED_LAYOUT
 from models.storage.store_errors import NO_SPACE, environment_problem
 from models.storage.whole_file import beside
 from models.storage.workspace import Workspace
@@ -144,7 +144,7 @@ class _Unpacking:
         return manifest
 
     def _refuse_newer(self, about: About) -> None:
-        if about.murmurscope_backup > FORMAT or about.catalogue_schema > SCHEMA or about.segment_layout > LAYOUT:
+        if about.murmurscope_backup > FORMAT or about.catalogue_schema > SCHEMA or about.segment_layout > SEALED_LAYOUT:
             raise trouble("backup.newer", path=self._name, version=about.version)
 
     def _json(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:

@@ -9,6 +9,9 @@ from peewee import BlobField, FloatField, IntegerField, Model, TextField
 from models.storage.engine import WorkspaceDatabase
 
 LAYOUT = 1
+"""Of what is written batch by batch."""
+SEALED_LAYOUT = 2
+"""Of a closed segment written anew by `models.storage.sealing`; the newest that is known."""
 
 
 class SegmentModel(Model):

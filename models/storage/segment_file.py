@@ -151,11 +151,7 @@ class SegmentFile:
             )
 
     def totals(self) -> SegmentTotals:
-        """Counted from the batches."""
-        query = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coalesce(sum(n), 0),
-            coalesce(sum(n_samples), 0), coalesce(sum(n_logs), 0), coalesce(sum(n_tasks), 0), coalesce(sum(duplicates), 0),
-            coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
-        return SegmentTotals(*next(iter(self.connection.execute(query))))
+        return totals_of(self.connection)
 
     def mark_closed(self, closed_us: int) -> None:
         """Note in the file itself that nothing follows."""
@@ -233,6 +229,14 @@ class SegmentFile:
                             insert_flat(connection, table, [*row[:4], 0, row[5], row[6], None, row[8]])
             statement = "INSERT OR IGNORE INTO unreadable(seq, topic_id, reason) VALUES (?, ?, ?)"
             connection.executemany(statement, [(seq, topic, UNSTORABLE_REASON) for seq, topic in bad.items()])
+
+
+def totals_of(segment: apsw.Connection) -> SegmentTotals:
+    """Counted from the batches."""
+    query = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coalesce(sum(n), 0),
+        coalesce(sum(n_samples), 0), coalesce(sum(n_logs), 0), coalesce(sum(n_tasks), 0), coalesce(sum(duplicates), 0),
+        coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
+    return SegmentTotals(*next(iter(segment.execute(query))))
 
 
 def files_size(path: Path) -> int:

@@ -21,7 +21,7 @@ OPEN_LIMIT = 48
 """Segments that one reader keeps open at once; each costs up to three file handles."""
 _IMPORTED_SCHEMA = 3
 _ROW_COLUMNS = """id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch,
-    (select kind from capture where capture.id = capture_id) is 'import'"""
+    (select kind from capture where capture.id = capture_id) is 'import', layout"""
 
 
 def read_catalogue(workspace: Workspace) -> apsw.Connection:
@@ -80,9 +80,10 @@ class StoreView:
         self._version = version
         rows = fetch(self.catalogue, f"select {_ROW_COLUMNS} from segment order by id")
         self._segments = [SegmentRow(*row) for row in rows]
-        states = {row.id: row.state for row in self._segments}
+        rows_by_id = {row.id: row for row in self._segments}
         for id_, opened in list(self._open.items()):
-            if states.get(id_) != ("open" if opened.was_open else "closed"):  # closed ones are looked at without a log
+            row = rows_by_id.get(id_)  # closed ones are looked at without a log, sealed ones are another file
+            if row is None or row.state != ("open" if opened.was_open else "closed") or row.layout > opened.layout:
                 self._drop(id_, opened)
 
     def all(self) -> list[SegmentRow]:

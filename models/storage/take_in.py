@@ -6,7 +6,7 @@ is written in the same transaction as what came of it, so nothing counts twice.
 
 import json
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import apsw
 
@@ -16,7 +16,6 @@ from models.storage.headlines import COLUMNS, CPU, MEMORY, Headlines
 from models.storage.import_intake import newer
 from models.storage.intake import Intake, SegmentReader
 from models.storage.names_table import SERIES_KEY, NewNames, series_key
-from models.storage.segment_file import SegmentFile
 from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 
@@ -111,10 +110,28 @@ def _put_tasks(catalogue: apsw.Connection, tasks: Iterable[tuple[int, str, int, 
     catalogue.executemany(_TASKS_OPEN, [(agent,) for agent in sorted({agent for agent, _ in latest})])
 
 
-class SegmentTaker:
+class Taken(Protocol):
+    """A segment that is taken in."""
+
+    new_names: NewNames
+    taken_batch: int
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def connection(self) -> apsw.Connection: ...
+    @property
+    def size_bytes(self) -> int: ...
+    def meta(self) -> dict[str, str]: ...
+
+
+T = TypeVar("T", bound=Taken)
+
+
+class SegmentTaker(Generic[T]):
     """Takes one segment in. `read` then `apply`, as often as `read` finds something. Recorder's ingest thread."""
 
-    def __init__(self, catalogue: apsw.Connection, headlines: Headlines, segment: SegmentFile) -> None:
+    def __init__(self, catalogue: apsw.Connection, headlines: Headlines, segment: T) -> None:
         self._catalogue = catalogue
         self._headlines = headlines
         self.segment = segment

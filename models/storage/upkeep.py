@@ -40,7 +40,7 @@ class Upkeep:
         self._disk_use = disk_use
         self._problems = problems
         self._pulses = Pulses()
-        self._takers: list[SegmentTaker] = []
+        self._takers: list[SegmentTaker[SegmentFile]] = []
         self._settling: list[SegmentFile] = []  # closed, waiting for readers to let go
         self.present: SegmentFile | None = None
         self.store_bytes = retention.used_bytes()

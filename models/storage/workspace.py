@@ -42,6 +42,10 @@ class Workspace:
     def segment(self, segment_id: int) -> Path:
         return self.segments / f"{segment_id}.db"
 
+    def sealing(self, segment_id: int) -> Path:
+        """What is to take the place of a segment, while it is being written."""
+        return self.segments / f"{segment_id}.sealing"
+
     @property
     def settings(self) -> Path:
         return self.root / "settings.toml"

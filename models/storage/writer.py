@@ -26,6 +26,7 @@ from models.storage.import_writer import ImportWriter
 from models.storage.names_table import load_names
 from models.storage.recovery import Recovery, insert_segment
 from models.storage.retention import DiskUse, Retention, StoreLimits
+from models.storage.sealing.swap import Sealing
 from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile
 from models.storage.store_errors import DAMAGED, problems_of
@@ -238,8 +239,9 @@ class StoreWriter:
 
     def _mend(self) -> Upkeep:
         retention = Retention(self._workspace, self._catalogue, self._limits)
+        self.sealing = Sealing(self._workspace, self._catalogue)
         headlines = load_headlines(self._catalogue)
-        recovery = Recovery(self._workspace, self._database, headlines, retention, self._clock)
+        recovery = Recovery(self._workspace, self._database, headlines, retention, self.sealing, self._clock)
         recovery.run()
         self.problems += recovery.problems
         return Upkeep(

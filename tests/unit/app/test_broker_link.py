@@ -361,7 +361,7 @@ class TestEnd:
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
             self.faults = Faults()
             self.ingest = SimpleNamespace(problem=None, warnings=())
-            files = SimpleNamespace(look=lambda: None, warnings=())
+            files = sealer = SimpleNamespace(look=lambda: None, warnings=())
             ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
             return Supervisor(
                 None,
@@ -369,6 +369,7 @@ class TestEnd:
                 self.setup.link,
                 ingest,
                 files,
+                sealer,
                 self.control,
                 self.watch,
                 clock,

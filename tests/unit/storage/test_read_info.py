@@ -68,7 +68,7 @@ def test_counters_rows_and_bytes(build: HistoryBuilder) -> None:
     assert info["kinds"]["logs"]["bytes"] == 9 * (8 + len("hello"))
     assert (info["first"], info["last"]) == ("2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:08.000003Z")
     assert info["segments"] == {"closed": 2, "open": 1}
-    assert (info["schema"], info["layout"], info["agents"], info["series"]) == (info["newest_schema"], 1, 1, 2)
+    assert (info["schema"], info["layout"], info["agents"], info["series"]) == (info["newest_schema"], 2, 1, 2)
     assert info["captures"][0]["ended"] is None
     assert info["damaged"] == {}
 

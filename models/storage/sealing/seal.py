@@ -1,0 +1,84 @@
+"""Writes a closed segment anew as layout 2. The source is only read; what is written counts for nothing before it is whole,
+on the disk, and compared with the source row by row."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+
+from models.domain.problems import EnvironmentProblem, trouble
+from models.storage.access import create_private_file
+from models.storage.engine import APPLICATION_ID
+from models.storage.open_segment import DAMAGE
+from models.storage.sealing.comparison import compare
+from models.storage.segment import SEALED_LAYOUT
+from models.storage.segment_file import remove_files
+from models.storage.store_errors import DAMAGED, problems_of
+
+CACHE_KIB = 16 * 1024
+"""Memory that the engine may use, whatever the segment holds."""
+UNSEALED_BYTES = "unsealed_bytes"
+"""In `meta`: how large the file was before."""
+
+
+def seal(source: Path, target: Path) -> None:
+    """Write `source`, which nobody writes any more, to `target`, durably. What was there before goes.
+
+    Raises `EnvironmentProblem` sealing.damaged where the source cannot be read whole, store.full and store.io.
+    """
+    remove_files(target)
+    try:
+        with problems_of(target, let=(*DAMAGED, EnvironmentProblem)):
+            create_private_file(target)
+            _write(source, target)
+            _sync(target)
+            compare(source, target)
+    except DAMAGE as error:
+        raise trouble("sealing.damaged", path=str(source), detail=str(error)) from error
+
+
+def _write(source: Path, target: Path) -> None:
+    with _making(target) as writer:
+        writer.execute("ATTACH ? AS source", (f"file:{quote(str(source))}?mode=ro&immutable=1",))
+        writer.execute("BEGIN")
+        for name, sql in _schema(writer, "table"):
+            writer.execute(sql)
+            if name != "meta":
+                writer.execute(f"INSERT INTO main.{name} SELECT * FROM source.{name}")
+        for _, sql in _schema(writer, "index"):
+            writer.execute(sql)
+        writer.execute("INSERT INTO main.meta SELECT * FROM source.meta WHERE key <> 'layout'")
+        more = {UNSEALED_BYTES: source.stat().st_size, "layout": SEALED_LAYOUT}  # its layout last: then it is whole
+        writer.executemany("INSERT INTO main.meta VALUES (?, ?)", [(key, str(value)) for key, value in more.items()])
+        writer.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _making(target: Path) -> Iterator[apsw.Connection]:
+    """Without a journal: what goes wrong is thrown away."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
+    writer = apsw.Connection(str(target), flags=flags)
+    try:
+        for name, value in (("journal_mode", "OFF"), ("synchronous", "OFF"), ("locking_mode", "EXCLUSIVE")):
+            writer.pragma(name, value)
+        writer.pragma("cache_size", -CACHE_KIB)
+        writer.pragma("application_id", APPLICATION_ID)
+        yield writer
+    finally:
+        writer.close()
+
+
+def _schema(writer: apsw.Connection, kind: str) -> list[tuple[str, str]]:
+    query = "SELECT name, sql FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL ORDER BY name"
+    return [(str(name), str(sql)) for name, sql in writer.execute(query, (kind,))]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
