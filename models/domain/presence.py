@@ -1,11 +1,15 @@
 """Whether agents are there: life signs, what they and the broker say, and silence. Pure: no clock, no thread of its own."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from statistics import median_low
+
+import numpy as np
+import numpy.typing as npt
 
 from models.domain.batch import RecordBatch
 from models.domain.clock import Instant
+from models.domain.life_signs import NEVER_US, LifeSigns
 from models.domain.messages import Origin
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import PresenceChange, PresenceEvidence
@@ -19,20 +23,25 @@ LATE_FLOOR_US = 3 * SECOND_US
 OFFLINE_FLOOR_US = 30 * SECOND_US
 AVAILABILITY_RANK = 2
 """From this rank on a source would tell us if the agent left: a will, a birth, a declared availability."""
-LONG_AGO_US = -(1 << 62)
+LONG_AGO_US = NEVER_US
 """An import of an old recording begins far before the monotonic clock's origin."""
 
+Ints = npt.NDArray[np.int64]
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
+_FEW = 32
+"""Messages of a batch that are looked at one by one rather than as columns."""
 
 
 class _Agent:
     __slots__ = (
-        "availability", "availability_rank", "beat_us", "before", "before_cause", "cause", "condition", "declared_us",
-        "due_us", "gaps", "heard_us", "id", "learned_us", "presence", "since_us", "told",
+        "availability", "availability_rank", "before", "before_cause", "cause", "condition", "declared_us", "due_us",
+        "gaps", "id", "learned_us", "presence", "signs", "since_us", "told",
     )  # fmt: skip
 
-    def __init__(self, id_: int, now_us: int) -> None:
+    def __init__(self, id_: int, now_us: int, signs: LifeSigns) -> None:
         self.id = id_
+        self.signs = signs
+        signs.reach(id_)
         self.presence, self.condition, self.cause = Presence.UNKNOWN, Condition.OK, Cause.NOT_HEARD
         self.since_us = 0  # wall time of the last change
         self.told = False  # a change was given out, so that the next one must differ
@@ -44,6 +53,23 @@ class _Agent:
         self.due_us: int | None = None  # its entry in the heap of deadlines
         self.availability: Presence | None = None  # last word of the weightiest source
         self.availability_rank = 0
+
+    @property
+    def heard_us(self) -> int:
+        return self.signs.heard[self.id]
+
+    @heard_us.setter
+    def heard_us(self, us: int) -> None:
+        self.signs.heard[self.id] = us
+
+    @property
+    def beat_us(self) -> int | None:
+        us = self.signs.beat[self.id]
+        return None if us == NEVER_US else us
+
+    @beat_us.setter
+    def beat_us(self, us: int | None) -> None:
+        self.signs.beat[self.id] = NEVER_US if us is None else us
 
     @property
     def interval_us(self) -> int:
@@ -71,12 +97,14 @@ class _Agent:
 class PresenceKeeper:
     """Keeps every agent's presence up to date from batches, ticks and our own link. One thread.
 
-    Costs grow with messages and with deadlines that pass, never with the number of agents per call (the link's own
-    changes excepted). For an import, give `at` on the recording's clock and do not tick beyond its end.
+    Costs grow with beats, changes and deadlines that pass, little with messages, and never with the number of agents per call
+    (the link's own changes excepted). For an import, give `at` on the recording's clock and do not tick beyond its end.
     """
 
     def __init__(self) -> None:
         self._agents: dict[int, _Agent] = {}
+        self._signs = LifeSigns()
+        self._shortest_us = LATE_FLOOR_US  # silence of an agent that may be news
         self._due: list[tuple[int, int]] = []  # (deadline, agent); stale where the agent's due_us differs
         self._linked = True
         self._now_us = LONG_AGO_US  # latest moment seen, so that time never runs backwards here
@@ -87,6 +115,7 @@ class PresenceKeeper:
         that were offline or stopped then, and why."""
         for id_, interval_us in intervals.items():
             self._agent(id_).declared_us = interval_us
+            self._shortest_us = min(self._shortest_us, interval_us)
         for id_, (presence, cause) in (gone or {}).items():
             agent = self._agent(id_)
             agent.before, agent.before_cause = presence, cause
@@ -99,8 +128,19 @@ class PresenceKeeper:
         said: dict[int, list[PresenceEvidence]] = {}
         for evidence in batch.evidence:
             said.setdefault(evidence.row, []).append(evidence)
+        rows, calm = self._sorted_out(batch, said, at, offset_us)
+        self._weigh(rows, batch, said, at, offset_us)
+        if calm is not None:
+            self._signs.hear(*calm)
+            self._now_us = max(self._now_us, batch.messages[-1].received_us + offset_us)
+        return self._taken()
+
+    def _weigh(
+        self, rows: Iterable[int], batch: RecordBatch, said: dict[int, list[PresenceEvidence]], at: Instant, offset_us: int
+    ) -> None:  # fmt: skip
         agents, due = self._agents, self._due
-        for row, (id_, message) in enumerate(zip(batch.agent, batch.messages, strict=True)):
+        for row in rows:
+            id_, message = batch.agent[row], batch.messages[row]
             if not id_ and row not in said:
                 continue
             now_us = message.received_us + offset_us
@@ -113,13 +153,53 @@ class PresenceKeeper:
                 continue  # somebody says that it is gone: no life sign
             if id_:
                 self._hear(agents.get(id_) or self._agent(id_), message.origin, message.received_us, now_us)
-        return self._taken()
+
+    def _sorted_out(
+        self, batch: RecordBatch, said: dict[int, list[PresenceEvidence]], at: Instant, offset_us: int
+    ) -> tuple[Iterable[int], tuple[Ints, Ints] | None]:
+        """The rows that may be news, and agent and moment of all that are a mere life sign; these may be given to the agents
+        once the others were weighed. That changes nothing as long as no silence can begin and end within the batch."""
+        n = len(batch.messages)
+        if n < _FEW or not self._linked or any(batch.columns.origin):  # all are live
+            return range(n), None
+        now_us = np.fromiter(batch.columns.received_us, np.int64, n) + offset_us
+        start_us, end_us = int(now_us[0]), int(now_us[-1])
+        if start_us < self._now_us or end_us > at.monotonic_us or end_us - start_us >= self._shortest_us:
+            return range(n), None
+        if (now_us[1:] < now_us[:-1]).any():  # a clock was set
+            return range(n), None
+        ids = np.fromiter(batch.agent, np.int64, n)
+        self._signs.reach(int(ids.max()))
+        due = self._due_until(end_us)
+        watched = {evidence.agent for some in said.values() for evidence in some}
+        watched.update(batch.agent[row] for row in said)
+        watched.update(id_ for _, id_ in due)
+        news = ~self._signs.calm(ids, now_us, BEAT_US)
+        own = self._signs.among(ids, watched)
+        news |= own
+        news[list(said)] = True
+        if due:  # each is looked at with the first message after it
+            tells = np.flatnonzero(news | (ids > 0))
+            after = np.searchsorted(now_us[tells], np.fromiter((us for us, _ in due), np.int64, len(due)))
+            news[tells[after[after < len(tells)]]] = True
+        heard = ~own & (ids > 0)
+        return np.flatnonzero(news).tolist(), (ids[heard], now_us[heard])
+
+    def _due_until(self, now_us: int) -> list[tuple[int, int]]:
+        """The deadlines up to then, and whose they are."""
+        due, found = self._due, []
+        while due and due[0][0] <= now_us:
+            found.append(heapq.heappop(due))
+        for one in found:
+            heapq.heappush(due, one)
+        return found
 
     def _declare(self, batch: RecordBatch, offset_us: int) -> None:
         for declared in batch.declarations:
             if declared.interval_us is not None:
                 agent = self._agent(declared.agent)
                 agent.declared_us = declared.interval_us
+                self._shortest_us = min(self._shortest_us, declared.interval_us)
                 if not agent.told:
                     agent.heard_us = max(batch.messages[declared.row].received_us + offset_us, self._now_us)
                 self._schedule(agent)
@@ -156,7 +236,7 @@ class PresenceKeeper:
     def _agent(self, id_: int) -> _Agent:
         found = self._agents.get(id_)
         if found is None:
-            found = self._agents[id_] = _Agent(id_, self._now_us)
+            found = self._agents[id_] = _Agent(id_, self._now_us, self._signs)
             if not self._linked:
                 found.cause = Cause.LINK_LOST
         return found
@@ -171,6 +251,7 @@ class PresenceKeeper:
         if same and agent.told and (cause is agent.cause or presence is Presence.ONLINE):
             return
         agent.presence, agent.condition, agent.cause, agent.told = presence, condition, cause, True
+        self._signs.online[agent.id] = presence is Presence.ONLINE
         agent.since_us = time_us
         if presence is Presence.ONLINE:
             agent.before = Presence.UNKNOWN
