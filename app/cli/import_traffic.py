@@ -1,13 +1,17 @@
-"""`import`: recorded traffic into the workspace, as a capture of its own."""
+"""`import`: recorded traffic, a backup or another workspace into this one, beside what is recorded here."""
 
 import argparse
+import contextlib
+import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.workspace_argument import workspace_of
-from models.domain.problems import EnvironmentProblem, ExitCode
+from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 
 if TYPE_CHECKING:
     from models.domain.recorded import ImportProgress, ImportResult, OnProgress
@@ -19,8 +23,18 @@ examples:
   mosquitto_sub -h broker.example -t '#' -F %j > fleet.jsonl       record with Mosquitto's own tool, Ctrl+C to end
   murmurscope import fleet.jsonl
   murmurscope import monday.jsonl.gz tuesday.jsonl.gz
+  ssh recorder.example murmurscope backup --since 24h - > day.tar.gz
+  murmurscope import day.tar.gz                                    what a server recorded, beside what is recorded here
+  ssh recorder.example murmurscope backup --since 24h - | murmurscope import -
+  murmurscope import /media/stick/workspace                        a workspace that was copied
 
-A file holds one JSON object a line, plain or gzipped. Either what mosquitto_sub -F %j prints (or %J; there "retain" 1 means
+Of a backup, or of the folder of a workspace that nobody records into just now, comes in what is not held yet: captures with
+their messages, samples, logs, gaps and presence, and the names and notes that somebody gave to agents, where there are none
+here. Importing the same again adds nothing, and backups may overlap: a file of history that was still being written takes the
+place of its beginning. All of it or nothing; the backup or folder stays as it is. Nobody is online here for having been online
+there.
+
+A file of recorded traffic holds one JSON object a line, plain or gzipped. Either what mosquitto_sub -F %j prints (or %J; there "retain" 1 means
 that the broker only repeated a message), or:
   ts           when it arrived, Unix seconds
   topic, qos, retain
@@ -38,24 +52,28 @@ A file whose first line is no record is refused. Later lines that are none, such
 and left out: the exit code is then 1, and everything else is imported.
 """
 
+_BLOCK_BYTES = 1024 * 1024
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `import`."""
     parser.epilog = EPILOG
-    parser.add_argument("files", nargs="+", metavar="FILE", help="recorded traffic, see below")
-    parser.add_argument("--again", action="store_true", help="also what was imported before, a second time")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="recorded traffic, a backup, or the folder of a workspace; - is stdin"
+    )
+    parser.add_argument("--again", action="store_true", help="also traffic that was imported before, a second time")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Have the recorder import, or do it where none runs. Raises `EnvironmentProblem` "import.*", "file.unusable",
+    """Have the recorder import, or do it where none runs. Raises `EnvironmentProblem` "import.*", "backup.*", "file.unusable",
     "workspace.*", "store.*", "settings.unreadable"."""
-    workspace = workspace_of(args)
-    paths = [Path(name) for name in args.files]
-    progress = _Progress()
+    workspace, progress = workspace_of(args), _Progress()
     try:
-        result = _by_recorder(workspace, paths, progress.show, again=args.again)
-        if result is None:
-            result = _here(workspace, paths, progress.show, again=args.again)
+        with contextlib.ExitStack() as held:
+            paths = [held.enter_context(_piped()) if name == "-" else Path(name) for name in args.files]
+            result = _by_recorder(workspace, paths, progress.show, again=args.again)
+            if result is None:
+                result = _here(workspace, paths, progress.show, again=args.again)
     except KeyboardInterrupt:
         progress.end()
         print("murmurscope: cancelled, nothing was imported", file=sys.stderr)
@@ -63,7 +81,27 @@ def run(args: argparse.Namespace) -> int:
     finally:
         progress.end()
     _tell(result)
-    return ExitCode.FAILED if result.skipped else ExitCode.OK
+    return ExitCode.FAILED if result.skipped or result.damaged_segments else ExitCode.OK
+
+
+@contextlib.contextmanager
+def _piped() -> Iterator[Path]:
+    """What comes on stdin as a file for a while: a recorder cannot read from our pipe."""
+    import platformdirs
+
+    from models.storage.store_errors import NO_SPACE
+    from models.storage.workspace import APP_NAME
+
+    folder = platformdirs.user_cache_path(APP_NAME)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix="import-", dir=folder) as file:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, file, _BLOCK_BYTES)
+            file.flush()
+        except OSError as error:
+            code = "file.full" if error.errno in NO_SPACE else "file.unusable"
+            raise trouble(code, path=str(folder), detail=error.strerror or str(error)) from error
+        yield Path(file.name)
 
 
 def _by_recorder(
@@ -85,7 +123,9 @@ def _by_recorder(
 def _here(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool) -> "ImportResult":
     from app.ending import Ending
     from app.recorder.import_run import Importer, at_once
+    from app.recorder.imports import Imports
     from app.recorder.main import store_limits
+    from app.recorder.merge_run import Merger
     from app.settings import SettingsFile
     from app.version import VERSION
     from models.domain.clock import SystemClock
@@ -114,7 +154,8 @@ def _here(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, agai
 
         try:
             prefix = (settings.connection or Connection()).prefix
-            return Importer(store, at_once, clock).run(paths, prefix, shown, again=again)
+            imports = Imports(Importer(store, at_once, clock), Merger(workspace, store, at_once, clock))
+            return imports.run(paths, prefix, shown, again=again)
         finally:
             store.close()
     finally:
@@ -151,7 +192,10 @@ class _Progress:
         passed_s = now_s - self._since_s
         share = progress.bytes_done / (progress.bytes_total or 1)
         left = f", {passed_s * (1 - share) / share:,.0f} s left" if share else ""
-        text = f"{share:4.0%}  {progress.messages:,} messages, {progress.messages / passed_s:,.0f}/s{left}"
+        came = (
+            f"{progress.messages:,} messages, {progress.messages / passed_s:,.0f}/s" if progress.messages else "reading"
+        )
+        text = f"{share:4.0%}  {came}{left}"
         self._width = max(self._width, len(text))
         print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
 
@@ -173,13 +217,20 @@ def _tell(result: "ImportResult") -> None:
         )
         where = f"{first.path}, line {first.line}: {first.detail}"
         print(f"murmurscope: {lines} left out, the first is {where}", file=sys.stderr)
+    if result.damaged_segments:
+        files = _number(result.damaged_segments, "file")
+        print(f"murmurscope: {files} of history damaged or missing there, and left out", file=sys.stderr)
+    held = f"; {_number(result.held_segments, 'file')} of history held already" if result.held_segments else ""
+    if not result.messages and not result.since_us:
+        print(f"nothing new was imported{held}")
+        return
     counts = [(result.samples, "sample"), (result.logs, "log"), (result.tasks, "task report")]
     read = ", ".join(_number(count, what) for count, what in counts)
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(result.unreadable.items()))
     unreadable = f"{sum(result.unreadable.values()):,} unreadable" + (f" ({reasons})" if reasons else "")
     span = f"from {moment_text(result.since_us)} to {moment_text(result.until_us)}"
     came = f"{_number(result.messages, 'message')} of {_number(result.agents, 'agent')}"
-    print(f"imported {came}: {read}, {unreadable}; {span}")
+    print(f"imported {came}: {read}, {unreadable}; {span}{held}")
 
 
 def _number(count: int, what: str) -> str:

@@ -27,14 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Bring it back. Raises `EnvironmentProblem` "workspace.*", "backup.*", "file.*", "store.io"."""
+    from models.domain.time_range import moment_text
     from models.storage.restore import restore
 
     for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take what is unpacked away
         signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))
     workspace, progress = workspace_of(args), ByteProgress()
-    manifest = restore(workspace, Path("/dev/stdin" if args.file == "-" else args.file), progress.show)
-    for segment in manifest.missing:
+    restored = restore(workspace, Path("/dev/stdin" if args.file == "-" else args.file), progress.show)
+    for segment in restored.missing:
         progress.tell(f"segment {segment} was gone already when the backup was made")
-    size = sum(one.size_bytes for one in manifest.files)
-    progress.end(f"{size_text(size)} restored into {workspace.root}")
+    progress.end(f"{size_text(restored.size_bytes)} restored into {workspace.root}")
+    if restored.about.since_us:
+        progress.tell(f"history that ended before {moment_text(restored.about.since_us)} was left out of this backup")
     return ExitCode.OK

@@ -54,7 +54,7 @@ class Importer:
         def begin() -> ImportRun:
             return ImportRun(self._store.begin_import(told, again=again), self._store.names, prefix, self._clock)
 
-        run = self._hand_over(begin, _nobody)  # else nobody could cancel what begins once we gave up
+        run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
         try:
             for slice_ in traffic.slices():
@@ -62,10 +62,10 @@ class Importer:
                     self._hand_over(step, tell)
                 messages += len(slice_.messages)
                 tell()
-            result = self._hand_over(partial(run.finish, told), _nobody)
+            result = self._hand_over(partial(run.finish, told), nobody)
         except BaseException as error:
             try:
-                self._hand_over(run.cancel, _nobody)
+                self._hand_over(run.cancel, nobody)
             except EnvironmentProblem as left:
                 _LOG.warning("the next start of the program removes what was imported so far: %s", left)
             _LOG.info("the import was taken back after %d messages", messages)
@@ -146,5 +146,5 @@ def at_once(job: Callable[[], _T], meanwhile: Callable[[], None]) -> _T:
     return job()
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Nobody is told, so nobody can stop it: a step that is short and has to be done whole."""

@@ -21,9 +21,11 @@ from app.recorder.control_server import ControlServer
 from app.recorder.embedded_broker import EmbeddedBroker, broker_folder
 from app.recorder.files_writer import FilesWriter
 from app.recorder.import_run import Importer
+from app.recorder.imports import Imports
 from app.recorder.ingest import Ingest
 from app.recorder.kept_passwords import KeptPasswords
 from app.recorder.log_file import Faults, SecretMask, log_to_file
+from app.recorder.merge_run import Merger
 from app.recorder.ports import Feed
 from app.recorder.publisher import Publisher
 from app.recorder.sealing import Sealer
@@ -153,9 +155,10 @@ def _compose(
 
     files = FilesWriter(workspace, options.files, store.newest_segment, clock)
     sealer = Sealer(workspace, store.sealing, ingest.ask, clock)
+    imports = Imports(Importer(store, ingest.carry_out, clock), Merger(workspace, store, ingest.carry_out, clock))
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
-        Importer(store, ingest.carry_out, clock), started_by(options), clock.wall_us(), str(workspace.log),
+        imports, started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)

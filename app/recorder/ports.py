@@ -12,6 +12,7 @@ from models.domain.names import Names
 from models.domain.problems import Problem
 from models.domain.recorded import ImportedFile
 from models.domain.records import PresenceChange
+from models.storage.merge_writer import MergeWriter
 from models.storage.retention import StoreLimits
 from mqtt.inbox import Inbox
 from mqtt.outgoing import Receipt
@@ -40,6 +41,12 @@ class ImportStore(Protocol):
     names: Names
 
     def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> Importing: ...
+
+
+class MergeStore(Protocol):
+    """`models.storage.writer.StoreWriter`, as far as bringing in another workspace has to do with it."""
+
+    def begin_merge(self) -> MergeWriter: ...
 
 
 class Store(Protocol):

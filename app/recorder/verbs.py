@@ -8,7 +8,7 @@ from app.control_wire import problem_to
 from app.recorder.broker_link import BrokerLink
 from app.recorder.control_line import Report
 from app.recorder.files_writer import FilesWriter
-from app.recorder.import_run import Importer
+from app.recorder.imports import Imports
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask
 from app.recorder.sealing import Sealer
@@ -31,7 +31,7 @@ class RecorderVerbs:
     def __init__(
         self, requests: Requests, wake: Callable[[bool], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
         sealer: Sealer,
-        faults: Faults, mask: SecretMask, test: Test, publish: Publish, importer: Importer, started_by: str,
+        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, started_by: str,
         started_us: int, log_path: str,
     ) -> None:  # fmt: skip
         """`wake(anew)`: look at the settings again; called in the main thread."""
@@ -45,7 +45,7 @@ class RecorderVerbs:
         self._mask = mask
         self._test = test
         self.publish = publish
-        self._importer = importer
+        self._imports = imports
         self._started_by = started_by
         self._started_us = started_us
         self._log_path = log_path
@@ -104,7 +104,7 @@ class RecorderVerbs:
     def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool) -> ImportResult:
         """The topics of our own contract are looked for where the recorded broker has them."""
         prefix = (self._link.connection or Connection()).prefix
-        return self._importer.run(paths, prefix, on_progress, again=again)
+        return self._imports.run(paths, prefix, on_progress, again=again)
 
     def wake(self, *, anew: bool = False) -> None:
         self._requests.ask(lambda: self._wake(anew))

@@ -35,7 +35,8 @@ class ImportedFile:
 @dataclass(frozen=True, slots=True)
 class ImportResult:
     """What an import brought. `agents` counts those that its messages came from, `unreadable` stored messages by the reason
-    why nothing could be read from them; times are arrivals, µs UTC."""
+    why nothing could be read from them; times are arrivals, µs UTC. Of a backup or another workspace also: segments that were
+    brought, those that were held already, and those that nobody can read there."""
 
     messages: int = 0
     agents: int = 0
@@ -47,6 +48,9 @@ class ImportResult:
     first_skipped: SkippedLine | None = None
     since_us: int = 0
     until_us: int = 0
+    segments: int = 0
+    held_segments: int = 0
+    damaged_segments: int = 0
 
 
 OnProgress = Callable[[ImportProgress], None]

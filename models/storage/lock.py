@@ -24,6 +24,11 @@ _TRIES, _PAUSE_S = 20, 0.01  # somebody who only looks holds the lock for micros
 _SAME_START_S = 3.0  # start times wobble when the wall clock is set
 
 
+def own_host() -> str:
+    """The name of this computer, as notes carry it."""
+    return platform.node()
+
+
 class LockState(NamedTuple):
     """What a look at the lock tells. `held`: by a process of this computer, now. `alive`: the process of the note runs on
     this computer. Times are wall µs; 0, "" where there is no note."""

@@ -2,6 +2,7 @@
 that is gone. Afterwards every segment is closed, and the catalogue knows all that the segments know."""
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ class Recovery:
 
     def run(self) -> None:
         """Mend everything. Killed anywhere, the next start does the rest."""
+        shutil.rmtree(self._workspace.importing, ignore_errors=True)  # of an import that did not end; so below
         self._adopt_files()
         self._retention.sweep()
         self._sealing.mend()

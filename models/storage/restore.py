@@ -10,7 +10,7 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from models.domain.problems import EnvironmentProblem, trouble
 from models.storage.access import refuse_newer, refuse_untouched, sync_folder
@@ -37,7 +37,15 @@ _BLOCK_BYTES = 1024 * 1024
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
-def restore(workspace: Workspace, path: Path, progress: Callable[[int, int], None]) -> Manifest:
+class Restored(NamedTuple):
+    """What a backup held, and the segments that were gone already when it was made."""
+
+    about: About
+    size_bytes: int
+    missing: list[int]
+
+
+def restore(workspace: Workspace, path: Path, progress: Callable[[int, int], None]) -> Restored:
     """Bring the backup `path` back into a workspace that is an empty folder or none yet. `progress` gets the bytes
     unpacked, and of about how many. `path` may be a pipe.
 
@@ -54,7 +62,7 @@ def restore(workspace: Workspace, path: Path, progress: Callable[[int, int], Non
         with path.open("rb") as file:
             try:
                 part.mkdir(mode=0o700, parents=True)
-                manifest = _Unpacking(part, str(path), progress).run(file)
+                restored = _Unpacking(part, str(path), progress).run(file)
                 refuse_newer(Workspace(part))
                 _appear(part, root)
             except BaseException:
@@ -65,7 +73,7 @@ def restore(workspace: Workspace, path: Path, progress: Callable[[int, int], Non
                 raise
     except OSError as error:
         raise _problem(error, path, root) from error
-    return manifest
+    return restored
 
 
 def _problem(error: OSError, path: Path, root: Path) -> EnvironmentProblem | OSError:
@@ -107,7 +115,7 @@ class _Unpacking:
         self._held: dict[str, Held] = {}
         self._done = self._total = 0
 
-    def run(self, file: IO[bytes]) -> Manifest:
+    def run(self, file: IO[bytes]) -> Restored:
         """Everything, checked. Raises `EnvironmentProblem` backup.*, and `OSError` of the disk."""
         (self._folder / "segments").mkdir(mode=0o700)
         try:
@@ -115,15 +123,16 @@ class _Unpacking:
                 gzip.GzipFile(fileobj=file, mode="rb") as packed,
                 tarfile.open(fileobj=packed, mode="r|", tarinfo=_PlainFile) as archive,
             ):
-                manifest = self._unpack(archive)
+                about, manifest = self._unpack(archive)
                 while block := packed.read(_BLOCK_BYTES):  # on to the check sum of all
                     if any(block):
                         raise self._unusable("something follows its end")
         except _BROKEN as error:
             raise self._unusable(str(error) or "it ends too early") from error
-        return manifest
+        return Restored(about, sum(one.size_bytes for one in manifest.files), manifest.missing)
 
-    def _unpack(self, archive: tarfile.TarFile) -> Manifest:
+    def _unpack(self, archive: tarfile.TarFile) -> tuple[About, Manifest]:
+        about: About | None = None
         manifest: Manifest | None = None
         for place, info in enumerate(archive):
             if manifest is not None:
@@ -138,10 +147,10 @@ class _Unpacking:
                 manifest = decode(self._json(archive, info), Manifest, self._name)
             else:
                 self._write(archive, info)
-        if manifest is None:
+        if about is None or manifest is None:
             raise self._unusable("it ends too early")
         self._compare(manifest)
-        return manifest
+        return about, manifest
 
     def _refuse_newer(self, about: About) -> None:
         if about.murmurscope_backup > FORMAT or about.catalogue_schema > SCHEMA or about.segment_layout > SEALED_LAYOUT:

@@ -43,15 +43,22 @@ def encode(batch: RecordBatch) -> bytes | None:
     series = np.frombuffer(batch.sample_series, np.uint32)
     stamp = np.repeat(np.arange(len(rows), dtype=np.uint32), np.array(batch.stamp_count, np.int64))
     order = np.argsort(series, kind="stable")
+    value = np.fromiter(batch.sample_value, "<f8", len(series))
+    times = np.array(batch.stamp_time_us, "<i8")
+    return join(Samples(times, received, rows, value[order], series[order], stamp[order]))
+
+
+def join(samples: Samples) -> bytes:
+    """The stored bytes of columns."""
     return b"".join(
         (
-            np.array((len(series), len(rows)), "<u4").tobytes(),
-            np.array(batch.stamp_time_us, "<i8").tobytes(),
-            received.astype("<i8").tobytes(),
-            rows.astype("<u4").tobytes(),
-            np.fromiter(batch.sample_value, "<f8", len(series))[order].tobytes(),
-            series[order].astype("<u4").tobytes(),
-            stamp[order].astype("<u4").tobytes(),
+            np.array((len(samples.series), len(samples.time_us)), "<u4").tobytes(),
+            samples.time_us.astype("<i8").tobytes(),
+            samples.received_us.astype("<i8").tobytes(),
+            samples.seq_offset.astype("<u4").tobytes(),
+            samples.value.astype("<f8").tobytes(),
+            samples.series.astype("<u4").tobytes(),
+            samples.stamp.astype("<u4").tobytes(),
         )
     )
 

@@ -55,6 +55,11 @@ class Workspace:
         return self.root / "templates.toml"
 
     @property
+    def importing(self) -> Path:
+        """A folder for what is unpacked while another workspace is brought in; gone afterwards."""
+        return self.root / "importing"
+
+    @property
     def lock(self) -> Path:
         return self.root / "recorder.lock"
 

@@ -23,6 +23,7 @@ from models.storage.catalogue import Capture
 from models.storage.catalogue_file import open_or_replace_catalogue
 from models.storage.commands import submit_commands
 from models.storage.import_writer import ImportWriter
+from models.storage.merge_writer import MergeWriter
 from models.storage.names_table import load_names
 from models.storage.recovery import Recovery, insert_segment
 from models.storage.retention import DiskUse, Retention, StoreLimits
@@ -83,7 +84,7 @@ class StoreWriter:
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
         self._recording_since_us = 0  # wall time; 0: no recording began yet
-        self._import: ImportWriter | None = None
+        self._import: ImportWriter | MergeWriter | None = None
         self._segment_since_us = 0  # monotonic
         self._gaps: list[Gap] = []
         self._presence: list[PresenceChange] = []
@@ -145,8 +146,7 @@ class StoreWriter:
         Raises `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and
         import.twice where two of them are the same.
         """
-        if self._import is not None and self._import.running:
-            raise trouble("import.busy")
+        self._refuse_second_import()
         paths: dict[str, str] = {}
         for file in files if not again else ():
             if file.digest in paths:
@@ -156,11 +156,25 @@ class StoreWriter:
                 held = self._ask(_HELD, file.digest)
             if held:
                 raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
-        self._import = ImportWriter(
+        self._import = begun = ImportWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, self._disk_use,
             _version(), lambda: self._recording_since_us,
         )  # fmt: skip
-        return self._import
+        return begun
+
+    def begin_merge(self) -> MergeWriter:
+        """Bring in what another workspace recorded, beside what is recorded here. Raises `EnvironmentProblem` import.busy:
+        it counts as an import."""
+        self._refuse_second_import()
+        self._import = begun = MergeWriter(
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, self._disk_use,
+            lambda: self._recording_since_us,
+        )  # fmt: skip
+        return begun
+
+    def _refuse_second_import(self) -> None:
+        if self._import is not None and self._import.running:
+            raise trouble("import.busy")
 
     def commit(self, batch: RecordBatch) -> Committed:
         """Store a batch, durably, with what was remembered meanwhile. A batch of nothing writes nothing.

@@ -93,6 +93,8 @@ def _done(job: Job) -> str:
 
 
 def _imported(result: ImportResult, took: str) -> str:
+    if not result.messages and result.held_segments:
+        return _merged(translate("JobTexts", "nothing new"), result)
     text = translate(
         "JobTexts", "messages {messages}, agents {agents}, samples {samples}, log records {logs}, in {time}"
     )
@@ -108,4 +110,15 @@ def _imported(result: ImportResult, took: str) -> str:
         first = result.first_skipped
         name = visible(Path(first.path).name, 80)
         text += "; " + _filled(more, n=count_text(result.skipped), line=str(first.line), file=name)
+    return _merged(text, result)
+
+
+def _merged(text: str, result: ImportResult) -> str:
+    """What is to be said of a backup or another workspace besides."""
+    if result.held_segments:
+        more = translate("JobTexts", "files of history that were held already: {n}")
+        text += "; " + _filled(more, n=count_text(result.held_segments))
+    if result.damaged_segments:
+        more = translate("JobTexts", "files of history that are damaged or missing there: {n}")
+        text += "; " + _filled(more, n=count_text(result.damaged_segments))
     return text

@@ -1,0 +1,187 @@
+"""Another workspace into this one: a backup or a copied folder is read by one thread, shown by the one that writes.
+
+What is held already is not brought again. A segment is the same where it was begun at the same time in the same workspace; one
+that was still being written when we got it takes the place of that earlier part of it.
+"""
+
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from app.recorder.import_run import HandOver, nobody
+from app.recorder.ports import MergeStore
+from models.domain.clock import Clock
+from models.domain.problems import EnvironmentProblem, trouble
+from models.domain.recorded import ImportProgress, ImportResult, OnProgress
+from models.storage.identity import read_workspace_id
+from models.storage.merge_copy import copy_segment, write_meta
+from models.storage.merge_source import Held, HeldSegment, read_held
+from models.storage.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
+from models.storage.stand_in import StoodIn, remove_stand_in, stand_in
+from models.storage.store_errors import problems_of
+from models.storage.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+
+
+class Merger:
+    """Reads in the thread of the caller. Any thread, several at a time: the store admits one."""
+
+    def __init__(self, workspace: Workspace, store: MergeStore, hand_over: HandOver, clock: Clock) -> None:
+        self._workspace, self._store, self._hand_over, self._clock = workspace, store, hand_over, clock
+
+    def run(self, source: Path, on_progress: OnProgress) -> ImportResult:
+        """Bring in what is new in `source`, a backup or the folder of a workspace, or nothing: what `on_progress` raises
+        takes everything back.
+
+        Raises `EnvironmentProblem` import.*, backup.*, workspace.*, file.*, store.*.
+        """
+        writer = self._hand_over(self._store.begin_merge, nobody)
+        folder = self._workspace.importing
+        _LOG.info("importing from %s", source)
+        try:
+            remove_stand_in(folder)
+            run = _Run(self._workspace, read_workspace_id(self._workspace), writer, self._hand_over, on_progress)
+            found = stand_in(source, folder, self._clock, run.unpacked)
+            result = run.bring(found)
+        except BaseException as error:
+            try:
+                self._hand_over(writer.cancel, nobody)
+            except EnvironmentProblem as left:
+                _LOG.warning("the next start of the program removes what was imported so far: %s", left)
+            _LOG.info("the import from %s was taken back", source)
+            if isinstance(error, EnvironmentProblem) and error.problem.code in ("store.full", "file.full"):
+                raise trouble("import.disk-full", **error.problem.params) from error
+            raise
+        finally:
+            remove_stand_in(folder)
+        _LOG.info("imported %d messages in %d segments", result.messages, result.segments)
+        return result
+
+
+class _Wanted(NamedTuple):
+    """A segment to be brought; `earlier` part of it is held."""
+
+    source: HeldSegment
+    earlier: HeldSegment | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """One use."""
+
+    workspace: Workspace
+    id: str
+    writer: MergeWriter
+    hand_over: HandOver
+    on_progress: OnProgress
+    parts: list[Part] = field(default_factory=list)
+    _done: int = 0
+    _total: int = 0
+    _messages: int = 0
+
+    def unpacked(self, done: int, total: int) -> None:
+        """Half of the work."""
+        self._done, self._total = done, 2 * max(total, done)
+        self._tell(0)
+
+    def bring(self, found: StoodIn) -> ImportResult:
+        """From a workspace that stands in for `source`."""
+        theirs, ours = read_held(found.workspace), read_held(self.workspace)
+        wanted = list(_wanted(theirs, ours))
+        sizes = sum(found.workspace.segment(one.source.id).stat().st_size for one in wanted)
+        self._total = self._done + sizes
+        for one in wanted:
+            there = theirs.there if theirs.is_last(one.source) else []
+            self.parts.append(self._part(found.workspace, one, there))
+        new = {part.source.origin for part in self.parts}
+        held = [one for one in theirs.segments if one.origin not in new]
+        if self.parts or theirs.words or theirs.lost:
+            finish = partial(self.writer.finish, self.parts, held, theirs.lost, theirs.words)
+            self.hand_over(finish, nobody)
+        else:
+            self.hand_over(self.writer.cancel, nobody)
+        return self._result(found, theirs, len(held))
+
+    def _part(self, stood_in: Workspace, wanted: _Wanted, ended: Sequence[str]) -> Part:
+        source, earlier = wanted
+        origin = stood_in.segment(source.id)
+        with problems_of(origin):
+            rows = named(origin)
+        reserve = partial(self.writer.reserve, source.layout)
+        id_, path = self.hand_over(reserve, self._look)
+        numbered: Numbered = self.hand_over(partial(self.writer.number, rows, ended), self._look)
+        with problems_of(self.workspace.segments):
+            if numbered.ids.changes_nothing:
+                _take(origin, path)
+                self._tell(path.stat().st_size)
+            else:
+                copy_segment(origin, path, numbered.ids, self._tell)
+            part = Part(id_, path, source, numbered.rows)
+            if earlier is not None:
+                part.after, part.replaces = earlier.last_batch, earlier.id
+            end = end_of(part, numbered.ended)
+            meta = {"kind": "import", "segment": str(id_), "workspace": self.id, "origin": source.origin}
+            write_meta(path, {**meta, "parted": "1"} if end else meta, end, numbered.rows.agent if end else ())
+            sum_up(part, self.writer.own_headlines, self._look)
+        self._messages += part.intake.totals[0] if part.intake is not None else 0
+        return part
+
+    def _tell(self, size_bytes: int) -> None:
+        self._done += size_bytes
+        self._look()
+
+    def _look(self) -> None:
+        """Say how far it is; whoever wants it to end says so now."""
+        self.on_progress(ImportProgress(self._done, max(self._total, self._done), self._messages))
+
+    def _result(self, found: StoodIn, theirs: Held, held: int) -> ImportResult:
+        intakes = [part.intake for part in self.parts if part.intake is not None]
+        sums = [sum(column) for column in zip(*(one.totals for one in intakes), strict=True)] or [0] * 7
+        return ImportResult(
+            messages=sums[0],
+            agents=len({agent for one in intakes for agent in one.agents}),
+            samples=sums[1],
+            logs=sums[2],
+            tasks=sums[3],
+            unreadable=dict(sum((part.unreadable for part in self.parts), Counter[str]())),
+            since_us=min((one.first_us for one in intakes), default=0),
+            until_us=max((one.last_us for one in intakes), default=0),
+            segments=len(self.parts),
+            held_segments=held,
+            damaged_segments=theirs.unreadable + found.missing,
+        )
+
+
+def _wanted(theirs: Held, ours: Held) -> Iterator[_Wanted]:
+    """What they have and we do not, in the order of their making."""
+    known = {one.origin: one for one in ours.segments}
+    for one in theirs.segments:
+        earlier = known.get(one.origin)
+        if earlier is None:
+            yield _Wanted(one, None)
+        elif not earlier.is_open and (
+            one.last_batch > earlier.last_batch
+            or (one.last_batch == earlier.last_batch and earlier.parted and not theirs.is_last(one))
+        ):
+            yield _Wanted(one, earlier)
+
+
+def _take(source: Path, target: Path) -> None:
+    """The file as it is: moved where it is only for us, copied where we look at somebody's."""
+    if source.is_symlink():
+        shutil.copyfile(source, target)
+        target.chmod(0o600)
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    else:
+        source.rename(target)

@@ -1,0 +1,254 @@
+"""Bringing segments of another workspace into this one, beside whatever is recorded: all of them appear at once, or none."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from models.domain.clock import Clock
+from models.domain.names import Names
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.problems import trouble
+from models.storage.access import sync_folder
+from models.storage.engine import WorkspaceDatabase, open_reader
+from models.storage.headlines import Headlines
+from models.storage.import_intake import joined, newer
+from models.storage.intake import Intake, SegmentReader
+from models.storage.merge_copy import Renumbering, renumbering, write_meta
+from models.storage.merge_source import LOST, HeldSegment, LostHistory, Words
+from models.storage.names_table import series_key
+from models.storage.recovery import insert_segment
+from models.storage.retention import DiskUse, StoreLimits
+from models.storage.segment_file import remove_files
+from models.storage.store_errors import problems_of
+from models.storage.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
+from models.storage.topic_totals import add_topics
+from models.storage.transaction import transaction
+from models.storage.workspace import Workspace
+
+_NEW_CAPTURE = "INSERT INTO capture VALUES (?, 'import', ?, ?, ?, ?, ?, ?)"
+_FINISHED = """UPDATE segment SET state = 'closed', capture_id = ?, layout = ?, first_us = ?, last_us = ?, messages = ?,
+    samples = ?, logs = ?, tasks = ?, duplicates = ?, dropped = ?, unreadable = ?, taken_batch = ?, payload_bytes = ?, bytes = ?
+    WHERE id = ?"""
+_TOTALS = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coalesce(sum(n), 0),
+    coalesce(sum(n_samples), 0), coalesce(sum(n_logs), 0), coalesce(sum(n_tasks), 0), coalesce(sum(duplicates), 0),
+    coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
+_FOUND = f"""DELETE FROM gap WHERE agent_id = 0 AND since_us = ? AND until_us = ? AND count = ? AND segment_id >= 0
+    AND cause IN ({", ".join(f"'{cause}'" for cause in LOST)})"""
+_STILL_LOST = """INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) SELECT ?1, ?2, 0, ?3, ?4, 0
+    WHERE NOT EXISTS (SELECT 1 FROM gap WHERE since_us = ?1 AND until_us = ?2 AND agent_id = 0 AND count = ?4)
+    AND NOT EXISTS (SELECT 1 FROM segment WHERE first_us = ?1 AND last_us = ?2 AND messages = ?4 AND state IN ('open', 'closed'))"""
+_SAID = """UPDATE agent SET given_name = iif(given_name = '', ?, given_name), given_group = iif(given_group = '', ?, given_group),
+    note = iif(note = '', ?, note) WHERE name = ?"""
+_PRESENT = f"""SELECT id FROM agent JOIN agent_now ON agent_id = agent.id
+    WHERE presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)}) AND NOT imported"""
+
+
+class Numbered(NamedTuple):
+    """Names of a segment: their ids here, and rows for the catalogue. `ended`: agents (ids here) of whom is to be said that
+    nobody looked any more when it ended."""
+
+    ids: Renumbering
+    rows: Rows
+    ended: list[int]
+
+
+@dataclass(slots=True)
+class Part:
+    """A segment on its way in. `after`: its last batch that is held already, by the segment `replaces` (0: none)."""
+
+    id: int
+    path: Path
+    source: HeldSegment
+    rows: Rows
+    after: int = 0
+    replaces: int = 0
+    intake: Intake | None = None  # of what is new in it
+    gaps: list[tuple[Any, ...]] = field(default_factory=list)
+    unreadable: Counter[str] = field(default_factory=Counter)  # new messages that could not be read, by reason
+    totals: tuple[int, ...] = ()
+    payload_bytes: int = 0
+    bytes: int = 0
+
+
+def sum_up(part: Part, headlines: Headlines, meanwhile: Callable[[], None]) -> None:
+    """Read back what a finished copy tells. Any thread. Raises the engine's errors."""
+    headlines.saw_agents(row[0] for row in part.rows.agent)
+    for id_, *key in part.rows.series:
+        headlines.consider(id_, series_key(*key))
+    connection = open_reader(part.path, immutable=True)
+    try:
+        reader = SegmentReader(connection, part.after)
+        while (intake := reader.read(headlines, BATCHES_A_STEP)) is not None:
+            reader.accept(intake)
+            part.gaps += intake.gaps
+            part.intake = intake if part.intake is None else joined(part.intake, intake)
+            meanwhile()
+        query = """SELECT reason, count(*) FROM unreadable WHERE seq >=
+            (SELECT coalesce(max(first_seq + n), 0) FROM batch WHERE id <= ?) GROUP BY 1"""
+        reasons: list[Any] = connection.execute(query, (part.after,)).fetchall()
+        part.unreadable.update(dict(reasons))
+        part.totals = next(iter(connection.execute(_TOTALS)))
+        (part.payload_bytes,) = next(iter(connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM message")))
+    finally:
+        connection.close()
+    part.bytes = part.path.stat().st_size
+
+
+class MergeWriter:
+    """One merge. The thread of the `StoreWriter` that made it; between two calls that one may write its own.
+
+    Until `finish`, its segments are in the state `importing`: invisible, and gone after a crash. Methods raise
+    `EnvironmentProblem` store.* or import.too-large; then call `cancel`.
+    """
+
+    def __init__(
+        self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
+        limits: StoreLimits, disk_use: DiskUse, recording_since: Callable[[], int],
+    ) -> None:  # fmt: skip
+        """`recording_since` as for an `ImportWriter`."""
+        self.running = True
+        self.own_headlines = Headlines()
+        """Of what is brought; for `sum_up`, by the thread that reads."""
+        self._workspace = workspace
+        self._clock = clock
+        self._database = catalogue
+        self._names = names
+        self._headlines = headlines
+        self._limits = limits
+        self._disk_use = disk_use
+        self._recording_since = recording_since
+        self._began_us = clock.wall_us()
+        self._reserved: list[int] = []
+
+    def reserve(self, layout: int) -> tuple[int, Path]:
+        """Id and path of a segment that is about to be made."""
+        with problems_of(self._workspace.catalogue):
+            (id_,) = next(iter(self._catalogue.execute("SELECT coalesce(max(id), 0) + 1 FROM segment")))
+            insert_segment(self._database, id_, 0, layout, self._began_us, "importing")
+        self._reserved.append(id_)
+        path = self._workspace.segment(id_)
+        remove_files(path)
+        return id_, path
+
+    def number(self, rows: Rows, ended: Iterable[str]) -> Numbered:
+        """Ids here for the names that a segment carries, and for those in `ended` who are not present here by themselves."""
+        names = self._names
+        topics = [(old, names.topic(bytes(name))) for old, name in rows.topic]
+        agents = {old: names.agent(name) for old, name in rows.agent}
+        with problems_of(self._workspace.catalogue):
+            present = {id_ for (id_,) in self._catalogue.execute(_PRESENT)}
+        silent = [id_ for id_ in (names.agent(name) for name in ended) if id_ not in present]
+        keys = [(row[0], series_key(agents.get(row[1], 0), *row[2:])) for row in rows.series]
+        series = [(old, names.series_of(key)) for old, key in keys]
+        told = {*agents.values(), *silent}
+        here = Rows(
+            [(new, names.topics[new]) for _, new in topics],
+            [(id_, names.agents[id_]) for id_ in sorted(told)],
+            [(new, *key) for (_, key), (_, new) in zip(keys, series, strict=True)],
+        )
+        return Numbered(
+            Renumbering(renumbering(topics), renumbering(agents.items()), renumbering(series)), here, silent
+        )
+
+    def finish(
+        self, parts: Sequence[Part], held: Iterable[HeldSegment], lost: Sequence[LostHistory], words: Sequence[Words]
+    ) -> None:
+        """Let everybody see it, in one step. `held`: what the source has and we have had before."""
+        total = sum(part.bytes for part in parts)
+        if total > self._limits.retention_bytes:
+            raise trouble("import.too-large", limit=f"{self._limits.retention_bytes / 1024**3:.2f} GiB")
+        with problems_of(self._workspace.catalogue):
+            captures = self._captures(parts)
+            for part in parts:
+                with problems_of(part.path):
+                    write_meta(part.path, {"capture": str(captures[part.source.meta.get("capture", "")][0])})
+            sync_folder(self._workspace.segments)
+            with transaction(self._catalogue):
+                self._catalogue.executemany(_NEW_CAPTURE, captures.values())
+                self._take_in(parts, {key: row[0] for key, row in captures.items()})
+                for one in (*(part.source for part in parts), *held):
+                    self._catalogue.execute(_FOUND, (one.first_us, one.last_us, one.messages))
+                self._catalogue.executemany(
+                    _STILL_LOST, [(one.since_us, one.until_us, one.cause, one.missing) for one in lost]
+                )
+                self._catalogue.executemany(_SAID, [(one.name, one.group, one.note, one.agent) for one in words])
+        self.running = False
+        self._disk_use.leave_out(total)
+        for part in parts:
+            if part.replaces:
+                remove_files(self._workspace.segment(part.replaces))
+
+    def cancel(self) -> None:
+        """Take everything back. What cannot be removed now is removed at the next start of the program."""
+        self.running = False
+        with problems_of(self._workspace.segments):
+            for id_ in self._reserved:
+                remove_files(self._workspace.segment(id_))
+            self._catalogue.executemany("DELETE FROM segment WHERE id = ?", [(id_,) for id_ in self._reserved])
+
+    @property
+    def _catalogue(self) -> apsw.Connection:
+        connection: apsw.Connection = self._database.connection()
+        return connection
+
+    def _captures(self, parts: Sequence[Part]) -> dict[str, tuple[Any, ...]]:
+        """A row for each capture of the source, by its id there. It is as old as this import, like any that was imported."""
+        (last,) = next(iter(self._catalogue.execute("SELECT coalesce(max(id), 0) FROM capture")))
+        rows: dict[str, tuple[Any, ...]] = {}
+        for part in parts:
+            meta = part.source.meta
+            about = (meta.get(key, "") for key in ("broker", "client_id", "host", "version"))
+            rows.setdefault(
+                meta.get("capture", ""), (last + len(rows) + 1, self._began_us, self._clock.wall_us(), *about)
+            )
+        return rows
+
+    def _take_in(self, parts: Sequence[Part], captures: dict[str, int]) -> None:
+        """What the catalogue has to know of them. Within its transaction."""
+        catalogue = self._catalogue
+        found: Intake | None = None
+        for part in parts:
+            if part.intake is not None:
+                found = part.intake if found is None else joined(found, part.intake)
+        present = None if found is None else newer(catalogue, self.own_headlines, found, self._recording_since())
+        for part in parts:
+            self._headlines.saw_agents(row[0] for row in part.rows.agent)
+            changed = {self._headlines.consider(id_, series_key(*key), imported=True) for id_, *key in part.rows.series}
+            put_names(catalogue, self._headlines, part.rows, changed - {0}, part.source.first_us, imported=True)
+        if found is not None and present is not None:
+            put_heard(catalogue, found)
+            put_present(catalogue, self._headlines, present, imported=True)
+        for part in parts:
+            capture = captures[part.source.meta.get("capture", "")]
+            sizes = (part.payload_bytes, part.bytes, part.id)
+            catalogue.execute(_FINISHED, (capture, part.source.layout, *part.totals, *sizes))
+            if part.replaces:
+                catalogue.execute("UPDATE gap SET segment_id = ? WHERE segment_id = ?", (part.id, part.replaces))
+                catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (part.replaces,))
+            put_gaps(catalogue, part.id, part.gaps)
+        if found is not None:
+            add_topics(catalogue, found.topics)
+
+
+def end_of(part: Part, ended: Iterable[int]) -> list[tuple[object, ...]]:
+    """Presence changes of agents (ids here) that were there when the recorder of a segment ended."""
+    at_us = part.source.committed_us
+    unknown = (int(Presence.UNKNOWN), int(Condition.OK), Cause.NOT_RECORDING.value)
+    return [(at_us, agent, *unknown) for agent in ended]
+
+
+def named(path: Path) -> Rows:
+    """The names that a segment carries. Raises the engine's errors."""
+    connection = open_reader(path, immutable=True)
+    try:
+        return Rows(
+            connection.execute("SELECT id, name FROM topic").fetchall(),
+            connection.execute("SELECT id, name FROM agent").fetchall(),
+            connection.execute("SELECT id, agent_id, metric, labels, unit, kind, source FROM series").fetchall(),
+        )
+    finally:
+        connection.close()

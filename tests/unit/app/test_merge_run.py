@@ -1,0 +1,414 @@
+"""What another workspace recorded comes into this one: whole or not at all, once, and never in the way of what is live."""
+
+import io
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.recorder.import_run import at_once
+from app.recorder.merge_run import Merger
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.problems import EnvironmentProblem
+from models.domain.recorded import ImportProgress, ImportResult
+from models.domain.records import Gap, GapCause, Level, LogRow, PresenceChange
+from models.storage.backup import backup_file
+from models.storage.export import export
+from models.storage.lock import RecorderLock
+from models.storage.retention import StoreLimits
+from models.storage.verify import verify
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from tests.helpers.clock import FIRST_WALL_US as T0
+from tests.helpers.clock import FakeClock
+from tests.helpers.store import batch_of, message, rows
+
+SECOND = 1_000_000
+DATASETS = ("messages", "samples", "logs", "presence", "gaps", "tasks", "interactions", "connections", "unreadable")
+
+
+class Recorder:
+    """A recorder on a workspace of its own."""
+
+    def __init__(self, root: Path, clock: FakeClock, first_agent: int = 0) -> None:
+        self.workspace, self.clock = Workspace.at(root), clock
+        self.store = StoreWriter(self.workspace, clock)
+        self._agent = first_agent
+        self._n = 0
+
+    def begin(self) -> None:
+        self.store.begin_capture("mqtt://broker", "client")
+
+    def record(self, count: int, *, presence: Presence | None = None, gap: bool = False) -> None:
+        """So many batches, each of two messages, two samples and a log record."""
+        names = self.store.names
+        for _ in range(count):
+            self.clock.advance(SECOND)
+            now, agent = self.clock.wall_us(), f"agent-{self._agent + self._n % 3}"
+            batch = batch_of(
+                names,
+                [message(now, b"t/%d/%d" % (self._agent, self._n % 5), b"%d" % self._n), message(now, b"other")],
+                [agent, ""],
+                [(0, "cpu_percent", float(self._n)), (0, f"m{self._n % 4}", 1.0)],
+            )
+            batch.logs.append(LogRow(0, now, batch.agent[0], Level.INFO, None, f"line {self._n}"))
+            if presence is not None:
+                batch.presence.append(PresenceChange(now, batch.agent[0], presence, Condition.OK, Cause.HEARD))
+            if gap:
+                batch.gaps.append(Gap(now - SECOND, now, batch.agent[0], GapCause.SEQUENCE, 3))
+            self.store.commit(batch)
+            self.store.housekeep()
+            self._n += 1
+
+    def back_up(self, path: Path, since_us: int = 0) -> Path:
+        backup_file(
+            self.workspace, path, {}, "1", self.clock, overwrite=True, progress=lambda *_: None,
+            damaged=lambda *_: None, since_us=since_us,
+        )  # fmt: skip
+        return path
+
+    def bring(self, source: Path, on_progress: Callable[[ImportProgress], None] = lambda _: None) -> ImportResult:
+        return Merger(self.workspace, self.store, at_once, self.clock).run(source, on_progress)
+
+    def exported(self) -> dict[str, list[dict]]:
+        """Rows by dataset, without the gap that has not ended as nobody records."""
+        found = {}
+        for dataset in DATASETS:
+            out = io.BytesIO()
+            export(self.workspace, dataset, out, format="jsonl", clock=self.clock)
+            lines = [msgspec.json.decode(line) for line in out.getvalue().splitlines()]
+            found[dataset] = [row for row in lines if not (dataset == "gaps" and row["until"] is None)]
+        return found
+
+    def ask(self, query: str) -> list[tuple]:
+        return rows(self.workspace, "catalogue", query)
+
+
+@pytest.fixture
+def server(tmp_path: Path, clock: FakeClock) -> Iterator[Recorder]:
+    one = Recorder(tmp_path / "server", clock)
+    yield one
+    one.store.close()
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, clock: FakeClock) -> Iterator[Recorder]:
+    """Has recorded something else, so that no id is the same."""
+    one = Recorder(tmp_path / "laptop", clock, first_agent=100)
+    one.begin()
+    one.record(7)
+    yield one
+    one.store.close()
+
+
+def by_content(*exports: dict[str, list[dict]]) -> dict[str, list[str]]:
+    """Rows of all, each once, in an order of their own."""
+    return {
+        dataset: sorted(msgspec.json.encode(row).decode() for one in exports for row in one[dataset])
+        for dataset in DATASETS
+    }
+
+
+def whole(recorder: Recorder) -> None:
+    assert list(verify(recorder.workspace)) == []
+    assert not recorder.workspace.importing.exists()
+    held = {int(path.stem) for path in recorder.workspace.segments.glob("*.db")}
+    assert held == {id_ for (id_,) in recorder.ask("SELECT id FROM segment WHERE state IN ('open', 'closed')")}
+    assert recorder.ask("SELECT coalesce(sum(messages), 0) FROM topic_total") == recorder.ask(
+        "SELECT sum(messages) FROM segment WHERE state IN ('open', 'closed')"
+    )
+
+
+def test_all_of_it_comes_in_beside_what_is_here(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(20, presence=Presence.ONLINE, gap=True)
+    server.begin()
+    server.record(10)
+    result = laptop.bring(server.back_up(tmp_path / "b"))
+    assert (result.segments, result.held_segments, result.messages, result.agents) == (2, 0, 60, 3)
+    assert (result.samples, result.logs) == (60, 30)
+    server.store.close()
+    laptop.store.close()
+    whole(laptop)
+    alone = Recorder(tmp_path / "alone", FakeClock(T0), first_agent=100)
+    alone.begin()
+    alone.record(7)
+    alone.store.close()
+    assert by_content(laptop.exported()) == by_content(server.exported(), alone.exported())
+
+
+def test_the_same_backup_again_adds_nothing(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(5)
+    server.back_up(tmp_path / "b")
+    laptop.bring(tmp_path / "b")
+    before, captures = laptop.exported(), laptop.ask("SELECT count(*) FROM capture")
+    result = laptop.bring(tmp_path / "b")
+    assert (result.segments, result.held_segments, result.messages, result.agents) == (0, 1, 0, 0)
+    assert laptop.exported() == before
+    assert laptop.ask("SELECT count(*) FROM capture") == captures
+    whole(laptop)
+
+
+def test_a_segment_that_grew_takes_the_place_of_its_beginning(
+    server: Recorder, laptop: Recorder, tmp_path: Path
+) -> None:
+    server.begin()
+    server.record(5, presence=Presence.ONLINE, gap=True)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    server.record(5, gap=True)
+    server.begin()
+    server.record(3)
+    result = laptop.bring(server.back_up(tmp_path / "b"))
+    assert (result.segments, result.held_segments, result.messages) == (2, 0, 16), "only what is new counts"
+    server.store.close()
+    laptop.store.close()
+    whole(laptop)
+    own = by_content(laptop.exported())
+    theirs = by_content(server.exported())
+    assert all(set(theirs[dataset]) <= set(own[dataset]) for dataset in DATASETS)
+    assert len(own["gaps"]) == len(theirs["gaps"])
+    assert len(own["presence"]) == len(theirs["presence"])
+    assert laptop.ask("SELECT sum(messages) FROM agent_now") == [(7 + 13,)]
+
+
+def test_nobody_is_online_here_for_having_been_there(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(6, presence=Presence.ONLINE)
+    server.record(3, presence=Presence.STOPPED)
+    ended_us = server.clock.wall_us()
+    server._agent = 50
+    server.record(3, presence=Presence.ONLINE)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    now = """SELECT name, presence, cause, since_us, n.imported FROM agent JOIN agent_now AS n ON agent_id = agent.id
+        WHERE n.imported ORDER BY agent.id"""
+    stopped = [(f"agent-{n}", int(Presence.STOPPED), "heard", ended_us - (2 - n) * SECOND, 1) for n in range(3)]
+    last_us = server.clock.wall_us()
+    unknown = [(f"agent-{50 + n}", int(Presence.UNKNOWN), "not-recording", last_us, 1) for n in range(3)]
+    assert laptop.ask(now) == stopped + unknown
+
+
+def test_who_is_heard_here_stays_as_heard(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server._agent = 100
+    server.begin()
+    laptop.record(3, presence=Presence.ONLINE)
+    server.record(3, presence=Presence.OFFLINE)
+    laptop.store.housekeep()
+    laptop.bring(server.back_up(tmp_path / "b"))
+    assert laptop.ask("SELECT presence, imported FROM agent_now") == [(int(Presence.ONLINE), 0)] * 3
+    assert laptop.ask("SELECT sum(messages) FROM agent_now") == [(7 + 3 + 3,)]
+    laptop.record(2)
+    whole(laptop)
+
+
+def test_a_part_and_then_the_rest_are_the_whole(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    for _ in range(4):
+        server.begin()
+        server.record(5)
+    laptop.bring(server.back_up(tmp_path / "b", since_us=T0 + 15 * SECOND))
+    left = "SELECT since_us, until_us, count FROM gap WHERE cause = 'left-out' ORDER BY 1"
+    assert [count for _, _, count in laptop.ask(left)] == [10], "the day before T is missing, and told"
+    result = laptop.bring(server.back_up(tmp_path / "b"))
+    assert (result.segments, result.held_segments) == (1, 3)
+    assert laptop.ask(left) == []
+
+
+def test_the_users_own_words_are_taken_where_there_are_none(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(3)
+    server.store.submit([
+        {"do": "agent.rename", "agent": "agent-0", "name": "theirs"}, {"do": "agent.note", "agent": "agent-0", "note": "n"},
+    ])  # fmt: skip
+    laptop.bring(server.back_up(tmp_path / "b"))
+    said = "SELECT given_name, given_group, note FROM agent WHERE name = 'agent-0'"
+    assert laptop.ask(said) == [("theirs", "", "n")]
+    laptop.store.submit([{"do": "agent.rename", "agent": "agent-0", "name": "ours"}])
+    server.store.submit([{"do": "agent.group", "agent": "agent-0", "group": "g"}])
+    assert laptop.bring(server.back_up(tmp_path / "b")).segments == 0
+    assert laptop.ask(said) == [("ours", "g", "n")]
+
+
+def test_a_folder_that_was_copied_comes_in_and_stays_as_it_is(
+    server: Recorder, laptop: Recorder, tmp_path: Path
+) -> None:
+    server.begin()
+    server.record(5)
+    server.begin()
+    server.record(5)
+    copy = copied(server.workspace, tmp_path / "copy")
+    before = fingerprint(copy)
+    result = laptop.bring(copy)
+    assert (result.segments, result.messages) == (2, 20)
+    assert fingerprint(copy) == before
+    assert laptop.bring(server.back_up(tmp_path / "b")).segments == 0, "whichever way it came"
+    whole(laptop)
+
+
+def copied(workspace: Workspace, to: Path) -> Path:
+    """As a user copies it while it is in use: with the logs of its databases."""
+    shutil.copytree(workspace.root, to, ignore=shutil.ignore_patterns("*-shm", "recorder.*"))
+    return to
+
+
+def fingerprint(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_workspace_that_is_being_written_is_refused(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    lock = RecorderLock(server.workspace, server.clock)
+    lock.acquire("1")
+    with pytest.raises(EnvironmentProblem, match="Make a backup of it"):
+        laptop.bring(server.workspace.root)
+    lock.release()
+    whole(laptop)
+
+
+def test_what_was_removed_or_damaged_here_comes_back_from_an_own_backup(laptop: Recorder, tmp_path: Path) -> None:
+    laptop.begin()
+    laptop.record(5)
+    laptop.begin()
+    laptop.back_up(tmp_path / "b")
+    before = by_content(laptop.exported())
+    laptop.store.use_limits(StoreLimits(retention_bytes=1))
+    laptop.store.close()
+    laptop.workspace.segment(2).unlink(missing_ok=True)
+    laptop.store = StoreWriter(laptop.workspace, laptop.clock)
+    assert {row["cause"] for row in laptop.exported()["gaps"]} <= {"retention", "damaged"}
+    assert laptop.exported()["messages"] == []
+    assert laptop.bring(tmp_path / "b").segments == 2
+    after = by_content(laptop.exported())
+    assert {key: after[key] for key in ("messages", "samples", "logs", "gaps")} == {
+        key: before[key] for key in ("messages", "samples", "logs", "gaps")
+    }
+
+
+def test_a_backup_of_what_was_merged_is_known_for_what_it_is(
+    server: Recorder, laptop: Recorder, tmp_path: Path, clock: FakeClock
+) -> None:
+    server.begin()
+    server.record(5)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    third = Recorder(tmp_path / "third", clock, first_agent=200)
+    third.begin()
+    third.record(1)
+    assert third.bring(laptop.back_up(tmp_path / "of-laptop")).segments == 2
+    again = third.bring(tmp_path / "b")
+    assert (again.segments, again.held_segments) == (0, 1)
+    whole(third)
+    third.store.close()
+
+
+def test_cancelling_anywhere_leaves_nothing(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(8)
+    server.begin()
+    server.record(8)
+    server.back_up(tmp_path / "b")
+    laptop.store.housekeep()
+    before, files = laptop.exported(), fingerprint(laptop.workspace.segments)
+    for at in range(1, 200):
+        calls = []
+        try:
+            laptop.bring(tmp_path / "b", lambda progress, calls=calls, at=at: calls.append(1) or stop(len(calls) >= at))
+        except KeyboardInterrupt:
+            assert laptop.exported() == before
+            assert set(fingerprint(laptop.workspace.segments)) == set(files)
+            assert laptop.ask("SELECT count(*) FROM segment WHERE state = 'importing'") == [(0,)]
+            assert not laptop.workspace.importing.exists()
+        else:
+            break
+    else:
+        pytest.fail("it never came to its end")
+    assert at > 10, "it could be cancelled in many places"
+    whole(laptop)
+
+
+def stop(now: bool) -> None:
+    if now:
+        raise KeyboardInterrupt
+
+
+def test_what_a_kill_left_is_gone_at_the_next_start(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(8)
+    server.back_up(tmp_path / "b")
+    laptop.store.housekeep()
+    laptop.store.close()
+    before = laptop.exported()
+    for at in (1, 3, 6, 12, 18, 24, 30, 40, 200):
+        dead = shutil.copytree(laptop.workspace.root, tmp_path / f"dead-{at}", symlinks=True)
+        child = subprocess.run([sys.executable, "-c", KILLED, str(dead), str(tmp_path / "b"), str(at)], check=False)
+        again = Recorder(dead, laptop.clock)
+        again.store.close()
+        if child.returncode == 0:
+            break
+        assert child.returncode == -signal.SIGKILL
+        assert again.exported() == before
+        whole(again)
+    else:
+        pytest.fail("it never came to its end")
+    assert at > 13, "it could be killed in many places"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from app.recorder.import_run import at_once
+from app.recorder.merge_run import Merger
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from models.domain.clock import SystemClock
+workspace, clock, left = Workspace.at(sys.argv[1]), SystemClock(), int(sys.argv[3])
+store = StoreWriter(workspace, clock)
+def told(_):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), 9)
+Merger(workspace, store, at_once, clock).run(Path(sys.argv[2]), told)
+store.close()
+"""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_backups_that_overlap_add_up_to_exactly_the_whole(seed: int, tmp_path: Path) -> None:
+    """Two servers record, some backups of each are brought in any order, some of them twice: what is here afterwards is what
+    they hold together, and nothing twice."""
+    chance, clock = random.Random(seed), FakeClock()
+    servers = [Recorder(tmp_path / f"s{n}", clock, first_agent=10 * n) for n in range(2)]
+    for server in servers:
+        server.begin()
+    backups: list[Path] = []
+    for turn in range(10):
+        server = chance.choice(servers)
+        if chance.random() < 0.3:
+            server.begin()
+        presence = chance.choice([Presence.ONLINE, Presence.ONLINE, Presence.STOPPED, None])
+        server.record(chance.randrange(1, 6), presence=presence, gap=chance.random() < 0.5)
+        if chance.random() < 0.6:
+            since_us = clock.wall_us() - chance.randrange(40) * SECOND if chance.random() < 0.6 else 0
+            backups.append(server.back_up(tmp_path / f"b{turn}", since_us))
+    for server in servers:
+        server.store.close()
+    laptop = Recorder(tmp_path / "laptop", clock)
+    for path in backups + chance.sample(backups, len(backups) // 2):
+        laptop.bring(path)
+    chance.shuffle(backups)
+    other = Recorder(tmp_path / "other", clock, first_agent=500)
+    other.begin()  # so that no name has the same id
+    for path in backups:
+        other.bring(path)
+    for server in servers:
+        laptop.bring(server.back_up(tmp_path / "last"))
+        other.bring(tmp_path / "last")
+    expected = by_content(*(server.exported() for server in servers))
+    for one in (laptop, other):
+        one.store.close()
+        whole(one)
+        assert by_content(one.exported()) == expected
