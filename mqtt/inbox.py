@@ -76,10 +76,14 @@ class Inbox:
             self._pace.window(window)
             return self._epoch
 
-    def put(self, messages: list[RawMessage]) -> None:
-        """Take over a list in the order of arrival; the caller must not change it any more."""
-        reliable = sum(1 for one in messages if one.qos)
-        size = sum(map(weight, messages))
+    def put(self, messages: list[RawMessage], reliable: int | None = None, content_bytes: int | None = None) -> None:
+        """Take over a list in the order of arrival; the caller must not change it any more. Whoever knows already how many
+        of them are not QoS 0, and how long their topics and payloads are in all, saves counting."""
+        if reliable is None:
+            reliable = sum(1 for one in messages if one.qos)
+        if content_bytes is None:
+            content_bytes = sum(len(one.topic) + len(one.payload) for one in messages)
+        size = content_bytes + MESSAGE_OVERHEAD_BYTES * len(messages)
         with self._changed:
             was_empty = not self._bursts
             self._bursts.append(_Burst(messages, self._clock.monotonic_us(), size, len(messages) - reliable))

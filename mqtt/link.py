@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from models.domain.clock import Clock
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 TURN_S = 0.25
 GOODBYE_LIMIT_S = 2.0
 _ANSWER_LIMIT_US = refusals.ANSWER_LIMIT_S * 1_000_000
-_MESSAGES_PER_TURN = 500  # read before anything else gets its turn
 _ACKNOWLEDGEMENTS_PER_TURN = 2_000
 _KEEPALIVE_TIMEOUT = 0x8D
 
@@ -88,6 +86,11 @@ class Link:
     def version(self) -> Protocol:
         return self._wire.version
 
+    @property
+    def in_bulk(self) -> bool:
+        """Are messages taken out of the bytes many at a time, not brought by paho?"""
+        return self._wire.demux is not None
+
     # ---- any thread
 
     def acknowledge(self, messages: Sequence[tuple[int, int]]) -> None:
@@ -115,8 +118,7 @@ class Link:
             return self._serve(goes_on)
         finally:
             self._wire.close()
-            if self._receiver is not None:
-                self._receiver.flush()
+            self._collect()
 
     def abandon(self) -> None:
         """After `run`, when nobody can publish here any more: what was not answered never will be."""
@@ -127,8 +129,7 @@ class Link:
             if not goes_on():
                 return self._leave()
             self._wire.turn(TURN_S, self._read)
-            if self._receiver is not None:
-                self._acknowledgements.extend(self._receiver.flush())
+            self._collect()
             self._write(_ACKNOWLEDGEMENTS_PER_TURN)
             if self._answer_by_us is not None and self._clock.monotonic_us() >= self._answer_by_us:
                 return LinkEnd(refusals.no_answer(self._connection), self._answered)
@@ -142,23 +143,21 @@ class Link:
         self._wire.goodbye(GOODBYE_LIMIT_S)
         return LinkEnd(None, self._answered, up_us=self._up_us())
 
-    def _read(self) -> MQTTErrorCode:
-        """Read what is there; paho's loop_read reads one packet and does not say whether there was one."""
-        receiver, read = self._receiver, self._wire.client.loop_read
-        if receiver is None:
-            return read()
-        for _ in range(_MESSAGES_PER_TURN):
-            before = receiver.count
-            code = read()
-            if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or receiver.count == before:
-                return code
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
+    def _read(self) -> None:
+        if self._receiver is None:
+            self._wire.client.loop_read()
+        else:
+            self._wire.read(self._receiver, self._collect)
+
+    def _collect(self) -> None:
+        """Give the inbox what came."""
+        if self._receiver is not None:
+            self._acknowledgements.extend(self._receiver.flush())
 
     def _write(self, limit: int) -> None:
-        """Hand acknowledgements and publications to paho, which writes them in its next turn."""
-        acknowledge = self._wire.client.ack
-        for _ in range(min(limit, len(self._acknowledgements))):
-            acknowledge(*self._acknowledgements.popleft())
+        """Hand acknowledgements and publications over to be written."""
+        if self._wire.is_open and self._acknowledgements:
+            self._wire.acknowledge(self._acknowledgements, limit)
         self._outgoing.write()
 
     # ---- paho's callbacks, network thread
@@ -176,8 +175,9 @@ class Link:
         self.epoch = self._inbox.begin_epoch(self.window)
         if self.session_present:
             self._probe.begin()
-        self._receiver = Receiver(self._inbox, self._clock, self.epoch, self._probe)
-        self._wire.client.on_message = self._receiver.on_message
+        version_5 = self.version is Protocol.MQTT_5
+        self._receiver = Receiver(self._inbox, self._clock, self.epoch, self._probe, version_5=version_5)
+        self._wire.begin(self._receiver)
         self._on_connack(self.session_present)
         self._ask(self._subscriptions.first())
 
@@ -233,11 +233,13 @@ class Link:
             return LinkEnd(refusals.disconnect_problem(code, text, connection), answered=True, up_us=self._up_us())
         if code == _KEEPALIVE_TIMEOUT:
             detail = f"no answer for {2 * connection.keepalive_s} s"
+        elif self._wire.malformed:
+            detail = f"it sent what is not MQTT ({self._wire.malformed})"
         elif code == refusals.PROTOCOL_ERROR:
             detail = "it sent what is not MQTT"
         else:
             detail = refusals.reason_text(fault) if fault else "it hung up"
-        malformed = code == refusals.PROTOCOL_ERROR
+        malformed = bool(self._wire.malformed) or code == refusals.PROTOCOL_ERROR
         hung_up = not malformed and code != _KEEPALIVE_TIMEOUT
         problem = refusals.lost(connection, detail)
         return LinkEnd(problem, True, False, self._up_us(), hung_up, self.session_present, malformed)

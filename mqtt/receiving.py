@@ -1,9 +1,10 @@
-"""From paho's message to ours: bytes as they came, when, and how they reached us."""
+"""From what came to our messages: bytes as they came, when, and how they reached us."""
 
 from typing import TYPE_CHECKING
 
 from models.domain.clock import Clock
 from models.domain.messages import Origin, Properties, RawMessage
+from mqtt.demux_packets import Splitter
 from mqtt.inbox import Inbox
 from mqtt.probe import Probe
 
@@ -15,56 +16,72 @@ _PAHOS_OWN = 4  # attributes that every Properties object of paho has; a propert
 
 
 class Receiver:
-    """Collects what one connection delivers; network thread only. What comes on the probe's topic is for the probe, and
-    never reaches the inbox. `count` grows with every message of either kind.
+    """Collects what one connection delivers; network thread only. Messages come one by one from paho (`on_message`), or
+    many at once out of the bytes (`split`). What comes on the probe's topic is for the probe, and never reaches the inbox.
     """
 
-    def __init__(self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe) -> None:
-        self.count = 0
+    def __init__(self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe, *, version_5: bool = True) -> None:
+        self.count = 0  # grows with every message that paho brings
         self._inbox, self._clock, self._epoch, self._probe = inbox, clock, epoch, probe
         self._probe_topic = probe.topic.encode()
-        self._origin = Origin.BACKLOG if probe.backlog else Origin.LIVE
-        self._arrived: list[RawMessage] = []
+        self._splitter = Splitter(epoch, self._probe_topic, self._on_probe, version_5=version_5)
         self._answered_here: list[tuple[int, int]] = []
+        self._see_origin()
+
+    def split(self, data: bytes, at: int) -> int:
+        """Take the PUBLISH packets from `at` on; see `Splitter`. Raises `Malformed`."""
+        return self._splitter.split(data, at, self._clock.wall_us())
 
     def on_message(self, _client: object, _userdata: object, message: "MQTTMessage") -> None:
-        """Paho's callback, once for every PUBLISH."""
+        """Paho's callback, once for every PUBLISH that it reads itself."""
         # the one private use of paho: `.topic` raises where the topic is no UTF-8, and then nobody could store it
         topic: bytes = message._topic  # noqa: SLF001
+        payload = bytes(message.payload)
         self.count += 1
+        into = self._splitter
         if topic == self._probe_topic:
-            self._probe.returned(bytes(message.payload))
-            self._see_origin()
-            if message.qos:
-                self._answered_here.append((message.mid, message.qos))
+            into.origin = self._on_probe(payload, message.mid, message.qos)
             return
         properties = message.properties
-        self._arrived.append(
+        into.messages.append(
             RawMessage(
                 topic,
-                bytes(message.payload),
+                payload,
                 message.qos,
                 message.retain,
                 message.dup,
                 message.mid,
                 _kept(properties) if properties is not None and len(vars(properties)) > _PAHOS_OWN else None,
                 self._clock.wall_us(),
-                Origin.REPLAY if message.retain else self._origin,
+                Origin.REPLAY if message.retain else into.origin,
                 self._epoch,
             )
         )
+        into.reliable += message.qos > 0
+        into.content_bytes += len(topic) + len(payload)
 
     def flush(self) -> list[tuple[int, int]]:
         """Hand over what arrived as one list. Returns (packet id, QoS) of what nobody else will acknowledge."""
         self._see_origin()
-        if self._arrived:
-            arrived, self._arrived = self._arrived, []
-            self._inbox.put(arrived)
+        into = self._splitter
+        if into.messages:
+            arrived, into.messages = into.messages, []
+            reliable, content_bytes, into.reliable, into.content_bytes = into.reliable, into.content_bytes, 0, 0
+            self._inbox.put(arrived, reliable, content_bytes)
         answered, self._answered_here = self._answered_here, []
         return answered
 
+    def _on_probe(self, payload: bytes, packet_id: int, qos: int) -> Origin:
+        self._probe.returned(payload)
+        if qos:
+            self._answered_here.append((packet_id, qos))
+        return self._origin()
+
+    def _origin(self) -> Origin:
+        return Origin.BACKLOG if self._probe.backlog else Origin.LIVE
+
     def _see_origin(self) -> None:
-        self._origin = Origin.BACKLOG if self._probe.backlog else Origin.LIVE
+        self._splitter.origin = self._origin()
 
 
 def _kept(properties: "PahoProperties") -> Properties | None:

@@ -13,6 +13,7 @@ from models.domain.messages import Properties, RawMessage
 from models.domain.problems import Problem
 from mqtt import refusals
 from mqtt.backoff import Backoff
+from mqtt.demux_trial import bulk_works
 from mqtt.dialogue import forget_session
 from mqtt.inbox import Inbox
 from mqtt.link import Link, LinkEnd
@@ -43,6 +44,7 @@ class LinkState:
     session_lost: bool = False
     epoch: int = 0
     window: int | None = None
+    in_bulk: bool = False  # messages are taken out of the bytes many at a time; else paho brings each
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class SessionCounters:
     attempts: int = 0
     connections: int = 0
     stale_acknowledgements: int = 0  # of messages that came over an earlier connection; dropped
+    malformed: int = 0  # connections that ended because the broker sent what is not MQTT
     faults: int = 0  # bugs of ours that the network thread survived; the log has them
 
 
@@ -69,7 +72,8 @@ class Session:
     """Connects, subscribes, fills the inbox. Own network thread; all methods are for any thread.
 
     `client_id` must be the same in every run of a workspace and used by nobody else. `expects_session`: an earlier run
-    left a session at the broker. `on_link` is called from the network thread and must not wait.
+    left a session at the broker. `on_link` is called from the network thread and must not wait. `bulk`: take messages out
+    of the bytes many at a time, where that can be.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Session:
         *,
         expects_session: bool = False,
         backoff: Backoff | None = None,
+        bulk: bool = True,
     ) -> None:
         self.counters = SessionCounters()
         self._beat_us = 0
@@ -94,6 +99,7 @@ class Session:
         self._backoff = backoff or Backoff()
         self._memory = _Memory(expects_session)
         self._recurrence = Recurrence()
+        self._bulk = bulk
         self._stopping = False
         self._link: Link | None = None
         self._guard = threading.Lock()  # publications against the end of their link
@@ -155,7 +161,8 @@ class Session:
         link = self._link
         epoch = link.epoch if link is not None else 0
         ours = [(one.packet_id, one.qos) for one in messages if one.qos and one.epoch == epoch]
-        self.counters.stale_acknowledgements += sum(1 for one in messages if one.qos) - len(ours)
+        if len(ours) < len(messages):
+            self.counters.stale_acknowledgements += sum(1 for one in messages if one.qos) - len(ours)
         if link is not None and ours:
             link.acknowledge(ours)
             self._waker.wake()
@@ -178,6 +185,8 @@ class Session:
     # ---- network thread
 
     def _run(self) -> None:
+        self._bulk = self._bulk and not self._connection.websocket and bulk_works(self._clock)
+        _log.info("messages are received %s", "in bulk" if self._bulk else "one by one")
         while not self._stopping:
             try:
                 end = self._one_link()
@@ -197,7 +206,8 @@ class Session:
                 self._connection, self._secret, self._hello.client_id, self._clock, lambda: self._stopping
             )
         self.counters.attempts += 1
-        wire = Wire(self._connection, self._secret, self._hello, version, self._waker)
+        clock = self._clock if self._bulk else None
+        wire = Wire(self._connection, self._secret, self._hello, version, self._waker, clock)
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
         link = Link(
             wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up
@@ -229,13 +239,14 @@ class Session:
             warnings = (Problem("broker.session-lost", {"host": self._connection.host}), *warnings)
         state = LinkState(
             LinkWord.CONNECTED, 0, None, warnings, link.version.value, link.session_present, self._memory.session_lost,
-            link.epoch, link.window,
+            link.epoch, link.window, link.in_bulk,
         )  # fmt: skip
         self._memory.session_lost = False
         self._tell(state)
 
     def _between(self, end: LinkEnd) -> None:
         """Decide when to try again, say so, and wait."""
+        self.counters.malformed += end.malformed
         if end.answered:
             self._versions.answered()
         elif end.turned_away and self._versions.turned_away():

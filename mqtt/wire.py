@@ -1,6 +1,7 @@
 """One MQTT connection: paho's client, driven by our own loop through its public methods only.
 
-paho's own thread reads one packet for each select() and dies with an exception in a callback; ours does neither.
+paho's own thread reads one packet for each select() and dies with an exception in a callback; ours does neither. In bulk,
+paho sits on a `Demux`, which takes the messages out of what it reads.
 """
 
 import logging
@@ -16,14 +17,23 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties as PahoProperties
 
+from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol, Secret
+from mqtt.demux import Demux, DemuxClient
+from mqtt.demux_properties import Malformed
+from mqtt.receiving import Receiver
 from mqtt.tls import tls_context
 from mqtt.waker import Waker
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from paho.mqtt.client import SocketLike
 
 _DISCONNECT = b"\xe0\x00"  # normal, in 3.1.1 and 5 alike; in 5 the session lives on as CONNECT asked
+_MALFORMED = b"\xe0\x01\x81"  # in 5
+_MESSAGES_PER_TURN = 500  # that paho reads before anything else gets its turn
+_CHUNKS_PER_TURN = 8  # as above, in bulk
 
 STEP_LIMIT_S = 5.0
 """Each of TCP connect, TLS handshake and WebSocket handshake."""
@@ -40,18 +50,35 @@ class Hello:
 
 
 class Wire:
-    """One attempt and the connection it makes. Callbacks are set on `client`; all of it belongs to one thread."""
+    """One attempt and the connection it makes. Callbacks are set on `client`; all of it belongs to one thread.
+
+    `bulk_clock`: split messages in bulk, on this clock; WebSockets cannot. `malformed`: what was wrong with what came, as
+    text; then the connection is closed.
+    """
 
     def __init__(
-        self, connection: Connection, secret: Secret | None, hello: Hello, version: Protocol, waker: Waker
+        self,
+        connection: Connection,
+        secret: Secret | None,
+        hello: Hello,
+        version: Protocol,
+        waker: Waker,
+        bulk_clock: Clock | None = None,
     ) -> None:
         self.version = version
+        self.malformed = ""
         self._connection, self._hello, self._waker = connection, hello, waker
         self._selector = selectors.DefaultSelector()
         self._selector.register(waker, selectors.EVENT_READ)
         self._events = 0
         self._faults = _LastFault()
+        self._bulk_clock = None if connection.websocket else bulk_clock
         self.client = self._build(secret)
+
+    @property
+    def demux(self) -> Demux | None:
+        """Splits messages in bulk; None before `open`, and where paho brings them."""
+        return self.client.demux if isinstance(self.client, DemuxClient) else None
 
     @property
     def fault(self) -> Exception | None:
@@ -60,12 +87,12 @@ class Wire:
 
     @property
     def is_open(self) -> bool:
-        return self.client.socket() is not None
+        return self.client.socket() is not None and not self.malformed
 
     def _build(self, secret: Secret | None) -> Client:
         connection = self._connection
         is_5 = self.version is Protocol.MQTT_5
-        client = Client(
+        client = (Client if self._bulk_clock is None else DemuxClient)(
             CallbackAPIVersion.VERSION2,
             client_id=self._hello.client_id,
             clean_session=None if is_5 else self._hello.clean,
@@ -74,6 +101,8 @@ class Wire:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        if isinstance(client, DemuxClient) and self._bulk_clock is not None:
+            client.demux_clock = self._bulk_clock
         client.connect_timeout = STEP_LIMIT_S
         if connection.user:
             client.username_pw_set(connection.user, secret.value if secret else None)
@@ -105,20 +134,83 @@ class Wire:
         else:
             self.client.connect(connection.host, connection.port, keepalive_s)
 
-    def turn(self, timeout_s: float, read: Callable[[], MQTTErrorCode] | None = None) -> None:
+    def turn(self, timeout_s: float, read: Callable[[], object] | None = None) -> None:
         """Wait for the socket or the waker, then read (`read` or one packet), write, and keep the connection alive."""
         if self._wait(timeout_s):
             (read or self.client.loop_read)()
+        self._write()
+        self.client.loop_misc()
+
+    def read(self, receiver: Receiver, collect: Callable[[], None]) -> None:
+        """Read what is there, but let others have their turn. `collect` takes what came from the receiver."""
+        try:
+            if self.demux is None:
+                self._read_one_by_one(receiver)
+            else:
+                self._read_in_bulk(self.demux, collect)
+        except Malformed as error:
+            self.malformed = str(error)
+            if self.version is Protocol.MQTT_5 and self.demux is not None:
+                self.demux.send(_MALFORMED)
+            self._hang_up()
+
+    def _read_in_bulk(self, demux: Demux, collect: Callable[[], None]) -> None:
+        for _ in range(_CHUNKS_PER_TURN):
+            if not demux.fill():
+                return
+            while demux.passes_on():
+                self.client.loop_read()
+                if not self.is_open:
+                    return
+            collect()
+
+    def _read_one_by_one(self, receiver: Receiver) -> None:
+        """One packet a call; loop_read does not say whether there was one."""
+        for _ in range(_MESSAGES_PER_TURN):
+            before = receiver.count
+            code = self.client.loop_read()
+            if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or receiver.count == before:
+                return
+
+    def begin(self, receiver: Receiver) -> None:
+        """CONNACK was read: what comes now is for the receiver."""
+        self.client.on_message = receiver.on_message
+        if self.demux is not None:
+            self.demux.begin(receiver.split)
+
+    def acknowledge(self, messages: "deque[tuple[int, int]]", limit: int) -> None:
+        """Take (packet id, QoS) from the left and send their acknowledgements, in this order, QoS 1 all at once in bulk."""
+        demux, acknowledge = self.demux, self.client.ack
+        if demux is None:
+            for _ in range(min(limit, len(messages))):
+                acknowledge(*messages.popleft())
+            return
+        ids = []
+        while messages:
+            packet_id, qos = messages.popleft()
+            if qos == 1:
+                ids.append(packet_id)
+            else:
+                acknowledge(packet_id, qos)
+        demux.acknowledge(ids)
+        demux.flush()
+
+    def _write(self) -> None:
         if self.is_open and self.client.want_write():
             self.client.loop_write()
-        self.client.loop_misc()
+        if self.is_open and self.demux is not None:
+            self.demux.flush()
+
+    @property
+    def _wants_write(self) -> bool:
+        return self.client.want_write() or (self.demux is not None and self.demux.wants_write)
 
     def _wait(self, timeout_s: float) -> bool:
         """Wait for the waker and for what paho wants; is there something to read?"""
         sock = self.client.socket()
         if sock is None:
             return False
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.client.want_write() else 0)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._wants_write else 0)
         if not self._events:
             self._selector.register(sock.fileno(), events)
         elif events != self._events:
@@ -140,14 +232,17 @@ class Wire:
         the acknowledgements that it has not read yet.
         """
         until_s = time.monotonic() + limit_s
-        while self.is_open and self.client.want_write() and time.monotonic() < until_s:
+        while self.is_open and self._wants_write and time.monotonic() < until_s:
             self._wait(0.05)
-            self.client.loop_write()
+            self._write()
         sock = self.client.socket()
         if sock is not None:
             try:
                 sock.send(_DISCONNECT)
-                while time.monotonic() < until_s and self._more(sock):
+                if self.demux is not None:
+                    self.demux.flush()
+                plain = sock.plain if isinstance(sock, Demux) else sock
+                while time.monotonic() < until_s and self._more(plain):
                     pass
             except OSError:
                 pass  # it hung up first
@@ -165,6 +260,9 @@ class Wire:
     def close(self) -> None:
         """Close the socket without a word, and free what waits for it."""
         self._selector.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         sock = self.client.socket()
         if sock is not None:
             sock.close()

@@ -16,7 +16,7 @@ from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until
 from tests.helpers.sessions import Listening, Publisher
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("either_way")]
 
 MakeBroker = Callable[..., Mosquitto]
 BOTH = pytest.mark.parametrize("protocol", [Protocol.AUTO, Protocol.MQTT_311])
@@ -27,10 +27,11 @@ def texts(*numbers: range) -> list[bytes]:
 
 
 @BOTH
-def test_messages_arrive_live_and_whole(broker: Mosquitto, protocol: Protocol) -> None:
-    name = f"whole-{protocol}"
+def test_messages_arrive_live_and_whole(broker: Mosquitto, protocol: Protocol, either_way: str) -> None:
+    name = f"whole-{protocol}-{either_way}"
     with Publisher(broker.port) as publish, Listening(broker.url, client_id=name, protocol=protocol) as listening:
         state = listening.connected()
+        assert state.in_bulk is (either_way == "in bulk")
         assert state.mqtt_version == ("5" if protocol is Protocol.AUTO else "3.1.1")
         assert not state.session_present
         assert not state.session_lost
@@ -234,10 +235,10 @@ def test_a_fault_on_the_way_to_the_inbox_does_not_end_the_thread(
         faults = iter([ValueError("a mistake of ours")])
         put = listening.inbox.put
 
-        def failing(messages: list[RawMessage]) -> None:
+        def failing(messages: list[RawMessage], *sums: int) -> None:
             for fault in faults:
                 raise fault
-            put(messages)
+            put(messages, *sums)
 
         monkeypatch.setattr(listening.inbox, "put", failing)
         fake.publish("t", b"1", qos=1, mid=1)
@@ -378,7 +379,7 @@ def test_what_was_handed_in_before_stop_is_acknowledged_however_much_is_unread(
             for number in range(50):
                 publish("t/1", str(number))
             stored = list(listening.bring_count(50, b"t/1"))
-            monkeypatch.setattr(listening.inbox, "put", lambda _: released.wait(20))
+            monkeypatch.setattr(listening.inbox, "put", lambda *_: released.wait(20))
             for _ in range(400):
                 publish("t/flood", b"x" * 5_000, qos=0)
             listening.session.acknowledge(stored)

@@ -13,7 +13,7 @@ from tests.helpers.mosquitto import Mosquitto, free_port
 from tests.helpers.poll import until
 from tests.helpers.sessions import Listening
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("either_way")]
 
 MakeBroker = Callable[..., Mosquitto]
 
