@@ -1,5 +1,6 @@
 """The keyring, asked beside the recorder's main thread: unlocking it may take a person a minute."""
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -8,6 +9,8 @@ from app.recorder.log_file import SecretMask
 from app.recorder.supervisor import Requests
 from models.domain.connection import Connection, Secret
 from models.domain.problems import EnvironmentProblem, Problem
+
+_LOG = logging.getLogger(__name__)
 
 
 class KeptPasswords:
@@ -26,6 +29,9 @@ class KeptPasswords:
                 secret = self._store.get(connection.url)
             except EnvironmentProblem as error:
                 problem = error.problem
+            except Exception as error:  # noqa: BLE001 - whoever asked waits for an answer; it is logged and counted
+                _LOG.exception("the keyring could not be asked")
+                problem = Problem("keyring.refused", {"detail": type(error).__name__})
             self._mask.hide(secret)
             self._requests.ask(lambda: found(secret, problem))
 
