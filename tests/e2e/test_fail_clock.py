@@ -34,6 +34,10 @@ def gaps(recording, cause):
     return [row for row in recording.export("gaps") if row["cause"] == cause]
 
 
+def on_topic(recording, topic):
+    return [row for row in recording.export("messages") if row["topic"] == topic]
+
+
 def segments(recording):
     return sorted(int(file.stem) for file in recording.workspace.segments.glob("*.db"))
 
@@ -48,8 +52,10 @@ def test_a_step_of_a_day_closes_the_segment_and_ends_no_interval(make_broker, ma
         recording.stored(2)
         assert segments(recording) == [1]
         recording.strike()
+        until(lambda: say("tick", "x") or gaps(recording, "clock-step"), "the step is told")
         say("t", "after")
-        state = recording.stored(3)
+        until(lambda: len(on_topic(recording, "t")) == 2, "it is stored")
+        state = recording.state
         assert state.link is Link.CONNECTED
         assert state.counters.lag_us < 10_000_000, "measured by the clock that nobody sets"
     until(lambda: segments(recording) == [1, 2], "another segment began")
@@ -57,7 +63,7 @@ def test_a_step_of_a_day_closes_the_segment_and_ends_no_interval(make_broker, ma
     recording.when(lambda one: one.link is Link.WAITING, "the end of the link is noticed")
     broker.start()
     recording.connected()  # whatever waits for the next attempt waits by that clock, too
-    before, after = [row for row in recording.export("messages") if row["topic"] == "t"][:: days or 1]
+    before, after = on_topic(recording, "t")[::days]
     assert (before["payload"], after["payload"]) == ("before", "after")
     apart = moment(after, "time") - moment(before, "time")
     assert abs(apart - timedelta(days=days)) < timedelta(minutes=2)
@@ -67,5 +73,5 @@ def test_a_step_of_a_day_closes_the_segment_and_ends_no_interval(make_broker, ma
     assert timedelta() <= moment(away, "until") - moment(away, "since") < timedelta(minutes=2)
     words = [(row["presence"], row["cause"]) for row in recording.export("presence") if row["agent"] == "a"]
     assert ("offline", "silence") not in words, "no interval of ten seconds passed"
-    assert words[0][0] == "online"
+    assert "online" in [word for word, _ in words]
     assert recording.stop() == 0
