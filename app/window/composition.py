@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # loaded after the first paint
 
 ANSWER_LIMIT_S = 3.0
 ARRANGEMENT = "arrangement"
-WITH_DATA = ("file.export", "file.import", "file.verify")
+WITH_DATA = ("file.export", "file.import", "file.import-workspace", "file.verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,9 @@ class Composition(QObject):
         add("file.export", tr("E&xport…"), partial(self._with_data, lambda data: data.export()), "Ctrl+E", "export", "File",
             tip=tr("Write what is looked at as CSV or JSON lines"))  # fmt: skip
         add("file.import", tr("&Import…"), partial(self._with_data, lambda data: data.ask_files()), "Ctrl+I", "import", "File",
-            tip=tr("Take in recorded traffic"))  # fmt: skip
+            tip=tr("Take in recorded traffic, or a backup"))  # fmt: skip
+        add("file.import-workspace", tr("I&mport a workspace…"), partial(self._with_data, lambda data: data.ask_folder()),
+            None, "", "File", tip=tr("Take in what is new in the folder of another workspace"))  # fmt: skip
         add("file.verify", tr("C&heck every file"), partial(self._with_data, lambda data: data.verify()), None, "", "File",
             tip=tr("Read every stored byte and compare check sums and counts"))  # fmt: skip
         for id_ in WITH_DATA:

@@ -38,6 +38,10 @@ class Asking:
         """What to read; none: nothing."""
         return QFileDialog.getOpenFileNames(self._window, title, folder, kinds)[0]
 
+    def folder(self, title: str, start: str) -> str:
+        """Which folder to read; empty: none."""
+        return QFileDialog.getExistingDirectory(self._window, title, start)
+
     def confirm(self, title: str, question: str, yes: str) -> bool:
         """May this be done? The question carries no markup. "No" is what Enter says."""
         box = QMessageBox(QMessageBox.Icon.Warning, title, question, QMessageBox.StandardButton.Cancel, self._window)
@@ -70,6 +74,7 @@ class DataController(QObject):
         work, form = screen.work, screen.held.retention
         work.export.wanted.connect(self._export)
         work.import_wanted.connect(self.ask_files)
+        work.folder_import_wanted.connect(self.ask_folder)
         work.check_wanted.connect(queue.verify)
         work.cancel_wanted.connect(queue.cancel)
         work.folder_wanted.connect(_open_folder)
@@ -99,12 +104,20 @@ class DataController(QObject):
 
     @Slot()
     def ask_files(self) -> None:
-        """Let the user choose recordings, then import them."""
-        kinds = self.tr("Recorded traffic (*.jsonl *.jsonl.gz *.json *.json.gz *.txt *.gz);;All files (*)")
-        paths = self._asking.files(self.tr("Import recorded traffic"), self._folder, kinds)
+        """Let the user choose recordings or backups, then import them."""
+        kinds = self.tr("Recorded traffic and backups (*.jsonl *.json *.txt *.gz *.tgz *.tar);;All files (*)")
+        paths = self._asking.files(self.tr("Import recorded traffic or a backup"), self._folder, kinds)
         if paths:
             self._folder = str(Path(paths[0]).parent)
             self.import_files(paths)
+
+    @Slot()
+    def ask_folder(self) -> None:
+        """Let the user choose another workspace, then import what is new in it."""
+        path = self._asking.folder(self.tr("Import another workspace"), self._folder)
+        if path:
+            self._folder = str(Path(path).parent)
+            self.import_files([path])
 
     def import_files(self, paths: Sequence[str]) -> None:
         """Import them together."""

@@ -73,10 +73,17 @@ class DataPlace(QObject):
 
     @Slot()
     def ask_files(self) -> None:
-        """Choose recordings and import them."""
+        """Choose recordings or backups and import them."""
         _, controller = self._made()
         self._window.show_screen(DATA)
         controller.ask_files()
+
+    @Slot()
+    def ask_folder(self) -> None:
+        """Choose another workspace and import it."""
+        _, controller = self._made()
+        self._window.show_screen(DATA)
+        controller.ask_folder()
 
     @Slot()
     def verify(self) -> None:

@@ -42,6 +42,7 @@ class WorkView(QWidget):
     """Shows jobs as they are told by `show_jobs`; asks for them by its signals. GUI thread."""
 
     import_wanted = Signal()
+    folder_import_wanted = Signal()
     check_wanted = Signal()
     cancel_wanted = Signal(int)
     """A job's number."""
@@ -118,13 +119,21 @@ class WorkView(QWidget):
         column.addSpacing(14)
         column.addWidget(_heading(self.tr("Import")))
         hint = QLabel(
-            self.tr("Recorded traffic, also by dropping files onto the window. All of it is stored, or nothing.")
+            self.tr(
+                "Recorded traffic, a backup, or the folder of another workspace; also by dropping it onto the window."
+                " All of it is stored, or nothing; of a backup or workspace, what is not held yet."
+            )
         )
         hint.setWordWrap(True)
         hint.setProperty("tone", "muted")
         column.addWidget(hint)
         self.start_import = self._button(self.tr("&Import…"), self.import_wanted.emit)
-        column.addWidget(self.start_import, 0, Qt.AlignmentFlag.AlignLeft)
+        self.start_folder_import = self._button(self.tr("Import a &workspace…"), self.folder_import_wanted.emit)
+        both = QHBoxLayout()
+        both.addWidget(self.start_import)
+        both.addWidget(self.start_folder_import)
+        both.addStretch(1)
+        column.addLayout(both)
         column.addSpacing(14)
         column.addWidget(_heading(self.tr("Check")))
         hint = QLabel(self.tr("Reads every stored byte and compares check sums and counts. Recording goes on."))

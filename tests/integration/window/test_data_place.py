@@ -30,7 +30,7 @@ class Answers(Asking):
     """What a user would say."""
 
     def __init__(self) -> None:
-        self.path, self.paths, self.yes = "", [], False
+        self.path, self.paths, self.chosen, self.yes = "", [], "", False
         self.asked: list[str] = []
 
     def new_file(self, title: str, proposal: str) -> str:
@@ -39,6 +39,9 @@ class Answers(Asking):
 
     def files(self, title: str, folder: str, kinds: str) -> list[str]:
         return self.paths
+
+    def folder(self, title: str, start: str) -> str:
+        return self.chosen
 
     def confirm(self, title: str, question: str, yes: str) -> bool:
         self.asked.append(question)
@@ -173,6 +176,20 @@ def test_files_that_are_dropped_are_imported_and_the_window_shows_what_came(
     with qtbot.waitSignal(window.window.refresh_requested):
         done(ImportResult(messages=3), None)
     assert window.data.screen.work.job.state is JobState.DONE
+
+
+def test_another_workspace_is_imported_from_its_folder(
+    window: Composition, qtbot: QtBot, imports: list, answers: Answers
+) -> None:
+    window._actions["file.import-workspace"].trigger()
+    assert imports == [], "no folder was named"
+    answers.chosen = "/media/stick/workspace"
+    window._actions["file.import-workspace"].trigger()
+    window.data.screen.work.start_folder_import.click()
+    assert [paths for paths, *_ in imports] == [[Path(answers.chosen)]], "one at a time"
+    imports[0][2](ImportResult(segments=0, held_segments=4), None)
+    jobs = window.data.screen.work.jobs.records
+    assert jobs.index(1, 1).data() == "nothing new; files of history that were held already: 4"
 
 
 def test_what_was_imported_before_is_asked_about(
