@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple, cast
 
+import numpy as np
+import numpy.typing as npt
+
 from models.domain.problems import trouble
 from models.domain.queries import CancelToken
 from models.storage.export_cells import Shape
 from models.storage.open_segment import DISORDER_US, OpenSegment, Row, SegmentRow, fetch
+from models.storage.sealing.row_reading import RowBlocks
 from models.storage.store_view import StoreView, clusters
 
 PAGE_ROWS = 10_000
@@ -81,6 +85,9 @@ class Scope:
         """Pages of rows of the range and agent, in order. The first column must be `received_us`; `sizes` tells which
         columns make rows large. No read transaction outlives a page."""
         first, end = self.row_range(opened, table)
+        if table in opened.blocks:
+            yield from self._sealed_rows(opened.blocks[table], columns, first, end)
+            return
         where, bindings = "received_us >= ? and received_us < ?", [self.since_us, self.end_us]
         if self.agent and agents:
             where += f" and ({' or '.join(f'{column} = ?' for column in agents)})"
@@ -101,6 +108,14 @@ class Scope:
             cursor.close()
             if page:
                 yield page
+
+    def _sealed_rows(self, blocks: RowBlocks, columns: str, first: int, end: int) -> Iterator[list[Row]]:
+        def meets(blocks: RowBlocks, number: int) -> npt.NDArray[np.bool_]:
+            received_us = blocks.array(number, "received_us")
+            found: npt.NDArray[np.bool_] = (received_us >= self.since_us) & (received_us < self.end_us)
+            return found & (blocks.array(number, "agent_id") == self.agent) if self.agent else found
+
+        yield from blocks.pages([*columns.split(", "), blocks.shape.key], first, end, meets)
 
 
 def _flat(blocks: Iterator[Block]) -> Iterator[tuple[int, str]]:

@@ -129,5 +129,9 @@ def _sizes(opened: OpenSegment, _row: SegmentRow) -> dict[str, Row]:
     for name, query in _SIZES.items():
         sql, _, columns = query.partition("|")
         lengths = " + ".join(f"coalesce(octet_length({column}), 0)" for column in columns.split())
-        found[name] = opened.rows(sql.format(f"coalesce(sum(8 + {lengths}), 0)"))[0]
+        blocks = opened.blocks.get(name.removesuffix("s"))
+        if blocks is not None:
+            found[name] = blocks.count, 8 * blocks.count + blocks.text_bytes
+        else:
+            found[name] = opened.rows(sql.format(f"coalesce(sum(8 + {lengths}), 0)"))[0]
     return found

@@ -9,7 +9,11 @@ import apsw
 from models.domain.names import SeriesKey, SeriesKind
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.sealing.row_reading import RowBlocks
+from models.storage.sealing.row_shapes import SHAPES
+from models.storage.sealing.row_table import register
 from models.storage.segment import LAYOUT, SEALED_LAYOUT
+from models.storage.store_errors import DamagedError
 
 Row = tuple[Any, ...]
 """A row as the engine gives it; whoever selects columns knows their types."""
@@ -36,10 +40,6 @@ class SegmentRow(NamedTuple):
     @property
     def is_open(self) -> bool:
         return self.state == "open"
-
-
-class DamagedError(Exception):
-    """A segment that is missing, of an unknown layout, or no segment at all."""
 
 
 DAMAGE = (
@@ -95,6 +95,11 @@ class OpenSegment:
         if application != APPLICATION_ID or not layout or int(layout[0][0]) > SEALED_LAYOUT:
             raise DamagedError(f"{path.name} has application id {application} and layout {layout}")
         self.layout = int(layout[0][0])
+        self.blocks: dict[str, RowBlocks] = {}  # of a sealed segment; SQL sees tables in their place
+        if self.layout == SEALED_LAYOUT:
+            self.blocks = {table: RowBlocks(self.connection, shape) for table, shape in SHAPES.items()}
+            for blocks in self.blocks.values():
+                register(self.connection, blocks)
 
     def rows(self, sql: str, *bindings: Any) -> list[Row]:
         """All rows at once, so that no read transaction stays open."""
@@ -128,6 +133,8 @@ class OpenSegment:
 
     def first_row(self, table: str, at_us: int) -> int:
         """Smallest rowid whose row arrived at `at_us` or later; one past the end where none did."""
+        if table in self.blocks:
+            return self.blocks[table].first_row(at_us)
         low = self.number(f"select min(rowid) from {table}")
         end = self.number(f"select max(rowid) from {table}") + 1
         sql = f"select rowid, received_us from {table} where rowid >= ? order by rowid limit 1"

@@ -10,6 +10,11 @@ import peewee
 
 from models.domain.problems import EnvironmentProblem, trouble
 
+
+class DamagedError(Exception):
+    """A segment that is missing, of an unknown layout, or not as it was written."""
+
+
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 """The file itself is broken, not its surroundings."""
 UNSTORABLE = (OverflowError, TypeError, ValueError, apsw.TooBigError, apsw.MismatchError, apsw.ConstraintError)

@@ -13,6 +13,7 @@ import numpy as np
 from models.domain.queries import CancelToken
 from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch
 from models.storage.sample_columns import decode
+from models.storage.store_errors import DamagedError
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
@@ -165,7 +166,10 @@ class _SegmentCheck:
         return ""
 
     def _check_messages(self, end: int) -> Iterator[Finding]:
-        """Every message is there, with the check sum it came with."""
+        """Every message is there, with the check sum it came with. A sealed one stands under that of its block."""
+        if self._opened.blocks:
+            yield from self._check_blocks(end)
+            return
         seq = 1
         while seq < end:
             self._token.check()
@@ -185,6 +189,26 @@ class _SegmentCheck:
             seq = expected
             self.messages += len(page)
             self._progress(self.messages)
+
+    def _check_blocks(self, end: int) -> Iterator[Finding]:
+        """Every block is as it was written, and the messages are those that the batches tell of."""
+        for table, blocks in self._opened.blocks.items():
+            seq = 1
+            first, n, *_ = blocks.directory
+            for number, (begin, count) in enumerate(zip(first.tolist(), n.tolist(), strict=True)):
+                self._token.check()
+                if table == "message" and begin != seq:
+                    yield self._finding("sequence", f"messages {seq} to {begin - 1} are not there")
+                seq = begin + count
+                try:
+                    blocks.check(number)
+                except DamagedError as error:
+                    yield self._finding("checksum", str(error))
+                if table == "message":
+                    self.messages += count
+                    self._progress(self.messages)
+            if table == "message" and seq != end:
+                yield self._finding("sequence", f"messages {seq} to {end - 1} are not there")
 
     def _records(self, last_batch: int, end: int) -> Iterator[Finding]:
         """Records are as many as the batches say."""

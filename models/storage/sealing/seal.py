@@ -11,9 +11,11 @@ import apsw
 
 from models.domain.problems import EnvironmentProblem, trouble
 from models.storage.access import create_private_file
-from models.storage.engine import APPLICATION_ID
+from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.open_segment import DAMAGE
 from models.storage.sealing.comparison import compare
+from models.storage.sealing.row_shapes import SHAPES
+from models.storage.sealing.row_writing import write_logs, write_messages
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_file import remove_files
 from models.storage.store_errors import DAMAGED, problems_of
@@ -48,6 +50,9 @@ def _write(source: Path, target: Path) -> None:
             writer.execute(sql)
             if name != "meta":
                 writer.execute(f"INSERT INTO main.{name} SELECT * FROM source.{name}")
+        with _reading(source) as reader:
+            write_messages(reader, writer)
+            write_logs(reader, writer, lambda _: None)
         for _, sql in _schema(writer, "index"):
             writer.execute(sql)
         writer.execute("INSERT INTO main.meta SELECT * FROM source.meta WHERE key <> 'layout'")
@@ -72,8 +77,18 @@ def _making(target: Path) -> Iterator[apsw.Connection]:
 
 
 def _schema(writer: apsw.Connection, kind: str) -> list[tuple[str, str]]:
-    query = "SELECT name, sql FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL ORDER BY name"
-    return [(str(name), str(sql)) for name, sql in writer.execute(query, (kind,))]
+    """Names and statements of what is taken over as it is."""
+    query = "SELECT name, sql, tbl_name FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL ORDER BY name"
+    return [(str(name), str(sql)) for name, sql, table in writer.execute(query, (kind,)) if table not in SHAPES]
+
+
+@contextlib.contextmanager
+def _reading(source: Path) -> Iterator[apsw.Connection]:
+    reader = open_reader(source, immutable=True)
+    try:
+        yield reader
+    finally:
+        reader.close()
 
 
 def _sync(path: Path) -> None:

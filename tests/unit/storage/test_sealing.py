@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import apsw
 import pytest
 
 from models.domain.problems import EnvironmentProblem
@@ -314,3 +315,17 @@ def test_killed_at_any_moment_nothing_is_half(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_killed_two_hundred_times_nothing_is_half(tmp_path: Path) -> None:
     check_kills(tmp_path, 200)
+
+
+def test_verify_names_a_damaged_block_and_goes_on(workspace: Workspace) -> None:
+    seal_all(workspace)
+    database = apsw.Connection(str(workspace.segment(2)))
+    (data,) = next(iter(database.execute("SELECT data FROM message_block WHERE block = 0")))
+    broken = bytearray(data)
+    broken[len(broken) // 2] ^= 16
+    database.execute("UPDATE message_block SET data = ? WHERE block = 0", (bytes(broken),))
+    database.close()
+    found = [(one.segment, one.code, one.detail.partition(":")[0]) for one in verify(workspace)]
+    count = rows(workspace, "catalogue", "SELECT messages FROM segment WHERE id = 2")[0][0]
+    assert (2, "checksum", f"message 1 to {min(1000, count)}") in found
+    assert {segment for segment, *_ in found} == {2}

@@ -1,0 +1,108 @@
+"""Writes messages and log records as blocks, in the order of their row ids."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apsw
+import numpy as np
+
+from models.storage.sealing.block_codec import Encoder, Int64, Texts
+from models.storage.sealing.packing import pack
+from models.storage.sealing.row_shapes import FORM, LOG, MESSAGE, MESSAGE_TABLES, TABLES, RowShape
+
+_PART_BLOCKS = 100_000
+Columns = list[tuple[Any, ...]]
+"""Rows of one block, column by column in the order of `RowShape.columns`."""
+
+
+class BlockWriter:
+    """Blocks of one table. One use."""
+
+    def __init__(self, target: apsw.Connection, shape: RowShape) -> None:
+        for statement in TABLES.format(table=shape.table).split(";"):
+            target.execute(statement)
+        self._target, self._shape, self._encoder = target, shape, Encoder()
+        self.blocks = 0
+        self._directory: list[tuple[int, int, int, int]] = []
+        self._text_bytes = 0
+
+    def write(self, first: int, received_us: Int64, ints: list[Int64], texts: list[Texts]) -> int:
+        """One block; answers its number."""
+        data = self._encoder.encode(ints, texts)
+        self._target.execute(f"INSERT INTO {self._shape.data} VALUES (?, ?)", (self.blocks, data))
+        self._directory.append((first, len(received_us), int(received_us.min()), int(received_us.max())))
+        self._text_bytes += sum([len(one) for column in texts for one in column if one])
+        self.blocks += 1
+        if len(self._directory) >= _PART_BLOCKS:
+            self._write_directory()
+        return self.blocks - 1
+
+    def close(self) -> None:
+        if self._directory or not self.blocks:
+            self._write_directory()
+
+    def _write_directory(self) -> None:
+        columns = np.array(self._directory, np.int64).reshape(-1, 4).T
+        self._target.execute(
+            f"INSERT INTO {self._shape.directory} VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+            (len(self._directory), *(pack(column) for column in columns), self._text_bytes),
+        )
+        self._directory, self._text_bytes = [], 0
+
+
+def blocks_of(source: apsw.Connection, shape: RowShape) -> Iterator[Columns]:
+    """The rows of a layout 1 table, cut into blocks."""
+    query = f"SELECT {', '.join(shape.columns)} FROM {shape.table} ORDER BY rowid"
+    texts = [shape.columns.index(name) for name in shape.texts]
+    rows: list[tuple[Any, ...]] = []
+    size, following = 0, -1
+    for row in source.execute(query):
+        if rows and (row[0] != following or len(rows) >= shape.rows or size >= shape.size_bytes):
+            yield list(zip(*rows, strict=True))
+            rows, size = [], 0
+        rows.append(row)
+        following = row[0] + 1
+        size += sum([len(row[place] or "") for place in texts])
+    if rows:
+        yield list(zip(*rows, strict=True))
+
+
+def write_messages(source: apsw.Connection, target: apsw.Connection) -> None:
+    """All messages."""
+    for statement in MESSAGE_TABLES.split(";"):
+        target.execute(statement)
+    writer = BlockWriter(target, MESSAGE)
+    forms: dict[tuple[Any, ...], int] = {}
+    holders: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})  # of agents, of topics
+    for seq, received, topic, agent, kind, flags, _, properties, payload in blocks_of(source, MESSAGE):
+        form = [forms.setdefault(one, len(forms)) for one in zip(topic, agent, kind, flags, strict=True)]
+        received_us = np.array(received, np.int64)
+        block = writer.write(
+            seq[0], received_us, [received_us, np.array(form, np.int64)], [_encoded(properties), payload]
+        )
+        for held, ids in zip(holders, (agent, topic), strict=True):
+            for id_ in set(ids):
+                held.setdefault(id_, []).append(block)
+    writer.close()
+    target.executemany(
+        f"INSERT INTO message_form(id, {', '.join(FORM)}) VALUES (?, ?, ?, ?, ?)",
+        ((number, *form) for form, number in forms.items()),
+    )
+    for name, held in zip(("message_agent", "message_topic"), holders, strict=True):
+        packed = ((id_, pack(np.array(blocks, np.int64))) for id_, blocks in sorted(held.items()))
+        target.executemany(f"INSERT INTO {name} VALUES (?, ?)", packed)
+
+
+def write_logs(source: apsw.Connection, target: apsw.Connection, index: Callable[[Columns], None]) -> None:
+    """All log records; `index` is given every block of them."""
+    writer = BlockWriter(target, LOG)
+    for columns in blocks_of(source, LOG):
+        ids, *ints = columns[:6]
+        arrays = [np.array(column, np.int64) for column in ints]
+        writer.write(ids[0], arrays[2], arrays, [_encoded(column) for column in columns[6:]])
+        index(columns)
+    writer.close()
+
+
+def _encoded(texts: tuple[str | None, ...]) -> list[bytes | None]:
+    return [None if one is None else one.encode() for one in texts]
