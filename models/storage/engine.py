@@ -47,7 +47,15 @@ def open_database(path: Path, *, create: bool = False, incremental_vacuum: bool 
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | (apsw.SQLITE_OPEN_CREATE if create else 0)
     database = WorkspaceDatabase(str(path), thread_safe=False, timeout=5, flags=flags)
     database.connect()
-    connection = database.connection()
+    try:
+        _set_up(database.connection(), create=create, incremental_vacuum=incremental_vacuum)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _set_up(connection: apsw.Connection, *, create: bool, incremental_vacuum: bool) -> None:
     if create and not connection.pragma("application_id"):
         connection.pragma("page_size", 4096)
         if incremental_vacuum:
@@ -60,7 +68,6 @@ def open_database(path: Path, *, create: bool = False, incremental_vacuum: bool 
     connection.pragma("cell_size_check", "ON")
     connection.pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)
     connection.pragma("cache_size", -32_768)
-    return database
 
 
 def open_reader(path: Path, *, immutable: bool = False) -> apsw.Connection:

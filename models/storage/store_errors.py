@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 UNSTORABLE = (OverflowError, TypeError, ValueError, apsw.TooBigError, apsw.MismatchError, apsw.ConstraintError)
 """One row is at fault, not the store."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LEAST_ROOM_BYTES = 256 * 1024
 
 
 def engine_error(error: BaseException) -> BaseException:
@@ -33,7 +35,8 @@ def environment_problem(error: BaseException, path: Path) -> EnvironmentProblem 
     """The problem behind an error of opening, reading or writing `path`; None where the mistake is our own."""
     error = engine_error(error)
     detail = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in NO_SPACE):
+    full = isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in NO_SPACE)
+    if full or (isinstance(error, (apsw.IOError, apsw.CantOpenError)) and _no_room(path)):
         return trouble("store.full", path=str(path))
     if isinstance(error, (apsw.ReadOnlyError, apsw.PermissionsError)) or (
         isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -46,6 +49,13 @@ def environment_problem(error: BaseException, path: Path) -> EnvironmentProblem 
     ):
         return trouble("store.io", path=str(path), detail=detail)
     return None
+
+
+def _no_room(path: Path) -> bool:
+    """The engine calls it by another name where a full disk keeps it from making its files beside a database."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM_BYTES
+    return False
 
 
 @contextlib.contextmanager

@@ -29,10 +29,13 @@ IO_ERRORS = {
 """What each call of the engine answers when it fails."""
 SYSTEM_CALLS = ("os.open", "os.fsync", "os.unlink", "os.rename")
 """Calls of the product beside the engine."""
-CALLS = (*IO_ERRORS, *SYSTEM_CALLS)
+_FULL = {"xShmMap": apsw.SQLITE_IOERR_SHMSIZE}
 GROWING = ("xWrite", "xOpen", "xShmMap", "os.open", "os.rename")
 """Calls that a full disk refuses."""
 CHANGING = ("xWrite", "xTruncate", "xSync", "xDelete", *SYSTEM_CALLS)
+
+_STILL_CALLED: list["FaultyDisk"] = []
+"""Disks of failed tests that left files open, which the garbage collector closes through them."""
 
 
 class Fault(NamedTuple):
@@ -61,6 +64,7 @@ class FaultyDisk:
         self._serial = 0
         self._engine = EngineCalls(self._engine_call, ("xClose", *IO_ERRORS))
         self._system = {name: getattr(os, name.partition(".")[2]) for name in SYSTEM_CALLS}
+        self._system_room = os.statvfs
 
     @contextlib.contextmanager
     def installed(self) -> Iterator["FaultyDisk"]:
@@ -68,16 +72,21 @@ class FaultyDisk:
         self._names = self._present_names()
         ours = {"open": self._open, "fsync": self._fsync, "unlink": self._unlink, "rename": self._rename}
         try:
+            os.statvfs = self._statvfs
             for name, function in ours.items():
                 setattr(os, name, function)
             with self._engine.exchanged():
                 yield self
         finally:
+            os.statvfs = self._system_room
             for name in ours:
                 setattr(os, name, self._system[f"os.{name}"])
             for image in self._images.values():
                 os.close(image.handle)
+        if self._open_files:
+            _STILL_CALLED.append(self)
         assert not self._engine.raised, self._engine.raised
+        assert not self._open_files, "files were left open"
 
     def fail(self, fault: Fault) -> None:
         """Count calls from now on, and let some fail until `mend`."""
@@ -112,7 +121,9 @@ class FaultyDisk:
             return original(*arguments)
         error = self._verdict(name)
         if error:
-            return apsw.SQLITE_FULL if error == errno.ENOSPC else IO_ERRORS[name]
+            if name == "xShmLock" and arguments[3] & apsw.SQLITE_SHM_UNLOCK:
+                original(*arguments)  # else the engine would lock itself out for ever, which no system does
+            return _FULL.get(name, apsw.SQLITE_FULL) if error == errno.ENOSPC else IO_ERRORS[name]
         image, folder = self._open_files[arguments[0]]
         if name == "xWrite":
             _, data, amount, offset = arguments
@@ -133,7 +144,7 @@ class FaultyDisk:
             return original(*arguments)
         error = self._verdict(name)
         if error:
-            return apsw.SQLITE_FULL if error == errno.ENOSPC and name != "xOpen" else IO_ERRORS[name]
+            return IO_ERRORS[name]
         result = original(*arguments)
         if result != apsw.SQLITE_OK:
             return result
@@ -180,16 +191,19 @@ class FaultyDisk:
         self._system_call("os.rename", source)
         self._system["os.rename"](source, target, **named)
 
+    def _statvfs(self, path: Any) -> os.statvfs_result:
+        found = self._system_room(path)
+        full = self._fault is not None and self._fault.full and self.failed
+        return os.statvfs_result((*found[:4], 0, *found[5:])) if full and self._own(path) else found
+
     # ---------------------------------------------------------------- what happens and what is safe
 
     def _verdict(self, kind: str) -> int:
         """The system's number of the error with which this call has to fail; 0: it works."""
         self.calls[kind] += 1
         wanted = self._fault
-        spacious = wanted is not None and wanted.kind == "space" and kind in GROWING
-        if spacious:
-            self.calls["space"] += 1
-        if wanted is not None and (spacious or kind == wanted.kind):
+        self.calls["space"] += kind in GROWING
+        if wanted is not None and (kind == wanted.kind or (wanted.kind == "space" and kind in GROWING)):
             number = self.calls[wanted.kind]
             if number == wanted.number or (wanted.lasting and number > wanted.number):
                 self.failed += 1

@@ -1,0 +1,129 @@
+"""Every call of the disk fails once: no crash, no false acknowledgement, a clear problem, and all goes on afterwards."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from models.domain.problems import EnvironmentProblem
+from models.storage.retention import StoreLimits
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from tests.helpers.clock import FakeClock
+from tests.helpers.faulty_disk import IO_ERRORS, Fault, FaultyDisk
+from tests.helpers.faulty_disk_picture import Picture
+from tests.helpers.store_life import BATCH, Told, bring, check_survived, numbered
+
+T = TypeVar("T")
+CALLS = (*IO_ERRORS, "os.open", "os.fsync", "os.unlink")
+LIMITS = StoreLimits(segment_bytes=200_000, retention_bytes=750_000)
+SHORT = 120
+"""In the short form one call in so many fails, another one of each kind."""
+
+
+class Life:
+    """A recorder that does what it could not do again as soon as the disk is whole."""
+
+    def __init__(self, workspace: Workspace, fault: Fault) -> None:
+        self.workspace, self.clock, self.fault = workspace, FakeClock(), fault
+        self.disk = FaultyDisk(workspace.root)
+        self.messages = 0
+        self.problems: list[str] = []
+        self.safe: Picture | None = None
+        """What is on the disk when the first commit after the failure has returned."""
+        self.safe_told = Told()
+
+    def insist(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except EnvironmentProblem as error:
+            self.problems.append(error.problem.code)
+            self.disk.mend()
+            return action()
+
+    def live(self) -> None:
+        self.workspace.root.mkdir(parents=True)
+        with self.disk.installed():
+            self.disk.fail(self.fault)
+            for with_import in (False, True):
+                self.run(with_import=with_import)
+
+    def run(self, *, with_import: bool) -> None:
+        writer = self.insist(lambda: StoreWriter(self.workspace, self.clock, LIMITS))
+        try:
+            self.insist(lambda: writer.begin_capture("mqtt://broker", "client"))
+            self.record(writer, 2)
+            if with_import:
+                self.insist(lambda: bring(writer))
+                self.record(writer, 1)
+            assert writer.problems == []
+        finally:
+            self.insist(writer.close)
+
+    def record(self, writer: StoreWriter, batches: int) -> None:
+        for _ in range(batches):
+            batch = numbered(writer, self.clock, self.messages)
+            self.insist(lambda batch=batch: writer.commit(batch))
+            self.messages += BATCH
+            if self.disk.failed and self.safe is None:
+                self.safe, self.safe_told = self.disk.picture(), Told(self.messages)
+            self.clock.advance(1_100_000)
+            self.insist(writer.housekeep)
+
+
+def calls_of_a_life(folder: Path) -> dict[str, int]:
+    life = Life(Workspace.at(folder), Fault("none", 0))
+    life.live()
+    shutil.rmtree(folder)
+    return dict(life.disk.calls)
+
+
+def let_fail(folder: Path, fault: Fault) -> Life:
+    workspace = Workspace.at(folder / "ws")
+    life = Life(workspace, fault)
+    life.live()
+    expected = {"store.full"} if fault.full else {"store.io"}
+    assert set(life.problems) <= expected, (fault, life.problems)
+    if life.safe is not None:
+        life.safe.after_power_cut("none", random.Random(1), folder / "cut")
+        check_survived(Workspace.at(folder / "cut"), life.safe_told)
+    check_survived(workspace, Told(life.messages, imported=True))
+    shutil.rmtree(folder)
+    return life
+
+
+def go_through(folder: Path, kind: str, every: int, *, full: bool) -> None:
+    total = calls_of_a_life(folder / "whole").get("space" if full else kind, 0)
+    assert total, f"a life that never calls {kind} tests nothing"
+    for number in range(1 + random.Random(kind).randrange(min(every, total)), total + 1, every):
+        life = let_fail(folder / "life", Fault(kind, number, full=full, lasting=bool(number % 2)))
+        assert life.disk.failed
+    print(f"{kind}: {total} calls")
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_some_calls_fail(fast_folder: Path, kind: str) -> None:
+    go_through(fast_folder, kind, SHORT, full=False)
+
+
+def test_the_disk_is_full_at_some_calls(fast_folder: Path) -> None:
+    go_through(fast_folder, "space", SHORT, full=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", CALLS)
+def test_every_call_fails(fast_folder: Path, kind: str) -> None:
+    go_through(fast_folder, kind, 1, full=False)
+
+
+@pytest.mark.long
+def test_the_disk_is_full_at_every_call(fast_folder: Path) -> None:
+    go_through(fast_folder, "space", 1, full=True)
+
+
+@pytest.mark.parametrize("kind", ["xOpen", "xShmMap", "xWrite"])
+def test_a_full_disk_is_called_so_whatever_the_engine_calls_it(fast_folder: Path, kind: str) -> None:
+    assert let_fail(fast_folder / "life", Fault(kind, 3, full=True, lasting=True)).problems == ["store.full"]
