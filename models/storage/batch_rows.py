@@ -14,6 +14,7 @@ from models.domain.batch import RecordBatch
 from models.domain.names import Names
 from models.domain.records import Gap, PresenceChange
 from models.storage import message_properties, sample_columns
+from models.storage.message_columns import MessageColumns
 from models.storage.names_table import NamedIds, NewNames, storable
 
 Row: TypeAlias = tuple[object, ...]
@@ -57,6 +58,7 @@ class CommitRows:
     n: int
     new_names: NewNames
     tables: dict[str, list[object]]
+    messages: MessageColumns
 
 
 def insert_flat(connection: apsw.Connection, table: str, flat: Sequence[object]) -> None:
@@ -87,8 +89,8 @@ def build_rows(
     gaps = [*gaps, *batch.gaps]
     once = series[np.concatenate(([True], series[1:] != series[:-1]))] if len(series) else series  # it ascends
     new = named.missing(names, batch.topic, _agents(batch, presence, gaps), once)
-    messages, received, packets = _message_values(batch, first_seq)
-    n = len(received)
+    messages, packets, columns = _message_values(batch, first_seq)
+    received, n = batch.columns.received_us, len(batch.messages)
     unreadable = {one.row: one.reason for one in batch.unreadable if 0 <= one.row < n}
     place = _placer(first_seq, received, committed_us)
     sampled = named.owners(once).astype("<u4").tobytes() if len(once) else None
@@ -110,15 +112,13 @@ def build_rows(
         ),
         "batch": list(batch_row),
     }
-    return CommitRows(batch_id, first_seq, n, new, tables)
+    return CommitRows(batch_id, first_seq, n, new, tables, columns)
 
 
-def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], tuple[int, ...], npt.NDArray[np.void]]:
-    """Flat message rows, arrival of each, and (packet id, CRC) of those at QoS 1. Column by column: per message this would
-    cost several times as much."""
+def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], npt.NDArray[np.void], MessageColumns]:
+    """Flat message rows, (packet id, CRC) of those at QoS 1, and what summing up needs. Column by column: per message this
+    would cost several times as much."""
     raw, n = batch.columns, len(batch.messages)
-    if not n:
-        return [], (), np.zeros(0, PAIRS)
     qos, retain, origin, duplicate = (
         np.frombuffer(bytes(one), np.uint8) for one in (raw.qos, raw.retain, raw.origin, batch.duplicate)
     )
@@ -136,7 +136,11 @@ def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], t
         values[place::width] = column
     pairs = np.zeros(n, PAIRS)
     pairs["packet"], pairs["crc"] = raw.packet_id, batch.checksums
-    return values, raw.received_us, pairs[pairs["packet"] > 0]
+    topic, agent, received, size = (
+        np.fromiter(one, np.int64, n) for one in (batch.topic, batch.agent, raw.received_us, map(len, raw.payload))
+    )
+    kept = MessageColumns(topic, agent, received, flags.astype(np.int64), size)
+    return values, pairs[pairs["packet"] > 0], kept
 
 
 Placer: TypeAlias = Callable[[int], tuple[int, int]]

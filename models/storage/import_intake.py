@@ -30,6 +30,7 @@ def joined(before: Intake, after: Intake) -> Intake:
     tasks = {(agent, task): (state, us) for agent, task, state, us in (*before.tasks, *after.tasks)}
     return Intake(
         last_batch=after.last_batch,
+        last_seq=after.last_seq,
         first_us=min(before.first_us, after.first_us),
         last_us=max(before.last_us, after.last_us),
         totals=tuple(one + other for one, other in zip(before.totals, after.totals, strict=True)),

@@ -42,7 +42,7 @@ class _Part:
 
     def __init__(self, file: SegmentFile) -> None:
         self.file = file
-        self.reader = SegmentReader(file.connection, 0)
+        self.reader = SegmentReader(file.connection, 0, file.recent)
         self.payload_bytes = self.size_bytes = 0
         self.totals = SegmentTotals()
 

@@ -12,6 +12,7 @@ from models.domain.messages import Origin
 from models.domain.records import Level, Outcome, TaskState
 from models.storage import sample_columns
 from models.storage.headlines import Headlines
+from models.storage.message_columns import MessageSums, RecentMessages, read_columns, sum_up
 from models.storage.pulse_columns import PULSE_US
 from models.storage.topic_totals import TopicSum
 
@@ -19,7 +20,6 @@ _TABLES = ("log", "task_report", "interaction", "attempt", "declaration")
 _BATCH_TABLES = ("presence_change", "gap")  # rows know their batch, not a message
 _REPLAY = f"(flags & 48) = {Origin.REPLAY << 4}"
 _NO_REPLAY = f"coalesce(m.flags & 48, 0) <> {Origin.REPLAY << 4}"  # for rows whose message may be absent (seq 0)
-_PRESENT = f"(flags & 48) IN ({Origin.LIVE << 4}, {Origin.IMPORTED << 4})"
 
 
 class HeadlineSamples(NamedTuple):
@@ -40,6 +40,7 @@ class Intake:
     """Of batches `after` + 1 … `last_batch`. A window is arrival ÷ `PULSE_US`. Counts leave replays out."""
 
     last_batch: int
+    last_seq: int
     first_us: int
     last_us: int
     totals: tuple[int, ...]  # messages, samples, logs, tasks, duplicates, dropped, unreadable
@@ -63,36 +64,41 @@ class SegmentReader:
     """Reads a segment slice by slice through its writer's connection. The place in tables without an index on `seq` or
     batch is kept as row id; `accept` moves on."""
 
-    def __init__(self, connection: apsw.Connection, after_batch: int) -> None:
+    def __init__(self, connection: apsw.Connection, after_batch: int, recent: RecentMessages | None = None) -> None:
+        """`recent`: what the writer still has in memory."""
         self._connection = connection
+        self._recent = recent
         self.after_batch = after_batch
         self._positions = dict.fromkeys((*_TABLES, *_BATCH_TABLES), 0)
         if after_batch:
             query = "SELECT first_seq + n - 1, id, committed_us FROM batch WHERE id <= ? ORDER BY id DESC LIMIT 1"
             self._positions = self._ends(*self._rows(query, (after_batch,))[0])
 
-    def read(self, headlines: Headlines, most_batches: int, last_batch: int | None = None) -> Intake | None:
-        """The next batches, None where there are none. Nothing is moved: the same can be read again."""
+    def read(
+        self, headlines: Headlines, most_batches: int, last_batch: int | None = None, most_messages: int = 1 << 40
+    ) -> Intake | None:
+        """The next batches, at least one; None where there are none. Nothing is moved: the same can be read again."""
         query = """SELECT id, first_us, last_us, first_seq, n, n_samples, n_logs, n_tasks, duplicates, dropped, unreadable,
             samples, committed_us FROM batch WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"""
-        bound = (1 << 62) if last_batch is None else last_batch
+        bound = self._bound((1 << 62) if last_batch is None else last_batch, most_batches, most_messages)
         rows = self._rows(query, (self.after_batch, bound, most_batches))
         if not rows:
             return None
         seqs = (rows[0][3], rows[-1][3] + rows[-1][4] - 1)
-        agents, counts, payload_bytes, replays = self._messages(seqs)
+        sums = self._messages(*seqs)
         ends = self._ends(seqs[1], rows[-1][0], rows[-1][12])
         finished, replies = self._interactions(ends)
         tasks, ended = self._tasks(ends)
         return Intake(
             last_batch=rows[-1][0],
+            last_seq=seqs[1],
             first_us=min(row[1] for row in rows),
             last_us=max(row[2] for row in rows),
             totals=tuple(sum(row[column] for row in rows) for column in range(4, 11)),
-            payload_bytes=payload_bytes,
-            topics=self._topics(seqs),
-            agents=agents,
-            message_counts=counts,
+            payload_bytes=sums.payload_bytes,
+            topics=sums.topics,
+            agents=sums.agents,
+            message_counts=sums.counts,
             log_errors=self._grouped("log", "agent_id", f"AND x.level >= {int(Level.ERROR)}", ends),
             attempts=self._grouped("attempt", f"agent_id, x.outcome = {int(Outcome.OK)}", "", ends),
             finished=finished + ended,
@@ -103,13 +109,24 @@ class SegmentReader:
             ),
             presence=self._between("presence_change", "agent_id, presence, condition, cause, time_us", ends),
             gaps=self._between("gap", "since_us, until_us, agent_id, cause, count", ends),
-            samples=_headline_samples(rows, headlines, self._replayed(seqs) if replays else None),
+            samples=_headline_samples(rows, headlines, self._replayed(seqs) if sums.replays else None),
             positions=ends,
         )
+
+    def _bound(self, last_batch: int, most_batches: int, most_messages: int) -> int:
+        """The batch at which so many messages are reached."""
+        query = "SELECT id, n FROM batch WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+        for id_, n in self._connection.execute(query, (self.after_batch, last_batch, most_batches)):
+            most_messages -= n
+            if most_messages <= 0:
+                return int(id_)
+        return last_batch
 
     def accept(self, intake: Intake) -> None:
         """Go on behind what was read."""
         self.after_batch = intake.last_batch
+        if self._recent is not None:
+            self._recent.forget(intake.last_seq)
         self._positions = {table: max(self._positions[table], end) for table, end in intake.positions.items()}
 
     def _ends(self, last_seq: int, last_batch: int, committed_us: int) -> dict[str, int]:
@@ -129,31 +146,9 @@ class SegmentReader:
         query = f"SELECT {columns} FROM {table} WHERE id > ? AND id <= ? ORDER BY id"
         return self._rows(query, (self._positions[table], ends[table]))
 
-    def _messages(
-        self, seqs: tuple[int, int]
-    ) -> tuple[dict[int, tuple[int, int, int]], list[tuple[int, int, int]], int, int]:
-        query = f"""SELECT agent_id, received_us / {PULSE_US}, count(*), sum({_REPLAY}), min(received_us),
-            coalesce(max(CASE WHEN {_PRESENT} THEN received_us END), 0), sum(length(payload))
-            FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? GROUP BY 1, 2"""
-        agents: dict[int, tuple[int, int, int]] = {}
-        counts: list[tuple[int, int, int]] = []
-        total_bytes = total_replays = 0
-        for agent, window, n, replays, first_us, live_us, size in self._rows(query, seqs):
-            total_bytes += size
-            total_replays += replays
-            if not agent:
-                continue
-            before = agents.get(agent, (0, first_us, 0))
-            agents[agent] = (before[0] + n, min(before[1], first_us), max(before[2], live_us))
-            if n > replays:
-                counts.append((agent, window, n - replays))
-        return agents, counts, total_bytes, total_replays
-
-    def _topics(self, seqs: tuple[int, int]) -> list[TopicSum]:
-        # the agent is that of the row with the maximum, which SQLite promises for a bare column beside one max()
-        query = """SELECT topic_id, count(*), sum(length(payload)), max(received_us), agent_id
-            FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? GROUP BY 1"""
-        return [TopicSum(*row) for row in self._rows(query, seqs)]
+    def _messages(self, first_seq: int, last_seq: int) -> MessageSums:
+        kept = None if self._recent is None else self._recent.between(first_seq, last_seq)
+        return sum_up(read_columns(self._connection, first_seq, last_seq) if kept is None else kept)
 
     def _grouped(self, table: str, columns: str, condition: str, ends: dict[str, int]) -> list[Any]:
         """(first of `columns`, window, the other of them, n)"""

@@ -16,6 +16,7 @@ from models.storage.access import create_private_file, sync_folder
 from models.storage.batch_rows import WIDTHS, CommitRows, build_rows, insert_flat
 from models.storage.catalogue_file import FILE_ENDINGS
 from models.storage.engine import WorkspaceDatabase, open_database
+from models.storage.message_columns import RecentMessages
 from models.storage.names_table import NamedIds, NewNames
 from models.storage.pulses import PulseRow
 from models.storage.segment import LAYOUT, create_tables
@@ -51,6 +52,7 @@ class SegmentFile:
         self.id = id_
         self.path = path
         self.new_names = NewNames()  # named here and not yet taken in by the catalogue
+        self.recent = RecentMessages()
         self.taken_batch = 0
         self.next_seq = 1
         self.next_batch = 1
@@ -138,6 +140,7 @@ class SegmentFile:
             self._write_carefully(rows)
         self._named.mark(rows.new_names)
         self.new_names.extend(rows.new_names)
+        self.recent.add(rows.first_seq, rows.messages)
         self.next_batch += 1
         self.next_seq += rows.n
         self.last_committed_us = committed_us

@@ -14,12 +14,14 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import TaskState
 from models.storage.headlines import COLUMNS, CPU, MEMORY, Headlines
 from models.storage.import_intake import newer
-from models.storage.intake import Intake, SegmentReader
+from models.storage.intake import HeadlineSamples, Intake, SegmentReader
+from models.storage.message_columns import RecentMessages
 from models.storage.names_table import SERIES_KEY, NewNames, series_key
 from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 
-BATCHES_A_STEP = 256
+BATCHES_A_STEP, MESSAGES_A_STEP = 256, 5_000
+"""A step takes some tens of milliseconds at the most; whoever has something better to do looks up between two."""
 _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 _NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
 _NEW_AGENT_NOW = (
@@ -31,6 +33,7 @@ _SERIES = """INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 _SEEN = """UPDATE agent_now SET messages = messages + ?, last_seen_us = max(last_seen_us, ?),
     first_seen_us = CASE WHEN first_seen_us = 0 THEN ? ELSE min(first_seen_us, ?) END WHERE agent_id = ?"""
 _PRESENCE = "UPDATE agent_now SET presence = ?, condition = ?, cause = ?, since_us = ?, imported = ? WHERE agent_id = ?"
+_VALUES = "UPDATE agent_now SET cpu = coalesce(?, cpu), memory = coalesce(?, memory) WHERE agent_id = ?"
 _HEADLINES = f"UPDATE agent_now SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE agent_id = ?"
 _DECLARED = """UPDATE agent SET convention = ?, own_name = coalesce(?, own_name), own_group = coalesce(?, own_group),
     interval_us = coalesce(?, interval_us), host = coalesce(?, host), version = coalesce(?, version),
@@ -86,13 +89,15 @@ def put_present(catalogue: apsw.Connection, headlines: Headlines, intake: Intake
     latest = {row[0]: row for row in intake.presence}
     catalogue.executemany(_PRESENCE, [(*row[1:], int(imported), row[0]) for row in latest.values()])
     role = headlines.role[intake.samples.series]
-    for wanted, column in ((CPU, "cpu"), (MEMORY, "memory")):
-        some = intake.samples.pick(role == wanted)
-        shown = headlines.shown(some.series, some.value).tolist()
-        values = dict(zip(headlines.agent[some.series].tolist(), shown, strict=True))  # the last one stays
-        statement = f"UPDATE agent_now SET {column} = ? WHERE agent_id = ?"
-        catalogue.executemany(statement, [(value, agent) for agent, value in values.items()])
+    cpu, memory = (_last_shown(headlines, intake.samples.pick(role == wanted)) for wanted in (CPU, MEMORY))
+    catalogue.executemany(_VALUES, [(cpu.get(agent), memory.get(agent), agent) for agent in cpu | memory])
     _put_tasks(catalogue, intake.tasks)
+
+
+def _last_shown(headlines: Headlines, samples: HeadlineSamples) -> dict[int, float]:
+    """Of each agent the newest value, as it is shown."""
+    shown = headlines.shown(samples.series, samples.value).tolist()
+    return dict(zip(headlines.agent[samples.series].tolist(), shown, strict=True))  # the last one stays
 
 
 def put_gaps(catalogue: apsw.Connection, segment: int, gaps: Iterable[tuple[Any, ...]]) -> None:
@@ -131,11 +136,13 @@ T = TypeVar("T", bound=Taken)
 class SegmentTaker(Generic[T]):
     """Takes one segment in. `read` then `apply`, as often as `read` finds something. Recorder's ingest thread."""
 
-    def __init__(self, catalogue: apsw.Connection, headlines: Headlines, segment: T) -> None:
+    def __init__(
+        self, catalogue: apsw.Connection, headlines: Headlines, segment: T, recent: RecentMessages | None = None
+    ) -> None:  # fmt: skip
         self._catalogue = catalogue
         self._headlines = headlines
         self.segment = segment
-        self._reader = SegmentReader(segment.connection, segment.taken_batch)
+        self._reader = SegmentReader(segment.connection, segment.taken_batch, recent)
         self._rechosen: set[int] = set()
         meta = segment.meta()
         self._created_us = int(meta.get("created_us", "0"))
@@ -157,7 +164,7 @@ class SegmentTaker(Generic[T]):
         )
         self._rechosen.update(agent for agent in changed if agent)
         self._names = (NewNames(list(new.topics), list(new.agents), list(new.series)), rows)
-        return self._reader.read(self._headlines, BATCHES_A_STEP)
+        return self._reader.read(self._headlines, BATCHES_A_STEP, most_messages=MESSAGES_A_STEP)
 
     def apply(self, intake: Intake) -> None:
         """Write it to the catalogue, in one transaction, and go on behind it."""

@@ -47,30 +47,34 @@ class Upkeep:
 
     def add(self, segment: SegmentFile) -> None:
         """Commits go to this one from now on."""
-        self._takers.append(SegmentTaker(self._catalogue, self.headlines, segment))
+        self._takers.append(SegmentTaker(self._catalogue, self.headlines, segment, segment.recent))
         self.present = segment
 
     def segment_ids(self) -> list[int]:
         """Of all segments not yet closed."""
         return [taker.segment.id for taker in self._takers]
 
-    def take_in(self) -> None:
-        """Older segments first; the pulses of one that ended are stored in it before the next is looked at."""
+    def take_in(self, until_us: int | None = None) -> bool:
+        """Older segments first; the pulses of one that ended are stored in it before the next is looked at. False where
+        `until_us` (monotonic) came before all was done."""
         for taker in list(self._takers):
             segment = taker.segment
             try:
-                with problems_of(segment.path, let=DAMAGED):
-                    intake = taker.read()
-                while intake is not None:
+                while until_us is None or self._clock.monotonic_us() < until_us:
+                    with problems_of(segment.path, let=DAMAGED):
+                        intake = taker.read()
+                    if intake is None:
+                        break
                     with problems_of(self._workspace.catalogue):
                         taker.apply(intake)
                     self._pulses.add(intake, self.headlines)
-                    with problems_of(segment.path, let=DAMAGED):
-                        intake = taker.read()
+                else:
+                    return False
                 if segment is not self.present:
                     self._write_pulses(segment, _EVER)
             except DAMAGED as error:
                 self.set_aside(segment, error)
+        return True
 
     def store_pulses(self) -> None:
         """Those of the ten seconds that are over."""
@@ -85,6 +89,8 @@ class Upkeep:
         """Close the segments that commits no longer go to, as far as readers let us."""
         while self._takers and self._takers[0].segment is not self.present:
             segment = self._takers[0].segment
+            if segment.taken_batch < segment.next_batch - 1:
+                break  # first the rest has to be taken in
             try:
                 with problems_of(self._workspace.catalogue, let=DAMAGED):
                     done = finish_segment(segment, self._catalogue, self._clock.wall_us(), wait_ms)

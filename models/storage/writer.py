@@ -37,6 +37,8 @@ from models.storage.upkeep import Upkeep
 from models.storage.workspace import Workspace
 
 UPKEEP_US = 1_000_000
+TAKE_IN_US = 40_000
+"""So long the catalogue is brought up to date before commits get their turn; the rest comes with the next call."""
 CLOCK_STEP_US = 1_000_000
 SHORTEST_GAP_US = 1_000_000
 _LAST_WAIT_MS = 500
@@ -89,6 +91,7 @@ class StoreWriter:
         self._gaps: list[Gap] = []
         self._presence: list[PresenceChange] = []
         self._upkept_us = 0
+        self._behind = False  # the catalogue was not brought up to date in one go
         self._clock_offset_us = clock.wall_us() - clock.monotonic_us()
         self._steady_since_us = clock.monotonic_us()
         with problems_of(workspace.catalogue):
@@ -218,12 +221,15 @@ class StoreWriter:
         is done by a later call."""
         self._watch_clock()
         now_us = self._clock.monotonic_us()
-        if now_us - self._upkept_us < UPKEEP_US:
+        due = now_us - self._upkept_us >= UPKEEP_US
+        if due:
+            self._upkept_us = now_us
+            self._commit_remembered()
+            self._end_segment_if_due(now_us)
+        if due or self._behind:
+            self._behind = not self._upkeep.take_in(now_us + TAKE_IN_US)
+        if not due:
             return
-        self._upkept_us = now_us
-        self._commit_remembered()
-        self._end_segment_if_due(now_us)
-        self._upkeep.take_in()
         self._upkeep.store_pulses()
         self._upkeep.close_ended()
         self._upkeep.keep_within_limits(now_us - self._steady_since_us)
