@@ -12,8 +12,8 @@ from models.domain.resources import resource_path
 from models.storage.engine import engine_version
 
 DIRECT = (
-    "apsw", "keyring", "msgspec", "numpy", "paho-mqtt", "peewee", "platformdirs", "psutil", "pyqtgraph",
-    "PySide6-Essentials", "tomlkit",
+    "apsw", "keyring", "msgspec", "numpy", "paho-mqtt", "pcodec", "peewee", "platformdirs", "psutil", "pyqtgraph",
+    "PySide6-Essentials", "tomlkit", "zstandard",
 )  # fmt: skip
 """What pyproject.toml asks for; a package brings a full index instead."""
 _INSTALLED_LICENCES = Path("/usr/share/doc/murmurscope/licences")

@@ -77,7 +77,10 @@ checks() {
     stage 'ruff format --check' "$python" -m ruff format --check .
     stage mypy "$python" -m mypy
     stage lint-imports "$venv/bin/lint-imports"
-    stage pytest "$python" -m pytest "$@"
+    # most tests wait for processes; a short temporary folder, as the path of a control socket may have 107 characters
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/murm.XXXX")
+    trap 'rm -rf "$scratch"' EXIT
+    stage pytest "$python" -m pytest -n 3 --dist loadfile --basetemp "$scratch/t" "$@"
     # a soak may be busy for an hour in one test
     [ "$which" != long ] || stage 'pytest (long)' "$python" -m pytest -m long -o faulthandler_timeout=5400 "$@"
   fi

@@ -7,7 +7,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # nobody
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import psutil
@@ -108,6 +108,14 @@ def make_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
 def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packages of the Node example."""
     return install(tmp_path_factory.mktemp("node"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logged goes from its worker to the one that reports as UTF-8, which lone surrogates are not."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 _ran = 0

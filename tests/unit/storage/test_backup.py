@@ -372,7 +372,11 @@ def same_inside(one: bytes, other: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("data", [b"", b"not a backup", gzip.compress(b"x" * 100_000), gzip.compress(b"\0" * 20_480)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not a backup", gzip.compress(b"x" * 100_000), gzip.compress(b"\0" * 20_480)],
+    ids=["empty", "text", "letters", "zeros"],
+)
 def test_another_file_is_refused(data: bytes, copy: Workspace, tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(data)
     refused(tmp_path / "b", copy)
