@@ -17,6 +17,9 @@ MAX_SKEW_US = 5_000_000
 MAX_DELAY_US = 86_400_000_000
 """A single sample whose own time lies farther than a day from its arrival is drawn by arrival."""
 
+_MANY = 100
+"""Points in a stretch from which on it is looked at by itself."""
+
 
 def envelope_index(time_us: Int64, value: Float64, columns: int) -> Int64:
     """Places of the points that `envelope` keeps, ascending."""
@@ -25,13 +28,25 @@ def envelope_index(time_us: Int64, value: Float64, columns: int) -> Int64:
         return np.arange(n, dtype=np.int64)
     first, span = int(time_us[0]), int(time_us[-1] - time_us[0])
     edges = first + (np.arange(columns) * (span / columns)).astype(np.int64)
-    starts = np.unique(np.searchsorted(time_us, edges))
-    starts = starts[starts < n]
-    low = _first_of(value, np.fmin.reduceat(value, starts), starts)
-    high = _first_of(value, np.fmax.reduceat(value, starts), starts)
+    starts = np.searchsorted(time_us, edges)
+    starts = starts[(starts < n) & np.diff(starts, append=n).astype(bool)]
+    if n > _MANY * len(starts) and not np.isnan(np.dot(value, value)):
+        low, high = _extremes_in_turn(value, starts)
+    else:
+        low = _first_of(value, np.fmin.reduceat(value, starts), starts)
+        high = _first_of(value, np.fmax.reduceat(value, starts), starts)
     both = np.column_stack((np.minimum(low, high), np.maximum(low, high))).ravel()
     kept: Int64 = both[np.concatenate(([True], both[1:] != both[:-1]))]
     return kept
+
+
+def _extremes_in_turn(value: Float64, starts: Int64) -> tuple[Int64, Int64]:
+    """Where each stretch has its least and its largest value for the first time. Long stretches: one pass over them costs
+    less than arrays as long as all of them. No value is NaN."""
+    stretches = list(zip(starts.tolist(), [*starts[1:].tolist(), len(value)], strict=True))
+    low = [start + int(value[start:end].argmin()) for start, end in stretches]
+    high = [start + int(value[start:end].argmax()) for start, end in stretches]
+    return np.array(low, np.int64), np.array(high, np.int64)
 
 
 def _first_of(value: Float64, wanted: Float64, starts: Int64) -> Int64:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.domain import reduce
 from models.domain.reduce import envelope, envelope_index, increases, plot_time, quantiles_by_bucket
 
 S = 1_000_000
@@ -29,6 +30,16 @@ def test_each_stretch_gives_its_own_minimum_and_maximum_in_order_of_time() -> No
     t, v = envelope(time, value, 2)
     assert t.tolist() == [1, 2, 5, 6]
     assert v.tolist() == [9, 1, 2, 8]
+
+
+@given(series, st.integers(1, 40))
+def test_long_stretches_are_looked_at_in_turn_with_the_same_result(points: list, columns: int) -> None:
+    points.sort()
+    time_us, value = np.array([p[0] for p in points], np.int64), np.array([p[1] for p in points]).round(-8)
+    kept = envelope_index(time_us, value, columns)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reduce, "_MANY", 0)
+        assert envelope_index(time_us, value, columns).tolist() == kept.tolist()
 
 
 def test_few_points_and_no_points_come_back_as_they_are() -> None:
