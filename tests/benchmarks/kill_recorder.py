@@ -1,7 +1,8 @@
 """Kills the recorder with SIGKILL again and again while messages pour in, then asks two witnesses what is missing.
 
-    python -m tests.benchmarks.kill_recorder --kills 50 --rate 3000
+    python -m tests.benchmarks.kill_recorder --kills 200 --rate 5000
 
+Half of the kills come at any moment, the other half between a commit and its acknowledgement, when a redelivery is certain.
 The witnesses: the file in which the publisher noted every message the broker acknowledged to it, and the exported CSV.
 Nothing of the recorder's own counters is believed. Prints one JSON line; exits 1 where a message was lost or doubled.
 """
@@ -72,16 +73,16 @@ def kill_again_and_again(folder: Path, kills: int, rate: float, seed: int) -> di
     workspace, starts_ms = folder / "workspace", []
     with (
         Mosquitto(folder / "broker", max_queued_messages=1_000_000, extra=QUIET) as broker,
-        RecorderProcess(workspace, broker.url) as recorder,
+        RecorderProcess(workspace, broker.url, module="tests.helpers.mortal_recorder") as recorder,
     ):
         recorder.start()
         until(lambda: " 1 #\n" in broker.log, "the recorder subscribed")  # what was sent before is not its to keep
         witness = Witness(broker.url, rate, folder / "acknowledged.txt")
         witness.start()
         try:
-            for _ in range(kills):
+            for number in range(kills):
                 moment.wait(chance.uniform(0.3, 1.5))  # the moment of the kill is what is drawn by lot
-                recorder.kill()
+                recorder.kill_before_acknowledging() if number % 2 else recorder.kill()
                 began_s = time.monotonic()
                 recorder.start()
                 starts_ms.append(round((time.monotonic() - began_s) * 1000))
@@ -114,8 +115,8 @@ def _exported(workspace: Path) -> Counter[int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--rate", type=float, default=3_000)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=5_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kill-recorder-") as folder:

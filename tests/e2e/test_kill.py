@@ -21,4 +21,6 @@ def test_kills_lose_and_double_nothing(tmp_path):
 
 @pytest.mark.long
 def test_many_kills_at_a_high_rate_lose_and_double_nothing(tmp_path):
-    judge(kill_again_and_again(tmp_path, kills=50, rate=3_000, seed=2))
+    figures = kill_again_and_again(tmp_path, kills=200, rate=5_000, seed=2)
+    print(figures)
+    judge(figures)

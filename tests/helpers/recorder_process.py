@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,8 @@ class RecorderProcess:
     """`python -m app record` on a workspace. `start` returns once it said `ready`. As a context manager it is killed at the
     end, should it still run; it does not outlive the thread that started it."""
 
-    def __init__(self, workspace: Path, url: str, *arguments: str) -> None:
-        self.workspace, self.url = workspace, url
+    def __init__(self, workspace: Path, url: str, *arguments: str, module: str = "app") -> None:
+        self.workspace, self.url, self._module = workspace, url, module
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
 
@@ -41,7 +42,7 @@ class RecorderProcess:
 
     def start(self) -> dict[str, object]:
         """Start it; returns what its `ready` line says. Raises AssertionError with its last words where it ends instead."""
-        command = [sys.executable, "-m", "app", "record", "--workspace", str(self.workspace)]
+        command = [sys.executable, "-m", self._module, "record", "--workspace", str(self.workspace)]
         if self.url:  # else the broker of its settings
             command += ["--broker", self.url]
         self._process = subprocess.Popen(
@@ -68,6 +69,13 @@ class RecorderProcess:
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
         self._end(kill=True)
+
+    def kill_before_acknowledging(self) -> None:
+        """Let a `mortal_recorder` die between its next commit and the acknowledgement of it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        self._process.wait(30)
+        self.kill()
 
     def stop(self) -> int:
         """SIGTERM, as a session manager would; returns the exit code."""
