@@ -19,11 +19,16 @@ _NUMBER_FIELDS = ("keepalive_s", "session_expiry_s")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """History beyond either limit is removed, oldest first; 0 means no limit of that kind. A running recorder takes up a
+    """What is beyond either limit is removed, oldest first; 0 means no limit of that kind. `gib` and `days` are those of what
+    is recorded; imports and the hourly values that outlive both have limits of their own. A running recorder takes up a
     change when it is woken (`control.Verb.WAKE`)."""
 
     gib: float = 2.0
     days: float = 14.0
+    import_gib: float = 2.0
+    import_days: float = 0.0
+    hours_gib: float = 0.25
+    hours_days: float = 730.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,7 @@ class SettingsFile:
             for name in set(_options(settings.connection, everything=True)) - set(_options(settings.connection)):
                 table.pop(name, None)  # back at its default
         _put(self._table_to_write(document, "embedded"), {"enabled": settings.embedded})
-        retention = {"gib": settings.retention.gib, "days": settings.retention.days}
-        _put(self._table_to_write(document, "retention"), retention)
+        _put(self._table_to_write(document, "retention"), asdict(settings.retention))
         if settings.demo is not None:  # a workspace never stops being one of the demo
             _put(self._table_to_write(document, "demo"), asdict(settings.demo))
 
@@ -135,7 +139,10 @@ class SettingsFile:
         return Connection(**{**known, **options})
 
     def _retention(self, document: tomlkit.TOMLDocument) -> Retention:
-        return Retention(**self._numbers(document, "retention", Retention()))
+        found = self._numbers(document, "retention", Retention())
+        if "import_gib" not in self._table(document, "retention"):  # of a time when imports counted as recorded
+            found["import_gib"] = max(found["gib"], Retention().import_gib) if found["gib"] else 0.0
+        return Retention(**found)
 
     def _demo(self, document: tomlkit.TOMLDocument) -> Demo | None:
         if "demo" not in document:

@@ -41,7 +41,7 @@ from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 from models.storage.access import refuse_untouched
 from models.storage.identity import read_workspace_id
 from models.storage.lock import RecorderLock
-from models.storage.retention import StoreLimits
+from models.storage.retention import NO_LIMIT, StoreLimits
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
 from mqtt.connection_test import test_connection
@@ -51,8 +51,7 @@ from mqtt.session import LinkState, Session
 
 IDLE_US = 50_000  # how long a command may wait while no message comes
 COMMIT_LIMIT_US = 30_000_000  # a disk may take that long for one commit without being stuck
-ENDLESS = 1 << 50
-KEEP_ALL = Retention(gib=0, days=0)
+KEEP_ALL = Retention(gib=0, days=0, import_gib=0, import_days=0, hours_gib=0, hours_days=0)
 """While nobody can read how much is to be kept: what is removed does not come back."""
 MACHINE_ID = Path("/etc/machine-id")
 _ENDING = ((signal.SIGTERM, ExitCode.OK), (signal.SIGHUP, ExitCode.OK), (signal.SIGINT, ExitCode.INTERRUPTED))
@@ -204,9 +203,20 @@ def limits_of(choice: BrokerChoice) -> StoreLimits:
 
 def store_limits(retention: Retention) -> StoreLimits:
     """0 in the settings means no limit."""
+
+    def most_bytes(gib: float) -> int:
+        return round(gib * 1024**3) or NO_LIMIT
+
+    def most_s(days: float) -> int:
+        return round(days * 86_400) or NO_LIMIT
+
     return StoreLimits(
-        retention_bytes=round(retention.gib * 1024**3) or ENDLESS,
-        retention_s=round(retention.days * 86_400) or ENDLESS,
+        retention_bytes=most_bytes(retention.gib),
+        retention_s=most_s(retention.days),
+        import_bytes=most_bytes(retention.import_gib),
+        import_s=most_s(retention.import_days),
+        hours_bytes=most_bytes(retention.hours_gib),
+        hours_s=most_s(retention.hours_days),
     )
 
 

@@ -1,7 +1,7 @@
 """What the data screen asks for: limits read and written, exports, imports and checks carried out, files chosen."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,11 @@ from app.window.job_queue import JobQueue
 from app.window.places import FLEET
 from app.window.recorder_link import RecorderLink
 from models.domain.problems import EnvironmentProblem, Problem
-from models.domain.queries import DataSource, Failed, Result, RetentionRequest, RetentionResult
+from models.domain.queries import DataSource, Failed, KeepLimit, Result, RetentionRequest, RetentionResult, StoreKind
 from widgets.common.words import problem_text
 from widgets.data.data_screen import DataScreen
 from widgets.data.jobs import ExportOrder, Job, JobKind, JobState
+from widgets.data.retention_form import Limits
 from widgets.data.store_texts import DAY_US, GIB, removal_sentence
 from widgets.frame.main_window import MainWindow
 
@@ -71,7 +72,7 @@ class DataController(QObject):
         self.queue = queue
         self._inbox = GuiInbox(self)
         self._folder = ""
-        work, form = screen.work, screen.held.retention
+        work, form = screen.work, screen.retention
         work.export.wanted.connect(self._export)
         work.import_wanted.connect(self.ask_files)
         work.folder_import_wanted.connect(self.ask_folder)
@@ -159,37 +160,51 @@ class DataController(QObject):
 
     def _loaded(self, answer: Settings | Problem) -> None:
         if isinstance(answer, Problem):
-            self._screen.held.retention.show_problem(answer)
+            self._screen.retention.show_problem(answer)
         else:
-            self._screen.held.retention.show_problem(None)
-            self._screen.show_limits(answer.retention.gib, answer.retention.days)
+            self._screen.retention.show_problem(None)
+            self._screen.show_limits(limits_of(answer.retention))
 
-    @Slot(float, float)
-    def _limits_wanted(self, gib: float, days: float) -> None:
+    @Slot(object)
+    def _limits_wanted(self, limits: Mapping[StoreKind, Limits]) -> None:
         """Lower ones are asked about first, with what they would remove."""
-        request = RetentionRequest(round(gib * GIB), round(days * DAY_US))
-        self._source.ask(request, partial(self._removal_told, gib, days))
+        wanted = [KeepLimit(kind, round(gib * GIB), round(days * DAY_US)) for kind, (gib, days) in limits.items()]
+        self._source.ask(RetentionRequest(tuple(wanted)), partial(self._removal_told, limits))
 
-    def _removal_told(self, gib: float, days: float, result: Result | Failed) -> None:
-        form = self._screen.held.retention
+    def _removal_told(self, limits: Mapping[StoreKind, Limits], result: Result | Failed) -> None:
+        form = self._screen.retention
         if isinstance(result, Failed):
             form.show_problem(result.problem)
             return
         assert isinstance(result, RetentionResult)
-        if result.files and not self._asking.confirm(
+        if result.removals and not self._asking.confirm(
             self.tr("Keep less history"), removal_sentence(result), self.tr("Remove it")
         ):
             form.put_back()
             return
-        job: Callable[[], None] = partial(_write, self._settings, Retention(gib, days))
-        self._link.carry_out(job, partial(self._saved, gib, days))
+        job: Callable[[], None] = partial(_write, self._settings, retention_of(limits))
+        self._link.carry_out(job, partial(self._saved, limits))
 
-    def _saved(self, gib: float, days: float, problem: Problem | None) -> None:
-        self._screen.held.retention.show_problem(problem)
+    def _saved(self, limits: Mapping[StoreKind, Limits], problem: Problem | None) -> None:
+        self._screen.retention.show_problem(problem)
         if problem is None:
-            self._screen.show_limits(gib, days)
+            self._screen.show_limits(limits)
             self._link.wake()
             self._screen.refresh()
+
+
+def limits_of(retention: Retention) -> dict[StoreKind, Limits]:
+    """The settings as the form shows them."""
+    return {
+        StoreKind.RECORDED: Limits(retention.gib, retention.days),
+        StoreKind.IMPORTED: Limits(retention.import_gib, retention.import_days),
+        StoreKind.HOURS: Limits(retention.hours_gib, retention.hours_days),
+    }
+
+
+def retention_of(limits: Mapping[StoreKind, Limits]) -> Retention:
+    """The other way round."""
+    return Retention(*limits[StoreKind.RECORDED], *limits[StoreKind.IMPORTED], *limits[StoreKind.HOURS])
 
 
 def _write(file: SettingsFile, retention: Retention) -> None:

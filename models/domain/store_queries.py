@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,14 @@ from models.domain.list_queries import RowKey
 from models.domain.records import GapCause
 
 Int64 = npt.NDArray[np.int64]
+
+
+class StoreKind(StrEnum):
+    """What is kept and removed by itself, by limits of its own."""
+
+    RECORDED = "recorded"
+    IMPORTED = "imported"
+    HOURS = "hours"  # hour roll-ups, which outlive what they sum up
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +59,19 @@ class CaptureRow(NamedTuple):
     files: int
 
 
+class KindHeld(NamedTuple):
+    """`rows`: messages, of hours the hours of all series together. `first_us`: how far it reaches back, 0 where nothing is
+    held; of hours those alone whose samples are gone. Of what is recorded, `bytes` counts the catalogue too."""
+
+    kind: StoreKind
+    bytes: int
+    rows: int
+    first_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class StoreResult:
-    """`captures` newest first. `free_bytes`: of the disk that the workspace is on; 0 where it cannot be told."""
+    """`captures` newest first, `kinds` in the order of `StoreKind`. `free_bytes`: of the disk that the workspace is on; 0 where it cannot be told."""
 
     request: StoreRequest
     first_us: int
@@ -66,25 +85,40 @@ class StoreResult:
     free_bytes: int
     days: DayColumns
     captures: tuple[CaptureRow, ...]
+    kinds: tuple[KindHeld, ...]
+
+
+class KeepLimit(NamedTuple):
+    """How much of a kind shall be kept; 0: no limit of that sort."""
+
+    kind: StoreKind
+    bytes: int
+    us: int
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRequest:
-    """What limits would remove at once; 0: no limit of that kind."""
+    """What limits would remove at once. A kind that is not named has none."""
 
-    keep_bytes: int
-    keep_us: int
+    limits: tuple[KeepLimit, ...]
+
+
+class Removal(NamedTuple):
+    """Of one kind. Segments go whole, the oldest first, hours by the day. `rows` as in `KindHeld`; `last_us` is the end of
+    what goes."""
+
+    kind: StoreKind
+    bytes: int
+    rows: int
+    last_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """Files go whole, the oldest first. `last_us` is the arrival of the newest message among them; 0 where none goes."""
+    """The kinds of which something goes."""
 
     request: RetentionRequest
-    files: int
-    bytes: int
-    messages: int
-    last_us: int
+    removals: tuple[Removal, ...]
 
 
 class GapColumns(NamedTuple):

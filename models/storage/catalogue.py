@@ -1,12 +1,12 @@
 """Tables of `catalogue.db`: what is known now, and what only the user knows. Changed by numbered migrations alone.
 
-Everything but the user's own words (given names, groups, notes, maintenance, retirement), `removed` gaps and which files
-were imported can be rebuilt from the segments. Written by the recorder's ingest thread.
+Everything but the user's own words (given names, groups, notes, maintenance, retirement), `removed` gaps, hour roll-ups of
+what is gone and which files were imported can be rebuilt from the segments. Written by the recorder's ingest thread.
 """
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 4
+SCHEMA = 5
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -166,6 +166,22 @@ class ImportedFile(CatalogueModel):
     bytes = IntegerField()
 
 
+class Hours(CatalogueModel):
+    """Hour roll-ups (`hour_columns`) of `BUCKET` series in a row on one day. Derived from the samples of a segment, which
+    they outlive: `segment_id` is 0 where those are gone and rows may be joined, -1 where the row is damaged."""
+
+    id = IntegerField(primary_key=True)
+    day = IntegerField()  # UTC, since 1970
+    bucket = IntegerField()
+    segment_id = IntegerField()
+    parts = IntegerField()
+    bytes = IntegerField()
+    data = BlobField()
+
+    class Meta:
+        indexes = ((("bucket", "day", "segment_id", "bytes"), False), (("segment_id", "day"), False))
+
+
 class Audit(CatalogueModel):
     """What the user changed, before it took effect."""
 
@@ -175,5 +191,5 @@ class Audit(CatalogueModel):
 
 
 CATALOGUE_MODELS = [
-    Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, ImportedFile, Audit,
+    Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, ImportedFile, Hours, Audit,
 ]  # fmt: skip

@@ -34,9 +34,10 @@ from models.domain.queries import (
 from models.storage.history_events import answer_events
 from models.storage.history_fleet import FleetHistory
 from models.storage.history_gaps import gaps_between
+from models.storage.history_kinds import answer_retention
 from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
-from models.storage.history_store import StoreHistory, answer_retention
+from models.storage.history_store import StoreHistory
 from models.storage.history_tasks import answer_tasks
 from models.storage.history_topics import answer_topics
 from models.storage.names_table import SERIES_KEY, series_key

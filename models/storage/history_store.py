@@ -11,14 +11,11 @@ from models.domain.queries import (
     CaptureRow,
     DayColumns,
     Int64,
-    RetentionRequest,
-    RetentionResult,
     StoreRequest,
     StoreResult,
 )
+from models.storage.history_kinds import kinds_held
 from models.storage.open_segment import OpenSegment, SegmentRow, fetch
-from models.storage.retention import CLOSED, ClosedSegment, beyond
-from models.storage.segment_file import files_size
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
@@ -71,6 +68,7 @@ class StoreHistory:
             _free(view.workspace),
             self._days(view, {row.id: row for row in rows}, some, request.zone, token),
             _captures(view, held),
+            kinds_held(view),
         )
 
     def _days(
@@ -176,19 +174,6 @@ def _captures(view: StoreView, held: list[_Held]) -> tuple[CaptureRow, ...]:
                 )
             )  # fmt: skip
     return tuple(found)
-
-
-def answer_retention(view: StoreView, request: RetentionRequest, now_us: int) -> RetentionResult:
-    """What a recorder would do with such limits."""
-    closed = [ClosedSegment(*row) for row in fetch(view.catalogue, CLOSED)]
-    sql = "select coalesce(sum(bytes), 0) from segment where state in ('open', 'closed')"
-    kept = int(fetch(view.catalogue, sql)[0][0]) + files_size(view.workspace.catalogue)
-    oldest_us = now_us - request.keep_us if request.keep_us else 0
-    gone = list(beyond(closed, kept, request.keep_bytes or 2**62, oldest_us))
-    return RetentionResult(
-        request, len(gone), sum(one.bytes for one in gone), sum(one.messages for one in gone),
-        max((one.last_us for one in gone), default=0),
-    )  # fmt: skip
 
 
 def _free(workspace: Workspace) -> int:

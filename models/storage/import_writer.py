@@ -20,7 +20,7 @@ from models.storage.intake import Intake, SegmentReader
 from models.storage.names_table import NewNames, storable
 from models.storage.pulses import Pulses
 from models.storage.recovery import insert_segment
-from models.storage.retention import DiskUse, StoreLimits
+from models.storage.retention import StoreLimits
 from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile, SegmentTotals
 from models.storage.store_errors import problems_of
@@ -56,7 +56,7 @@ class ImportWriter:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        limits: StoreLimits, disk_use: DiskUse, version: str, recording_since: Callable[[], int],
+        limits: StoreLimits, version: str, recording_since: Callable[[], int],
     ) -> None:  # fmt: skip
         """`recording_since` tells since when a recorder listens (wall µs, 0: none does): whom it heard is its own."""
         self.names = names
@@ -66,7 +66,6 @@ class ImportWriter:
         self._database = catalogue
         self._headlines = headlines  # what stands for each agent
         self._limits = limits
-        self._disk_use = disk_use
         self._about = {"started_us": str(clock.wall_us()), "host": platform.node(), "version": version}
         self._recording_since = recording_since
         self._own_headlines = Headlines()  # of what is imported, for its pulses
@@ -84,9 +83,9 @@ class ImportWriter:
         with problems_of(part.file.path):
             part.file.write(batch, self.names, (), (), self._clock.wall_us())
             size = part.file.size_bytes
-        if size + sum(one.size_bytes for one in self._ended) > self._limits.retention_bytes:
-            raise trouble("import.too-large", limit=f"{self._limits.retention_bytes / 1024**3:.2f} GiB")
-        if size >= min(self._limits.segment_bytes, self._limits.retention_bytes // 2):
+        if size + sum(one.size_bytes for one in self._ended) > self._limits.import_bytes:
+            raise trouble("import.too-large", limit=f"{self._limits.import_bytes / 1024**3:.2f} GiB")
+        if size >= min(self._limits.segment_bytes, self._limits.import_bytes // 2):
             self.end_segment()
 
     def sum_up(self) -> None:
@@ -122,7 +121,6 @@ class ImportWriter:
                 with problems_of(part.file.path):
                     _complete(part, capture)
             self._take_in(capture, files)
-        self._disk_use.leave_out(sum(part.size_bytes for part in self._ended))
         self.running = False
 
     def cancel(self) -> None:

@@ -21,7 +21,7 @@ from models.storage.merge_copy import Renumbering, renumbering, write_meta
 from models.storage.merge_source import LOST, HeldSegment, LostHistory, Words
 from models.storage.names_table import series_key
 from models.storage.recovery import insert_segment
-from models.storage.retention import DiskUse, StoreLimits
+from models.storage.retention import StoreLimits
 from models.storage.segment_file import remove_files
 from models.storage.store_errors import problems_of
 from models.storage.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
@@ -107,7 +107,7 @@ class MergeWriter:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        limits: StoreLimits, disk_use: DiskUse, recording_since: Callable[[], int],
+        limits: StoreLimits, recording_since: Callable[[], int],
     ) -> None:  # fmt: skip
         """`recording_since` as for an `ImportWriter`."""
         self.running = True
@@ -119,7 +119,6 @@ class MergeWriter:
         self._names = names
         self._headlines = headlines
         self._limits = limits
-        self._disk_use = disk_use
         self._recording_since = recording_since
         self._began_us = clock.wall_us()
         self._reserved: list[int] = []
@@ -159,8 +158,8 @@ class MergeWriter:
     ) -> None:
         """Let everybody see it, in one step. `held`: what the source has and we have had before."""
         total = sum(part.bytes for part in parts)
-        if total > self._limits.retention_bytes:
-            raise trouble("import.too-large", limit=f"{self._limits.retention_bytes / 1024**3:.2f} GiB")
+        if total > self._limits.import_bytes:
+            raise trouble("import.too-large", limit=f"{self._limits.import_bytes / 1024**3:.2f} GiB")
         with problems_of(self._workspace.catalogue):
             captures = self._captures(parts)
             for part in parts:
@@ -177,7 +176,6 @@ class MergeWriter:
                 )
                 self._catalogue.executemany(_SAID, [(one.name, one.group, one.note, one.agent) for one in words])
         self.running = False
-        self._disk_use.leave_out(total)
         for part in parts:
             if part.replaces:
                 remove_files(self._workspace.segment(part.replaces))
@@ -229,6 +227,7 @@ class MergeWriter:
             if part.replaces:
                 catalogue.execute("UPDATE gap SET segment_id = ? WHERE segment_id = ?", (part.id, part.replaces))
                 catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (part.replaces,))
+                catalogue.execute("DELETE FROM hours WHERE segment_id = ?", (part.replaces,))
             put_gaps(catalogue, part.id, part.gaps)
         if found is not None:
             add_topics(catalogue, found.topics)

@@ -4,7 +4,7 @@ Parts add up in any order and nothing of them is ever changed: late samples are 
 overlap in time, a counter's rise counts once: what lies before the end of what was counted tells nothing new.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +13,15 @@ import numpy.typing as npt
 from models.domain.headline import BASE_UNITS, headline
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.reduce import MAX_SKEW_US, increases, plot_time
-from models.storage.hour_columns import HOUR_US, NOTHING, Float64, HourParts, Int64, UInt32
+from models.storage.hour_columns import BUCKET, HOUR_US, NOTHING, Float64, HourParts, Int64, UInt32
 from models.storage.pulse_columns import response_bin
 
 _MS_US = 1_000
 _HOUR_MS = HOUR_US // _MS_US
 _MERGE_AT = 8
 """Slices are merged when there are so many, so that memory holds hours and not slices."""
+_SET_ASIDE_PARTS = 65_536
+"""So many are merged at a time: it takes some tens of milliseconds."""
 
 
 class SeriesTraits(NamedTuple):
@@ -51,22 +53,32 @@ def _seconds(key: SeriesKey) -> float:
 
 
 class HourSums:
-    """Adds up the samples of a segment, slice after slice in order of arrival. One thread."""
+    """Adds up the samples of a segment, slice after slice in order of arrival. No call takes long. One thread."""
 
     def __init__(self, traits: SeriesTraits) -> None:
         self._traits = traits
-        self._parts: list[HourParts] = []
+        self._slices: list[HourParts] = []
+        self._aside: list[HourParts] = []
 
     def add(self, series: UInt32, time_us: Int64, received_us: Int64, value: Float64) -> None:
         """Some samples, as stored."""
         at_us = drawn_at(series, time_us, received_us)
-        self._parts.append(parts_of(series, at_us, value, self._traits))
-        if len(self._parts) >= _MERGE_AT:
-            self._parts = [merged(self._parts)]
+        self._slices.append(parts_of(series, at_us, value, self._traits))
+        if len(self._slices) >= _MERGE_AT:
+            joined = merged(self._slices)
+            self._slices = [joined]
+            if len(joined.series) >= _SET_ASIDE_PARTS:
+                self._aside += self._slices
+                self._slices = []
 
-    def parts(self) -> HourParts:
-        """What they add up to."""
-        return merged(self._parts)
+    def by_bucket(self) -> Iterator[HourParts]:
+        """What they add up to, a bucket at a time."""
+        every = [*self._aside, merged(self._slices)]
+        buckets = np.unique(np.concatenate([one.series // BUCKET for one in every]))
+        for bucket in buckets.tolist():
+            ends = np.array((bucket * BUCKET, (bucket + 1) * BUCKET), np.uint32)
+            places = [np.arange(*np.searchsorted(one.series, ends)) for one in every]
+            yield merged([one.pick(some) for one, some in zip(every, places, strict=True)])
 
 
 def drawn_at(series: UInt32, time_us: Int64, received_us: Int64) -> Int64:
@@ -84,7 +96,10 @@ def parts_of(series: UInt32, at_us: Int64, value: Float64, traits: SeriesTraits)
     """Samples in any order, summed up by series and hour."""
     if not len(series):
         return NOTHING
-    order = np.lexsort((at_us, series))
+    order = np.argsort(series, kind="stable")  # quick where slices are sorted runs, as those of batches are
+    sorted_, times = series[order], at_us[order]
+    if ((times[1:] < times[:-1]) & (sorted_[1:] == sorted_[:-1])).any():
+        order = np.lexsort((at_us, series))
     series, at_us, value = series[order], at_us[order], value[order]
     hour = at_us // HOUR_US
     starts = _starts(series, hour)
@@ -114,6 +129,7 @@ def parts_of(series: UInt32, at_us: Int64, value: Float64, traits: SeriesTraits)
 
 def merged(parts: Sequence[HourParts]) -> HourParts:
     """All parts, one for each series and hour, in that order."""
+    parts = [one for one in parts if len(one.series)]
     if not parts:
         return NOTHING
     every = parts[0] if len(parts) == 1 else HourParts(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -18,7 +18,7 @@ from models.storage.access import refuse_newer
 from models.storage.engine import open_database
 from models.storage.lock import FRESH_BEAT_US, own_host, read_lock
 from models.storage.restore import restore
-from models.storage.retention import StoreLimits
+from models.storage.retention import NO_LIMIT, StoreLimits
 from models.storage.store_errors import DAMAGED, engine_error, problems_of
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -26,7 +26,10 @@ from models.storage.writer import StoreWriter
 Progress = Callable[[int, int], None]
 """Gets the bytes done and about how many there are; what it raises ends the work."""
 _BLOCK_BYTES = 4 * 1024 * 1024
-_KEEP_ALL = StoreLimits(retention_bytes=1 << 50, retention_s=1 << 50)
+_KEEP_ALL = StoreLimits(
+    retention_bytes=NO_LIMIT, retention_s=NO_LIMIT, import_bytes=NO_LIMIT, import_s=NO_LIMIT, hours_bytes=NO_LIMIT,
+    hours_s=NO_LIMIT,
+)  # fmt: skip
 _LOGS = ("-wal", "-journal")
 
 

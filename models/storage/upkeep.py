@@ -43,7 +43,7 @@ class Upkeep:
         self._takers: list[SegmentTaker[SegmentFile]] = []
         self._settling: list[SegmentFile] = []  # closed, waiting for readers to let go
         self.present: SegmentFile | None = None
-        self.store_bytes = retention.used_bytes()
+        self.store_bytes, self.recorded_bytes = retention.used_bytes(), retention.recorded_bytes()
 
     def add(self, segment: SegmentFile) -> None:
         """Commits go to this one from now on."""
@@ -111,8 +111,8 @@ class Upkeep:
         """Remove history beyond the limits, and take the measure of the store."""
         with problems_of(self._workspace.catalogue):
             freed = self._retention.run(self._clock.wall_us(), steady_us)
-            self.store_bytes = self._retention.used_bytes()
-        self._disk_use.note(self._clock.monotonic_us(), self.store_bytes, freed)
+            self.store_bytes, self.recorded_bytes = self._retention.used_bytes(), self._retention.recorded_bytes()
+        self._disk_use.note(self._clock.monotonic_us(), self.recorded_bytes, freed)
 
     def use_limits(self, limits: StoreLimits) -> None:
         """What is kept from the next `keep_within_limits` on."""

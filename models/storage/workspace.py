@@ -64,6 +64,10 @@ class Workspace:
         return self.root / "recorder.lock"
 
     @property
+    def pins(self) -> Path:
+        return self.root / "recorder.pins"
+
+    @property
     def log(self) -> Path:
         return self.root / "recorder.log"
 

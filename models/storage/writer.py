@@ -117,8 +117,8 @@ class StoreWriter:
             return int(self._ask("SELECT coalesce(max(id), 0) FROM segment")[0][0])
 
     def disk_days(self) -> float | None:
-        """How long until the retention limit or the disk is full, at the rate of the last hour; None: not known yet."""
-        return self._disk_use.days_kept(self.store_bytes)
+        """How long until the limit of recorded history or the disk is full, at the rate of the last hour; None: not known yet."""
+        return self._disk_use.days_kept(self._upkeep.recorded_bytes)
 
     def begin_capture(self, broker: str, client_id: str) -> int:
         """Start to record what a broker delivers. The time since the last recording is remembered as a gap, and after a start
@@ -160,8 +160,8 @@ class StoreWriter:
             if held:
                 raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
         self._import = begun = ImportWriter(
-            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, self._disk_use,
-            _version(), lambda: self._recording_since_us,
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, _version(),
+            lambda: self._recording_since_us,
         )  # fmt: skip
         return begun
 
@@ -170,7 +170,7 @@ class StoreWriter:
         it counts as an import."""
         self._refuse_second_import()
         self._import = begun = MergeWriter(
-            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, self._disk_use,
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits,
             lambda: self._recording_since_us,
         )  # fmt: skip
         return begun

@@ -1,5 +1,7 @@
 """The data screen: what the store holds, what it misses, and the work one can do on it."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
@@ -11,6 +13,7 @@ from models.domain.queries import (
     GapsResult,
     Request,
     Result,
+    StoreKind,
     StoreRequest,
     StoreResult,
     Ticket,
@@ -25,6 +28,7 @@ from widgets.common.throttle import Throttle
 from widgets.data.held_view import HeldView
 from widgets.data.missing_view import MissingView
 from widgets.data.rates import Rates
+from widgets.data.retention_form import Limits, RetentionForm
 from widgets.data.store_texts import growth, growth_sentence, held_sentence
 from widgets.data.work_view import WorkView
 from widgets.frame.screen_context import ScreenContext
@@ -52,6 +56,7 @@ class DataScreen(QWidget):
         self._rates = Rates()
         self._tickets: dict[type, Ticket] = {}
         self.held = HeldView(theme)
+        self.retention = RetentionForm()
         self.missing = MissingView(names, theme)
         self.work = WorkView(names, context.times, theme, clock.monotonic_us)
         self._held_stack, self._missing_stack = StateStack(self.held, theme), StateStack(self.missing, theme)
@@ -63,7 +68,7 @@ class DataScreen(QWidget):
         for view in (self.held, self.missing, self.work):
             view.span_wanted.connect(self.span_wanted)
         self.missing.message_wanted.connect(self.message_wanted)
-        self.held.retention.edited.connect(self._tell)
+        self.retention.edited.connect(self._tell)
         self.tabs.currentChanged.connect(self._ask)
         context.times.changed.connect(self._range_changed)
         context.tail.follow(self._take_page)
@@ -78,6 +83,7 @@ class DataScreen(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._held_stack, self.tr("Held"))
         self.tabs.addTab(self._missing_stack, self.tr("Missing"))
+        self.tabs.addTab(self.retention, self.tr("Retention"))
         self.tabs.addTab(self.work, self.tr("Export, import, check"))
         second = QHBoxLayout()
         second.setSpacing(18)
@@ -108,9 +114,9 @@ class DataScreen(QWidget):
         self._state = state
         self._tell()
 
-    def show_limits(self, gib: float, days: float) -> None:
+    def show_limits(self, limits: Mapping[StoreKind, Limits]) -> None:
         """The limits that are in force."""
-        self.held.retention.show_limits(gib, days)
+        self.retention.show_limits(limits)
         self._tell()
 
     @property
@@ -178,6 +184,7 @@ class DataScreen(QWidget):
         assert isinstance(result, StoreResult)
         self._store = result
         self.held.show_store(result)
+        self.retention.show_store(result)
         self.missing.show_repeated(result.duplicates)
         self._held_stack.show_content()
         self._tell()
@@ -195,22 +202,20 @@ class DataScreen(QWidget):
 
     @Slot()
     def _tell(self) -> None:
-        limits = self.held.retention.limits
         if self._store is None:
             self._sentence.set_text(loading().sentence)
             return
         self._sentence.set_text(held_sentence(self._store))
-        gib, days = limits or (0, 0)
-        self._growth.set_text(growth_sentence(growth(self._store, self._state, gib), days))
-        changed = self.held.retention.changed
-        if changed is not None:
-            gib, days = changed
-            self.held.retention.show_meaning(growth_sentence(growth(self._store, self._state, gib), days))
-        else:
-            self.held.retention.show_meaning("")
+        self._growth.set_text(self._growth_text(self.retention.limits))
+        self.retention.show_growth(self._growth_text(self.retention.typed))
         text = self._rate_text()
         self._rate.setText(text)
         self._rate.setVisible(bool(text))
+
+    def _growth_text(self, limits: Mapping[StoreKind, Limits] | None) -> str:
+        assert self._store is not None
+        gib, days = (limits or {}).get(StoreKind.RECORDED, Limits(0, 0))
+        return growth_sentence(growth(self._store, self._state, gib), days)
 
     def _rate_text(self) -> str:
         now = self._rates.at(self._clock.monotonic_us())

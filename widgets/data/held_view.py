@@ -1,9 +1,9 @@
-"""What is held: every day and every capture, and how much of it is kept."""
+"""What is held: every day and every capture."""
 
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.quantity import MISSING, format_time
 from models.domain.queries import CaptureRow, DayColumns, StoreResult
@@ -12,7 +12,6 @@ from widgets.common.plain import tooltip_text, visible
 from widgets.common.sorted_table import Column, SortedTable
 from widgets.common.theme import ThemeHolder
 from widgets.data.day_bars import DayBars, date_of
-from widgets.data.retention_form import RetentionForm
 from widgets.data.titled import titled
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
@@ -40,7 +39,6 @@ class HeldView(QWidget):
 
     def __init__(self, theme: ThemeHolder) -> None:
         super().__init__()
-        self.retention = RetentionForm()
         self.bars = DayBars(theme)
         self.days: SortedTable[Day] = _day_table()
         self.captures: SortedTable[CaptureRow] = _capture_table()
@@ -61,15 +59,11 @@ class HeldView(QWidget):
     def _build(self) -> None:
         self.days.setObjectName("data-days")
         self.captures.setObjectName("data-captures")
-        top = QHBoxLayout()
-        top.setContentsMargins(12, 8, 12, 4)
-        top.setSpacing(24)
         bars = QVBoxLayout()
+        bars.setContentsMargins(12, 8, 12, 4)
         bars.setSpacing(2)
         bars.addWidget(_heading(self.tr("Size of every day")))
         bars.addWidget(self.bars)
-        top.addLayout(bars, 1)
-        top.addWidget(self.retention)
         self.parts = QSplitter(Qt.Orientation.Horizontal)
         self.parts.setObjectName("data-held")
         self.parts.setChildrenCollapsible(False)
@@ -84,7 +78,7 @@ class HeldView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(top)
+        column.addLayout(bars)
         column.addWidget(self.parts, 1)
 
     @Slot(object)

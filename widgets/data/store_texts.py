@@ -6,7 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from models.domain.control import RecorderState
 from models.domain.quantity import format_time
-from models.domain.queries import RetentionResult, StoreResult
+from models.domain.queries import RetentionResult, StoreKind, StoreResult
 from widgets.common.numbers import count_text, duration_text, value_text
 
 DAY_US = 86_400_000_000
@@ -19,7 +19,7 @@ translate = QCoreApplication.translate  # by this name and with literals, so tha
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How fast a store grows. `room_bytes`: what it may become, by its limit or by the disk."""
+    """How fast recorded history grows. `room_bytes`: what it may become, by its limit or by the disk."""
 
     bytes_a_day: float
     room_bytes: float
@@ -37,9 +37,10 @@ def growth(store: StoreResult, state: RecorderState | None, limit_gib: float) ->
     """None where no rate is known: no recorder runs, or it has not run for five minutes. `limit_gib` 0: no limit."""
     if state is None or not state.disk_days:
         return None
-    limit, by_disk = limit_gib * GIB or float("inf"), store.bytes + store.free_bytes
+    used = next(one.bytes for one in store.kinds if one.kind is StoreKind.RECORDED)
+    limit, by_disk = limit_gib * GIB or float("inf"), used + store.free_bytes
     room = min(limit, by_disk)
-    return Growth(room / state.disk_days, room, store.bytes, limited_by_disk=by_disk < limit)
+    return Growth(room / state.disk_days, room, used, limited_by_disk=by_disk < limit)
 
 
 def held_sentence(store: StoreResult) -> str:
@@ -83,9 +84,15 @@ def growth_sentence(known: Growth | None, keep_days: float) -> str:
 
 def removal_sentence(told: RetentionResult) -> str:
     """What lower limits would remove, for the question whether they shall."""
-    text = translate("StoreTexts", "This removes {size}: {messages} messages, everything up to {time}. It cannot be brought back.")  # fmt: skip
-    return (
-        text.replace("{size}", value_text(told.bytes, "By"))
-        .replace("{messages}", count_text(told.messages))
-        .replace("{time}", format_time(told.last_us))
-    )
+    lines = []
+    for one in told.removals:
+        match one.kind:
+            case StoreKind.RECORDED:
+                text = translate("StoreTexts", "This removes {size} of recorded history: {n} messages, everything up to {time}. The values of every hour stay.")  # fmt: skip
+            case StoreKind.IMPORTED:
+                text = translate("StoreTexts", "This removes {size} of imports: {n} messages, up to {time}. The values of every hour stay.")  # fmt: skip
+            case StoreKind.HOURS:
+                text = translate("StoreTexts", "This removes {size} of hourly values: everything up to {time}.")
+        text = text.replace("{size}", value_text(one.bytes, "By")).replace("{n}", count_text(one.rows))
+        lines.append(text.replace("{time}", format_time(one.last_us)))
+    return "\n".join([*lines, translate("StoreTexts", "It cannot be brought back.")])

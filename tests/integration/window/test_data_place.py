@@ -17,7 +17,7 @@ from app.window.recorder_link import RecorderLink
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
 from models.domain.problems import Problem
-from models.domain.queries import RowKey
+from models.domain.queries import RowKey, StoreKind
 from models.domain.recorded import ImportResult
 from models.storage.workspace import Workspace
 from tests.helpers.history_builder import HistoryBuilder, raw
@@ -87,7 +87,7 @@ def window(qapp: QApplication, workspace: Workspace, answers: Answers, qtbot: Qt
 
 def limits(window: Composition, qtbot: QtBot) -> None:
     window.window.show_screen(DATA)
-    qtbot.waitUntil(lambda: window.data.screen.held.retention.limits is not None)
+    qtbot.waitUntil(lambda: window.data.screen.retention.limits is not None)
 
 
 def test_it_is_made_when_it_is_first_wanted(window: Composition, qtbot: QtBot) -> None:
@@ -214,22 +214,23 @@ def test_lower_limits_are_put_in_force_only_after_a_question(
     woken: list[bool] = []
     monkeypatch.setattr(RecorderLink, "wake", lambda *_: woken.append(True))
     limits(window, qtbot)
-    form = window.data.screen.held.retention
-    assert form.limits == (5, 30)
-    form.days.setValue(7)
+    form = window.data.screen.retention
+    row = form.rows[StoreKind.RECORDED]
+    assert form.limits[StoreKind.RECORDED] == (5, 30)
+    row.days.setValue(7)
     form.apply.click()
     qtbot.waitUntil(lambda: bool(answers.asked))
     assert "30 messages" in answers.asked[0]
-    assert form.days.value() == 30, "no: as it was"
+    assert row.days.value() == 30, "no: as it was"
     assert SettingsFile(workspace.settings).load().retention == Retention(5, 30)
     answers.yes = True
-    form.days.setValue(7)
+    row.days.setValue(7)
     form.apply.click()
     window.link.start()
     qtbot.waitUntil(lambda: bool(woken))
     assert SettingsFile(workspace.settings).load().retention == Retention(5, 7)
-    assert form.limits == (5, 7)
-    form.days.setValue(300)  # nothing goes by that: nobody is asked
+    assert form.limits[StoreKind.RECORDED] == (5, 7)
+    row.days.setValue(300)  # nothing goes by that: nobody is asked
     form.apply.click()
     qtbot.waitUntil(lambda: len(woken) == 2)
     assert len(answers.asked) == 2
@@ -240,10 +241,10 @@ def test_settings_that_cannot_be_read_are_told_and_not_written(
 ) -> None:
     workspace.settings.write_text("not = [toml")
     window.window.show_screen(DATA)
-    form = window.data.screen.held.retention
+    form = window.data.screen.retention
     qtbot.waitUntil(lambda: not form._trouble.isHidden())
     assert "settings.toml cannot be read" in form._trouble.text()
-    assert not form.gib.isEnabled()
+    assert not form.rows[StoreKind.RECORDED].gib.isEnabled()
 
 
 def test_an_unreadable_message_leads_to_the_screen_of_messages(window: Composition, qtbot: QtBot) -> None:

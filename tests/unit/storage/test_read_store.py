@@ -13,9 +13,12 @@ from models.domain.queries import (
     CancelToken,
     GapsRequest,
     GapsResult,
+    KeepLimit,
+    Removal,
     RetentionRequest,
     RetentionResult,
     RowKey,
+    StoreKind,
     StoreRequest,
     StoreResult,
     UnreadableRequest,
@@ -228,20 +231,26 @@ def test_what_limits_would_remove_is_what_they_remove(
         set_bytes(build, number + 1, 100 * 2**20)
     hours(build.segment(recorded), clock.wall_us() - HOUR, 5)
 
-    def told(keep_bytes: int, keep_us: int) -> RetentionResult:
-        page = ask(reader, RetentionRequest(keep_bytes, keep_us))
+    def told(kind: StoreKind, keep_bytes: int, keep_us: int) -> tuple[Removal, ...]:
+        page = ask(reader, RetentionRequest((KeepLimit(kind, keep_bytes, keep_us),)))
         assert isinstance(page, RetentionResult)
-        return page
+        return page.removals
 
-    assert told(0, 0).files == 0
-    by_age = told(0, 8 * DAY)
-    assert (by_age.files, by_age.messages, by_age.last_us) == (1, 20, T0 + DAY + 19)
-    by_size = told(250 * 2**20, 0)
-    assert (by_size.files, by_size.bytes, by_size.messages) == (2, 200 * 2**20, 50)
-    retention = Retention(build.workspace, build.database.connection(), StoreLimits(retention_bytes=250 * 2**20))
-    assert retention.run(clock.wall_us(), 0) == by_size.bytes
-    assert told(250 * 2**20, 0).files == 0
-    assert {one.id for one in store(reader).captures} == {imported, recorded}, "an import is as old as its import"
+    recording, size = StoreKind.RECORDED, 100 * 2**20
+    assert told(recording, 0, 0) == ()
+    assert told(recording, 0, 8 * DAY) == (Removal(recording, size, 20, T0 + DAY + 19),)
+    assert told(recording, 150 * 2**20, 0) == (Removal(recording, 2 * size, 50, T0 + 2 * DAY + 29),)
+    assert told(StoreKind.IMPORTED, 0, 8 * DAY) == (), "an import is as old as the day on which it was imported"
+    assert told(StoreKind.IMPORTED, size // 2, 0) == (Removal(StoreKind.IMPORTED, size, 10, T0 + 9),)
+    limits = StoreLimits(retention_bytes=150 * 2**20)
+    retention = Retention(build.workspace, build.database.connection(), limits)
+    assert retention.run(clock.wall_us(), 0) == 2 * size
+    assert told(recording, 150 * 2**20, 0) == ()
+    assert {one.id for one in store(reader).captures} == {imported, recorded}, "imports have limits of their own"
+    kinds = {one.kind: one for one in store(reader).kinds}
+    assert kinds[StoreKind.IMPORTED] == (StoreKind.IMPORTED, size, 10, T0)
+    assert (kinds[recording].rows, kinds[recording].first_us) == (45, T0 + 3 * DAY)
+    assert size < kinds[recording].bytes < size + 2**20
 
 
 def test_an_import_is_told_by_its_files(build: HistoryBuilder, reader: HistoryReader) -> None:

@@ -213,7 +213,7 @@ def test_one_import_at_a_time(writer: StoreWriter) -> None:
 
 
 def test_one_that_does_not_fit_is_refused(workspace: Workspace, clock: FakeClock) -> None:
-    writer = StoreWriter(workspace, clock, StoreLimits(retention_bytes=2_000_000))
+    writer = StoreWriter(workspace, clock, StoreLimits(import_bytes=2_000_000))
     run = writer.begin_import([FILE])
     with pytest.raises(EnvironmentProblem) as raised:
         for turn in range(100):
@@ -227,7 +227,7 @@ def test_one_that_does_not_fit_is_refused(workspace: Workspace, clock: FakeClock
 
 
 def test_it_is_as_old_as_its_import(workspace: Workspace, clock: FakeClock) -> None:
-    writer = StoreWriter(workspace, clock, StoreLimits())
+    writer = StoreWriter(workspace, clock, StoreLimits(import_s=14 * 86_400))
     bring(writer, recorded(writer, THEN))
     clock.advance(3_600 * SECOND)
     writer.housekeep()
@@ -379,14 +379,14 @@ def _no_space(_path: Path) -> None:
 
 def test_open_tasks_go_with_what_told_of_them(workspace: Workspace, clock: FakeClock) -> None:
     """Those that an import left open stay as long as the import does, though a recorder's history begins later."""
-    writer = StoreWriter(workspace, clock)
+    writer = StoreWriter(workspace, clock, StoreLimits(import_s=14 * 86_400))
     writer.begin_capture("mqtt://b", "c")
     live = online(batch_of(writer.names, [message(clock.wall_us())], ["live"]))
     live.tasks.append(TaskReport(0, clock.wall_us(), live.agent[0], "live", None, TaskState.WORKING))
     writer.commit(live)
     writer.close()
     clock.advance(13 * DAY)
-    writer = StoreWriter(workspace, clock)
+    writer = StoreWriter(workspace, clock, StoreLimits(import_s=14 * 86_400))
     writer.begin_capture("mqtt://b", "c")
     bring(writer, full(writer, online(recorded(writer, THEN)), "old", SECOND, TaskState.WORKING))
     tasks = "SELECT task FROM open_task ORDER BY 1"

@@ -17,9 +17,12 @@ from models.domain.queries import (
     GapColumns,
     GapsRequest,
     GapsResult,
+    KindHeld,
+    Removal,
     RetentionRequest,
     RetentionResult,
     RowKey,
+    StoreKind,
     StoreRequest,
     StoreResult,
     UnreadableRequest,
@@ -32,6 +35,7 @@ from tests.widgets.fakes import AGENT, SECOND
 from widgets.common.state_view import StateKind
 from widgets.data.data_screen import DataScreen
 from widgets.data.rates import Rates
+from widgets.data.retention_form import Limits
 from widgets.data.store_texts import GIB, growth, growth_sentence, held_sentence, removal_sentence
 from widgets.records.agent_names import AgentNames
 
@@ -63,7 +67,14 @@ def store_of(desk: Desk, days: int = 3, size: int = GIB, free: int = 100 * GIB) 
     )  # fmt: skip
     rows = {"messages": 6_000, "samples": 30_000, "logs": 60, "tasks": 6}
     first = desk.now - days * DAY if days else 0
-    return StoreResult(StoreRequest(), first, desk.now if days else 0, size, rows, 12, 4, 9, 0, free, columns, captures)
+    kinds = (
+        KindHeld(StoreKind.RECORDED, size, 5_900, first),
+        KindHeld(StoreKind.IMPORTED, 9_000, 100, desk.now - 9 * DAY),
+        KindHeld(StoreKind.HOURS, 40_000, 2_000, 0),
+    )
+    return StoreResult(
+        StoreRequest(), first, desk.now if days else 0, size, rows, 12, 4, 9, 0, free, columns, captures, kinds
+    )
 
 
 def gaps_of(desk: Desk) -> GapColumns:
@@ -188,31 +199,51 @@ def test_when_it_is_full_is_told_in_words(
 def test_sentences_of_what_is_held_and_what_would_go(desk: Desk) -> None:
     assert held_sentence(store_of(desk)).startswith("1 GiB of history: 3 days, since ")
     assert held_sentence(store_of(desk, days=0)) == "Nothing is held yet"
-    told = RetentionResult(RetentionRequest(1, 1), 2, 12 * GIB, 3_400_000, desk.now)
-    assert removal_sentence(told).startswith("This removes 12 GiB: 3.4 M messages, everything up to ")
-    assert removal_sentence(told).endswith("It cannot be brought back.")
+    gone = (Removal(StoreKind.RECORDED, 12 * GIB, 3_400_000, desk.now), Removal(StoreKind.HOURS, 9_000, 90, desk.now))
+    lines = removal_sentence(RetentionResult(RetentionRequest(()), gone)).split("\n")
+    assert lines[0].startswith("This removes 12 GiB of recorded history: 3.4 M messages, everything up to ")
+    assert lines[0].endswith("The values of every hour stay.")
+    assert lines[1].startswith("This removes 8.79 KiB of hourly values: everything up to ")
+    assert lines[2:] == ["It cannot be brought back."]
+
+
+def limits(gib: float, days: float) -> dict[StoreKind, Limits]:
+    return {StoreKind.RECORDED: Limits(gib, days), StoreKind.IMPORTED: Limits(2, 0), StoreKind.HOURS: Limits(0.25, 730)}
 
 
 def test_limits_are_shown_changed_and_put_back(screen: DataScreen, desk: Desk, qtbot: QtBot) -> None:
-    form = screen.held.retention
-    assert not form.gib.isEnabled()
+    form = screen.retention
+    row, imports = form.rows[StoreKind.RECORDED], form.rows[StoreKind.IMPORTED]
+    assert not row.gib.isEnabled()
     screen.show_recorder(state(8))
-    screen.show_limits(2, 14)
-    assert (form.gib.text(), form.days.text()) == ("2 GiB", "14 days")
+    screen.show_limits(limits(2, 14))
+    assert (row.gib.text(), row.days.text()) == ("2 GiB", "14 days")
+    assert (imports.gib.text(), imports.days.text()) == ("2 GiB", "any age")
     assert not form.apply.isEnabled()
-    form.gib.setValue(0)
-    assert form.gib.text() == "any size"
-    form.days.setValue(1)
-    assert form.days.text() == "1 day"
-    form.days.setValue(1.5)
-    assert "the 36 h that are kept" in form._meaning.text()
-    screen.show_limits(3, 14)  # somebody else changed them; what is typed stays
-    assert form.days.value() == 1.5
+    row.gib.setValue(0)
+    assert row.gib.text() == "any size"
+    row.days.setValue(1)
+    assert row.days.text() == "1 day"
+    row.days.setValue(1.5)
+    assert "the 36 h that are kept" in row.note.text()
+    screen.show_limits(limits(3, 14))  # somebody else changed them; what is typed stays
+    assert row.days.value() == 1.5
+    imports.days.setValue(90)
     with qtbot.waitSignal(form.wanted) as wanted:
         form.apply.click()
-    assert wanted.args == [0, 1.5]
+    assert wanted.args == [{**limits(0, 1.5), StoreKind.IMPORTED: Limits(2, 90)}]
     form.put_back()
-    assert (form.gib.value(), form.days.value(), form.apply.isEnabled()) == (3, 14, False)
+    assert (row.gib.value(), row.days.value(), imports.days.value(), form.apply.isEnabled()) == (3, 14, 0, False)
+
+
+def test_each_kind_says_what_is_held_and_how_far_it_reaches_back(screen: DataScreen, desk: Desk) -> None:
+    told = {
+        kind: (row._size.text(), row._count.text(), row._since.text()) for kind, row in screen.retention.rows.items()
+    }
+    assert told[StoreKind.IMPORTED][:2] == ("8.79 KiB", "100 messages")
+    assert told[StoreKind.RECORDED][0] == "1 GiB"
+    assert len(told[StoreKind.RECORDED][2]) == 16
+    assert told[StoreKind.HOURS] == ("39.1 KiB", "2\u202f000 hours of series", "–")
 
 
 # ------------------------------------------------------------ what is missing

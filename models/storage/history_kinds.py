@@ -1,0 +1,70 @@
+"""What is held of every kind that is kept by itself, and what other limits would remove."""
+
+from models.domain.queries import KeepLimit, KindHeld, Removal, RetentionRequest, RetentionResult, StoreKind
+from models.storage.hour_columns import DAY_HOURS, HOUR_US
+from models.storage.open_segment import fetch
+from models.storage.retention import HELD, NO_LIMIT, SIZE, ClosedSegment, beyond
+from models.storage.segment_file import files_size
+from models.storage.store_view import StoreView
+
+_DAY_US = DAY_HOURS * HOUR_US
+_SPAN = """SELECT coalesce(sum(messages), 0), coalesce(min(first_us), 0) FROM segment
+    LEFT JOIN capture ON capture.id = capture_id WHERE state IN ('open', 'closed') AND last_us AND (kind IS 'import') = ?"""
+_HOURS = "SELECT coalesce(sum(bytes), 0), coalesce(sum(parts), 0), coalesce(min(iif(segment_id = 0, day, NULL)), 0) FROM hours"
+_HOUR_DAYS = "SELECT day, sum(bytes), sum(parts) FROM hours WHERE segment_id = 0 GROUP BY day ORDER BY day"
+_SEGMENT_KINDS = {StoreKind.RECORDED: 0, StoreKind.IMPORTED: 1}
+HOURS_SCHEMA = 5
+
+
+def kinds_held(view: StoreView) -> tuple[KindHeld, ...]:
+    """One for each kind."""
+    hours = KindHeld(StoreKind.HOURS, 0, 0, 0)
+    if _has_hours(view):
+        size, parts, day = fetch(view.catalogue, _HOURS)[0]
+        hours = KindHeld(StoreKind.HOURS, size, parts, day * _DAY_US)
+    found = []
+    for kind, imported in _SEGMENT_KINDS.items():
+        messages, first_us = fetch(view.catalogue, _SPAN, (imported,))[0]
+        size = fetch(view.catalogue, SIZE, (imported,))[0][0]
+        size += files_size(view.workspace.catalogue) - hours.bytes if kind is StoreKind.RECORDED else 0
+        found.append(KindHeld(kind, size, messages, first_us))
+    return (*found, hours)
+
+
+def answer_retention(view: StoreView, request: RetentionRequest, now_us: int) -> RetentionResult:
+    """What a recorder would do with such limits."""
+    kept = {one.kind: one.bytes for one in kinds_held(view)}
+    removals = []
+    for limit in request.limits:
+        if limit.kind is StoreKind.HOURS:
+            gone = _hours_gone(view, kept[limit.kind], limit, now_us) if _has_hours(view) else None
+        else:
+            gone = _segments_gone(view, kept[limit.kind], limit, now_us)
+        if gone is not None:
+            removals.append(gone)
+    return RetentionResult(request, tuple(removals))
+
+
+def _segments_gone(view: StoreView, kept: int, limit: KeepLimit, now_us: int) -> Removal | None:
+    closed = [ClosedSegment(*row) for row in fetch(view.catalogue, HELD, (_SEGMENT_KINDS[limit.kind],))]
+    gone = list(beyond(closed, kept, limit.bytes or NO_LIMIT, now_us - limit.us if limit.us else 0))
+    if not gone:
+        return None
+    return Removal(
+        limit.kind, sum(one.bytes for one in gone), sum(one.messages for one in gone), max(one.last_us for one in gone)
+    )
+
+
+def _hours_gone(view: StoreView, kept: int, limit: KeepLimit, now_us: int) -> Removal | None:
+    oldest_us = now_us - limit.us if limit.us else 0
+    bytes_ = parts = last_us = 0
+    for day, size, n in fetch(view.catalogue, _HOUR_DAYS):
+        if kept - bytes_ <= (limit.bytes or NO_LIMIT) and (day + 1) * _DAY_US > oldest_us:
+            break
+        bytes_, parts, last_us = bytes_ + size, parts + n, (day + 1) * _DAY_US
+    return Removal(limit.kind, bytes_, parts, last_us) if last_us else None
+
+
+def _has_hours(view: StoreView) -> bool:
+    """A catalogue lacks them that no recorder of this version has opened yet."""
+    return int(view.catalogue.pragma("user_version")) >= HOURS_SCHEMA
