@@ -22,6 +22,7 @@ from models.domain.queries import (
 from models.domain.records import Level
 from models.storage.message_properties import decode
 from models.storage.open_segment import OpenSegment, SegmentRow
+from models.storage.sealed_lists import Span, sealed_rows, topics_meant, topics_named
 from models.storage.store_view import StoreView, clusters
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,10 @@ def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken
 
     def line(opened: OpenSegment, segment: int, row: Any) -> MessageLine:
         seq, received, topic, agent, kind, flags, size, properties, payload = row
-        origin, qos = Origin(flags >> 4 & 3), flags & 3
+        origin, qos = Origin(flags >> 4 & 3), flags & 3  # of an empty payload the engine's substr makes NULL
         return MessageLine(
             RowKey(received, segment, seq), opened.topic(topic), agent, Kind(kind), origin, qos,
-            bool(flags & 4), bool(flags & 8), size, payload, _readable(properties),
+            bool(flags & 4), bool(flags & 8), size, payload or b"", _readable(properties),
         )  # fmt: skip
 
     def narrowed(opened: OpenSegment) -> _Question | None:
@@ -115,18 +116,15 @@ def _of_topics(opened: OpenSegment, question: _Question, request: MessageRequest
     """The question with this segment's own ids of the topics that are meant; None where it has none of them."""
     where, bindings = [question.where], list(question.bindings)
     if request.topic or request.branch:
-        # below: from "topic/" up to what follows it, as "0" is the next byte after "/"
-        ends = (request.topic + b"/", request.topic + b"0") if request.branch else (request.topic, request.topic)
-        ids = opened.rows("select id from topic where name = ? or (name >= ? and name < ?)", request.topic, *ends)
+        ids = topics_meant(opened, request)
         if not ids:
             return None
         where.append("topic_id in (select value from json_each(?))")
-        bindings.append(json.dumps([id_ for (id_,) in ids]))
+        bindings.append(json.dumps(ids))
     if request.text:
         wanted = request.text.casefold()
-        ids = opened.rows("select id from topic where holds(?, name)", wanted)
         where.append("(topic_id in (select value from json_each(?)) or holds(?, payload))")
-        bindings += [json.dumps([id_ for (id_,) in ids]), wanted]
+        bindings += [json.dumps(topics_named(opened, wanted)), wanted]
     return question._replace(where=" and ".join(where), bindings=bindings)
 
 
@@ -230,16 +228,7 @@ def _segments(view: StoreView, question: _Question) -> list[SegmentRow]:
     return [row for row in view.overlapping(request.since_us, until) if question.asks_for(row)]
 
 
-class _Part(NamedTuple):
-    """Rows [low, end) of one segment that arrived in [since_us, until_us)."""
-
-    low: int
-    end: int
-    since_us: int
-    until_us: int
-
-
-def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> _Part:
+def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> Span:
     request, before, after, newest = question.request, question.request.before, question.request.after, question.newest
     since, until = request.since_us, request.until_us or 2**62
     if before is not None and row.id != before.segment:
@@ -251,13 +240,16 @@ def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> _Part:
         low = max(low, after.seq + 1)
     if newest is not None and row.id == newest.segment and not row.imported:
         end = min(end, newest.seq + 1)
-    return _Part(low, end, since, until)
+    return Span(low, end, since, until)
 
 
 def _rows_down(opened: OpenSegment, row: SegmentRow, question: _Question, token: CancelToken) -> Iterator[Any]:
     """Matching rows of one segment, newest first, in statements that stay short whatever the filter; after each, how far
     they came."""
-    low, end, since, until = _part(opened, row, question)
+    span = low, end, since, until = _part(opened, row, question)
+    if opened.blocks:
+        yield from sealed_rows(opened, span, question.request, token)
+        return
     limit = question.request.limit + 1
     arrival = f"select received_us from {question.table} where rowid >= ? order by rowid limit 1"
     sql = f"""select {question.columns} from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
@@ -286,6 +278,9 @@ def _count(view: StoreView, question: _Question, token: CancelToken, narrowed: N
         asked = narrowed(opened) if narrowed else question
         if asked is None:
             return 0
+        if opened.blocks:
+            found = sealed_rows(opened, _part(opened, row, question), question.request, token)
+            return sum(not isinstance(one, RowKey) for one in found)
         sql = f"""select count(*) from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
             and received_us < ? and {asked.where}"""
         low, end, since, until = _part(opened, row, question)

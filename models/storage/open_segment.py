@@ -9,6 +9,7 @@ import apsw
 from models.domain.names import SeriesKey, SeriesKind
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.sealing.log_search import LogIndex
 from models.storage.sealing.row_reading import RowBlocks
 from models.storage.sealing.row_shapes import SHAPES
 from models.storage.sealing.row_table import register
@@ -83,7 +84,7 @@ class OpenSegment:
         self.id = row.id
         self.was_open = row.is_open
         self.connection = open_reading(path, closed=not row.is_open)
-        self.connection.create_scalar_function("holds", _holds, 2, deterministic=True)  # type: ignore[arg-type]
+        self.connection.create_scalar_function("holds", holds, 2, deterministic=True)  # type: ignore[arg-type]
         self._topics: dict[int, bytes] = {0: b""}
         self._agents: dict[int, str] = {0: ""}
         self._series: dict[int, SeriesKey] = {}
@@ -100,6 +101,7 @@ class OpenSegment:
             self.blocks = {table: RowBlocks(self.connection, shape) for table, shape in SHAPES.items()}
             for blocks in self.blocks.values():
                 register(self.connection, blocks)
+            self.log_index = LogIndex(self.connection)
 
     def rows(self, sql: str, *bindings: Any) -> list[Row]:
         """All rows at once, so that no read transaction stays open."""
@@ -156,8 +158,8 @@ class OpenSegment:
         return first, self.number(f"select max(rowid) from {table}") + 1
 
 
-def _holds(needle: str, text: str | bytes | None) -> bool:
-    """Case-blind search for SQL, in every script; `needle` is casefolded already. Bytes are searched as UTF-8."""
+def holds(needle: str, text: str | bytes | None) -> bool:
+    """Case-blind search, in every script; `needle` is casefolded already. Bytes are searched as UTF-8."""
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
     return text is not None and needle in text.casefold()

@@ -136,6 +136,10 @@ class RowBlocks:
         found: list[int] = (values if rows is None else values[rows]).tolist()
         return found
 
+    def joined(self, number: int, column: str) -> bytes:
+        """All texts of a column, one behind the other."""
+        return self.block(number).joined(self._texts[column])
+
     def value(self, number: int, column: str, row: int) -> Any:
         """One value, without decoding the others."""
         block = self.block(number)

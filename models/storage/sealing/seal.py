@@ -14,6 +14,7 @@ from models.storage.access import create_private_file
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.open_segment import DAMAGE
 from models.storage.sealing.comparison import compare
+from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import SHAPES
 from models.storage.sealing.row_writing import write_logs, write_messages
 from models.storage.segment import SEALED_LAYOUT
@@ -52,7 +53,9 @@ def _write(source: Path, target: Path) -> None:
                 writer.execute(f"INSERT INTO main.{name} SELECT * FROM source.{name}")
         with _reading(source) as reader:
             write_messages(reader, writer)
-            write_logs(reader, writer, lambda _: None)
+            index = LogIndexWriter(writer)
+            write_logs(reader, writer, index.add)
+            index.close()
         for _, sql in _schema(writer, "index"):
             writer.execute(sql)
         writer.execute("INSERT INTO main.meta SELECT * FROM source.meta WHERE key <> 'layout'")
