@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import apsw
 
 from models.domain.names import SeriesKey, SeriesKind
+from models.storage.batch_agents import BatchAgents
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.sealing.log_search import LogIndex
 from models.storage.sealing.row_reading import RowBlocks
 from models.storage.sealing.row_shapes import SHAPES
 from models.storage.sealing.row_table import register
+from models.storage.sealing.sample_tables import has_chunks
 from models.storage.segment import LAYOUT, SEALED_LAYOUT
 from models.storage.store_errors import DamagedError
 
@@ -96,6 +98,10 @@ class OpenSegment:
         if application != APPLICATION_ID or not layout or int(layout[0][0]) > SEALED_LAYOUT:
             raise DamagedError(f"{path.name} has application id {application} and layout {layout}")
         self.layout = int(layout[0][0])
+        self.has_chunks = self.layout == SEALED_LAYOUT and has_chunks(
+            self.connection
+        )  # else samples stand in the batches
+        self.batch_agents = BatchAgents(self.connection)
         self.blocks: dict[str, RowBlocks] = {}  # of a sealed segment; SQL sees tables in their place
         if self.layout == SEALED_LAYOUT:
             self.blocks = {table: RowBlocks(self.connection, shape) for table, shape in SHAPES.items()}

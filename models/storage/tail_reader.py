@@ -1,6 +1,5 @@
 """What was committed since the last look: the window's live feed, read from the open segments."""
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -9,8 +8,8 @@ from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.queries import SeriesColumns
 from models.domain.tail import Interest, TailCursor, TailPage
 from models.storage.history_events import PRESENCE_COLUMNS, presence_columns
-from models.storage.history_series import Picked, UInt32, chosen, joined, pick, pick_or_none
 from models.storage.open_segment import DAMAGE, OpenSegment, Row, SegmentRow
+from models.storage.sample_pick import Picked, UInt32, chosen, joined, pick
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
@@ -138,7 +137,7 @@ class TailReader:
         cursor.close()
         if seen[opened.id] > after:
             self._read_rest(opened, after, seen[opened.id], gathered)
-            gathered.picked += _points(blobs, wanted, lambda error: view.note_damage(opened.id, error))
+            gathered.picked.append(pick(blobs, wanted, lambda error: view.note_damage(opened.id, error)))
 
     def _read_rest(self, opened: OpenSegment, after: int, last: int, gathered: _Gathered) -> None:
         """Presence changes of the batches, and whether new names came with them."""
@@ -158,14 +157,6 @@ class TailReader:
 
 def _last_batch(opened: OpenSegment, _row: SegmentRow) -> int:
     return opened.number("select max(id) from batch")
-
-
-def _points(blobs: Sequence[bytes], wanted: UInt32, damaged: Callable[[Exception], None]) -> list[Picked]:
-    try:
-        return [pick(blobs, wanted)]
-    except ValueError as error:  # a damaged batch costs only itself
-        damaged(error)
-    return [part for blob in blobs if (part := pick_or_none(blob, wanted)) is not None]
 
 
 def _page(cursor: TailCursor, gathered: _Gathered, interest: Interest) -> TailPage:

@@ -8,7 +8,8 @@ import apsw
 import numpy as np
 
 from models.storage.open_segment import fetch
-from models.storage.sealing.sample_reading import ChunkColumns, Float64, Int64, UInt32, numbers
+from models.storage.sample_pick import Float64, Int64, UInt32
+from models.storage.sealing.sample_reading import ChunkColumns, numbers
 
 WINDOW_SAMPLES = 2_000_000
 """So many samples are sorted at once, in about 100 MB: chunks of small groups reach over a whole segment, and are decoded

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.storage.open_segment import fetch
+from models.storage.sample_pick import Float64, Picked, UInt32, chosen
 from models.storage.sealing.number_column import unpack
 from models.storage.sealing.sample_tables import COLUMNS
 
@@ -15,10 +16,6 @@ MOST_NUMBERS = 1 << 26
 """No column is longer, whatever a damaged file says."""
 MANY_SERIES = 1_000
 """For more it is cheaper to read the whole directory."""
-
-Int64 = npt.NDArray[np.int64]
-UInt32 = npt.NDArray[np.uint32]
-Float64 = npt.NDArray[np.float64]
 
 
 class Entry(NamedTuple):
@@ -31,23 +28,15 @@ class Entry(NamedTuple):
     first_row: int
 
 
-class Stretch(NamedTuple):
-    """Samples of one series, in the order of storing."""
-
-    series: int
-    time_us: Int64
-    received_us: Int64
-    value: Float64
-
-
 def read_series(
     connection: apsw.Connection,
     wanted: Sequence[int],
     since_us: int,
     until_us: int,
     damaged: Callable[[Exception], None],
-) -> Iterator[Stretch]:
-    """Samples of the `wanted` series that arrived in [since_us, until_us), newest chunk first. A damaged column is told, and
+) -> Iterator[Picked]:
+    """Samples of the `wanted` series that arrived in [since_us, until_us), the newest chunk first, one
+    series at a time. A damaged column is told, and
     costs the series that stand in it only. No transaction outlives a chunk."""
     for chunk, entries in sorted(_directory(connection, wanted).items(), reverse=True):
         rows = fetch(
@@ -72,13 +61,13 @@ def read_series(
             except ValueError as error:
                 damaged(error)
                 continue
-            found = Stretch(entry.series, time_us[rows_of], received_us[rows_of], value)
+            series = np.full(entry.n, entry.series, np.uint32)
+            found = Picked(series, time_us[rows_of], received_us[rows_of], value)
             yield found if inside else _within(found, since_us, until_us)
 
 
-def _within(found: Stretch, since_us: int, until_us: int) -> Stretch:
-    kept = (found.received_us >= since_us) & (found.received_us < until_us)
-    return Stretch(found.series, found.time_us[kept], found.received_us[kept], found.value[kept])
+def _within(found: Picked, since_us: int, until_us: int) -> Picked:
+    return chosen(found, (found.received_us >= since_us) & (found.received_us < until_us))
 
 
 def _directory(connection: apsw.Connection, wanted: Sequence[int]) -> dict[int, list[Entry]]:

@@ -18,13 +18,13 @@ from models.storage.sealing import chunk_writer, sample_chunks, sample_order, sa
 from models.storage.sealing.number_column import pack, unpack
 from models.storage.sealing.sample_chunks import write_samples
 from models.storage.sealing.sample_order import last_batch, read_in_order
-from models.storage.sealing.sample_reading import Stretch, read_series
+from models.storage.sealing.sample_reading import read_series
 from models.storage.segment import create_tables
 from models.storage.store_errors import DamagedError
 from tests.helpers.history_builder import raw
 
 EVER = 1 << 62
-INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
+INT64 = st.integers(-(1 << 63), (1 << 63) - 2)  # no range ends behind the last of all
 
 
 class Stamp(NamedTuple):
@@ -129,10 +129,12 @@ def of_series(
     damaged: Callable[[Exception], None] = fail,
 ) -> dict[int, list[tuple[int, int, int]]]:  # fmt: skip
     """Time, arrival and bits of the samples of each series, oldest first."""
-    parts: list[Stretch] = list(read_series(target, wanted, since_us, until_us, damaged))
+    parts = list(read_series(target, wanted, since_us, until_us, damaged))
     found: dict[int, list[tuple[int, int, int]]] = {series: [] for series in wanted}
-    for one in reversed(parts):
-        found[one.series] += zip(one.time_us.tolist(), one.received_us.tolist(), map(bits, one.value), strict=True)
+    for one in reversed([one for one in parts if len(one.series)]):
+        found[int(one.series[0])] += zip(
+            one.time_us.tolist(), one.received_us.tolist(), map(bits, one.value), strict=True
+        )
     return found
 
 
