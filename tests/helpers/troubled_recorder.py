@@ -3,6 +3,7 @@
 As a program: `python -m tests.helpers.troubled_recorder TROUBLE record …`. For tests: `Troubled`.
 """
 
+import functools
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 from tests.helpers.recording import Recording
 
 DAY_US = 86_400_000_000
+SMALL_INBOX = 5_000
 
 
 class Fatal(BaseException):
@@ -71,41 +73,39 @@ def _step_clock(asked: threading.Event, step_us: int) -> None:
 
 
 def prepare(trouble: str, asked: threading.Event) -> None:
-    """Build the trouble in."""
+    """Build the trouble in. Raises `KeyError` where there is none of this name."""
     from app.password_store import PasswordStore
-    from app.recorder import control_server, verbs
+    from app.recorder import control_server, main, verbs
     from app.recorder.ingest import Ingest
-    from app.recorder.main import Importer
     from mqtt.link import Link
     from mqtt.reading.reader import Reader
 
-    mistake = RuntimeError(f"trouble: {trouble}")
-    match trouble:
-        case "network-raises":
-            _replace(Link, "_write", _once(asked, mistake))
-        case "network-dies":
-            _replace(Link, "_write", _once(asked, Fatal(trouble)))
-        case "network-hangs":
-            _replace(Link, "_write", lambda: _hang(asked))
-        case "reading-raises":
-            _replace(Reader, "read", _once(asked, mistake))
-        case "ingest-dies":
-            _replace(Ingest, "_turn", _once(asked, mistake))
-        case "control-dies":
-            _replace(control_server, "peer_is_ours", _once(asked, mistake))
-        case "client-raises":
-            _replace(verbs.RecorderVerbs, "state", _once(asked, mistake))
-        case "keyring-raises":
-            asked.set()
-            _replace(PasswordStore, "get", _once(asked, mistake))
-        case "import-raises":
-            _replace(Importer, "run", _once(asked, mistake))
-        case "clock-forward":
-            _step_clock(asked, DAY_US)
-        case "clock-back":
-            _step_clock(asked, -DAY_US)
-        case _:
-            raise ValueError(trouble)
+    def raises(owner: object, name: str, error: BaseException | None = None) -> Callable[[], None]:
+        fault = error or RuntimeError(f"trouble: {trouble}")
+        return lambda: _replace(owner, name, _once(asked, fault))
+
+    def raises_at_once() -> None:
+        asked.set()
+        raises(PasswordStore, "get")()
+
+    def shrinks() -> None:
+        main.InboxLimits = functools.partial(main.InboxLimits, waiting_messages=SMALL_INBOX)  # type: ignore[assignment,misc]
+
+    troubles: dict[str, Callable[[], None]] = {
+        "network-raises": raises(Link, "_write"),
+        "network-dies": raises(Link, "_write", Fatal(trouble)),
+        "network-hangs": lambda: _replace(Link, "_write", lambda: _hang(asked)),
+        "reading-raises": raises(Reader, "read"),
+        "ingest-dies": raises(Ingest, "_turn"),
+        "control-dies": raises(control_server, "peer_is_ours"),
+        "client-raises": raises(verbs.RecorderVerbs, "state"),
+        "keyring-raises": raises_at_once,
+        "import-raises": raises(main.Importer, "run"),
+        "small-inbox": shrinks,
+        "clock-forward": lambda: _step_clock(asked, DAY_US),
+        "clock-back": lambda: _step_clock(asked, -DAY_US),
+    }
+    troubles[trouble]()
 
 
 def main() -> int:

@@ -1,0 +1,139 @@
+"""More comes than can be stored: memory stays bounded, QoS 1 waits, what QoS 0 loses is counted, told and shown as a gap."""
+
+import json
+import time
+from contextlib import contextmanager
+
+import apsw
+import psutil
+import pytest
+
+from models.domain.connection import parse_url
+from mqtt.bulk_publisher import BulkPublisher, Outgoing
+from tests.helpers.poll import until
+from tests.helpers.recording import Recording
+from tests.helpers.troubled_recorder import SMALL_INBOX, Troubled
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def recording(tmp_path):
+    one = Recording(tmp_path / "workspace")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def narrow(tmp_path):
+    one = Troubled(tmp_path / "workspace", "small-inbox")
+    yield one
+    one.close()
+
+
+@contextmanager
+def blocked(recording):
+    """Nothing can be stored meanwhile: another program holds the segment."""
+    (segment,) = recording.workspace.segments.glob("*.db")
+    holder = apsw.Connection(str(segment))
+    until(lambda: _held(holder), "the segment is held")
+    try:
+        yield
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+
+
+def _held(holder):
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+    except apsw.BusyError:
+        return False
+    return True
+
+
+@contextmanager
+def publisher(broker):
+    one = BulkPublisher(parse_url(broker.url)[0], None, "flood")
+    yield one
+    drained = one.drain(60)
+    one.close()
+    assert drained
+
+
+def send(one, numbers, qos):
+    one.send([Outgoing(b"flood/x", b"%d" % number) for number in numbers], qos)
+
+
+def begin(recording, broker):
+    """A recorder that has a segment already."""
+    recording.start("--broker", broker.url)
+    with publisher(broker) as one:
+        one.send([Outgoing(b"first", b"")], 1)
+    recording.stored(1)
+
+
+def numbers(recording):
+    return [int(row["payload"]) for row in recording.export("messages") if row["topic"] == "flood/x"]
+
+
+def gaps(recording, cause):
+    return [row for row in recording.export("gaps") if row["cause"] == cause]
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(1_000, 0), pytest.param(5_000, 10, marks=pytest.mark.long)])
+def test_a_writer_that_is_held_up_loses_nothing_holds_little_and_says_so(make_broker, recording, rate, seconds):
+    """Until it is told, at least; the broker waits with what we have not acknowledged."""
+    broker = make_broker(extra=["sys_interval 1"])
+    begin(recording, broker)
+    process = psutil.Process(recording.pid)
+    rss_bytes = most_bytes = process.memory_info().rss
+    sent, told = 0, False
+    with publisher(broker) as one:
+        with blocked(recording):
+            began_s = time.monotonic()
+            while not told or sent < rate * seconds:
+                send(one, range(sent, sent + rate // 20), 1)
+                sent += rate // 20
+                while time.monotonic() - began_s < sent / rate:
+                    one.poll(0.01)
+                most_bytes = max(most_bytes, process.memory_info().rss)
+                if not told and sent % rate == 0:
+                    problem = recording.state.problem
+                    told = problem is not None and problem["code"] == "store.io"
+                    assert sent < 60 * rate, "it is not told"
+        until(lambda: one.drain(1), "all is with the broker")
+    until(lambda: len(numbers(recording)) >= sent, "all is stored", 60, slice_s=0.5)
+    assert numbers(recording) == list(range(sent))
+    assert most_bytes - rss_bytes <= 150_000_000
+    assert gaps(recording, "dropped") == gaps(recording, "broker-dropped") == []
+    state = recording.when(lambda one: one.problem is None, "it is over")
+    assert state.counters.dropped == 0
+    assert recording.stop() == 0
+
+
+def test_a_flood_of_qos_0_beyond_the_limit_is_counted_to_the_message(make_broker, narrow):
+    broker = make_broker(max_queued_messages=200_000, extra=["sys_interval 1"])
+    begin(narrow, broker)
+    count = 6 * SMALL_INBOX
+    with publisher(broker) as one, blocked(narrow):
+        for first in range(0, count, 500):
+            send(one, range(first, first + 500), 0)
+            one.poll(0.01)
+        one.send([Outgoing(b"reliable", b"")], 1)
+        until(lambda: one.drain(1), "all is with the broker")
+        narrow.when(lambda state: state.counters.lag_us > 1_000_000, "it waits")
+    state = narrow.when(lambda one: one.counters.dropped > 0, "it is told", 60)
+    until(lambda: narrow.state.counters.lag_us == 0, "all is stored")
+    dropped = narrow.state.counters.dropped
+    until(lambda: sum(int(row["count"]) for row in gaps(narrow, "dropped")) == dropped, "the gaps hold them all")
+    kept = numbers(narrow)
+    by_broker = sum(int(row["count"]) for row in gaps(narrow, "broker-dropped"))
+    assert len(kept) + dropped + by_broker == count
+    assert kept == sorted(set(kept))
+    assert kept[-1] == count - 1, "the oldest go first"
+    assert state.counters.dropped > 0
+    assert [row["topic"] for row in narrow.export("messages") if row["topic"] == "reliable"] == ["reliable"]
+    info = json.loads(narrow.command("info", "--json").stdout)
+    assert info["dropped"] == dropped
+    assert narrow.stop() == 0
