@@ -8,6 +8,7 @@ from models.domain.messages import Origin
 from models.domain.records import Gap, GapCause
 
 DROPPED_TOPIC = b"$SYS/broker/publish/messages/dropped"
+_NEVER_CAME = frozenset({GapCause.SEQUENCE, GapCause.BROKER_DROPPED})
 START_GRACE_US = 1_000_000
 """Connecting within this time of the start is no gap worth a mark."""
 
@@ -76,6 +77,20 @@ class DropWatch:
                 gaps.append(Gap(since_us, message.received_us, 0, GapCause.BROKER_DROPPED, count - self._brokers))
             self._brokers, self._brokers_us = count, message.received_us
         return gaps
+
+
+class MissingCount:
+    """How many messages never reached us, as far as anybody counted them, and how often our session was lost with others."""
+
+    def __init__(self) -> None:
+        self.messages = self.sessions = 0
+
+    def add(self, gaps: Sequence[Gap]) -> None:
+        """These were stored."""
+        for gap in gaps:
+            if gap.cause in _NEVER_CAME:
+                self.messages += gap.missing
+            self.sessions += gap.cause is GapCause.SESSION_LOST
 
 
 def _end_us(since: Instant, at: Instant) -> int:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, wait
 from typing import NamedTuple, TypeVar
 
 from app.recorder.commit_figures import CommitFigures
-from app.recorder.gaps import DROPPED_TOPIC, DropWatch, LinkGaps, worth_storing
+from app.recorder.gaps import DROPPED_TOPIC, DropWatch, LinkGaps, MissingCount, worth_storing
 from app.recorder.jobs import Jobs
 from app.recorder.log_file import Faults
 from app.recorder.ports import Committed, Feed, Keeper, Store
@@ -59,6 +59,7 @@ class Ingest:
         self._redelivery = Redelivery(store.unacknowledged)
         self._link_gaps = LinkGaps(now)
         self._drops = DropWatch(now.wall_us)
+        self._missing = MissingCount()
         self._figures = CommitFigures(clock)
         self._figures_us = self._housekept_us = now.monotonic_us
         self._presence: list[PresenceChange] = []  # of the link, for the next commit; so are the gaps
@@ -136,6 +137,7 @@ class Ingest:
             received=self._received, stored=self._stored, duplicates=self._duplicates, unreadable=self._unreadable,
             dropped=self._dropped, bytes=self._bytes, lag_us=feed.inbox.counters().lag_us if feed is not None else 0,
             commit_p50_us=self._commit_p50_us, commit_p99_us=self._commit_p99_us,
+            missing=self._missing.messages, sessions_lost=self._missing.sessions,
         )  # fmt: skip
 
     def _wake(self) -> None:
@@ -309,6 +311,7 @@ class Ingest:
         self._bytes += sum(map(len, batch.columns.payload))
         self._duplicates += batch.duplicates
         self._dropped += batch.dropped
+        self._missing.add(batch.gaps)
         self._unreadable += len(batch.unreadable)
 
     def _housekeep_when_due(self) -> None:

@@ -59,7 +59,9 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Since the recorder started. `lag_us` is the age of the oldest received message that is not stored yet."""
+    """Since the recorder started. `lag_us` is the age of the oldest received message that is not stored yet. `missing`
+    never reached us, as publishers' own numbers and the broker's own counter tell; what was lost with a session of ours that
+    the broker forgot, nobody counted."""
 
     received: int = 0
     stored: int = 0
@@ -70,6 +72,8 @@ class Counters:
     lag_us: int = 0
     commit_p50_us: int = 0
     commit_p99_us: int = 0
+    missing: int = 0
+    sessions_lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The real window (in this process, offscreen) with the real recorder as the process that it starts, and a real broker."""
 
-import contextlib
 import json
 import os
 import signal
@@ -8,20 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
-import psutil
 import pytest
 from paho.mqtt import publish
 from PySide6.QtWidgets import QApplication
 
 from app.control_client import ControlClient
 from app.settings import Settings, SettingsFile
-from app.window.composition import Composition, WindowOptions
+from app.window.composition import Composition
 from app.window.places import FLEET
 from models.domain.connection import Connection
 from models.domain.control import Link
-from models.domain.problems import EnvironmentProblem
 from models.storage.workspace import Workspace
 from tests.helpers import keyring_file
+from tests.helpers.live_window import live_windows, runs
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until
 
@@ -39,36 +37,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 @pytest.fixture
 def open_window(qapp: QApplication, workspace: Workspace, qtbot) -> Iterator[Callable[[], Composition]]:
-    opened: list[Composition] = []
-    recorders: set[int] = set()
-
-    def open_one() -> Composition:
-        one = Composition(qapp, workspace, WindowOptions(theme="light"))
-        opened.append(one)
-        one.window.show()
-        one.fill()
-        one.link.state_changed.connect(lambda state: recorders.add(state.pid) if state is not None else None)
-        return one
-
-    yield open_one
-    for one in opened:
-        one.close()
-        one.window.close()
-        one.window.deleteLater()
-    # it would end by itself some seconds after the last window, as test_window_process sees
-    with contextlib.suppress(EnvironmentProblem), ControlClient(workspace) as client:
-        client.stop()
-    until(lambda: not any(_runs(pid) for pid in recorders), "the recorder ended with the window", 40)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            process.wait(0)
-        return process.is_running()
-    except psutil.NoSuchProcess:
-        return False
+    with live_windows(qapp, workspace) as open_one:
+        yield open_one
 
 
 @pytest.fixture
@@ -201,7 +171,7 @@ def test_a_password_typed_once_connects_after_a_restart_and_lies_in_the_keyring_
     one.close()
     with ControlClient(workspace) as client:
         client.stop()
-    until(lambda: not _runs(pid), "the recorder ended", 20)
+    until(lambda: not runs(pid), "the recorder ended", 20)
     again = open_window()  # neither window nor recorder knows it but from the keyring
     qtbot.waitUntil(lambda: connected(again), timeout=SLOW_MS)
     assert again.link.state.pid != pid

@@ -123,10 +123,8 @@ class Recording:
         )
 
     def export(self, dataset: str) -> list[dict[str, str]]:
-        """The exported CSV, read back; made in this process, as tests ask again and again."""
-        written = io.BytesIO()
-        export(self.workspace, dataset, written)
-        return list(csv.DictReader(io.StringIO(written.getvalue().decode("utf-8"), newline="")))
+        """The exported CSV, read back."""
+        return exported(self.workspace, dataset)
 
     def info(self) -> dict[str, Any]:
         return store_info(self.workspace)
@@ -136,6 +134,13 @@ class Recording:
 
     def log(self) -> str:
         return self.workspace.log.read_text()
+
+
+def exported(workspace: Workspace, dataset: str) -> list[dict[str, str]]:
+    """The exported CSV, read back; made in this process, as tests ask again and again."""
+    written = io.BytesIO()
+    export(workspace, dataset, written)
+    return list(csv.DictReader(io.StringIO(written.getvalue().decode("utf-8"), newline="")))
 
 
 def unguarded(cell: str) -> str:

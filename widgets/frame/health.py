@@ -16,6 +16,7 @@ class Item(StrEnum):
     STORED = "stored"
     LAG = "lag"
     DROPPED = "dropped"
+    MISSING = "missing"
     UNREADABLE = "unreadable"
     DUPLICATES = "duplicates"
     DISK = "disk"
@@ -67,6 +68,7 @@ def _wrong(state: RecorderState) -> frozenset[Item]:
         for item, is_wrong in (
             (Item.LAG, counters.lag_us > LAG_LIMIT_US),
             (Item.DROPPED, counters.dropped > 0),
+            (Item.MISSING, counters.missing > 0 or counters.sessions_lost > 0),
             (Item.UNREADABLE, counters.unreadable > 0),
             (Item.DISK, state.disk_days is not None and state.disk_days < FEW_DISK_DAYS),
         )

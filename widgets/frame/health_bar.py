@@ -88,6 +88,7 @@ class HealthBar(QWidget):
         for item, button in self._items.items():
             text, why = self._texts(item)
             wrong = item in health.wrong
+            button.setVisible(wrong or item is not Item.MISSING)  # rare, and the room is little
             self._put(button, text, why, "warning" if wrong else "")
             restyle(button, state="warning" if wrong else "")
 
@@ -137,6 +138,7 @@ class HealthBar(QWidget):
                 self.tr("dropped {n}").replace("{n}", number),
                 self.tr("QoS 0 messages thrown away because more came than can be written. They show as a gap."),
             ),
+            Item.MISSING: (self._missing_text(), self._missing_meaning()),
             Item.UNREADABLE: (
                 self.tr("unreadable {n}").replace("{n}", number),
                 self.tr("Messages that are stored as they came, but that nobody could read figures or words from."),
@@ -148,6 +150,22 @@ class HealthBar(QWidget):
             Item.DISK: (self._disk_text(), self._disk_meaning()),
         }
         return texts[item]
+
+    def _missing_text(self) -> str:
+        if not self._health.recording:
+            return self.tr("missing {n}").replace("{n}", MISSING)
+        counters = self._health.counters
+        text = self.tr("missing {n} or more") if counters.sessions_lost else self.tr("missing {n}")
+        return text.replace("{n}", count_text(counters.missing))
+
+    def _missing_meaning(self) -> str:
+        told = self.tr(
+            "Messages that never came: numbers that a publisher skipped, and what the broker says it threw away. They show as gaps."
+        )
+        if lost := self._health.counters.sessions_lost:
+            also = self.tr("How often the broker forgot our session, with what it kept for us: {n}.")
+            told = f"{told} {also.replace('{n}', count_text(lost))}"
+        return told
 
     def _disk_text(self) -> str:
         days = self._health.disk_days

@@ -152,6 +152,8 @@ def test_rate_starts_anew_with_a_new_capture(state: RecorderState) -> None:
         (Counters(received=9, stored=9, duplicates=4), 30.0, set()),
         (Counters(lag_us=1_900_000), None, set()),
         (Counters(lag_us=2_100_000), 2.0, {Item.LAG}),
+        (Counters(missing=1), None, {Item.MISSING}),
+        (Counters(sessions_lost=1), None, {Item.MISSING}),
         (Counters(dropped=1, unreadable=2), 0.02, {Item.DROPPED, Item.UNREADABLE, Item.DISK}),
     ],
 )
@@ -180,12 +182,19 @@ def test_health_bar_speaks_in_words(theme: ThemeHolder, clock: FakeClock, state:
         replace(state, counters=Counters(received=1100, stored=1000, lag_us=8000, dropped=3), store_bytes=2048)
     )
     assert texts() == [
-        "recording", "received 500/s", "stored 1\u202f000", "lag 8 ms", "dropped 3", "unreadable 0", "duplicates 0",
-        "keeps 210 days",
+        "recording", "received 500/s", "stored 1\u202f000", "lag 8 ms", "dropped 3", "missing 0", "unreadable 0",
+        "duplicates 0", "keeps 210 days",
     ]  # fmt: skip
-    assert [figure.property("state") for figure in figures] == ["", "", "", "", "warning", "", "", ""]
+    assert [figure.property("state") for figure in figures] == ["", "", "", "", "warning", "", "", "", ""]
     assert all(figure.accessibleDescription() and figure.toolTip() for figure in figures)
     assert "2 KiB" in figures[2].accessibleDescription()
+    assert figures[5].isHidden(), "nothing is missing"
+    bar.show_state(replace(state, counters=Counters(missing=7)))
+    assert not figures[5].isHidden()
+    assert texts()[5] == "missing 7"
+    bar.show_state(replace(state, counters=Counters(missing=7, sessions_lost=2)))
+    assert texts()[5] == "missing 7 or more", "nobody knows what a session held"
+    assert "forgot our session, with what it kept for us: 2." in figures[5].accessibleDescription()
     bar.show_state(None)
     assert texts()[0] == "not recording"
     assert texts()[4] == "dropped –"
