@@ -7,9 +7,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.telling import Teller, add_option, is_told
 from app.cli.workspace_argument import workspace_of
 from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 
@@ -61,13 +63,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="recorded traffic, a backup, or the folder of a workspace; - is stdin"
     )
+    add_option(parser)
     parser.add_argument("--again", action="store_true", help="also traffic that was imported before, a second time")
 
 
 def run(args: argparse.Namespace) -> int:
     """Have the recorder import, or do it where none runs. Raises `EnvironmentProblem` "import.*", "backup.*", "file.unusable",
     "workspace.*", "store.*", "settings.unreadable"."""
-    workspace, progress = workspace_of(args), _Progress()
+    workspace = workspace_of(args)
+    progress: _Progress | _Lines = _Lines() if is_told(args) else _Progress()
     try:
         with contextlib.ExitStack() as held:
             paths = [held.enter_context(_piped()) if name == "-" else Path(name) for name in args.files]
@@ -75,12 +79,12 @@ def run(args: argparse.Namespace) -> int:
             if result is None:
                 result = _here(workspace, paths, progress.show, again=args.again)
     except KeyboardInterrupt:
-        progress.end()
-        print("murmurscope: cancelled, nothing was imported", file=sys.stderr)
+        progress.cancelled()
         raise
-    finally:
+    except BaseException:
         progress.end()
-    _tell(result)
+        raise
+    progress.tell(result)
     return ExitCode.FAILED if result.skipped or result.damaged_segments else ExitCode.OK
 
 
@@ -199,10 +203,36 @@ class _Progress:
         self._width = max(self._width, len(text))
         print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
 
+    def tell(self, result: "ImportResult") -> None:
+        self.end()
+        _tell(result)
+
+    def cancelled(self) -> None:
+        self.end()
+        print("murmurscope: cancelled, nothing was imported", file=sys.stderr)
+
     def end(self) -> None:
         if self._width:
             print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
             self._width = 0
+
+
+class _Lines:
+    """For the window that started us."""
+
+    def __init__(self) -> None:
+        self._teller = Teller()
+
+    def show(self, progress: "ImportProgress") -> None:
+        self._teller.progress(done=progress.bytes_done, total=progress.bytes_total, messages=progress.messages)
+
+    def tell(self, result: "ImportResult") -> None:
+        self._teller.tell("result", asdict(result))
+
+    def cancelled(self) -> None:
+        """Whoever cancelled it knows."""
+
+    end = cancelled
 
 
 def _tell(result: "ImportResult") -> None:

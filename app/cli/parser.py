@@ -18,6 +18,7 @@ from app.cli import (
     files,
     import_traffic,
     info,
+    look_at,
     record,
     restore,
     seal,
@@ -61,7 +62,7 @@ COMMANDS: dict[str, Command] = {
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the file that makes a Python or Node program an agent", example),
 }
-HIDDEN: dict[str, CommandModule] = {"write-files": files, "seal-segment": seal}
+HIDDEN: dict[str, CommandModule] = {"write-files": files, "look-at": look_at, "seal-segment": seal}
 """What we start ourselves; nobody else needs to know."""
 WINDOW_COMMANDS = {
     "demo": "the window with a simulated fleet, on a workspace and broker of its own",
@@ -112,6 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"murmurscope {VERSION}")
     _add_workspace(parser, None)
     parser.add_argument("--new-window", action="store_true", help=argparse.SUPPRESS)  # what "New window" starts
+    parser.add_argument("--record-here", action="store_true", help=argparse.SUPPRESS)  # of a copied workspace, as asked
     parser.add_argument("--connect", action="store_true", help=argparse.SUPPRESS)  # what the demo's window starts
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (none: the window)")
     for name, text in WINDOW_COMMANDS.items():

@@ -2,14 +2,11 @@
 
 import encodings.ascii
 import encodings.idna  # noqa: F401 - both looked up at the first connection: too late, should the package be replaced under us
-import hashlib
 import logging
 import os
-import platform
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.crash_file import forget_crashes, watch_for_crashes
 from app.files.options import FilesOptions
@@ -39,7 +36,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 from models.storage.access import refuse_untouched
-from models.storage.identity import read_workspace_id
+from models.storage.identity import client_id, read_workspace_id
 from models.storage.lock import RecorderLock
 from models.storage.retention import NO_LIMIT, StoreLimits
 from models.storage.workspace import Workspace
@@ -53,7 +50,6 @@ IDLE_US = 50_000  # how long a command may wait while no message comes
 COMMIT_LIMIT_US = 30_000_000  # a disk may take that long for one commit without being stuck
 KEEP_ALL = Retention(gib=0, days=0, import_gib=0, import_days=0, hours_gib=0, hours_days=0)
 """While nobody can read how much is to be kept: what is removed does not come back."""
-MACHINE_ID = Path("/etc/machine-id")
 _ENDING = ((signal.SIGTERM, ExitCode.OK), (signal.SIGHUP, ExitCode.OK), (signal.SIGINT, ExitCode.INTERRUPTED))
 _LOG = logging.getLogger(__name__)
 
@@ -183,17 +179,6 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) ->
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make
-
-
-def client_id(workspace: Workspace, workspace_id: str) -> str:
-    """The same in every run; another one for a copy of the workspace, here or elsewhere, which must not steal the session.
-    23 characters, the most that every MQTT 3.1.1 broker admits."""
-    try:
-        machine = MACHINE_ID.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        machine = platform.node()
-    digest = hashlib.sha256("\0".join((workspace_id, machine, str(workspace.root))).encode("utf-8", "surrogateescape"))
-    return f"murmurscope-{digest.hexdigest()[:11]}"
 
 
 def limits_of(choice: BrokerChoice) -> StoreLimits:

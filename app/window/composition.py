@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
+from app.window.look_wanted import UNUSED, WindowClock, wanted_look
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
 from app.window.palette import Palette
@@ -19,7 +20,6 @@ from app.window.places import AGENT, DATA, FLEET, LOGS, MESSAGES, add_places, wa
 from app.window.recent_workspaces import RecentWorkspaces
 from app.window.screen_menus import ScreenMenus
 from app.window.workspaces import Workspaces
-from models.domain.clock import SystemClock
 from models.domain.control import Link, RecorderState
 from models.domain.problems import Problem
 from models.storage.workspace import Workspace
@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.connection_controller import ConnectionController
     from app.window.data_place import DataPlace
     from app.window.data_source import HistorySource
+    from app.window.looking import Looking
     from app.window.passwords import Passwords
     from app.window.plot_library import PlotLibrary
     from app.window.publish_controller import PublishController
@@ -43,7 +44,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.tail_source import TailSource
     from models.domain.queries import FleetResult
 
-ANSWER_LIMIT_S = 3.0
+HOUR_US = 3_600_000_000
 ARRANGEMENT = "arrangement"
 WITH_DATA = ("file.export", "file.import", "file.import-workspace", "file.verify")
 
@@ -52,7 +53,7 @@ WITH_DATA = ("file.export", "file.import", "file.import-workspace", "file.verify
 class WindowOptions:
     """`live`: look after a recorder and follow it; else show what is stored as it is (`shot`). `layout` is what `file` held;
     no file: nothing is remembered. `log`: where the window writes what went wrong. `demo`: the workspace is one of the demo;
-    `connect`: ask for a broker at once."""
+    `connect`: ask for a broker at once; `record_here`: the user says that a copy of a workspace is one of this computer."""
 
     theme: str = "system"
     layout: Mapping[str, object] | None = None
@@ -61,6 +62,7 @@ class WindowOptions:
     log: Path | None = None
     demo: bool = False
     connect: bool = False
+    record_here: bool = False
 
 
 class Composition(QObject):
@@ -71,7 +73,7 @@ class Composition(QObject):
     def __init__(self, app: QApplication, workspace: Workspace, options: WindowOptions) -> None:
         super().__init__()
         self._workspace, self._options = workspace, options
-        self.clock = SystemClock()
+        self.clock = WindowClock()
         self.themes = ThemeHolder(app, options.theme, self)
         self._actions = ActionRegistry(self.themes, self)
         self.window = MainWindow(self.themes, self._actions, self.clock)
@@ -95,6 +97,7 @@ class Composition(QObject):
         self.link: RecorderLink | None = None
         self.connection: ConnectionController | None = None
         self.publishing: PublishController | None = None
+        self.looking: Looking | None = None  # at a backup or a copied workspace
         self.screens: Screens | None = None
         self._passwords: Passwords | None = None
         self.data: DataPlace | None = None
@@ -132,8 +135,8 @@ class Composition(QObject):
         self._message_menu = MessageMenu(self._actions, self.window)
         add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
             tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
-        recent = RecentWorkspaces(self._options.file, self.clock) if self._options.file is not None else None
-        self._workspaces = Workspaces(self.window, self._actions, self._workspace, recent, self.clock)
+        self._recent = RecentWorkspaces(self._options.file, self.clock) if self._options.file is not None else None
+        self._workspaces = Workspaces(self.window, self._actions, self._workspace, self._recent, self.clock)
         self.window.broker_chip.set_actions([connect, retry, *self._workspaces.actions])
         self.palette = Palette(
             self.window, self._actions, self.themes, self._options.file, self._known_fleet, self._open_agent
@@ -146,9 +149,24 @@ class Composition(QObject):
     @Slot()
     def fill(self) -> None:
         """Everything that reads data: sources, recorder, screens."""
-        import platform
+        looked_at = wanted_look(self._workspace) if self._options.live and not self._options.record_here else None
+        if looked_at is None:
+            self._attach()
+            return
+        from app.window.looking import Looking
 
-        from app.control_client import ControlClient
+        self.looking = Looking(looked_at, self.window, self._actions, self._places, self.clock, self._recent)
+        self.looking.ready.connect(self._look)
+        self.looking.start()
+        self.filled.emit()
+
+    @Slot(object)
+    def _look(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.window.time_range.show_last(HOUR_US)
+        self._attach()
+
+    def _attach(self) -> None:
         from app.password_store import PasswordStore
         from app.settings import SettingsFile
         from app.templates import TemplatesFile
@@ -156,26 +174,14 @@ class Composition(QObject):
         from app.window.data_source import HistorySource
         from app.window.passwords import Passwords
         from app.window.publish_controller import PublishController
-        from app.window.recorder_link import RecorderLink
         from app.window.recorder_notices import RecorderNotices
-        from app.window.recorder_process import end_recorder, start_recorder
-        from app.window.recorder_watch import RecorderWatch
+        from app.window.recorder_parts import no_recorder_link, recorder_link
         from app.window.tail_source import TailSource
         from models.storage.history import HistoryReader
-        from models.storage.lock import read_lock
         from models.storage.tail_reader import TailReader
 
         workspace, clock, window = self._workspace, self.clock, self.window
-        client = ControlClient(workspace, ANSWER_LIMIT_S)
-        watch = RecorderWatch(
-            client,
-            partial(start_recorder, workspace.root),
-            end_recorder,
-            partial(read_lock, workspace),
-            platform.node(),
-            clock,
-        )
-        self.link = RecorderLink(client, watch, self)
+        self.link = recorder_link(workspace, clock, self) if self.looking is None else no_recorder_link(self)
         self._help.attach(self.link)
         self.link.state_changed.connect(window.show_recorder)
         self.link.state_changed.connect(self._recorder_told)
@@ -202,7 +208,7 @@ class Composition(QObject):
         if self._options.live:
             self.tail.start()
             self.link.start()
-            self._workspaces.start(self.link.carry_out)
+            self._workspaces.start(self.link.carry_out, remember=self.looking is None)
         else:
             window.show_recorder(None)  # none is looked for
         if workspace.catalogue.exists():
@@ -213,7 +219,7 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        for part in (self.data, self.tail, self.source, self.link, self._passwords):
+        for part in (self.data, self.tail, self.source, self.link, self._passwords, self.looking):
             if part is not None:
                 part.shutdown()
 
@@ -300,11 +306,13 @@ class Composition(QObject):
 
         assert self.source is not None
         assert self.link is not None
-        parts = DataParts(self._workspace, screens.context(), self.link, screens.names, screens.ways.show)
+        parts = DataParts(
+            self._workspace, screens.context(), self.link, screens.names, screens.ways.show, self.looking is not None
+        )
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)
         for id_ in WITH_DATA:
-            self._actions[id_].setEnabled(True)
+            self._actions[id_].setEnabled(self.looking is None or id_ not in UNUSED)
 
     def _with_data(self, do: "Callable[[DataPlace], None]") -> None:
         if self.data is not None:

@@ -29,6 +29,7 @@ class DataParts(NamedTuple):
     link: RecorderLink
     names: AgentNames
     show_message: Callable[[RowKey], object]
+    read_only: bool = False
 
 
 class DataPlace(QObject):
@@ -49,7 +50,7 @@ class DataPlace(QObject):
         self.controller: DataController | None = None
         self.screen: DataScreen | None = None
         window.screen_changed.connect(self._screen_changed)
-        window.setAcceptDrops(True)
+        window.setAcceptDrops(not parts.read_only)
         window.installEventFilter(self)
 
     def shutdown(self) -> None:
@@ -130,6 +131,8 @@ class DataPlace(QObject):
             self.controller = DataController(
                 window, self.screen, parts.context.source, parts.link, settings, queue, self._asking or Asking(window)
             )
+            if parts.read_only:
+                self.screen.show_reading()
             self._place.fill(self.screen)
         return self.screen, self.controller
 

@@ -54,7 +54,9 @@ def _run_window(args: argparse.Namespace) -> int:
     hooks = ErrorHooks()
     hooks.install()
     signals = UnixSignals()
-    options = WindowOptions(layout=saved, file=layout, log=log_path, demo=demo, connect=args.connect)
+    options = WindowOptions(
+        layout=saved, file=layout, log=log_path, demo=demo, connect=args.connect, record_here=args.record_here
+    )
     composition = Composition(app, workspace, options)
     first = FirstWindow(workspace, composition)
     first.raise_requested.connect(composition.raise_window)
@@ -66,7 +68,9 @@ def _run_window(args: argparse.Namespace) -> int:
     paint.painted.connect(composition.fill)
     composition.window.show()
     code = app.exec()
-    last = {} if demo else {"workspace": str(workspace.root)}  # the next start shows what is real
+    last = (
+        {} if demo or composition.looking is not None else {"workspace": str(workspace.root)}
+    )  # the next start shows what is real
     layout.save({**composition.save_layout(), **last})
     first.close()
     composition.close()

@@ -27,6 +27,15 @@ def add_places(window: MainWindow, themes: ThemeHolder, state: ViewState) -> dic
     return places
 
 
+def opening(done: int, total: int) -> ViewState:
+    """A backup or a copied workspace is made ready to look at."""
+    sentence = translate("Places", "Opening…")
+    if total:
+        sentence = translate("Places", "Opening… {share} %").replace("{share}", str(min(99, 100 * done // total)))
+    hint = translate("Places", "It is unpacked into a folder of its own, which goes when this window is closed.")
+    return ViewState(StateKind.LOADING, sentence, hint)
+
+
 def waiting(workspace: Workspace, *, live: bool) -> ViewState:
     """What is waited for at the start. Asks the disk."""
     if live and not workspace.catalogue.exists():

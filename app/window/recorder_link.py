@@ -12,7 +12,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from app.window.gui_inbox import GuiInbox, still_there
-from app.window.recorder_watch import RecorderWatch, Seen
+from app.window.recorder_watch import Seen
 from models.domain.connection import Connection, Secret
 from models.domain.control import RecorderState, StepState, TestStep
 from models.domain.problems import EnvironmentProblem, Problem
@@ -43,6 +43,15 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
+class Watch(Protocol):
+    """The part of `RecorderWatch` that is needed here. Worker thread."""
+
+    def look(self) -> Seen: ...
+    def start_again(self) -> None: ...
+    def end_silent(self) -> None: ...
+    def restart(self) -> None: ...
+
+
 class Cancelling:
     """An import that is under way. Any thread."""
 
@@ -69,7 +78,7 @@ class RecorderLink(QObject):
     state_changed = Signal(object)  # RecorderState, or None: nobody answers, so the link is unknown
     problem = Signal(object)  # Problem of the recorder itself, or None: it is over; told when it changes
 
-    def __init__(self, client: Client, watch: RecorderWatch, parent: QObject | None = None) -> None:
+    def __init__(self, client: Client, watch: Watch, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._client, self._watch = client, watch
         self._inbox = GuiInbox(self)

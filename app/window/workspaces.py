@@ -48,16 +48,20 @@ class Workspaces(QObject):
             "file.open-workspace", self.tr("&Open workspace…"), self._choose, "Ctrl+O", "folder", "File",
             tip=self.tr("Open what was recorded in another folder, in a window of its own"),
         )  # fmt: skip
+        registry.add(
+            "file.open-backup", self.tr("Open &backup…"), self._choose_backup, None, "", "File",
+            tip=self.tr("Look at what a backup holds, in a window of its own; nothing in it is changed"),
+        )  # fmt: skip
         menu = registry.add_menu(
             "file.recent", self.tr("&Recent workspaces"), self._fill, "clock", "File",
             tip=self.tr("Workspaces that were open before"),
         )  # fmt: skip
         self.actions: list[QAction] = [open_, menu.menuAction()]
 
-    def start(self, carry_out: CarryOut) -> None:
-        """The window is there: this workspace is in use."""
+    def start(self, carry_out: CarryOut, *, remember: bool = True) -> None:
+        """The window is there; `remember`: this workspace is in use."""
         self._carry_out = carry_out
-        if self._recent is not None:
+        if self._recent is not None and remember:
             self._recent.note(self._present)
 
     @Slot(object)
@@ -96,6 +100,27 @@ class Workspaces(QObject):
         dialog.fileSelected.connect(self.open_folder)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    @Slot()
+    def _choose_backup(self) -> None:
+        dialog = QFileDialog(self._window, self.tr("Open backup"), str(self._present.root.parent))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Backups (*.gz *.tgz *.tar);;All files (*)"))
+        dialog.fileSelected.connect(self.open_backup)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot(str)
+    def open_backup(self, path: str) -> None:
+        """Look at it, if it is one."""
+        if self._carry_out is None:
+            return
+        file = Path(path)
+
+        def looked(problem: Problem | None) -> None:
+            self._tell(problem if problem is not None else start_window("--workspace", str(file)))
+
+        self._carry_out(partial(refuse_other, file), looked)
 
     @Slot(str)
     def open_folder(self, path: str) -> None:
@@ -178,6 +203,14 @@ class Workspaces(QObject):
     def _tell(self, problem: Problem | None) -> None:
         if problem is not None:
             self._window.notices.show_problem(problem, key="workspace")
+
+
+def refuse_other(path: Path) -> None:
+    """Raises `EnvironmentProblem` backup.unusable for what is no backup. Waits for the disk."""
+    from models.storage.backup_format import is_backup, unusable
+
+    if not is_backup(path):
+        raise unusable(str(path), "it does not begin as a backup of Murmurscope does")
 
 
 def _is_empty(workspace: Workspace) -> bool:

@@ -8,7 +8,7 @@ it, which brings the catalogue up to date, and closed again: from there on every
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -31,13 +31,18 @@ _KEEP_ALL = StoreLimits(
     hours_s=NO_LIMIT,
 )  # fmt: skip
 _LOGS = ("-wal", "-journal")
+_GOES_ON = "UPDATE capture SET ended_us = NULL WHERE id = (SELECT max(id) FROM capture WHERE kind = 'record')"
+_LAST = """SELECT coalesce((SELECT host FROM capture WHERE kind = 'record' ORDER BY id DESC LIMIT 1), ''),
+    coalesce((SELECT max(last_us) FROM segment WHERE state = 'closed' AND capture_id =
+        (SELECT max(id) FROM capture WHERE kind = 'record')), (SELECT max(last_us) FROM segment WHERE state = 'closed'), 0)"""
 
 
 class StoodIn(NamedTuple):
-    """`made_us`: when the backup was made (0: a folder). `since_us`: it holds nothing that ended before (0: everything).
+    """`until_us`: as of when history is told (0: there is none). `made_us`: when the backup was made (0: a folder). `since_us`: it holds nothing that ended before (0: everything).
     `host`: where it was made, or recorded last; "" where nobody knows. `missing`: segments that it should hold and does not."""
 
     workspace: Workspace
+    until_us: int = 0
     made_us: int = 0
     since_us: int = 0
     host: str = ""
@@ -56,9 +61,12 @@ def stand_in(source: Path, folder: Path, clock: Clock, progress: Progress) -> St
     else:
         restored = restore(copy, source, progress)
         about = restored.about
-        found = StoodIn(copy, about.created_us, about.since_us, about.host, len(restored.missing))
+        found = StoodIn(copy, 0, about.created_us, about.since_us, about.host, len(restored.missing))
     StoreWriter(copy, clock, _KEEP_ALL).close()
-    return found._replace(host=found.host or _last_host(copy))
+    with problems_of(copy.catalogue):
+        _changed(copy, _GOES_ON)  # to whoever holds its lock: who was there at the end is seen as there
+        ((host, until_us),) = _changed(copy, _LAST)
+    return found._replace(host=found.host or str(host), until_us=int(until_us))
 
 
 def _of_folder(original: Workspace, copy: Workspace, clock: Clock, progress: Progress) -> StoodIn:
@@ -136,15 +144,14 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _last_host(workspace: Workspace) -> str:
-    """The computer of the last recorder."""
-    with problems_of(workspace.catalogue):
-        database = open_database(workspace.catalogue)
-        try:
-            query = "SELECT host FROM capture WHERE kind = 'record' ORDER BY id DESC LIMIT 1"
-            return next((str(host) for (host,) in database.connection().execute(query)), "")
-        finally:
-            database.close()
+def _changed(workspace: Workspace, statement: str) -> list[Any]:
+    """What the catalogue answers."""
+    database = open_database(workspace.catalogue)
+    try:
+        rows: list[Any] = database.connection().execute(statement).fetchall()
+    finally:
+        database.close()
+    return rows
 
 
 def remove_stand_in(folder: Path) -> None:

@@ -7,9 +7,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.properties import PacketTypes, Properties
 
-from app.recorder.main import client_id
 from models.domain.control import Link
-from models.storage.identity import read_workspace_id
+from models.storage.identity import client_id, read_workspace_id
 from tests.helpers.certificates import make_certificates
 from tests.helpers.forwarder import Forwarder
 from tests.helpers.mosquitto import free_port

@@ -11,9 +11,8 @@ import time
 import psutil
 import pytest
 
-from app.recorder.main import client_id
 from models.domain.connection import parse_url
-from models.storage.identity import read_workspace_id
+from models.storage.identity import client_id, read_workspace_id
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.poll import until
 from tests.helpers.recorder_process import REPOSITORY

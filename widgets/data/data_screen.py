@@ -104,6 +104,13 @@ class DataScreen(QWidget):
 
     # ------------------------------------------------------------ from outside
 
+    def show_reading(self) -> None:
+        """It is only looked at: nothing grows, has a limit, or takes in what is imported."""
+        self._growth.hide()
+        self._rate.hide()
+        self.tabs.setTabVisible(self.tabs.indexOf(self.retention), False)
+        self.work.show_reading()
+
     def show_work(self) -> WorkView:
         """Bring exports, imports and checks to the front."""
         self.tabs.setCurrentWidget(self.work)

@@ -74,6 +74,8 @@ def _running(job: Job, now_us: int) -> str:
 
 
 def _done(job: Job) -> str:
+    if job.kind is JobKind.IMPORT and job.imported is not None:
+        return import_text(job.imported, job.ended_us - job.began_us)
     took = duration_text(max(0, job.ended_us - job.began_us) // 1_000 * 1_000)
     if job.kind is JobKind.EXPORT:
         text = translate("JobTexts", "{rows} rows, {size}, in {time}")
@@ -82,8 +84,6 @@ def _done(job: Job) -> str:
             more = translate("JobTexts", "files that could not be read whole: {n}")
             text += "; " + _filled(more, n=str(job.damaged))
         return text
-    if job.kind is JobKind.IMPORT and job.imported is not None:
-        return _imported(job.imported, took)
     if job.findings:
         text = translate("JobTexts", "something is wrong: findings {n}, in files {files}; messages {messages}, in {time}")  # fmt: skip
         files = str(len({one.path for one in job.findings}))
@@ -92,7 +92,15 @@ def _done(job: Job) -> str:
     return _filled(text, files=count_text(job.total), messages=count_text(job.rows), time=took)
 
 
-def _imported(result: ImportResult, took: str) -> str:
+def import_running_text(messages: int, passed_us: int) -> str:
+    """How far an import is that has run for so long."""
+    rate = count_text(round(messages / max(1e-3, passed_us / 1e6)))
+    return _filled(translate("JobTexts", "{rows} messages, {rate}/s"), rows=count_text(messages), rate=rate)
+
+
+def import_text(result: ImportResult, took_us: int) -> str:
+    """What came of an import."""
+    took = duration_text(max(0, took_us) // 1_000 * 1_000)
     if not result.messages and result.held_segments:
         return _merged(translate("JobTexts", "nothing new"), result)
     text = translate(

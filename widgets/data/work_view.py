@@ -100,6 +100,11 @@ class WorkView(QWidget):
             hint = self.tr("What you export, import or check in this session is listed here, with what came of it.")
             self._stack.show_state(ViewState(StateKind.EMPTY, self.tr("Nothing has been asked for yet"), hint))
 
+    def show_reading(self) -> None:
+        """Nothing is taken in here."""
+        for button in (self.start_import, self.start_folder_import):
+            button.setEnabled(False)
+
     # ------------------------------------------------------------ building
 
     def _button(self, text: str, pressed: Callable[[], None]) -> QPushButton:

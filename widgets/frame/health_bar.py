@@ -52,6 +52,12 @@ class HealthBar(QWidget):
         self._health = self._reader.read(state, self._clock.monotonic_us())
         self._draw()
 
+    def show_reading(self, text: str, why: str) -> None:
+        """Nothing is recorded, as it shall be: what is looked at, and no figures."""
+        self._put(self._recorder, text, why, "")
+        for button in self._items.values():
+            button.hide()
+
     def show_tip(self, text: str) -> None:
         """What the chosen menu entry does; empty: nothing is chosen."""
         self._tip.set_text(text)

@@ -1,9 +1,9 @@
 """The window around all screens: rail, top bar, notices, side panel, capture health."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -28,6 +28,7 @@ from widgets.frame.frame_actions import FrameActions, FrameSlots
 from widgets.frame.health_bar import HealthBar
 from widgets.frame.navigation_rail import NavigationRail
 from widgets.frame.notice_bar import NoticeBar
+from widgets.frame.reading_chip import ReadingChip
 from widgets.frame.shortcuts_window import ShortcutsWindow
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.frame.time_range_bar import TimeRangeBar
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setProperty("role", "label")
         self._label.hide()
+        self._reading = ReadingChip(theme)
         self._rail = NavigationRail(theme)
         self._stack = QStackedWidget()
         self._made = FrameActions(actions, theme, self.time_range, self._slots(), self)
@@ -146,6 +148,13 @@ class MainWindow(QMainWindow):
         self._label.setToolTip(tooltip_text(tip))
         self._label.setAccessibleDescription(tip)
         self._label.show()
+
+    def show_reading(self, text: str, tip: str, actions: Sequence[QAction]) -> None:
+        """No recorder belongs to this window: what is looked at, in the chip's place, with what can be done with it."""
+        self.broker_chip.hide()
+        self.health_bar.show_reading(self.tr("read-only: nothing is recorded"), tip)
+        self._range_bar.show_reading()
+        self._reading.show_text(text, tip, actions)
 
     # ------------------------------------------------------------------ layout
 
@@ -231,6 +240,7 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(10, 5, 8, 5)
         row.setSpacing(8)
         row.addWidget(self.broker_chip)
+        row.addWidget(self._reading)
         row.addWidget(self._label)
         row.addStretch(1)
         row.addWidget(self._range_bar)

@@ -21,6 +21,7 @@ class TimeRangeBar(QWidget):
         super().__init__()
         self._theme, self._model, self._toggle = theme, model, toggle
         self._popup: TimeRangePopup | None = None
+        self._reading = False
         self.setAccessibleName(self.tr("Time range"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -49,11 +50,12 @@ class TimeRangeBar(QWidget):
         """Show the range as it is now. Called about once a second while live."""
         live, shown = self._model.live, self._model.current()
         self._live.setChecked(live)
-        self._live.setText(beside_icon(self.tr("Live") if live else self.tr("Paused")))
-        self._live.setIcon(self._theme.icons.icon("live" if live else "pause", "good" if live else "warning"))
-        does = self.tr("Hold the view; recording goes on") if live else self.tr("Back to live")
+        word, does = self._reading_words(live) if self._reading else self._live_words(live)
+        self._live.setText(beside_icon(word))
+        icon = ("clock", "muted") if self._reading and live else ("live", "good") if live else ("pause", "warning")
+        self._live.setIcon(self._theme.icons.icon(*icon))
         self._live.setToolTip(described(does, self._toggle))
-        self._live.setAccessibleName(self.tr("Live") if live else self.tr("Paused"))
+        self._live.setAccessibleName(word)
         self._live.setAccessibleDescription(does)
         for button in self._presets.buttons():
             button.setChecked(live and self._presets.id(button) == shown.span_us // 1_000_000)
@@ -64,6 +66,21 @@ class TimeRangeBar(QWidget):
         self._range.setToolTip(
             self.tr("Choose both ends, copy or paste the range: {text}").replace("{text}", shown.as_text())
         )
+
+    def show_reading(self) -> None:
+        """The present is where the history ends: nothing is live."""
+        self._reading = True
+        self.refresh()
+
+    def _live_words(self, live: bool) -> tuple[str, str]:
+        if live:
+            return self.tr("Live"), self.tr("Hold the view; recording goes on")
+        return self.tr("Paused"), self.tr("Back to live")
+
+    def _reading_words(self, live: bool) -> tuple[str, str]:
+        if live:
+            return self.tr("Latest"), self.tr("The end of what was recorded. Press to hold the range where it is.")
+        return self.tr("Held"), self.tr("Back to the end of what was recorded")
 
     @Slot()
     def open_popup(self) -> None:
