@@ -5,6 +5,9 @@ from models.domain.clock import Clock
 LONGEST_WAIT_US = 50_000
 STRETCHED_WAIT_US = 200_000
 QUIET_US = 5_000
+BRIEFLY_QUIET_US = 500
+_LEAST_WINDOW = 10  # the smallest that a broker is known to have by itself (RabbitMQ)
+_GAPS = 4
 _COMMITS_PER_WAIT = 2  # a wait lasts at least two commits, so that committing takes at most a third of the time
 _SMOOTHING = 4  # the newest commit counts a quarter
 _TIMES_ALIKE = 3
@@ -15,7 +18,8 @@ class CommitPace:
 
     A broker stops sending when its window is full of messages that we have not acknowledged, and drops what it cannot
     queue. Where the window is known, half of it decides; where not (MQTT 3.1.1: 20 on Mosquitto, 10 on RabbitMQ) a
-    short silence says that it may be full. A broker may also have a limit of its own below the window that it was granted
+    short silence says that it may be full: where as many wait as may fill a window, it need last no longer than four times
+    the time between two of them. A broker may also have a limit of its own below the window that it was granted
     (EMQX: 32): where it falls silent at the same number of messages time after time, that number is taken for the limit,
     and so many are due at once. More than that at a time disprove it. One thread at a time; the caller holds a lock.
     """
@@ -44,9 +48,18 @@ class CommitPace:
         if self._limit is not None and self._to_acknowledge > self._limit:
             self._limit, self._alike = None, 0
 
+    @property
+    def quiet_us(self) -> int:
+        """How long nothing must come until the window may be thought full, where nobody knows it."""
+        if self._first_us is None or self._to_acknowledge < _LEAST_WINDOW:
+            return QUIET_US
+        gap_us = (self._last_us - self._first_us) // (self._to_acknowledge - 1)
+        return min(QUIET_US, max(BRIEFLY_QUIET_US, _GAPS * gap_us))
+
     def waiting(self, first_us: int | None, to_acknowledge: int) -> None:
         """What still waits after some were taken or dropped: when the oldest came, and how many at QoS 1."""
-        if first_us is None and self._to_acknowledge and self._clock.monotonic_us() - self._last_us >= QUIET_US:
+        quiet_us = self.quiet_us if self._window is None else QUIET_US
+        if first_us is None and self._to_acknowledge and self._clock.monotonic_us() - self._last_us >= quiet_us:
             self._fell_silent_at(self._to_acknowledge)
         self._first_us, self._to_acknowledge = first_us, to_acknowledge
 
@@ -72,7 +85,7 @@ class CommitPace:
             return 0
         due_us = self._first_us + self.longest_wait_us
         if self._window is None and self._to_acknowledge:
-            due_us = min(due_us, self._last_us + QUIET_US)
+            due_us = min(due_us, self._last_us + self.quiet_us)
         return max(0, due_us - self._clock.monotonic_us())
 
     @property

@@ -85,7 +85,7 @@ class Inbox:
             content_bytes = sum(len(one.topic) + len(one.payload) for one in messages)
         size = content_bytes + MESSAGE_OVERHEAD_BYTES * len(messages)
         with self._changed:
-            was_empty = not self._bursts
+            was_empty, quiet_us = not self._bursts, self._pace.quiet_us
             self._bursts.append(_Burst(messages, self._clock.monotonic_us(), size, len(messages) - reliable))
             self._received += len(messages)
             self._waiting += len(messages)
@@ -95,7 +95,7 @@ class Inbox:
             if self._over():
                 self._drop_oldest()
             self._highest = max(self._highest, self._waiting)
-            if was_empty or self._pace.urgent:
+            if was_empty or self._pace.urgent or self._pace.quiet_us * 2 < quiet_us:
                 self._changed.notify_all()
 
     def take(self) -> list[RawMessage]:

@@ -51,6 +51,19 @@ def test_unknown_window_that_is_never_quiet_is_due_after_fifty_milliseconds(cloc
     assert pace.due_in_us() == 10
 
 
+def test_where_a_window_may_be_full_a_silence_of_four_times_their_distance_is_enough(clock: FakeClock) -> None:
+    pace = CommitPace(clock)
+    for number in range(20):
+        pace.arrived(1)
+        assert pace.due_in_us() == (5_000 if number < 9 else 2_000)
+        clock.advance(500)
+    for _ in range(20):
+        pace.arrived(10)
+    assert pace.due_in_us() == 500
+    clock.advance(500)
+    assert pace.due_in_us() == 0
+
+
 def test_known_window_does_not_commit_for_silence(clock: FakeClock) -> None:
     pace = CommitPace(clock)
     pace.window(65_535)
@@ -76,7 +89,7 @@ def test_where_the_broker_falls_silent_at_the_same_number_it_waits_for_us_and_th
         fall_silent(pace, clock, 20)
     assert pace.narrow
     pace.arrived(19)
-    assert pace.due_in_us() == (5_000 if window is None else 50_000)
+    assert pace.due_in_us() == (500 if window is None else 50_000)
     assert not pace.urgent
     pace.arrived(1)
     assert pace.due_in_us() == 0

@@ -116,6 +116,17 @@ def test_half_a_window_wakes_who_waits() -> None:
     assert [numbers(one) for one in taken] == [[1, 2]]
 
 
+def test_what_makes_the_silence_shorter_wakes_who_waits() -> None:
+    """Else who waits since the first message would sleep five milliseconds, however many come after it."""
+    clock = FakeClock()
+    inbox = Inbox(clock)
+    woken = []
+    inbox._changed.notify_all = lambda: woken.append(inbox.counters().waiting)  # type: ignore[method-assign]
+    for number in range(1, 30):
+        inbox.put([message(number)])
+    assert woken == [1, 10]
+
+
 def test_closing_wakes_and_still_gives_out_what_waits() -> None:
     inbox = Inbox(FakeClock(), InboxLimits(idle_us=600_000_000))
     taken: list[list[RawMessage]] = []
