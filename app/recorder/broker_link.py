@@ -54,6 +54,7 @@ class LinkView:
     since_us: int = 0
     broker_url: str = ""
     mqtt_version: str = ""
+    in_bulk: bool = False
     embedded: bool = False
     problem: Problem | None = None
     warnings: tuple[Problem, ...] = ()
@@ -113,6 +114,7 @@ class BrokerLink:
             since_us=told.since_us if told is not None else self._opened_us,
             broker_url=connection.url if connection is not None else "",
             mqtt_version=told.mqtt_version if told is not None else "",
+            in_bulk=told is not None and told.in_bulk,
             embedded=self._target is Own.BROKER,
             problem=problem,
             warnings=warnings,

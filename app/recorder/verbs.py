@@ -73,6 +73,7 @@ class RecorderVerbs:
             since_us=view.since_us,
             broker_url=view.broker_url,
             mqtt_version=view.mqtt_version,
+            in_bulk=view.in_bulk,
             embedded=view.embedded,
             problem=problem_to(problem) if problem is not None else None,
             warnings=tuple(warnings),

@@ -90,6 +90,7 @@ class RecorderState:
     since_us: int
     broker_url: str
     mqtt_version: str = ""
+    in_bulk: bool = False  # messages are taken out of the bytes many at a time; else paho brings each
     embedded: bool = False
     problem: dict[str, object] | None = None
     warnings: tuple[dict[str, object], ...] = ()

@@ -218,7 +218,7 @@ def test_every_verb_of_the_channel(broker, workspace, start, client):
     recorder = start(broker.url)
     state = until(lambda: (one := client.hello("window")).link is Link.CONNECTED and one, "connected")
     assert (state.pid, state.started_by, state.broker_url) == (recorder.pid, "cli", broker.url)
-    assert state.mqtt_version == "5"
+    assert (state.mqtt_version, state.in_bulk) == ("5", True)
     with Publisher(broker.url) as publisher:
         publisher.send([1], topic=b"agents/crawler/metrics")
     until(lambda: rows(workspace, "SELECT 1 FROM agent WHERE name = 'crawler'"), "heard")
