@@ -75,9 +75,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with contextlib.ExitStack() as held:
             paths = [held.enter_context(_piped()) if name == "-" else Path(name) for name in args.files]
-            result = _by_recorder(workspace, paths, progress.show, again=args.again)
-            if result is None:
-                result = _here(workspace, paths, progress.show, again=args.again)
+            result = bring(workspace, paths, progress.show, again=args.again)
     except KeyboardInterrupt:
         progress.cancelled()
         raise
@@ -86,6 +84,12 @@ def run(args: argparse.Namespace) -> int:
         raise
     progress.tell(result)
     return ExitCode.FAILED if result.skipped or result.damaged_segments else ExitCode.OK
+
+
+def bring(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool = False) -> "ImportResult":
+    """By the recorder, or here where none runs. Raises as `run`."""
+    result = _by_recorder(workspace, paths, show, again=again)
+    return _here(workspace, paths, show, again=again) if result is None else result
 
 
 @contextlib.contextmanager

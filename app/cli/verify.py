@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.telling import Teller, add_option, is_told
@@ -9,30 +11,58 @@ from app.cli.workspace_argument import workspace_of
 from models.domain.problems import ExitCode
 
 if TYPE_CHECKING:
+    from models.storage.salvage import Done
     from models.storage.verify import Finding, Progress
     from models.storage.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`verify` takes nothing but the workspace."""
+    """Arguments of `verify`."""
     parser.epilog = (
         "Checks structure, check sums and counts of every file; changes nothing. Exit code 1: something does not fit."
+        " With --salvage, what can still be read of damaged files of history is then brought back beside them, message by"
+        " message whose check sum is right. The damaged files stay as they are. Works while a recorder runs."
     )
+    parser.add_argument("--salvage", action="store_true", help="bring back what can still be read of damaged files")
     add_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what does not fit. Raises `EnvironmentProblem` "workspace.*"."""
-    from models.storage.verify import verify
+    from models.storage.verify import DAMAGE_CODES, verify
 
     workspace = workspace_of(args)
     report: _Words | _Lines = _Lines(workspace) if is_told(args) else _Words()
-    found = 0
+    found, damaged = 0, set[int]()
     for finding in verify(workspace, report.show):
         found += 1
+        if finding.code in DAMAGE_CODES:
+            damaged.add(finding.segment)
         report.tell(finding)
+    if args.salvage:
+        return _salvage(workspace, damaged, report)
     report.end(found)
     return ExitCode.FAILED if found else ExitCode.OK
+
+
+def _salvage(workspace: "Workspace", found: set[int], report: "_Words | _Lines") -> int:
+    """Done here and handed over to whoever writes the workspace. Raises also "import.*", "store.*"."""
+    import tempfile
+
+    from app.cli.import_traffic import bring
+    from models.domain.clock import SystemClock
+    from models.storage.salvage import damaged_segments, salvage
+    from models.storage.store_errors import problems_of
+
+    damaged = damaged_segments(workspace, found)
+    with problems_of(workspace.root):
+        folder = tempfile.TemporaryDirectory(prefix="salvage-", dir=workspace.root)
+    with folder as place:
+        done = salvage(workspace, Path(place) / "found", damaged, SystemClock(), report.salvaging)
+        if any(one.saved.messages for one in done):
+            bring(workspace, [Path(place) / "found"], lambda told: report.salvaging(told.bytes_done, told.bytes_total))
+    report.salvaged(done)
+    return ExitCode.OK if all(one.saved.messages == one.saved.of for one in done) else ExitCode.FAILED
 
 
 class _Words:
@@ -50,6 +80,19 @@ class _Words:
     def tell(self, finding: "Finding") -> None:
         where = f"segment {finding.segment}" if finding.segment else "catalogue"
         print(f"{where}: {finding.code}: {finding.detail}")
+
+    def salvaging(self, done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\rsalvaging: {done / (of or 1):4.0%}            ", end="", file=sys.stderr, flush=True)
+
+    def salvaged(self, done: "Sequence[Done]") -> None:
+        for one in done:
+            saved = one.saved
+            print(
+                f"segment {one.segment}: brought back {saved.messages:,} of {saved.of:,} messages, {saved.samples:,} samples"
+            )
+        if not done:
+            print("nothing to bring back")
 
     def end(self, found: int) -> None:
         if not found:
@@ -71,6 +114,14 @@ class _Lines:
     def tell(self, finding: "Finding") -> None:
         path = self._workspace.segment(finding.segment) if finding.segment else self._workspace.catalogue
         self._teller.tell("finding", {**finding._asdict(), "path": str(path)})
+
+    def salvaging(self, done: int, of: int) -> None:
+        self._teller.progress(done=done, segments=of, messages=0)
+
+    def salvaged(self, done: "Sequence[Done]") -> None:
+        for one in done:
+            told = {"segment": one.segment, "path": str(self._workspace.segment(one.segment))}
+            self._teller.tell("salvaged", {**told, "messages": one.saved.messages, "of": one.saved.of})
 
     def end(self, found: int) -> None:
         self._teller.tell("result", {**self._last, "findings": found})

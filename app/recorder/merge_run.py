@@ -21,7 +21,7 @@ from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.storage.identity import read_workspace_id
 from models.storage.merge_copy import copy_segment, write_meta
-from models.storage.merge_source import Held, HeldSegment, read_held
+from models.storage.merge_source import SALVAGED, Held, HeldSegment, read_held
 from models.storage.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
 from models.storage.stand_in import StoodIn, remove_stand_in, stand_in
 from models.storage.store_errors import problems_of
@@ -126,12 +126,21 @@ class _Run:
             part = Part(id_, path, source, numbered.rows)
             if earlier is not None:
                 part.after, part.replaces = earlier.last_batch, earlier.id
+            self._salvaged(part)
             end = end_of(part, numbered.ended)
             meta = {"kind": "import", "segment": str(id_), "workspace": self.id, "origin": source.origin}
             write_meta(path, {**meta, "parted": "1"} if end else meta, end, numbered.rows.agent if end else ())
             sum_up(part, self.writer.own_headlines, self._look)
         self._messages += part.intake.totals[0] if part.intake is not None else 0
         return part
+
+    def _salvaged(self, part: Part) -> None:
+        """Of a damaged segment of ours, much is known already."""
+        workspace, _, number = part.source.meta.get(SALVAGED, "").partition("/")
+        if workspace == self.id and number.isdigit():
+            known = self.hand_over(partial(self.writer.known_of_damaged, int(number)), self._look)
+            if known is not None:
+                part.salvages, part.after = int(number), known
 
     def _tell(self, size_bytes: int) -> None:
         self._done += size_bytes
@@ -164,13 +173,20 @@ def _wanted(theirs: Held, ours: Held) -> Iterator[_Wanted]:
     known = {one.origin: one for one in ours.segments}
     for one in theirs.segments:
         earlier = known.get(one.origin)
-        if earlier is None:
+        if earlier is None or _made_of(one, earlier):
             yield _Wanted(one, None)
         elif not earlier.is_open and (
             one.last_batch > earlier.last_batch
+            or (SALVAGED in earlier.meta and SALVAGED not in one.meta)  # the whole one, from before it was damaged
             or (one.last_batch == earlier.last_batch and earlier.parted and not theirs.is_last(one))
         ):
             yield _Wanted(one, earlier)
+
+
+def _made_of(salvaged: HeldSegment, damaged: HeldSegment) -> bool:
+    """Is it what could be read of this very file of ours, which is to stay?"""
+    _, _, number = salvaged.meta.get(SALVAGED, "").partition("/")
+    return number == str(damaged.id) and SALVAGED not in damaged.meta
 
 
 def _take(source: Path, target: Path) -> None:

@@ -17,6 +17,8 @@ from models.storage.workspace import Workspace
 
 LOST = (GapCause.RETENTION.value, GapCause.DAMAGED.value, GapCause.LEFT_OUT.value)
 """Causes of gaps that stand for a whole segment, and end where somebody brings that segment."""
+SALVAGED = "salvaged"
+"""Key in the `meta` of a segment that was made of what could be read of a damaged one: workspace and number of that."""
 _SEGMENTS = """SELECT segment.id, segment.layout, state, segment.first_us, segment.last_us, messages, coalesce(kind, 'record')
     FROM segment LEFT JOIN capture ON capture.id = capture_id
     WHERE state IN ('open', 'closed', 'quarantined') ORDER BY segment.id"""

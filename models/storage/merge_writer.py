@@ -12,6 +12,7 @@ from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import trouble
+from models.domain.records import GapCause
 from models.storage.access import sync_folder
 from models.storage.engine import WorkspaceDatabase, open_reader
 from models.storage.headlines import Headlines
@@ -38,6 +39,7 @@ _TOTALS = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coale
     coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
 _FOUND = f"""DELETE FROM gap WHERE agent_id = 0 AND since_us = ? AND until_us = ? AND count = ? AND segment_id >= 0
     AND cause IN ({", ".join(f"'{cause}'" for cause in LOST)})"""
+_SALVAGED = "DELETE FROM gap WHERE segment_id = ? AND cause = ?"
 _STILL_LOST = """INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) SELECT ?1, ?2, 0, ?3, ?4, 0
     WHERE NOT EXISTS (SELECT 1 FROM gap WHERE since_us = ?1 AND until_us = ?2 AND agent_id = 0 AND count = ?4)
     AND NOT EXISTS (SELECT 1 FROM segment WHERE first_us = ?1 AND last_us = ?2 AND messages = ?4 AND state IN ('open', 'closed'))"""
@@ -58,7 +60,8 @@ class Numbered(NamedTuple):
 
 @dataclass(slots=True)
 class Part:
-    """A segment on its way in. `after`: its last batch that is held already, by the segment `replaces` (0: none)."""
+    """A segment on its way in. `after`: its last batch that is held already, by the segment `replaces` (0: none). `salvages`:
+    the damaged segment of this workspace that it was made of (0: none); the catalogue knows that one up to `after`."""
 
     id: int
     path: Path
@@ -66,6 +69,7 @@ class Part:
     rows: Rows
     after: int = 0
     replaces: int = 0
+    salvages: int = 0
     intake: Intake | None = None  # of what is new in it
     gaps: list[tuple[Any, ...]] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)  # new messages that could not be read, by reason
@@ -132,6 +136,12 @@ class MergeWriter:
         path = self._workspace.segment(id_)
         remove_files(path)
         return id_, path
+
+    def known_of_damaged(self, id_: int) -> int | None:
+        """The last batch that the catalogue has taken in of a damaged segment; None where there is none."""
+        query = "SELECT taken_batch FROM segment WHERE id = ? AND state IN ('quarantined', 'closed')"
+        with problems_of(self._workspace.catalogue):
+            return next((int(taken) for (taken,) in self._catalogue.execute(query, (id_,))), None)
 
     def number(self, rows: Rows, ended: Iterable[str]) -> Numbered:
         """Ids here for the names that a segment carries, and for those in `ended` who are not present here by themselves."""
@@ -228,6 +238,9 @@ class MergeWriter:
                 catalogue.execute("UPDATE gap SET segment_id = ? WHERE segment_id = ?", (part.id, part.replaces))
                 catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (part.replaces,))
                 catalogue.execute("DELETE FROM hours WHERE segment_id = ?", (part.replaces,))
+            if part.salvages:  # it tells by itself what is still missing
+                catalogue.execute("UPDATE segment SET state = 'quarantined' WHERE id = ?", (part.salvages,))
+                catalogue.execute(_SALVAGED, (part.salvages, GapCause.DAMAGED.value))
             put_gaps(catalogue, part.id, part.gaps)
         if found is not None:
             add_topics(catalogue, found.topics)

@@ -22,6 +22,10 @@ FEW = 20
 """So many findings of one kind are listed per segment; the last one tells how many more there are."""
 
 
+IMPOSSIBLE = (TypeError, ValueError, OverflowError, IndexError)
+"""What comes of values that no writer of ours wrote, such as a batch without a number."""
+
+
 class Finding(NamedTuple):
     """One thing that is wrong. `segment` 0 is the catalogue. `code`: missing, set-aside, unreadable, structure, checksum,
     sequence, accounts, samples, or catalogue. `detail` is for people who mend files."""
@@ -29,6 +33,10 @@ class Finding(NamedTuple):
     segment: int
     code: str
     detail: str
+
+
+DAMAGE_CODES = frozenset({"set-aside", "unreadable", "structure", "checksum", "sequence", "samples"})
+"""Of files that are broken themselves."""
 
 
 class Progress(NamedTuple):
@@ -116,6 +124,8 @@ class _SegmentCheck:
             yield from self._catalogue()
         except DAMAGE as error:
             yield self._finding("unreadable", str(error))
+        except IMPOSSIBLE as error:
+            yield self._finding("unreadable", f"a value that cannot be: {error}")
 
     def _finding(self, code: str, detail: str) -> Finding:
         return Finding(self._opened.id, code, detail)
