@@ -1,6 +1,5 @@
 """A password is nowhere but in memory and in what the user wrote himself."""
 
-import base64
 import io
 import json
 import signal
@@ -24,18 +23,12 @@ from tests.helpers import keyring_file
 from tests.helpers.poll import until
 from tests.helpers.recorder_process import REPOSITORY
 from tests.helpers.recording import Recording
+from tests.helpers.secret_forms import forms
 from tests.helpers.session_bus import keyring_on_a_bus
 
 pytestmark = pytest.mark.services
 
 CANARY = 'canary-7f3a"\\é%'
-
-
-def forms(secret):
-    """What it may look like in a file."""
-    as_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
-    texts = {secret, quote(secret), quote(secret, safe=""), repr(secret)[1:-1], *as_json}
-    return [text.encode() for text in texts] + [base64.b64encode(secret.encode()), secret.encode("utf-16-le")]
 
 
 def leaks(root, secret=CANARY, but=()):

@@ -1,10 +1,12 @@
 """Times as agents write them."""
 
+import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from models.domain.timestamps import read_time
+from models.domain.timestamps import read_time, utc_text
 
 ARRIVAL_US = 1_795_420_056_425_090  # 2026-11-23T07:47:36.425090Z
 PLUS_3 = timezone(timedelta(hours=3))
@@ -34,6 +36,26 @@ def test_every_way_of_writing_one_moment(value: object) -> None:
 )  # fmt: skip
 def test_what_is_no_time_is_none(value: object) -> None:
     assert read_time(value, ARRIVAL_US, PLUS_3) is None
+
+
+@pytest.fixture(params=["UTC", "Europe/Warsaw", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """This computer stands there."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("date", ["2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2027-01-01"])
+def test_no_hour_is_twice_or_left_out_in_any_zone(zone: str, date: str) -> None:
+    """Summer time begins or ends there on some of these dates."""
+    first_us = int(datetime.fromisoformat(f"{date}T00:00:00+00:00").timestamp()) * 1_000_000 - 12 * 3_600_000_000
+    hours_us = [first_us + hour * 3_600_000_000 for hour in range(48)]
+    texts = [utc_text(one) for one in hours_us]
+    assert texts == sorted(set(texts))
+    assert [read_time(one, first_us) for one in texts] == hours_us
 
 
 def test_without_a_zone_utc_comes_first() -> None:

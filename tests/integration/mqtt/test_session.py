@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
@@ -280,6 +281,48 @@ def test_a_frozen_broker_is_noticed_within_twice_the_keepalive(make_broker: Make
         assert state.problem is not None
         assert state.problem.code == "broker.lost"
         assert state.since_us - began_us <= 2 * 2_000_000 + 500_000
+
+
+def test_the_end_of_a_connection_counts_once_however_often_it_is_told() -> None:
+    """The MQTT library tells it twice where a sign of life is not answered."""
+    with FakeBroker() as fake, Listening(fake.url, keepalive_s=1, first_delay_s=3_600) as listening:
+        listening.connected()
+        ended = listening.session._link._disconnected  # type: ignore[union-attr]
+        told: list[int] = []
+
+        def count(*args: object) -> None:
+            told.append(1)
+            ended(*args)  # type: ignore[arg-type]
+
+        listening.session._link._wire.client.on_disconnect = count  # type: ignore[union-attr]
+        fake.script = Script(answer=False)
+        state = listening.until_state(Link.WAITING)
+        assert len(told) == 2
+        assert listening.words().count(Link.WAITING) == 1
+        assert state.problem is not None
+        assert state.problem.params["detail"] == "no answer for 2 s"
+        assert listening.session.counters.faults == 0
+
+
+def test_many_connections_leave_no_handle_and_no_thread_behind() -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    def again(count: int) -> None:
+        fake.drop()
+        listening.connected(count)
+        listening.session.wake()
+
+    with FakeBroker() as fake, Listening(fake.url, first_delay_s=0.001) as listening:
+        listening.connected()
+        for count in range(2, 12):
+            again(count)
+        before, own = held(), len(fake._threads)
+        for count in range(12, 112):
+            again(count)
+        ours = len([one for one in fake._threads[own:] if one.is_alive()])
+        assert held()[0] <= before[0] + 2
+        assert held()[1] - ours <= before[1] + 2
 
 
 def test_refused_filters_are_named_and_the_rest_is_read(make_broker: MakeBroker) -> None:
