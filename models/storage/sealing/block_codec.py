@@ -11,7 +11,9 @@ A plane holds one byte of every value, so that what changes slowly lies together
 bytes, whatever the others are. The frame carries a check sum, which every decompression compares.
 """
 
+import struct
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +27,12 @@ LEVEL = 9
 LARGEST_BYTES = 1 << 30
 """More than a block ever holds: what says so is damaged."""
 ALL, SOME, NONE = 0, 1, 2
-_HEAD, _INT_HEAD, _TEXT_HEAD = 4, 9, 6
 _WIDTHS = (0, 1, 2, 4, 8)
+
+
+@cache
+def _head(ints: int, texts: int) -> struct.Struct:
+    return struct.Struct(f"<I{'qB' * ints}{'BBI' * texts}")
 
 
 class Encoder:
@@ -38,23 +44,23 @@ class Encoder:
     def encode(self, ints: Sequence[Int64], texts: Sequence[Texts]) -> bytes:
         """All columns have the same number of rows, one at least."""
         n = len(ints[0])
-        head, planes, data = [np.uint32(n).tobytes()], [], []
+        head, planes, data = [n], [], []
         for column in ints:
             base = int(column.min())
             offsets = column.astype(np.uint64) - np.uint64(base & 0xFFFFFFFFFFFFFFFF)
             width = _width(int(offsets.max()))
-            head.append(np.int64(base).tobytes() + bytes((width,)))
+            head += base, width
             planes.append(_planes(offsets, width))
         for some in texts:
-            absent = np.fromiter((one is None for one in some), np.uint8, n)
-            kind = NONE if absent.all() else SOME if absent.any() else ALL
-            joined = b"".join([one for one in some if one])
-            ends = np.cumsum(np.fromiter((len(one or b"") for one in some), np.uint64, n))
+            missing = some.count(None)
+            kind = NONE if missing == n else SOME if missing else ALL
+            there = [one or b"" for one in some]
+            ends = np.cumsum(np.array([len(one) for one in there], np.uint64))
             width = _width(int(ends[-1]))
-            head.append(bytes((kind, width)) + np.uint32(len(joined)).tobytes())
-            planes += [absent.tobytes() if kind == SOME else b"", _planes(ends, width)]
-            data.append(joined)
-        return self._compressor.compress(b"".join((*head, *planes, *data)))
+            data.append(b"".join(there))
+            head += kind, width, len(data[-1])
+            planes += [bytes([one is None for one in some]) if kind == SOME else b"", _planes(ends, width)]
+        return self._compressor.compress(b"".join((_head(len(ints), len(texts)).pack(*head), *planes, *data)))
 
 
 class _TextPlace(NamedTuple):
@@ -76,26 +82,25 @@ class Block:
             data = decompressor.decompress(frame)
         except zstandard.ZstdError as error:
             raise ValueError(f"a block does not decompress: {error}") from error
+        try:
+            self.n, *heads = _head(ints, texts).unpack_from(data)
+        except struct.error as error:
+            raise ValueError("a block is cut short") from error
         self.data = data
-        self.n = int.from_bytes(data[:_HEAD], "little")
-        at = _HEAD
-        heads = [(int.from_bytes(data[at + 9 * i : at + 9 * i + 8], "little", signed=True), data[at + 9 * i + 8]) for i in range(ints)]  # fmt: skip
-        at += _INT_HEAD * ints
-        text_heads = [(data[at + 6 * i], data[at + 6 * i + 1], int.from_bytes(data[at + 6 * i + 2 : at + 6 * i + 6], "little")) for i in range(texts)]  # fmt: skip
-        at += _TEXT_HEAD * texts
+        at = _head(ints, texts).size
         self._ints: list[tuple[int, int, int]] = []  # base, width, where
-        for base, width in heads:
-            self._ints.append((base, width, at))
-            at += width * self.n
-        places = []
-        for kind, width, size in text_heads:
-            ends = at + (self.n if kind == SOME else 0)
-            places.append((kind, width, at, ends, size))
-            at = ends + width * self.n
+        for place in range(0, 2 * ints, 2):
+            self._ints.append((heads[place], heads[place + 1], at))
+            at += heads[place + 1] * self.n
+        starts = []
+        for place in range(2 * ints, len(heads), 3):
+            ends = at + (self.n if heads[place] == SOME else 0)
+            starts.append((at, ends))
+            at = ends + heads[place + 1] * self.n
         self._texts: list[_TextPlace] = []
-        for kind, width, absent, ends, size in places:
-            self._texts.append(_TextPlace(kind, width, absent, ends, at, size))
-            at += size
+        for place, (absent, ends) in zip(range(2 * ints, len(heads), 3), starts, strict=True):
+            self._texts.append(_TextPlace(heads[place], heads[place + 1], absent, ends, at, heads[place + 2]))
+            at += heads[place + 2]
         if at != len(data) or not self.n:
             raise ValueError("a block does not fit its header")
 
@@ -143,7 +148,7 @@ class Block:
         return ends
 
     def _unsigned(self, at: int, width: int, row: int) -> int:
-        return sum(self.data[at + plane * self.n + row] << 8 * plane for plane in range(width))
+        return int.from_bytes(self.data[at + row : at + width * self.n : self.n], "little")
 
 
 def _width(largest: int) -> int:

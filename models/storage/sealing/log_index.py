@@ -13,6 +13,7 @@ from typing import Any
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from models.domain.records import Level
@@ -27,16 +28,16 @@ WORD = "[0-9a-z\x80-\U0010ffff]"
 MINUTE_US = 60_000_000
 _UNINDEXED = re.compile(f"{WORD}{{200}}|{MARK}")
 """No words that anybody looks for: what holds them is always a candidate."""
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
 _PART_ROWS = 1_000_000
 TABLES = """
 CREATE VIRTUAL TABLE log_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii');
-CREATE TABLE log_vocabulary (chunk INTEGER PRIMARY KEY, words BLOB NOT NULL);
+CREATE TABLE log_vocabulary (chunk INTEGER PRIMARY KEY, grams BLOB NOT NULL, words BLOB NOT NULL);
 CREATE TABLE log_unindexed (part INTEGER PRIMARY KEY, ids BLOB NOT NULL);
 CREATE TABLE log_minute (agent_id INTEGER NOT NULL, part INTEGER NOT NULL, minute BLOB NOT NULL, level BLOB NOT NULL,
     n BLOB NOT NULL, PRIMARY KEY (agent_id, part)) WITHOUT ROWID;
 """
-"""`log_minute`: packed columns of counts by minute of arrival and level; agent 0 stands for all together."""
+"""`log_vocabulary`: the words, and their `grams` as bits. `log_minute`: packed columns of counts by minute of arrival and level; agent 0 stands for all together."""
 
 
 def agent_word(agent: int) -> str:
@@ -47,6 +48,19 @@ def agent_word(agent: int) -> str:
 def level_word(level: int) -> str:
     """Every record of the level has it, from `MARKED_LEVEL` on."""
     return f"{MARK}l{level}"
+
+
+_KINDS = np.full(256, 37, np.uint32) + np.arange(256, dtype=np.uint32) % 27
+_KINDS[np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz\n", np.uint8)] = np.arange(37)
+"""Digits, letters and the line feed are told apart, everything else shares the rest of 64."""
+
+
+def grams(text: bytes) -> npt.NDArray[np.bool_]:
+    """Which three bytes stand in a row anywhere, by the kind of each: where one of a text is missing, so is the text."""
+    some = _KINDS[np.frombuffer(text, np.uint8)]
+    found = np.zeros(1 << 18, bool)
+    found[some[:-2] << 12 | some[1:-1] << 6 | some[2:]] = True
+    return found
 
 
 class LogIndexWriter:
@@ -64,10 +78,13 @@ class LogIndexWriter:
     def add(self, columns: list[tuple[Any, ...]]) -> None:
         """A block of records, in the order of `row_shapes.LOG.columns`."""
         ids, _, _, received, agents, levels, loggers, texts, errors, *_ = columns
+        said = zip(texts, loggers, errors, strict=True)
+        every = [f"{text}\n{logger or ''}\n{error or ''}".casefold() for text, logger, error in said]
+        look = _UNINDEXED.search("\n".join(every)) is not None
         rows = []
-        for id_, agent, level, logger, text, error in zip(ids, agents, levels, loggers, texts, errors, strict=True):
-            words = f"{text}\n{logger or ''}\n{error or ''}".casefold()
-            if _UNINDEXED.search(words):
+        for id_, agent, level, folded in zip(ids, agents, levels, every, strict=True):
+            words = folded
+            if look and _UNINDEXED.search(words):
                 self._unindexed.append(id_)
                 words = ""
             mark = f"{words} {MARK}a{agent}"
@@ -84,8 +101,11 @@ class LogIndexWriter:
         self._write_part()
         self._target.execute("INSERT INTO log_words(log_words) VALUES ('optimize')")
         compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
-        chunks = ((number, compressor.compress(chunk)) for number, chunk in enumerate(self._chunks()))
-        self._target.executemany("INSERT INTO log_vocabulary VALUES (?, ?)", chunks)
+        chunks = (
+            (number, compressor.compress(np.packbits(grams(chunk)).tobytes()), compressor.compress(chunk))
+            for number, chunk in enumerate(self._chunks())
+        )
+        self._target.executemany("INSERT INTO log_vocabulary VALUES (?, ?, ?)", chunks)
 
     def _chunks(self) -> Iterator[bytes]:
         """All words but our own, each between two line feeds."""

@@ -7,14 +7,16 @@ from typing import NamedTuple, cast
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from models.domain.records import Level
 from models.storage.sealing.block_codec import LARGEST_BYTES, Int64
-from models.storage.sealing.log_index import MARKED_LEVEL, MINUTE_US, WORD, agent_word, level_word
+from models.storage.sealing.log_index import MARKED_LEVEL, MINUTE_US, WORD, agent_word, grams, level_word
 from models.storage.sealing.packing import unpack
 from models.storage.store_errors import DamagedError
 
+LEAST_PREFIX = 4
 MOST_WORDS = 128
 """A text that so many words hold is no rare one: it is looked for in the records themselves."""
 _WORDS = re.compile(f"{WORD}+")
@@ -33,6 +35,7 @@ class LogIndex:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self._grams: list[npt.NDArray[np.uint8]] | None = None  # of every chunk of words
 
     def candidates(self, agent: int, min_level: int, needle: str, low: int, end: int) -> Iterator[int] | None:
         """Row ids of [low, end), the largest first: all records of that agent (0: any), of that level or above, that hold the
@@ -65,8 +68,10 @@ class LogIndex:
             word, begins, ends = found[0], found.start() > 0, found.end() < len(needle)
             if begins and ends:
                 yield f'"{word}"'
-            elif begins:
+            elif begins and len(word) >= LEAST_PREFIX:
                 yield f'"{word}" *'
+            elif begins:
+                continue  # what begins so is most of what there is
             else:
                 words = self._words(word + ("\n" if ends else ""))
                 if words is not None:
@@ -76,12 +81,12 @@ class LogIndex:
         """Words of the segment that hold a text; None: too many. A line feed stands for the end of a word."""
         found: list[str] = []
         sought = text.encode()
-        decompressor = zstandard.ZstdDecompressor()
-        for (data,) in self._connection.execute("SELECT words FROM log_vocabulary ORDER BY chunk"):
-            try:
-                chunk = decompressor.decompress(cast("bytes", data), max_output_size=LARGEST_BYTES)
-            except zstandard.ZstdError as error:
-                raise DamagedError(f"the words of the log records: {error}") from error
+        wanted = np.flatnonzero(grams(sought)) if len(sought) > 2 else np.zeros(0, np.intp)
+        for number, there in enumerate(self._chunk_grams()):
+            if not (there[wanted >> 3] >> (7 - (wanted & 7)) & 1).all():
+                continue
+            query = "SELECT words FROM log_vocabulary WHERE chunk = ?"
+            chunk = b"".join([self._decompressed(data) for (data,) in self._connection.execute(query, (number,))])
             at = chunk.find(sought)
             while at >= 0:
                 start, end = chunk.rfind(b"\n", 0, at + 1), chunk.find(b"\n", at + 1)
@@ -89,6 +94,21 @@ class LogIndex:
                 if len(found) > MOST_WORDS:
                     return None
                 at = chunk.find(sought, end)
+        return found
+
+    def _chunk_grams(self) -> list[npt.NDArray[np.uint8]]:
+        if self._grams is None:
+            query = "SELECT grams FROM log_vocabulary ORDER BY chunk"
+            rows = self._connection.execute(query).fetchall()
+            self._grams = [np.frombuffer(self._decompressed(data), np.uint8) for (data,) in rows]
+        return self._grams
+
+    @staticmethod
+    def _decompressed(data: object) -> bytes:
+        try:
+            found: bytes = zstandard.ZstdDecompressor().decompress(cast("bytes", data), max_output_size=LARGEST_BYTES)
+        except zstandard.ZstdError as error:
+            raise DamagedError(f"the words of the log records: {error}") from error
         return found
 
     def _unindexed(self, low: int, end: int) -> list[int]:

@@ -1,6 +1,6 @@
 """Writes messages and log records as blocks, in the order of their row ids."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -26,7 +26,7 @@ class BlockWriter:
         self._directory: list[tuple[int, int, int, int]] = []
         self._text_bytes = 0
 
-    def write(self, first: int, received_us: Int64, ints: list[Int64], texts: list[Texts]) -> int:
+    def write(self, first: int, received_us: Int64, ints: list[Int64], texts: Sequence[Texts]) -> int:
         """One block; answers its number."""
         data = self._encoder.encode(ints, texts)
         self._target.execute(f"INSERT INTO {self._shape.data} VALUES (?, ?)", (self.blocks, data))
@@ -97,11 +97,17 @@ def write_logs(source: apsw.Connection, target: apsw.Connection, index: Callable
     """All log records; `index` is given every block of them."""
     writer = BlockWriter(target, LOG)
     for columns in blocks_of(source, LOG):
-        ids, *ints = columns[:6]
-        arrays = [np.array(column, np.int64) for column in ints]
-        writer.write(ids[0], arrays[2], arrays, [_encoded(column) for column in columns[6:]])
+        write_log_block(writer, columns)
         index(columns)
     writer.close()
+
+
+def write_log_block(writer: BlockWriter, columns: Columns) -> None:
+    """One block of records, in the order of `LOG.columns`."""
+    ids, *ints = columns[:6]
+    seq, time_us, received_us, agent, level = (np.array(column, np.int64) for column in ints)
+    texts = [_encoded(column) for column in columns[6:]]
+    writer.write(ids[0], received_us, [seq, time_us, received_us, agent, level], texts)
 
 
 def _encoded(texts: tuple[str | None, ...]) -> list[bytes | None]:
