@@ -43,7 +43,9 @@ class Scope:
         return opened.row_range(table, self.since_us, self.until_us)
 
     def batch_range(self, opened: OpenSegment) -> tuple[int, int]:
-        """Ids [first, end) of batches, likewise."""
+        """Ids [first, end) of batches, likewise; of sealed chunks all, as those know their times themselves."""
+        if opened.has_chunks:
+            return 0, 1 << 62
         sql = "select id from batch where last_us >= ? order by last_us limit 1"
         first = opened.number(sql, self.since_us - DISORDER_US)
         return (first, opened.number("select max(id) from batch") + 1) if first else (0, 0)

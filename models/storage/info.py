@@ -24,6 +24,9 @@ _SIZES = {
     "presence": "select count(*), {} from presence_change|cause",
     "unreadable": "select count(*), {} from unreadable|reason",
 }
+_CHUNKS = """select (select coalesce(sum(n_samples), 0) from batch),
+    (select coalesce(sum(length(time) + length(delay) + length(place)), 0) from sample_chunk)
+    + (select coalesce(sum(length(value) + coalesce(length(step), 0)), 0) from sample_column)"""
 """Rows and bytes of each kind: `|` is followed by the text columns that count, eight bytes more for every row."""
 
 
@@ -130,7 +133,9 @@ def _sizes(opened: OpenSegment, _row: SegmentRow) -> dict[str, Row]:
         sql, _, columns = query.partition("|")
         lengths = " + ".join(f"coalesce(octet_length({column}), 0)" for column in columns.split())
         blocks = opened.blocks.get(name.removesuffix("s"))
-        if blocks is not None:
+        if name == "samples" and opened.has_chunks:
+            found[name] = opened.rows(_CHUNKS)[0]
+        elif blocks is not None:
             found[name] = blocks.count, 8 * blocks.count + blocks.text_bytes
         else:
             found[name] = opened.rows(sql.format(f"coalesce(sum(8 + {lengths}), 0)"))[0]

@@ -14,6 +14,9 @@ from models.storage import sample_columns
 from models.storage.headlines import Headlines
 from models.storage.message_columns import MessageSums, RecentMessages, read_columns, sum_up
 from models.storage.pulse_columns import PULSE_US
+from models.storage.sealing.sample_order import EVER_US, read_in_order
+from models.storage.sealing.sample_tables import has_chunks
+from models.storage.store_errors import DamagedError
 from models.storage.topic_totals import TopicSum
 
 _TABLES = ("log", "task_report", "interaction", "attempt", "declaration")
@@ -109,7 +112,7 @@ class SegmentReader:
             ),
             presence=self._between("presence_change", "agent_id, presence, condition, cause, time_us", ends),
             gaps=self._between("gap", "since_us, until_us, agent_id, cause, count", ends),
-            samples=_headline_samples(rows, headlines, self._replayed(seqs) if sums.replays else None),
+            samples=self._samples(rows, headlines, self._replayed(seqs) if sums.replays else None),
             positions=ends,
         )
 
@@ -184,6 +187,13 @@ class SegmentReader:
                 replies.append((agent, window, reply_us))
         return finished, replies
 
+    def _samples(
+        self, rows: list[tuple[Any, ...]], headlines: Headlines, replayed: npt.NDArray[np.int64] | None
+    ) -> HeadlineSamples:
+        if has_chunks(self._connection):
+            return _sealed_samples(self._connection, (rows[0][0], rows[-1][0] + 1), headlines, replayed)
+        return _headline_samples(rows, headlines, replayed)
+
     def _replayed(self, seqs: tuple[int, int]) -> npt.NDArray[np.int64]:
         query = f"SELECT seq FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? AND {_REPLAY}"
         return np.array([seq for (seq,) in self._rows(query, seqs)], np.int64)
@@ -212,6 +222,29 @@ def _headline_samples(
         parts.append(HeadlineSamples(
             samples.series[which], samples.time_us[stamp], samples.received_us[stamp], samples.value[which]
         ))  # fmt: skip
+    return _joined(parts)
+
+
+def _sealed_samples(
+    connection: apsw.Connection, batches: tuple[int, int], headlines: Headlines, replayed: npt.NDArray[np.int64] | None
+) -> HeadlineSamples:
+    """Those of batches [first, end) of a sealed segment."""
+    wanted = set(np.flatnonzero(headlines.role > 0).tolist())
+    parts = []
+    for part in read_in_order(connection, -EVER_US, EVER_US, batches, wanted, _damaged):
+        which = np.ones(len(part.stamp), np.bool_) if replayed is None else ~np.isin(part.seq[part.stamp], replayed)
+        stamp = part.stamp[which]
+        parts.append(
+            HeadlineSamples(part.series[which], part.time_us[stamp], part.received_us[stamp], part.value[which])
+        )
+    return _joined(parts)
+
+
+def _damaged(error: Exception) -> None:
+    raise DamagedError(str(error)) from error
+
+
+def _joined(parts: list[HeadlineSamples]) -> HeadlineSamples:
     if not parts:
         empty = np.zeros(0, np.int64)
         return HeadlineSamples(np.zeros(0, np.uint32), empty, empty, np.zeros(0))

@@ -10,6 +10,7 @@ from models.domain.tail import Interest, TailCursor, TailPage
 from models.storage.history_events import PRESENCE_COLUMNS, presence_columns
 from models.storage.open_segment import DAMAGE, OpenSegment, Row, SegmentRow
 from models.storage.sample_pick import Picked, UInt32, chosen, joined, pick
+from models.storage.sealing.sample_order import read_batches
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
@@ -137,7 +138,13 @@ class TailReader:
         cursor.close()
         if seen[opened.id] > after:
             self._read_rest(opened, after, seen[opened.id], gathered)
-            gathered.picked.append(pick(blobs, wanted, lambda error: view.note_damage(opened.id, error)))
+            damaged = lambda error: view.note_damage(opened.id, error)  # noqa: E731 - said twice
+            if opened.has_chunks and len(wanted):  # written anew before we got to its end
+                gathered.picked.append(
+                    read_batches(opened.connection, (after + 1, seen[opened.id] + 1), wanted, damaged)
+                )
+            else:
+                gathered.picked.append(pick(blobs, wanted, damaged))
 
     def _read_rest(self, opened: OpenSegment, after: int, last: int, gathered: _Gathered) -> None:
         """Presence changes of the batches, and whether new names came with them."""

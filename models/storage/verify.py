@@ -13,6 +13,7 @@ import numpy as np
 from models.domain.queries import CancelToken
 from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch
 from models.storage.sample_columns import decode
+from models.storage.sealing.sample_order import EVER_US, read_in_order
 from models.storage.store_errors import DamagedError
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
@@ -118,6 +119,8 @@ class _SegmentCheck:
             for detail in _structure(self._opened.connection):
                 yield self._finding("structure", detail)
             yield from self._batches(last_batch)
+            if self._opened.has_chunks:
+                yield from self._chunks(last_batch)
             end = self._opened.number("select first_seq + n from batch where id = ?", last_batch) or 1
             yield from self._check_messages(end)
             yield from self._records(last_batch, end)
@@ -149,7 +152,7 @@ class _SegmentCheck:
                 if first_seq != seq:
                     yield self._finding("accounts", f"batch {found} begins with message {first_seq}, not {seq}")
                 id_, seq = found, first_seq + n
-                wrong = self._samples(n_samples, listed, blob, agents)
+                wrong = "" if self._opened.has_chunks else self._samples(n_samples, listed, blob, agents)
                 if wrong:
                     yield self._finding("samples", f"batch {found}: {wrong}")
 
@@ -174,6 +177,19 @@ class _SegmentCheck:
         if listed is None or sorted({agents[id_] for id_ in series}) != np.frombuffer(listed, "<u4").tolist():
             return "the list of agents is another"
         return ""
+
+    def _chunks(self, last_batch: int) -> Iterator[Finding]:
+        """Every chunk is as it was written, and the samples are those that the batches tell of."""
+        told: list[Exception] = []
+        found = 0
+        for part in read_in_order(self._opened.connection, -EVER_US, EVER_US, (0, last_batch + 1), None, told.append):
+            self._token.check()
+            found += len(part.value)
+        for error in told:
+            yield self._finding("samples", str(error))
+        expected = self._opened.number("select sum(n_samples) from batch")
+        if found != expected and not told:
+            yield self._finding("samples", f"{found} samples, not {expected}")
 
     def _check_messages(self, end: int) -> Iterator[Finding]:
         """Every message is there, with the check sum it came with. A sealed one stands under that of its block."""

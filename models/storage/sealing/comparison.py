@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from models.storage.open_segment import OpenSegment, Row, SegmentRow
+from models.storage.sealing.sample_comparison import compare_samples
+from models.storage.sealing.sample_tables import IN_CHUNKS
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.store_errors import DamagedError
 
@@ -25,6 +27,7 @@ def compare(source: Path, target: Path) -> None:
                 _compare_blocks(before, after, table)
             elif table != "meta":
                 _compare_rows(before, after, table)
+        compare_samples(before.connection, after.connection)
     finally:
         before.connection.close()
         after.connection.close()
@@ -55,10 +58,13 @@ def _compare_rows(before: OpenSegment, after: OpenSegment, table: str) -> None:
 
 def _pages(opened: OpenSegment, table: str) -> Iterator[list[Row]]:
     """Rows by rowid, an empty page at the end."""
+    names = [str(name) for _, name, *_ in opened.rows(f"pragma table_info({table})")]
+    columns = ", ".join(f'"{name}"' for name in names if table != "batch" or name not in IN_CHUNKS)
     after = -1
     page: list[Row] = [()]
     while page:
-        page = opened.rows(f"select rowid, * from {table} where rowid > ? order by rowid limit {PAGE_ROWS}", after)
+        query = f"select rowid, {columns} from {table} where rowid > ? order by rowid limit {PAGE_ROWS}"
+        page = opened.rows(query, after)
         after = page[-1][0] if page else after
         yield page
 

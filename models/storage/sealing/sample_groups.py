@@ -49,8 +49,8 @@ class GroupFinder:
         begins = np.flatnonzero(np.diff(series, prepend=series[0] ^ 1))
         self._series.append(series[begins])
         self._n.append(np.diff(begins, append=len(series)))
-        stamp = page.place - page.place.min()
-        least = np.zeros(int(stamp.max()) + 1, np.uint32)
+        stamp = page.place - np.uint32(page.first)
+        least = np.zeros(len(page.seq), np.uint32)
         least[stamp[::-1]] = page.series[::-1]  # of a stamp; within a batch series ascend
         pairs = np.sort(np.concatenate((self._pairs, least[stamp].astype(np.uint64) << np.uint64(32) | page.series)))
         self._pairs = pairs[np.diff(pairs, prepend=pairs[0] ^ np.uint64(1)) != 0]

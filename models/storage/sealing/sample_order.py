@@ -8,9 +8,10 @@ import apsw
 import numpy as np
 
 from models.storage.open_segment import fetch
-from models.storage.sample_pick import Float64, Int64, UInt32
+from models.storage.sample_pick import Float64, Int64, Picked, UInt32, chosen, joined
 from models.storage.sealing.sample_reading import ChunkColumns, numbers
 
+EVER_US = 1 << 62
 WINDOW_SAMPLES = 2_000_000
 """So many samples are sorted at once, in about 100 MB: chunks of small groups reach over a whole segment, and are decoded
 once for each window."""
@@ -18,10 +19,10 @@ once for each window."""
 
 class Ordered(NamedTuple):
     """Samples in the order of storing, those of one message by series. `stamp` says which of the times is a sample's;
-    `batch` is the commit of each stamp, `first` the place of the first one."""
+    `batch` and `seq` are commit and message of each stamp."""
 
-    first: int
     batch: Int64
+    seq: Int64
     time_us: Int64
     received_us: Int64
     stamp: Int64
@@ -55,32 +56,38 @@ def read_in_order(
     """Samples that arrived in [since_us, until_us) with batches [first, end), of some series (None: of all), a window at a
     time. Damage is told and costs a chunk."""
     directory = _read_directory(connection, wanted)
-    for first, end in _windows(connection, since_us, until_us):
+    for first, end in _windows(connection, since_us, until_us, batches):
         found = _window(connection, directory, first, end, damaged)
-        batch = _batches(connection, first, end, damaged)
+        batch, seq = _order(connection, first, end, damaged)
         kept = (found.received_us >= since_us) & (found.received_us < until_us)
         kept &= (batch >= batches[0]) & (batch < batches[1])
         which = np.flatnonzero(kept[found.stamp])
         which = which[_by_stamp(found.stamp[which])]
         yield found._replace(
-            batch=batch, stamp=found.stamp[which], series=found.series[which], value=found.value[which]
+            batch=batch, seq=seq, stamp=found.stamp[which], series=found.series[which], value=found.value[which]
         )  # fmt: skip
 
 
-def last_batch(connection: apsw.Connection) -> int:
-    """The last batch that holds samples; 0 where none does, or where that is damaged."""
-    rows = fetch(connection, "SELECT n, batch FROM sample_stamp ORDER BY first DESC LIMIT 1")
-    try:
-        return int(numbers(rows[0][1], rows[0][0], np.int64)[-1]) if rows else 0
-    except (ValueError, IndexError):
-        return 0
+def read_batches(
+    connection: apsw.Connection, batches: tuple[int, int], wanted: UInt32, damaged: Callable[[Exception], None]
+) -> Picked:
+    """Samples of the `wanted` series that came with batches [first, end), series after series."""
+    parts = [
+        Picked(part.series, part.time_us[part.stamp], part.received_us[part.stamp], part.value)
+        for part in read_in_order(connection, -EVER_US, EVER_US, batches, set(wanted.tolist()), damaged)
+    ]
+    found = joined(parts)
+    return chosen(found, np.argsort(found.series, kind="stable"))
 
 
-def _windows(connection: apsw.Connection, since_us: int, until_us: int) -> Iterator[tuple[int, int]]:
+def _windows(
+    connection: apsw.Connection, since_us: int, until_us: int, batches: tuple[int, int]
+) -> Iterator[tuple[int, int]]:
     """Places [first, end), in order."""
-    sql = "SELECT first, n, n_samples FROM sample_stamp WHERE last_us >= ? AND first_us < ? ORDER BY first"
+    sql = """SELECT first, n, n_samples FROM sample_stamp
+        WHERE last_us >= ? AND first_us < ? AND last_batch >= ? AND first_batch < ? ORDER BY first"""
     first = end = samples = 0
-    for begin, n, more in fetch(connection, sql, (since_us, until_us)):
+    for begin, n, more in fetch(connection, sql, (since_us, until_us, *batches)):
         if samples and (samples + more > WINDOW_SAMPLES or begin != end):
             yield first, end
             samples = 0
@@ -92,7 +99,9 @@ def _windows(connection: apsw.Connection, since_us: int, until_us: int) -> Itera
 
 
 def _read_directory(connection: apsw.Connection, wanted: Collection[int] | None) -> _Directory:
-    rows = fetch(connection, "SELECT series, chunk, col, at, n, first_row FROM sample_series ORDER BY chunk, col, at")
+    rows = fetch(
+        connection, "SELECT series_id, chunk, col, at, n, first_row FROM sample_series ORDER BY chunk, col, at"
+    )
     if wanted is not None:
         rows = [row for row in rows if row[0] in wanted]
     return _Directory(*np.array(rows, np.int64).reshape(-1, 6).T)
@@ -123,9 +132,10 @@ def _window(
                 values.append(value)
         except ValueError as error:
             damaged(error)
+    nothing = np.zeros(0, np.int64)
     return Ordered(
-        first, np.zeros(0, np.int64), times[0], times[1], np.concatenate(stamps), np.concatenate(series), np.concatenate(values)
-    )  # fmt: skip
+        nothing, nothing, times[0], times[1], np.concatenate(stamps), np.concatenate(series), np.concatenate(values)
+    )
 
 
 def _samples(
@@ -151,16 +161,19 @@ def _samples(
     return np.concatenate(rows), np.concatenate(values), np.concatenate(owners)
 
 
-def _batches(connection: apsw.Connection, first: int, end: int, damaged: Callable[[Exception], None]) -> Int64:
-    """Of each stamp at [first, end). Where that is damaged, the batch before stands for it."""
-    batch = np.zeros(end - first, np.int64)
-    sql = "SELECT first, n, batch FROM sample_stamp WHERE first >= ? AND first < ? ORDER BY first"
-    for at, n, data in fetch(connection, sql, (first, end)):
+def _order(
+    connection: apsw.Connection, first: int, end: int, damaged: Callable[[Exception], None]
+) -> tuple[Int64, Int64]:
+    """Batch and message of each stamp at [first, end). Where the batches are damaged, the one before stands for them."""
+    batch, seq = np.zeros(end - first, np.int64), np.zeros(end - first, np.int64)
+    sql = "SELECT first, n, batch, seq FROM sample_stamp WHERE first >= ? AND first < ? ORDER BY first"
+    for at, n, *data in fetch(connection, sql, (first, end)):
+        place = slice(at - first, at - first + n)
         try:
-            batch[at - first : at - first + n] = numbers(data, n, np.int64)
+            batch[place], seq[place] = (numbers(one, n, np.int64) for one in data)
         except ValueError as error:
             damaged(error)
-    return np.maximum.accumulate(batch)
+    return np.maximum.accumulate(batch), seq
 
 
 def _by_stamp(stamp: Int64) -> Int64:

@@ -22,8 +22,10 @@ UInt32 = npt.NDArray[np.uint32]
 
 class SamplePage(NamedTuple):
     """Some batches. The first four arrays have an entry a stamp, in order; the others one a sample, batch after batch, within
-    a batch by series. `place` is the number of its stamp, counted from the first of the segment."""
+    a batch by series. `place` is the number of its stamp, counted from the first of the segment; `first` that of the first
+    stamp here."""
 
+    first: int
     batch: Int64
     seq: Int64
     time_us: Int64
@@ -71,6 +73,7 @@ def _page(ids: Sequence[int], seqs: Sequence[int], blobs: Sequence[bytes], place
         raise ValueError("series out of order")
     before = place + np.cumsum(stamps) - stamps
     return SamplePage(
+        place,
         np.repeat(np.array(ids, np.int64), stamps),
         np.repeat(np.array(seqs, np.int64), stamps) + offset,
         time_us,

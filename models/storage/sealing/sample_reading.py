@@ -73,12 +73,12 @@ def _within(found: Picked, since_us: int, until_us: int) -> Picked:
 def _directory(connection: apsw.Connection, wanted: Sequence[int]) -> dict[int, list[Entry]]:
     """Entries by chunk."""
     found: dict[int, list[Entry]] = {}
-    sql = "SELECT chunk, series, col, at, n, first_row FROM sample_series"
+    sql = "SELECT chunk, series_id, col, at, n, first_row FROM sample_series"
     if len(wanted) > MANY_SERIES:
         chosen = set(wanted)
         rows = [row for row in fetch(connection, sql) if row[1] in chosen]
     else:
-        rows = [row for series in wanted for row in fetch(connection, sql + " WHERE series = ?", (series,))]
+        rows = [row for series in wanted for row in fetch(connection, sql + " WHERE series_id = ?", (series,))]
     for chunk, *entry in rows:
         found.setdefault(chunk, []).append(Entry(*entry))
     return found

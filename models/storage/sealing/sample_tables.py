@@ -24,17 +24,20 @@ CREATE TABLE sample_column (
     step BLOB  -- u32: rows from the series' first one; NULL where every series has one value in each of its rows
 );
 CREATE TABLE sample_series (
-    series INTEGER NOT NULL, chunk INTEGER NOT NULL,
+    series_id INTEGER NOT NULL, chunk INTEGER NOT NULL,
     col INTEGER NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL,  -- its values: where in which column, and how many
     first_row INTEGER NOT NULL,  -- of its group in the chunk
-    PRIMARY KEY (series, chunk)
+    PRIMARY KEY (series_id, chunk)
 ) WITHOUT ROWID;
 CREATE TABLE sample_stamp (
     first INTEGER PRIMARY KEY,  -- place of the first stamp
     n INTEGER NOT NULL, n_samples INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
+    first_batch INTEGER NOT NULL, last_batch INTEGER NOT NULL,
     batch BLOB NOT NULL, seq BLOB NOT NULL, width BLOB NOT NULL  -- i64: batch and message; u32: samples of each stamp
 );
 """
+IN_CHUNKS = ("agents", "samples")
+"""Columns of a batch that these tables stand for."""
 COLUMNS = 65_536
 """Columns of a chunk at the most."""
 

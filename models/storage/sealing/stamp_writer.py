@@ -25,8 +25,7 @@ class StampWriter:
         self._waiting = np.zeros((4, 0), np.int64)  # batch, seq, width, received
 
     def add(self, page: SamplePage) -> None:
-        first = self._first + self._waiting.shape[1]
-        width = np.bincount(page.place.astype(np.int64) - first, minlength=len(page.seq))
+        width = np.bincount(page.place - np.uint32(page.first), minlength=len(page.seq))
         self._times.append(page.time_us)
         self._received.append(page.received_us)
         self._waiting = np.hstack((self._waiting, (page.batch, page.seq, width, page.received_us)))
@@ -45,12 +44,20 @@ class StampWriter:
 
     def _write(self) -> None:
         most = int(np.searchsorted(np.cumsum(self._waiting[2]), STAMP_SAMPLES, side="right"))
-        n = max(1, min(STAMPS, most))
+        n = _whole_batches(self._waiting[0], max(1, min(STAMPS, most)))
         batch, seq, width, received = self._waiting[:, :n]
         self._target.execute(
-            "INSERT INTO sample_stamp VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._first, n, int(width.sum()), int(received.min()), int(received.max()), pack(batch), pack(seq),
-             pack(width.astype(np.uint32))),
+            "INSERT INTO sample_stamp VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self._first, n, int(width.sum()), int(received.min()), int(received.max()), int(batch[0]), int(batch[-1]),
+             pack(batch), pack(seq), pack(width.astype(np.uint32))),
         )  # fmt: skip
         self._first += n
         self._waiting = self._waiting[:, n:]
+
+
+def _whole_batches(batch: Int64, n: int) -> int:
+    """`n` or a little less, so that no batch is cut; one batch at least."""
+    if n >= len(batch):
+        return len(batch)
+    start, end = np.searchsorted(batch, batch[n]), np.searchsorted(batch, batch[n], side="right")
+    return int(start or end)

@@ -15,9 +15,9 @@ from models.domain.batch import RecordBatch
 from models.storage import sample_columns
 from models.storage.engine import open_database
 from models.storage.sealing import chunk_writer, sample_chunks, sample_order, sample_pages, stamp_writer
-from models.storage.sealing.number_column import pack, unpack
+from models.storage.sealing.number_column import pack
 from models.storage.sealing.sample_chunks import write_samples
-from models.storage.sealing.sample_order import last_batch, read_in_order
+from models.storage.sealing.sample_order import read_in_order
 from models.storage.sealing.sample_reading import read_series
 from models.storage.segment import create_tables
 from models.storage.store_errors import DamagedError
@@ -110,16 +110,17 @@ def fail(error: Exception) -> None:
 
 
 def in_order(
-    target: apsw.Connection, since_us: int = -EVER * 2, until_us: int = EVER * 2 - 1, wanted: set[int] | None = None
+    target: apsw.Connection,
+    since_us: int = -EVER * 2,
+    until_us: int = EVER * 2 - 1,
+    wanted: set[int] | None = None,
+    batches: tuple[int, int] = (0, EVER),
 ) -> list[Row]:
-    """All samples as they are read for export; messages from the order of storing."""
-    seqs = {}
-    for first, n, data in target.execute("SELECT first, n, seq FROM sample_stamp ORDER BY first"):
-        seqs |= {first + place: seq for place, seq in enumerate(unpack(data, n, np.int64).tolist())}
+    """All samples as they are read for export."""
     found = []
-    for part in read_in_order(target, since_us, until_us, (0, EVER), wanted, fail):
+    for part in read_in_order(target, since_us, until_us, batches, wanted, fail):
         for stamp, series, value in zip(part.stamp.tolist(), part.series.tolist(), part.value, strict=True):
-            found.append(Row(int(part.batch[stamp]), seqs[part.first + stamp], int(part.time_us[stamp]),
+            found.append(Row(int(part.batch[stamp]), int(part.seq[stamp]), int(part.time_us[stamp]),
                              int(part.received_us[stamp]), series, bits(value)))  # fmt: skip
     return found
 
@@ -202,26 +203,10 @@ def test_samples_are_the_same_in_the_same_order(
         assert of_series(files.target, wanted) == expected(rows, wanted, -EVER * 2, EVER * 2)
         assert of_series(files.target, wanted[::2], since, until) == expected(rows, wanted[::2], since, until)
         inside = [row for row in rows if since <= row.received_us < until and row.series in wanted[1::2]]
-        assert in_order_of(files.target, since, until, set(wanted[1::2])) == [row._replace(seq=0) for row in inside]
-        assert last_batch(files.target) == max((row.batch for row in rows), default=last_batch(files.target))
+        assert in_order(files.target, since, until, set(wanted[1::2])) == inside
+        later = [row for row in rows if row.batch > 2]
+        assert in_order(files.target, batches=(3, EVER)) == later
         files.close()
-
-
-def in_order_of(target: apsw.Connection, since_us: int, until_us: int, wanted: set[int]) -> list[Row]:
-    found = []
-    for part in read_in_order(target, since_us, until_us, (0, EVER), wanted, fail):
-        for stamp, series, value in zip(part.stamp.tolist(), part.series.tolist(), part.value, strict=True):
-            found.append(
-                Row(
-                    int(part.batch[stamp]),
-                    0,
-                    int(part.time_us[stamp]),
-                    int(part.received_us[stamp]),
-                    series,
-                    bits(value),
-                )
-            )
-    return found
 
 
 def test_a_hundred_thousand_series_of_one_sample_share_columns(files: Files) -> None:
