@@ -52,6 +52,7 @@ from models.domain.store_queries import (
 
 __all__ = [
     "HOUR_CELLS",
+    "HOUR_QUANTILES",
     "SPARK_CELLS",
     "UNKNOWN_REACH",
     "AgentRequest",
@@ -72,6 +73,7 @@ __all__ = [
     "GapColumns",
     "GapsRequest",
     "GapsResult",
+    "HourColumns",
     "Int64",
     "KeepLimit",
     "KindHeld",
@@ -248,14 +250,38 @@ class SeriesColumns(NamedTuple):
     reduced: bool
 
 
+HOUR_QUANTILES = (0.5, 0.95, 0.99)
+
+
+class HourColumns(NamedTuple):
+    """What is known of a series in hours whose samples are gone, by the hour (UTC; one that is gone in part tells of that part
+    alone). `first_us`, `last_us`: when its first and last sample would be drawn. `increase` is the exact rise of a counter
+    since the hour before, where that is known, `reset` says that it began again meanwhile. `quantiles` are those of
+    `HOUR_QUANTILES` by hour, NaN where no histogram was kept."""
+
+    series: int
+    since_us: Int64
+    first_us: Int64
+    last_us: Int64
+    n: Int64
+    low: Float64
+    high: Float64
+    mean: Float64
+    increase: Float64
+    reset: npt.NDArray[np.bool_]
+    quantiles: Float64
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesResult:
-    """`complete` is false for a page that will be followed by a fuller one (newest data first)."""
+    """`complete` is false for a page that will be followed by a fuller one (newest data first). `hours`: of the series that
+    have any."""
 
     request: SeriesRequest
     columns: tuple[SeriesColumns, ...]
     gaps: GapColumns
     complete: bool = True
+    hours: tuple[HourColumns, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Answers every question of `models.domain.queries` from the files of a workspace, read-only."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -34,6 +35,7 @@ from models.domain.queries import (
 from models.storage.history_events import answer_events
 from models.storage.history_fleet import FleetHistory
 from models.storage.history_gaps import gaps_between
+from models.storage.history_hours import hours_of
 from models.storage.history_kinds import answer_retention
 from models.storage.history_lists import answer_logs, answer_messages
 from models.storage.history_series import answer_series
@@ -83,7 +85,9 @@ class HistoryReader:
             case FleetRequest():
                 yield from self._fleet.answer(view, request, token)
             case SeriesRequest():
-                yield from answer_series(view, request, self._clock.wall_us(), token)
+                hours = hours_of(view, request)
+                for page in answer_series(view, request, self._clock.wall_us(), token):
+                    yield dataclasses.replace(page, hours=hours)
             case EventsRequest():
                 yield from answer_events(view, request, self._clock.wall_us(), token)
             case LogRequest():

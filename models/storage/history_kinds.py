@@ -13,13 +13,12 @@ _SPAN = """SELECT coalesce(sum(messages), 0), coalesce(min(first_us), 0) FROM se
 _HOURS = "SELECT coalesce(sum(bytes), 0), coalesce(sum(parts), 0), coalesce(min(iif(segment_id = 0, day, NULL)), 0) FROM hours"
 _HOUR_DAYS = "SELECT day, sum(bytes), sum(parts) FROM hours WHERE segment_id = 0 GROUP BY day ORDER BY day"
 _SEGMENT_KINDS = {StoreKind.RECORDED: 0, StoreKind.IMPORTED: 1}
-HOURS_SCHEMA = 5
 
 
 def kinds_held(view: StoreView) -> tuple[KindHeld, ...]:
     """One for each kind."""
     hours = KindHeld(StoreKind.HOURS, 0, 0, 0)
-    if _has_hours(view):
+    if view.has_hours:
         size, parts, day = fetch(view.catalogue, _HOURS)[0]
         hours = KindHeld(StoreKind.HOURS, size, parts, day * _DAY_US)
     found = []
@@ -37,7 +36,7 @@ def answer_retention(view: StoreView, request: RetentionRequest, now_us: int) ->
     removals = []
     for limit in request.limits:
         if limit.kind is StoreKind.HOURS:
-            gone = _hours_gone(view, kept[limit.kind], limit, now_us) if _has_hours(view) else None
+            gone = _hours_gone(view, kept[limit.kind], limit, now_us) if view.has_hours else None
         else:
             gone = _segments_gone(view, kept[limit.kind], limit, now_us)
         if gone is not None:
@@ -63,8 +62,3 @@ def _hours_gone(view: StoreView, kept: int, limit: KeepLimit, now_us: int) -> Re
             break
         bytes_, parts, last_us = bytes_ + size, parts + n, (day + 1) * _DAY_US
     return Removal(limit.kind, bytes_, parts, last_us) if last_us else None
-
-
-def _has_hours(view: StoreView) -> bool:
-    """A catalogue lacks them that no recorder of this version has opened yet."""
-    return int(view.catalogue.pragma("user_version")) >= HOURS_SCHEMA

@@ -20,6 +20,7 @@ T = TypeVar("T")
 OPEN_LIMIT = 48
 """Segments that one reader keeps open at once; each costs up to three file handles."""
 _IMPORTED_SCHEMA = 3
+_HOURS_SCHEMA = 5
 _ROW_COLUMNS = """id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch,
     (select kind from capture where capture.id = capture_id) is 'import', layout"""
 
@@ -66,6 +67,11 @@ class StoreView:
     def imported_column(self) -> str:
         """SQL for `agent_now.imported`, which a catalogue lacks that no recorder of this version has opened yet."""
         return "n.imported" if int(self.catalogue.pragma("user_version")) >= _IMPORTED_SCHEMA else "0"
+
+    @property
+    def has_hours(self) -> bool:
+        """As above, for the hour roll-ups."""
+        return int(self.catalogue.pragma("user_version")) >= _HOURS_SCHEMA
 
     def refresh(self) -> None:
         """Take notice of new, closed and removed segments. Raises the problems of `read_catalogue` after a replacement."""

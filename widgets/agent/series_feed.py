@@ -11,6 +11,7 @@ from models.domain.queries import (
     DataSource,
     Failed,
     GapColumns,
+    HourColumns,
     Result,
     SeriesColumns,
     SeriesRequest,
@@ -129,9 +130,12 @@ class SeriesFeed(QObject):
             self.state_changed.emit()
             return
         assert isinstance(result, SeriesResult)
+        hours = {one.series: one for one in result.hours}
         for columns in result.columns:
-            if columns.series in self.buffers:
-                self.buffers[columns.series].replace(self._as_shown(columns))
+            buffer = self.buffers.get(columns.series)
+            if buffer is not None:
+                buffer.replace(self._as_shown(columns))
+                buffer.hours = self._hours_as_shown(hours.get(columns.series))
         self.gaps = result.gaps
         self._loaded = (result.request.since_us, result.request.until_us)
         self.loading = not result.complete
@@ -189,3 +193,16 @@ class SeriesFeed(QObject):
     def _as_shown(self, columns: SeriesColumns) -> SeriesColumns:
         headline = self._shown_as.get(columns.series)
         return columns if headline is None else columns._replace(value=headline.value(columns.value))
+
+    def _hours_as_shown(self, hours: HourColumns | None) -> HourColumns | None:
+        headline = self._shown_as.get(hours.series) if hours is not None else None
+        if hours is None or headline is None:
+            return hours
+        low, high = headline.value(hours.low), headline.value(hours.high)
+        return hours._replace(
+            low=np.minimum(low, high),
+            high=np.maximum(low, high),
+            mean=headline.value(hours.mean),
+            increase=hours.increase * headline.factor,
+            quantiles=headline.value(hours.quantiles),
+        )

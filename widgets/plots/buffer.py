@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.domain.queries import Float64, Int64, SeriesColumns
+from models.domain.queries import Float64, HourColumns, Int64, SeriesColumns
 from models.domain.reduce import MAX_DELAY_US, plot_time
 
 MOST_POINTS = 2_000_000
@@ -28,6 +28,7 @@ class SeriesBuffer:
 
     def __init__(self, series: int, most: int = MOST_POINTS) -> None:
         self.series = series
+        self.hours: HourColumns | None = None  # of times whose samples are gone
         self.reduced = False  # the store answered with an envelope, not with every sample
         self.version = 0  # rises with every change that is not an addition at the end
         self._most = most

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from models.domain.queries import Float64, GapColumns, Int64
 from models.domain.reduce import envelope_index
 from widgets.plots.buffer import SeriesBuffer
+from widgets.plots.hours import HourBand, hour_at, hour_band
 
 Flags = npt.NDArray[np.bool_]
 
@@ -48,7 +49,8 @@ class Window(NamedTuple):
 class Shape:
     """Points to draw. `joined[i]` says that a line runs from point i to the next; `thin[i]` that point i rests on few
     observations. `bar_us` above 0 makes bars of that width which begin at `x_us`. `resets` are times of counter resets, `carried` times at which a counter's
-    rise over a gap became known, by how much in `carried_by`; nobody knows when it rose, so no bucket shows it."""
+    rise over a gap became known, by how much in `carried_by`; nobody knows when it rose, so no bucket shows it. `band`: what
+    is known by the hour alone; `hourly` is the time in which values are such ones."""
 
     x_us: Int64
     value: Float64
@@ -58,6 +60,8 @@ class Shape:
     resets: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     carried: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     carried_by: Float64 = field(default_factory=lambda: np.empty(0))
+    band: HourBand | None = None
+    hourly: tuple[int, int] | None = None
 
 
 class Reading(NamedTuple):
@@ -141,10 +145,16 @@ class LineCurve:
 
     def shape(self, window: Window) -> Shape:
         x, value = self.buffer.visible(window.since_us, window.until_us)
-        return reduced_line(x, value, joints(x, self._silence_us(), window.gaps), window.columns)
+        shape = reduced_line(x, value, joints(x, self._silence_us(), window.gaps), window.columns)
+        if self.buffer.hours is not None:
+            shape.band = hour_band(self.buffer.hours, window.since_us, window.until_us, window.columns)
+            shape.hourly = shape.band.span if shape.band is not None else None
+        return shape
 
     def reading(self, at_us: int) -> Reading:
-        return Reading(self.buffer.value_at(at_us, self._silence_us() or _UNKNOWN_SILENCE_US))
+        value = self.buffer.value_at(at_us, self._silence_us() or _UNKNOWN_SILENCE_US)
+        hour = hour_at(self.buffer.hours, at_us) if np.isnan(value) else -1
+        return Reading(value if hour < 0 or self.buffer.hours is None else float(self.buffer.hours.mean[hour]))
 
     def current(self, until_us: int) -> Reading:
         # what is on its way from agent to screen takes a moment, and that is no silence

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.domain.queries import Float64, Int64
+from models.domain.queries import Float64, HourColumns, Int64
 from models.domain.reduce import increases, quantiles_by_bucket
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.curves import NO_READING, SILENCE_FACTOR, Reading, Shape, Spans, Window, joints, raw_points
+from widgets.plots.hours import HOUR_US, hour_at, hours_within
 
 BUCKET_PIXELS = 8
 FEW = 100
@@ -86,6 +87,9 @@ class QuantileCurve:
         self._marks_few = marks_few
 
     def shape(self, window: Window) -> Shape:
+        return with_hours(self._of_samples(window), self._buckets.buffer.hours, self._row, window)
+
+    def _of_samples(self, window: Window) -> Shape:
         if self._buckets.buffer.reduced:  # an envelope says nothing of ranks
             return Shape(np.empty(0, np.int64), np.empty(0), np.zeros(0, bool))
         self._buckets.refresh(window)
@@ -101,7 +105,10 @@ class QuantileCurve:
         one = self._buckets
         place = int(np.searchsorted(one.starts_us, at_us, side="right")) - 1
         if place < 0 or one.n[place] == 0 or at_us >= int(one.starts_us[place]) + one.width_us:
-            return NO_READING
+            hour = hour_at(one.buffer.hours, at_us)
+            if hour < 0 or one.buffer.hours is None:
+                return NO_READING
+            return Reading(float(one.buffer.hours.quantiles[self._row, hour]))
         return self._at(place)
 
     def current(self, until_us: int) -> Reading:
@@ -131,6 +138,10 @@ class IncreaseCurve:
 
     def shape(self, window: Window) -> Shape:
         width = bucket_width_us(window)
+        hours = self.buffer.hours
+        some = hours_within(hours, window.since_us, window.until_us)
+        if some.start < some.stop:
+            width = max(width, HOUR_US)  # a rise within an hour cannot be shared out
         edges = np.arange(window.since_us // width * width, window.until_us + width, width)
         x, value = self.buffer.visible(int(edges[0]), int(edges[-1]))
         at = x[1:]  # the first point is only a start, be it the neighbour before the window or the first one ever
@@ -143,16 +154,30 @@ class IncreaseCurve:
         step[carried] = 0.0
         places = np.searchsorted(at, edges)
         ran = np.concatenate(([0.0], np.cumsum(step)))
+        rise = ran[places[1:]] - ran[places[:-1]]
         full = np.diff(places) > 0
-        starts, total = edges[:-1][full], (ran[places[1:]] - ran[places[:-1]])[full]
+        hourly = np.zeros(len(rise), bool)
+        if hours is not None and some.start < some.stop:
+            bucket = (hours.since_us[some] - edges[0]) // width
+            inside = (bucket >= 0) & (bucket < len(rise))
+            np.add.at(rise, bucket[inside], hours.increase[some][inside])
+            hourly[bucket[inside]] = True
+        full |= hourly
+        starts, total, hourly = edges[:-1][full], rise[full], hourly[full]
         self._last = (starts, total, width)
         self._sum = float(total.sum() + carried_by.sum()) if len(total) else float("nan")
         if self._bars:
             shape = Shape(starts, total, np.zeros(len(starts), bool), bar_us=width)
         else:
-            middles = _middles(starts, width, window.gaps)
-            shape = Shape(middles, total, joints(middles, max(width, silence) + width, window.gaps))
+            middles = np.where(hourly, starts + width // 2, _middles(starts, width, window.gaps))
+            joined = joints(middles, max(width, silence) + width, window.gaps)
+            joined[:-1] |= hourly[:-1] & hourly[1:] & (np.diff(starts) == width)
+            shape = Shape(middles, total, joined)
         shape.resets, shape.carried, shape.carried_by = at[reset], at[seen], carried_by
+        if hours is not None and some.start < some.stop:
+            again = hours.reset[some]
+            shape.resets = np.concatenate((hours.since_us[some][again], shape.resets))
+            shape.hourly = int(hours.since_us[some][0]), int(hours.since_us[some][-1]) + HOUR_US
         return shape
 
     def reading(self, at_us: int) -> Reading:
@@ -168,6 +193,23 @@ class IncreaseCurve:
 
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
         return raw_points(self.buffer, since_us, until_us)
+
+
+def with_hours(shape: Shape, hours: HourColumns | None, row: int, window: Window) -> Shape:
+    """The percentile of every hour whose samples are gone, before those of samples."""
+    some = hours_within(hours, window.since_us, window.until_us)
+    value = hours.quantiles[row, some] if hours is not None else np.empty(0)
+    known = ~np.isnan(value)
+    if hours is None or not known.any():
+        return shape
+    since_us = hours.since_us[some][known]
+    x = np.concatenate((since_us + HOUR_US // 2, shape.x_us))
+    order = np.argsort(x, kind="stable")
+    joined = np.concatenate((np.append(np.diff(since_us) == HOUR_US, False), shape.joined))
+    thin = None if shape.thin is None else np.concatenate((hours.n[some][known] < FEW, shape.thin))[order]
+    values = np.concatenate((value[known], shape.value))[order]
+    span = int(since_us[0]), int(since_us[-1]) + HOUR_US
+    return Shape(x[order], values, joined[order], thin, hourly=span)
 
 
 def _middles(starts_us: Int64, width_us: int, gaps: Spans) -> Int64:

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from models.domain.queries import Int64
+from models.domain.queries import Float64, Int64
 from widgets.common.tokens import SeriesStyle, Theme
 from widgets.plots.curves import Shape
+from widgets.plots.hours import HourBand
 from widgets.plots.marks import Band, PlacedMark, paint_marks
-from widgets.plots.pyqtgraph_curve import CurveItem, paint_bars, paint_lone_points
+from widgets.plots.pyqtgraph_curve import CurveItem, paint_area, paint_bars, paint_lone_points
 from widgets.plots.time_axis import day_label, time_ticks
 from widgets.plots.value_scale import ValueScale
 
@@ -92,8 +93,11 @@ class Picture:
         painter.setClipRect(area.adjusted(0, -1, 1, 1))
         painter.scale(1 / ratio, 1 / ratio)
         for layer in sorted(self.layers, key=lambda one: one.shape.bar_us == 0):
+            if layer.shape.band is not None:
+                self._hours(painter, layer, layer.shape.band, ratio)
             self._curve(painter, layer, ratio)
         painter.restore()
+        self._tell_hours(painter)
         painter.save()
         painter.translate(area.left(), 0)
         paint_marks(painter, self.marks, area.top() + 4, area.bottom(), self.theme)
@@ -116,7 +120,8 @@ class Picture:
             right = min(area.right(), self.frame.x_of(max(band.until_us, band.since_us)))
             if right < area.left() or left > area.right():
                 continue
-            stretch = QRectF(left, area.top(), max(2.0, right - left), area.height())
+            left = math.floor(left)  # two that follow each other leave no line of light between them
+            stretch = QRectF(left, area.top(), max(2.0, math.ceil(right) - left), area.height())
             painter.fillRect(stretch, QColor(self.theme.gap))
 
     def _value_axis(self, painter: QPainter) -> None:
@@ -160,7 +165,7 @@ class Picture:
     def _curve(self, painter: QPainter, layer: Layer, ratio: float) -> None:
         shape, style = layer.shape, layer.style
         x = self._device_x(shape.x_us, ratio)
-        y = self._device_y(shape, ratio)
+        y = self._device_y(shape.value, ratio)
         if shape.bar_us:
             base = self._y(max(0.0, self.scale.low)) * ratio
             right = self._device_x(shape.x_us + shape.bar_us, ratio)
@@ -174,15 +179,43 @@ class Picture:
         layer.item.paint(painter, x, y, shape.joined & shape.thin, style.colour, _FEW_DASH, ratio)
         layer.item.paint(painter, x, y, shape.joined & ~shape.thin, style.colour, style.dash, ratio)
 
+    def _hours(self, painter: QPainter, layer: Layer, band: HourBand, ratio: float) -> None:
+        """Each hour as a step: its mean on an area from minimum to maximum."""
+        ends = np.column_stack((self._device_x(band.since_us, ratio), self._device_x(band.until_us, ratio))).ravel()
+        low, high, mean = (self._device_y(np.repeat(one, 2), ratio) for one in (band.low, band.high, band.mean))
+        joined = np.ones(len(ends), bool)
+        for run in band.runs:
+            some = slice(2 * run.start, 2 * run.stop)
+            paint_area(painter, ends[some], low[some], high[some], layer.style.colour)
+            joined[some.stop - 1] = False
+        layer.item.paint(painter, ends, mean, joined, layer.style.colour, layer.style.dash, ratio)
+
+    def _tell_hours(self, painter: QPainter) -> None:
+        """The word for it, where it has room."""
+        spans = [layer.shape.hourly for layer in self.layers if layer.shape.hourly is not None]
+        if not spans:
+            return
+        area = self.frame.area
+        left = max(area.left(), self.frame.x_of(min(since for since, _ in spans)))
+        right = min(area.right(), self.frame.x_of(max(until for _, until in spans)))
+        text = QCoreApplication.translate("TimePlot", "hourly values")
+        metrics = QFontMetricsF(painter.font())
+        if right - left < metrics.horizontalAdvance(text) + 8:
+            return
+        box = QRectF(left + 2, area.top() + 1, metrics.horizontalAdvance(text) + 6, metrics.height())
+        painter.fillRect(box, QColor(self.theme.surface))
+        painter.setPen(QColor(self.theme.muted))
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter.value), text)
+
     def _device_x(self, at_us: Int64, ratio: float) -> np.ndarray:
         area = self.frame.area
         factor = area.width() * ratio / (self.frame.until_us - self.frame.since_us)
         return (at_us - self.frame.since_us) * factor + area.left() * ratio
 
-    def _device_y(self, shape: Shape, ratio: float) -> np.ndarray:
+    def _device_y(self, value: Float64, ratio: float) -> np.ndarray:
         area = self.frame.area
         factor = (area.height() - FLOOR_PIXELS) * ratio / (self.scale.high - self.scale.low)
-        return (area.bottom() - FLOOR_PIXELS) * ratio - (shape.value - self.scale.low) * factor
+        return (area.bottom() - FLOOR_PIXELS) * ratio - (value - self.scale.low) * factor
 
     def _y(self, value: float) -> float:
         area = self.frame.area

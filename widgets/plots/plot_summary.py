@@ -20,6 +20,8 @@ def extent(shapes: Sequence[Shape], window: Window) -> tuple[float, float]:
         value = shape.value[(ends >= window.since_us) & (shape.x_us < window.until_us)]
         if len(value):
             found += [float(np.min(value)), float(np.max(value))]
+        if shape.band is not None:
+            found += [float(shape.band.low.min()), float(shape.band.high.max())]
     return (min(found), max(found)) if found else (math.nan, math.nan)
 
 

@@ -18,6 +18,7 @@ from widgets.plots.curves import Flags
 _LONE_POINT_PIXELS = 3
 _MOST_SMOOTH_POINTS = 1_200
 """Soft edges cost as much again twice, and a denser curve is an area of pixels anyway."""
+_AREA_ALPHA = 70
 _SHARP = 1.5
 """Device pixels per logical one from which steps are too small to be seen."""
 
@@ -85,4 +86,15 @@ def paint_bars(painter: QPainter, left: Float64, right: Float64, top: Float64, b
     painter.setBrush(QColor(colour))
     for begin, end, height in zip(left.tolist(), right.tolist(), top.tolist(), strict=True):
         painter.drawRect(QRectF(begin, min(height, base - 1), max(1.0, end - begin - 1), max(1.0, base - height)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def paint_area(painter: QPainter, x: Float64, low: Float64, high: Float64, colour: str) -> None:
+    """What lies between two lines over the same points, seen through."""
+    tint = QColor(colour)
+    tint.setAlpha(_AREA_ALPHA)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(tint)
+    there_and_back = np.concatenate((x, x[::-1])), np.concatenate((low, high[::-1]))
+    painter.drawPolygon(load().functions.arrayToQPolygonF(*there_and_back))
     painter.setBrush(Qt.BrushStyle.NoBrush)

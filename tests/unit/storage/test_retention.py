@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.domain.clock import SystemClock
 from models.domain.names import SeriesKind
+from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.storage.engine import open_reader
+from models.storage.history import HistoryReader
 from models.storage.hour_columns import HOUR_US, HourParts
 from models.storage.hour_store import lone_hours
 from models.storage.pins import pinned
@@ -90,6 +93,26 @@ def test_the_hours_of_what_is_removed_stand(workspace: Workspace, writer: StoreW
     inner = count.increase.sum()
     between = (count.first[1:] - count.last[:-1]).sum()
     assert inner + between == gone - 1, "no rise is lost and none invented"
+
+
+def test_a_plot_is_answered_by_the_hour_where_samples_are_gone(
+    workspace: Workspace, writer: StoreWriter, clock: FakeClock
+) -> None:
+    shrink(writer, clock, retention_s=5 * 3_600)
+    held_from = 60 - 6 * len(held(workspace))
+    reader = HistoryReader(workspace, clock)
+    ids = (series(workspace, "count"), series(workspace, "load"))
+    *_, result = reader.answer(SeriesRequest(ids, *EVER), CancelToken())
+    reader.close()
+    assert isinstance(result, SeriesResult)
+    count, load = result.hours
+    assert (count.series, load.series) == ids
+    assert [len(columns.value) for columns in result.columns] == [60 - held_from] * 2, "samples are samples"
+    assert int(load.n.sum()) == held_from
+    assert load.mean == pytest.approx(load.low + 2.5, abs=2.5)
+    assert count.increase.sum() == held_from - 1
+    assert np.isnan(load.quantiles).all()
+    assert load.since_us[-1] <= result.columns[0].time_us[0]
 
 
 def test_joined_rows_say_the_same_as_many(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
@@ -177,6 +200,7 @@ CHILD = """
 import os, random, signal, sys
 from models.domain.clock import SystemClock
 from models.domain.names import SeriesKind
+from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.storage import retention
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreLimits, StoreWriter
