@@ -17,6 +17,7 @@ import numpy.typing as npt
 from models.storage import sample_columns
 from models.storage.engine import APPLICATION_ID
 from models.storage.pulse_columns import PULSE, RESPONSE
+from models.storage.segment_hours import copy_hours
 
 Ids = npt.NDArray[np.uint32]
 _PAGE_ROWS = 20_000
@@ -101,6 +102,9 @@ class _Copy:
         row_bytes = self._size_bytes / (sum(counts.values()) or 1)
         for name, sql in tables.items():
             connection.execute(sql)
+            if name == "hours":  # ids within columns of bytes again
+                copy_hours(connection, series)
+                continue
             self._rows(name, counts[name], row_bytes, functions)
         for _, index in connection.execute(schema, ("index",)).fetchall():  # last: sorted, not grown row by row
             connection.execute(str(index))

@@ -111,7 +111,7 @@ class Recovery:
     def _take_in_sealed(self, id_: int, path: Path, taken_batch: int) -> None:
         """A sealed one whose catalogue was lost. It is never written, here neither."""
         try:
-            take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines)
+            take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines, self._retention.hours)
         except DAMAGE as error:
             self._quarantine(id_, path, error)
 

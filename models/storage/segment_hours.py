@@ -6,16 +6,18 @@ from typing import Any
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from models.storage import sample_columns
-from models.storage.hour_columns import HourRow, rows_of
+from models.storage.hour_columns import HourRow, decode, rows_of
 from models.storage.names_table import SERIES_KEY, series_key
-from models.storage.rollups import HourSums, SeriesTraits
+from models.storage.rollups import HourSums, SeriesTraits, merged
 
 TABLE = """CREATE TABLE hours (id INTEGER NOT NULL PRIMARY KEY, day INTEGER NOT NULL, bucket INTEGER NOT NULL,
     parts INTEGER NOT NULL, data BLOB NOT NULL)"""
 """In a sealed segment; `hour_columns` says what a row is."""
 _STORED = "SELECT day, bucket, parts, data FROM hours ORDER BY id"
+_INSERT = "INSERT INTO main.hours(day, bucket, parts, data) VALUES (?, ?, ?, ?)"
 _PAGE_BATCHES = 512
 _PAGE_SAMPLES = 50_000
 _PAGE = "SELECT id, samples FROM batch WHERE id > ? AND samples IS NOT NULL ORDER BY id LIMIT ?"
@@ -48,7 +50,7 @@ def write_hours(source: apsw.Connection, target: apsw.Connection) -> None:
     """Part of sealing: make the table in `target` and fill it from the batches of `source`."""
     target.execute(TABLE)
     for rows in summed_hours(source):
-        target.executemany("INSERT INTO hours(day, bucket, parts, data) VALUES (?, ?, ?, ?)", rows)
+        target.executemany(_INSERT, rows)
 
 
 def stored_hours(segment: apsw.Connection) -> list[HourRow] | None:
@@ -56,6 +58,16 @@ def stored_hours(segment: apsw.Connection) -> list[HourRow] | None:
     if not segment.execute("SELECT 1 FROM sqlite_schema WHERE name = 'hours'").fetchall():
         return None
     return [HourRow(*row) for row in segment.execute(_STORED)]
+
+
+def copy_hours(connection: apsw.Connection, ids: npt.NDArray[np.uint32]) -> None:
+    """Of a sealed segment, attached as `source`, into `main`, where series have other `ids` (by the old one; 0: none)."""
+    parts = []
+    for day, bucket, _, data in connection.execute(_STORED.replace("hours", "source.hours", 1)).fetchall():
+        one = decode(bytes(data), int(bucket), int(day))  # type: ignore[arg-type]
+        one = one.pick((one.series < len(ids)) & (ids[np.minimum(one.series, len(ids) - 1)] > 0))
+        parts.append(one._replace(series=ids[one.series]))
+    connection.executemany(_INSERT, rows_of(merged(parts)))
 
 
 def _add(sums: HourSums, blobs: list[bytes]) -> None:

@@ -210,8 +210,8 @@ class StoreWriter:
             submit_commands(self._catalogue, self.names, commands, self._clock.wall_us())
 
     def use_limits(self, limits: StoreLimits) -> None:
-        """Other limits from now on; what is beyond them is removed at once, even where a full disk keeps the rest of the
-        upkeep from its work. Raises `EnvironmentProblem` store.*; `housekeep` then tries again."""
+        """Other limits from now on; what is beyond them is removed from now on, as far as one turn goes, even where a full
+        disk keeps the rest of the upkeep from its work. Raises `EnvironmentProblem` store.*; `housekeep` then tries again."""
         self._limits = limits
         self._upkeep.use_limits(limits)
         self._upkeep.keep_within_limits(self._clock.monotonic_us() - self._steady_since_us)
@@ -259,7 +259,7 @@ class StoreWriter:
 
     def _mend(self) -> Upkeep:
         retention = Retention(self._workspace, self._catalogue, self._limits)
-        self.sealing = Sealing(self._workspace, self._catalogue)
+        self.sealing = Sealing(self._workspace, self._catalogue, retention.hours)
         headlines = load_headlines(self._catalogue)
         recovery = Recovery(self._workspace, self._database, headlines, retention, self.sealing, self._clock)
         recovery.run()

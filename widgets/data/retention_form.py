@@ -14,7 +14,7 @@ from widgets.common.plain import PlainLabel
 from widgets.common.words import problem_text
 from widgets.frame.tool_buttons import restyle
 
-_WIDTH = 900
+_WIDTH = 1_040
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
@@ -112,7 +112,7 @@ class RetentionForm(QWidget):
 
     def show_growth(self, sentence: str) -> None:
         """When recorded history is full, by the limits that the fields say; translated."""
-        self.rows[StoreKind.RECORDED].note.set_text(sentence)
+        self.rows[StoreKind.RECORDED].note.setText(sentence)
 
     def show_problem(self, problem: Problem | None) -> None:
         """Why the limits could not be read or written; None: they could."""
@@ -148,8 +148,8 @@ class _Row:
         font.setBold(True)
         self._name.setFont(font)
         self._size, self._count, self._since = PlainLabel(), PlainLabel(), PlainLabel()
-        self.note = PlainLabel()
-        self.note.setProperty("tone", "muted")
+        self.note = _muted("")
+        self.note.setWordWrap(True)
         self.gib = _Number(
             gib_name, translate("RetentionForm", " GiB"), translate("RetentionForm", "any size"), 1_000_000
         )
@@ -167,8 +167,9 @@ class _Row:
         grid.addWidget(self.gib, row, 4)
         grid.addWidget(QLabel(between), row, 5)
         grid.addWidget(self.days, row, 6)
-        grid.addWidget(self._about, row + 1, 0, 1, 4)
-        grid.addWidget(self.note, row + 1, 4, 1, 3)
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(self._about, row + 1, 0, 1, 4, top)
+        grid.addWidget(self.note, row + 1, 4, 1, 3, top)
         grid.setRowMinimumHeight(row + 2, 14)
 
     def show_held(self, held: KindHeld) -> None:
@@ -211,6 +212,7 @@ def _texts(kind: StoreKind) -> tuple[str, str, str, str]:
 
 def _muted(text: str) -> QLabel:
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("tone", "muted")
     return label
 

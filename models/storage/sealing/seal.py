@@ -21,6 +21,7 @@ from models.storage.sealing.sample_chunks import write_samples
 from models.storage.sealing.sample_tables import IN_CHUNKS
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_file import remove_files
+from models.storage.segment_hours import write_hours
 from models.storage.store_errors import DAMAGED, problems_of
 
 CACHE_KIB = 16 * 1024
@@ -59,6 +60,7 @@ def _write(source: Path, target: Path) -> None:
             index = LogIndexWriter(writer)
             write_logs(reader, writer, index.add)
             index.close()
+            write_hours(reader, writer)
         for _, sql in _schema(writer, "index"):
             writer.execute(sql)
         writer.execute("INSERT INTO main.meta SELECT * FROM source.meta WHERE key <> 'layout'")

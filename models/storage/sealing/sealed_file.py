@@ -6,10 +6,13 @@ import apsw
 
 from models.storage.closing import note_closed
 from models.storage.headlines import Headlines
+from models.storage.hour_store import HourStore
 from models.storage.names_table import NewNames
 from models.storage.open_segment import OpenSegment, SegmentRow
 from models.storage.segment_file import totals_of
+from models.storage.segment_hours import stored_hours
 from models.storage.take_in import SegmentTaker
+from models.storage.transaction import transaction
 
 
 class SealedFile:
@@ -37,13 +40,18 @@ class SealedFile:
         return dict(self._opened.rows("SELECT key, value FROM meta"))
 
 
-def take_in_sealed(id_: int, path: Path, taken_batch: int, catalogue: apsw.Connection, headlines: Headlines) -> None:
+def take_in_sealed(
+    id_: int, path: Path, taken_batch: int, catalogue: apsw.Connection, headlines: Headlines, hours: HourStore
+) -> None:
     """Tell the catalogue all that a sealed segment knows. Raises `DAMAGE` of `open_segment`."""
     segment = SealedFile(id_, path, taken_batch)
     try:
         taker = SegmentTaker(catalogue, headlines, segment)
         while intake := taker.read():
             taker.apply(intake)
+        if not hours.knows(id_):
+            with transaction(catalogue):
+                hours.take(id_, stored_hours(segment.connection) or [])
         totals = totals_of(segment.connection)
         note_closed(catalogue, id_, totals, totals.last_us, segment.size_bytes)
     finally:

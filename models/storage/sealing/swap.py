@@ -10,10 +10,12 @@ import apsw
 
 from models.storage.access import sync_folder
 from models.storage.engine import open_reader
+from models.storage.hour_store import HourStore
 from models.storage.open_segment import DAMAGE, Row
 from models.storage.sealing.seal import UNSEALED_BYTES
 from models.storage.segment import LAYOUT, SEALED_LAYOUT
 from models.storage.segment_file import remove_files
+from models.storage.segment_hours import stored_hours
 from models.storage.store_errors import problems_of
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
@@ -25,9 +27,10 @@ class Sealing:
     """Part of the writer, in its thread. Methods raise `EnvironmentProblem` store.*; what was not done is done by calling
     again."""
 
-    def __init__(self, workspace: Workspace, catalogue: apsw.Connection) -> None:
+    def __init__(self, workspace: Workspace, catalogue: apsw.Connection, hours: HourStore) -> None:
         self._workspace = workspace
         self._catalogue = catalogue
+        self._hours = hours
 
     def waiting(self) -> list[int]:
         """Closed segments that are not sealed."""
@@ -66,11 +69,14 @@ class Sealing:
         reader = open_reader(path)
         try:
             meta = {str(key): str(value) for key, value in reader.execute("SELECT key, value FROM meta")}
+            hours = stored_hours(reader) or []
         finally:
             reader.close()
         if int(meta["layout"]) != SEALED_LAYOUT:
             return
         with transaction(self._catalogue):
+            if not self._hours.knows(id_):
+                self._hours.take(id_, hours)
             self._catalogue.execute(
                 "UPDATE segment SET layout = ?, bytes = ?, unsealed_bytes = ?, seal_failures = 0 WHERE id = ?",
                 (SEALED_LAYOUT, path.stat().st_size, int(meta[UNSEALED_BYTES]), id_),

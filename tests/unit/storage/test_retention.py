@@ -19,6 +19,7 @@ from models.storage.hour_columns import HOUR_US, HourParts
 from models.storage.hour_store import lone_hours
 from models.storage.pins import pinned
 from models.storage.retention import StoreLimits
+from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -113,6 +114,41 @@ def test_a_plot_is_answered_by_the_hour_where_samples_are_gone(
     assert count.increase.sum() == held_from - 1
     assert np.isnan(load.quantiles).all()
     assert load.since_us[-1] <= result.columns[0].time_us[0]
+
+
+def seal_all(writer: StoreWriter, workspace: Workspace) -> list[int]:
+    waiting = writer.sealing.waiting()
+    for id_ in waiting:
+        seal(workspace.segment(id_), workspace.sealing(id_))
+        writer.sealing.swap_in(id_)
+    return waiting
+
+
+def test_sealing_brings_the_hours_in_and_removal_lets_them_stand(
+    workspace: Workspace, writer: StoreWriter, clock: FakeClock
+) -> None:
+    sealed = seal_all(writer, workspace)
+    known = rows(workspace, "catalogue", "SELECT DISTINCT segment_id FROM hours ORDER BY 1")
+    assert known == [(id_,) for id_ in sealed]
+    assert len(hours_of(workspace, "load").series) == 0, "samples speak for themselves"
+    shrink(writer, clock, retention_bytes=1)
+    assert held(workspace) == []
+    assert int(hours_of(workspace, "load").n.sum()) == 60
+
+
+def test_a_lost_catalogue_gets_the_hours_of_sealed_segments_back(
+    workspace: Workspace, writer: StoreWriter, clock: FakeClock
+) -> None:
+    sealed = seal_all(writer, workspace)
+    before = rows(workspace, "catalogue", "SELECT segment_id, day, bucket, parts, data FROM hours ORDER BY id")
+    writer.close()
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{workspace.catalogue}{ending}").unlink(missing_ok=True)
+    StoreWriter(workspace, clock).close()
+    query = (
+        f"SELECT segment_id, day, bucket, parts, data FROM hours WHERE segment_id <= {max(sealed)} ORDER BY segment_id"
+    )
+    assert rows(workspace, "catalogue", query) == before
 
 
 def test_joined_rows_say_the_same_as_many(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
