@@ -8,6 +8,7 @@ from concurrent.futures import Future, wait
 from typing import NamedTuple, TypeVar
 
 from app.recorder.commit_figures import CommitFigures
+from app.recorder.crowd_watch import CrowdWatch
 from app.recorder.gaps import DROPPED_TOPIC, DropWatch, LinkGaps, MissingCount, worth_storing
 from app.recorder.jobs import Jobs
 from app.recorder.log_file import Faults
@@ -60,6 +61,7 @@ class Ingest:
         self._link_gaps = LinkGaps(now)
         self._drops = DropWatch(now.wall_us)
         self._missing = MissingCount()
+        self._crowd = CrowdWatch(store.names.crowd, clock)
         self._figures = CommitFigures(clock)
         self._figures_us = self._housekept_us = now.monotonic_us
         self._presence: list[PresenceChange] = []  # of the link, for the next commit; so are the gaps
@@ -124,11 +126,12 @@ class Ingest:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the store mended by itself, and what keeps it from its upkeep at present."""
+        """What the store mended by itself, what is too much for it, and what keeps it from its upkeep at present."""
         hindered, problem = self._hindered, self.problem
+        told = (*self._mended, *self._crowd.problems())
         if hindered is None or (problem is not None and problem.code == hindered.code):
-            return self._mended
-        return (*self._mended, hindered)
+            return told
+        return (*told, hindered)
 
     def counters(self) -> Counters:
         """As of the last commit."""
@@ -328,6 +331,7 @@ class Ingest:
         now_us = self._clock.monotonic_us()
         if now_us - self._figures_us >= FIGURES_US:
             self._figures_us = now_us
+            self._crowd.look()
             self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
             self.store_bytes, self.disk_days = self._store.store_bytes, self._store.disk_days()
 

@@ -1,6 +1,7 @@
 """Whether agents are there: life signs, what they and the broker say, and silence. Pure: no clock, no thread of its own."""
 
 import heapq
+from array import array
 from collections.abc import Iterable, Mapping
 from statistics import median_low
 
@@ -28,6 +29,7 @@ LONG_AGO_US = NEVER_US
 
 Ints = npt.NDArray[np.int64]
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
+_NO_GAPS = array("q")
 _FEW = 32
 """Messages of a batch that are looked at one by one rather than as columns."""
 
@@ -49,7 +51,7 @@ class _Agent:
         self.declared_us = self.learned_us = 0
         self.heard_us = now_us  # last life sign; while unknown: since when we listen
         self.beat_us: int | None = None  # start of the last beat; None: the next gap would span an absence
-        self.gaps: tuple[int, ...] = ()
+        self.gaps = _NO_GAPS
         self.due_us: int | None = None  # its entry in the heap of deadlines
         self.availability: Presence | None = None  # last word of the weightiest source
         self.availability_rank = 0
@@ -271,7 +273,7 @@ class PresenceKeeper:
 
     def _beat(self, agent: _Agent, now_us: int) -> None:
         if agent.beat_us is not None:
-            agent.gaps = (*agent.gaps[1 - GAPS_KEPT :], now_us - agent.beat_us)
+            agent.gaps = agent.gaps[1 - GAPS_KEPT :] + array("q", (now_us - agent.beat_us,))
             if len(agent.gaps) >= GAPS_NEEDED:
                 agent.learned_us = median_low(agent.gaps)
         agent.beat_us = now_us

@@ -1,7 +1,9 @@
 """What a workspace holds, as numbers: for `info`, scripts and bug reports. Works while a recorder runs."""
 
+from collections import Counter
 from typing import Any
 
+from models.domain.crowd import MOST_AGENTS, MOST_SERIES, MOST_SERIES_OF_AGENT
 from models.domain.queries import CancelToken
 from models.storage.catalogue import SCHEMA
 from models.storage.export_cells import TimeText
@@ -40,6 +42,7 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
     try:
         view.refresh()
         counters, kinds = _gather(view, token)
+        reasons = _reasons(view, token)
         spans = [row for row in view.overlapping(0, 0) if row.last_us]
         time = TimeText()
         first, last = min((row.first_us for row in spans), default=0), max((row.last_us for row in spans), default=0)
@@ -54,6 +57,8 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
             "agents": agents,
             "series": series,
             "topics": topics,
+            "limits": {"agents": MOST_AGENTS, "series": MOST_SERIES, "series_of_agent": MOST_SERIES_OF_AGENT},
+            "unreadable_reasons": dict(sorted(reasons.items())),
             "first": time(first) if first else None,
             "last": time(last) if last else None,
             "store_bytes": store_bytes(workspace, [row.id for row in view.all()]),
@@ -115,6 +120,17 @@ def _gather(view: StoreView, token: CancelToken) -> tuple[dict[str, int], dict[s
             counters[name] += count
     counters["received"] = counters["stored"] + counters["duplicates"] + counters["dropped"]
     return counters, kinds
+
+
+def _reasons(view: StoreView, token: CancelToken) -> Counter[str]:
+    """Why messages that are held could not be read (wholly)."""
+    found: Counter[str] = Counter()
+    query = "select reason, count(*) from unreadable group by 1"
+    for row in view.all():
+        token.check()
+        nothing: list[Row] = []
+        found.update(dict(view.attempt(row, lambda opened, _: opened.rows(query), nothing)))
+    return found
 
 
 def _since_taken(opened: OpenSegment, taken: int) -> tuple[int, ...]:

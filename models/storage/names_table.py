@@ -76,7 +76,7 @@ class NamedIds:
         new_series: list[int] = series[~self._series[series]].tolist()
         if len(self._owner) < len(self._series):
             self._owner = np.concatenate((self._owner, np.zeros(len(self._series) - len(self._owner), np.uint32)))
-        owners = [names.series[one].agent for one in new_series]
+        owners = [names.series.agent(one) for one in new_series]
         self._owner[new_series] = owners
         new_agents = _unnamed(self._agents, [*agents, *owners])
         return NewNames(_unnamed(self._topics, topics), [one for one in new_agents if one], new_series)

@@ -120,7 +120,7 @@ class MetricsPlan:
     def __init__(self, topic: int, agent: int, sink: Sink) -> None:
         self.topic, self.agent = topic, agent
         self._sequence = sink.sequences.of(topic, agent)
-        self._names: list[str] = []
+        self._names: list[str] | None = None
         self._series = array("I")
         self._shaped: Decode | None = None  # a decoder for just these names
         self._steady, self._wanted = 0, STEADY  # messages with these names in a row, and how many make it worthwhile
@@ -156,7 +156,7 @@ class MetricsPlan:
         if self._put(row, _time_us(body.ts, received_us), list(metrics), list(metrics.values()), sink):
             self._steady += 1
             if self._steady >= self._wanted:
-                self._shaped = sink.shapes.of(self._names)
+                self._shaped = sink.shapes.of(metrics)
                 self._steady = 0
 
     def _read_any(self, row: int, message: RawMessage, sink: Sink) -> None:
@@ -178,7 +178,10 @@ class MetricsPlan:
         same = names == self._names
         if not same:
             self._series = array("I", [sink.series(self.agent, name, *contract_unit(name), SOURCE) for name in names])
-            self._names, self._steady = names, 0
+            remembered = 2 * self._series.count(0) <= len(names)  # whoever invents names is not to be learned by heart
+            self._names, self._steady = names if remembered else None, 0
+            if self._wanted == STEADY and 0 not in self._series:
+                self._shaped = sink.shapes.known(names)
         series = self._series
         if 0 in series:
             sink.unread(row, "too-many-series")

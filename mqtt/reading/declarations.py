@@ -3,6 +3,8 @@
 from models.domain.records import Declaration
 
 MOST_HOMES = 100_000
+LONGEST_HOME = 512
+"""Characters."""
 
 
 class Declarations:
@@ -10,7 +12,7 @@ class Declarations:
 
     def __init__(self) -> None:
         self.revision = 0
-        self._last: dict[int, Declaration] = {}
+        self._last: dict[int, int] = {}  # agent -> hash of what it said: texts may be long
         self._names: set[str] = set()
         self._homes: dict[tuple[str, ...], str] = {}
 
@@ -19,10 +21,10 @@ class Declarations:
         if name not in self._names:
             self._names.add(name)
             self.revision += 1
-        known = self._last.get(declaration.agent)
-        if known is not None and known[1:] == declaration[1:]:
+        said = hash(declaration[1:])
+        if self._last.get(declaration.agent) == said:
             return False
-        self._last[declaration.agent] = declaration
+        self._last[declaration.agent] = said
         return True
 
     def has(self, name: str) -> bool:
@@ -31,7 +33,7 @@ class Declarations:
 
     def settle(self, home: tuple[str, ...], name: str) -> None:
         """An agent's availability was told just below these levels: what else lies there is that agent's."""
-        if home not in self._homes and len(self._homes) < MOST_HOMES:
+        if home not in self._homes and len(self._homes) < MOST_HOMES and sum(map(len, home)) <= LONGEST_HOME:
             self._homes[home] = name
             self.revision += 1
 

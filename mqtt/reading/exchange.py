@@ -12,6 +12,8 @@ from models.domain.records import Interaction, Outcome
 
 TIMEOUT_US = 60_000_000
 MOST_PENDING = 100_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of their ids and correlations: as large as their senders like."""
 
 
 class Sent(NamedTuple):
@@ -30,6 +32,10 @@ class Request(NamedTuple):
     id: str
     keys: tuple[Hashable, ...]
 
+    @property
+    def size_bytes(self) -> int:
+        return len(self.kind) + len(self.id) + sum(len(key) for key in self.keys if isinstance(key, bytes))
+
 
 class Exchange:
     """The table of open requests. When it is full, the oldest counts as timed out early."""
@@ -37,7 +43,7 @@ class Exchange:
     def __init__(self) -> None:
         self._requests: dict[int, Request] = {}  # by a running number, so in order of arrival
         self._numbers: dict[Hashable, int] = {}  # key -> that number
-        self._next = 0
+        self._next = self._bytes = 0
         self.correlated = 0
         """Open requests that may be answered on a response topic."""
 
@@ -47,6 +53,7 @@ class Exchange:
             self._forget(key)
         self._next += 1
         self._requests[self._next] = request
+        self._bytes += request.size_bytes
         for key in request.keys:
             self._numbers[key] = self._next
         self.correlated += any(isinstance(key, bytes) for key in request.keys)
@@ -63,7 +70,8 @@ class Exchange:
         ended = []
         while self._requests:
             request = next(iter(self._requests.values()))
-            if now_us - request.sent.received_us < TIMEOUT_US and len(self._requests) <= MOST_PENDING:
+            fits = len(self._requests) <= MOST_PENDING and self._bytes <= MOST_BYTES
+            if fits and now_us - request.sent.received_us < TIMEOUT_US:
                 break
             self._forget(request.keys[0])
             ended.append(_interaction(request, row, None, Outcome.TIMEOUT))
@@ -74,6 +82,7 @@ class Exchange:
         if number is None:
             return None
         request = self._requests.pop(number)
+        self._bytes -= request.size_bytes
         for other in request.keys:
             del self._numbers[other]
         self.correlated -= any(isinstance(one, bytes) for one in request.keys)

@@ -1,6 +1,7 @@
 """Home-made payloads on any topic: JSON with figures, bare numbers, presence words, log records. Knows no program by name."""
 
 import math
+from array import array
 from typing import Any
 
 from models.domain.messages import Kind, Origin, RawMessage
@@ -10,7 +11,16 @@ from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import read_json, read_text, strip
 from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed, unit_of
-from mqtt.reading.generic_topics import AGENT_KEYS, LOG_LEVELS, Place, agent_in, names_agent, place, place_below
+from mqtt.reading.generic_topics import (
+    AGENT_KEYS,
+    LOG_LEVELS,
+    Place,
+    agent_in,
+    levels_of,
+    names_agent,
+    place,
+    place_below,
+)  # fmt: skip
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log
@@ -18,7 +28,6 @@ from mqtt.reading.plan import Plan, Sink, Unread
 
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
-_AGENTS_REMEMBERED = 10_000
 _STRONG_KEYS = (*AGENT_KEYS, "node", "device", "client", "clientId", "client_id")
 _WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
 _TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
@@ -43,7 +52,7 @@ class GenericRecogniser:
     def __init__(self, prefix: list[str]) -> None:
         self._prefix = prefix
 
-    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan:  # noqa: ARG002
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan:
         depth = len(self._prefix)
         if levels[:depth] == self._prefix and len(levels) > depth and levels[depth]:
             name, below = levels[depth], levels[depth + 1 :]
@@ -60,28 +69,32 @@ class GenericRecogniser:
         else:
             declared = sink.declarations.has
             places = place(levels, False, declared), place(levels, True, declared)
-        return GenericPlan(topic, levels, places, sink)
+        return GenericPlan(topic, message.topic, levels, places, sink)
 
 
 class GenericPlan:
     """One topic. An agent is made only when something was read of it."""
 
     kind = Kind.OTHER
+    __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_series", "_level", "_object_place",
+                 "_presence", "_topic", "_varies", "agent", "topic")  # fmt: skip
 
-    def __init__(self, topic: int, levels: list[str], places: tuple[Place, Place], sink: Sink) -> None:
+    def __init__(
+        self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink
+    ) -> None:  # fmt: skip
         self.topic = topic
+        self._topic = name
         self._object_place, self._bare_place = places
-        self._levels = levels
         self.agent = sink.names.known_agent(self._object_place.agent)
         last = levels[-1].casefold()
         self._presence = last if last in _PRESENCE else "status" if last.endswith("_status") else None
         self._is_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels)
         below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
         self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
-        self._series: dict[int, dict[str, int]] = {}  # agent -> metric -> series
-        self._last_agent = 0  # most topics bring the same names each time
+        self._varies = False
+        self._last_agent = 0  # most topics bring the same names each time; one that varies has a table
         self._last_names: list[str] = []
-        self._last_series: list[int] = []
+        self._last_series = array("I")
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         payload = strip(message.payload)
@@ -126,7 +139,7 @@ class GenericPlan:
 
     def _put_timed(self, row: int, timed: TimedValues, sink: Sink) -> None:
         """Values behind their time come from reporters of hosts: without a known home the topic is prefix, host, metric."""
-        levels, place = self._levels, self._bare_place
+        levels, place = levels_of(self._topic), self._bare_place
         if not place.fixed and sink.declarations.home_of(levels) is None and len(levels) > 2:
             place = Place(levels[1], place_below(levels[2:], bare=True), True)
         agent = self._agent(row, place.agent, sink)
@@ -191,10 +204,10 @@ class GenericPlan:
         self._evidence(row, message, self._agent(row, name, sink), word, cause, rank, sink)
 
     def _settle(self, name: str, sink: Sink) -> None:
-        last = name.rpartition("/")[2]
-        for i in range(len(self._levels) - 2, -1, -1):
-            if self._levels[i] == last:
-                sink.declarations.settle(tuple(self._levels[: i + 1]), name)
+        last, levels = name.rpartition("/")[2], levels_of(self._topic)
+        for i in range(len(levels) - 2, -1, -1):
+            if levels[i] == last:
+                sink.declarations.settle(tuple(levels[: i + 1]), name)
                 return
 
     @staticmethod
@@ -220,12 +233,8 @@ class GenericPlan:
         if agent == self._last_agent and names == self._last_names:
             sink.batch.add_samples(row, time_us, self._last_series, values)
             return
-        known = self._series.get(agent)
-        if known is None:
-            if len(self._series) >= _AGENTS_REMEMBERED:
-                self._series.clear()
-            known = self._series[agent] = {}
-        series: list[int] = []
+        known = self._known(agent, sink)
+        series = array("I")
         kept: list[float] = []
         for name, value in zip(names, values, strict=True):
             id_ = known.get(name)
@@ -239,10 +248,20 @@ class GenericPlan:
                 kept.append(value)
         if len(series) < len(names):
             sink.unread(row, "too-many-series")
+            self._varies = True
+            sink.tables.of(self.topic, agent).update(known)
         else:
             self._last_agent, self._last_names, self._last_series = agent, names, series
         if series:
             sink.batch.add_samples(row, time_us, series, kept)
+
+    def _known(self, agent: int, sink: Sink) -> dict[str, int]:
+        """Metric -> series of an agent on this topic. The many topics that only ever bring one list of names need no table."""
+        if self._last_agent and not self._varies:
+            self._varies = True
+            last = dict(zip(self._last_names, self._last_series, strict=True))
+            sink.tables.of(self.topic, self._last_agent).update(last)
+        return sink.tables.of(self.topic, agent) if self._varies else {}
 
     def _agent(self, row: int, name: str, sink: Sink) -> int:
         """The agent with this name, noted as the message's. The topic's own agent stays with the topic."""

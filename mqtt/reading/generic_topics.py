@@ -45,6 +45,11 @@ _AGENT_IDS = ("agentId", "agent_id")
 AGENT_KEYS = ("agent", *_AGENT_IDS)
 
 
+def levels_of(topic: bytes) -> list[str]:
+    """Its levels as text; what is no UTF-8 is replaced."""
+    return topic.decode("utf-8", "replace").split("/")
+
+
 class Place(NamedTuple):
     """Agent and path of the metrics below it. `sure`: a better guess than the payload's `name` or `host`; `fixed`: it
     stands below our prefix, and no key of the payload names another."""

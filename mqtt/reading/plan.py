@@ -7,6 +7,7 @@ into the columns of the batch. Messages come in the order they arrived, so that 
 from typing import Protocol
 
 from models.domain.batch import RecordBatch
+from models.domain.crowd import LONGEST_AGENT, MOST_AGENTS, MOST_SERIES, MOST_SERIES_OF_AGENT
 from models.domain.messages import Kind, RawMessage
 from models.domain.names import Names, SeriesKey, SeriesKind
 from models.domain.records import Unreadable
@@ -16,8 +17,7 @@ from mqtt.reading.exchange import Exchange
 from mqtt.reading.sequence import Sequences
 from mqtt.reading.shapes import Shapes
 
-MOST_AGENTS = 100_000
-MOST_SERIES_OF_AGENT = 2_000
+MOST_TABLES = 5_000
 LONGEST_METRIC = 200
 
 
@@ -28,6 +28,23 @@ class Unread(Exception):  # noqa: N818 - an answer about the message, not an err
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Tables:
+    """Series by metric, per topic and agent, for topics that bring other names each time. Bounded: beyond it all are made
+    anew."""
+
+    def __init__(self) -> None:
+        self._tables: dict[tuple[int, int], dict[str, int]] = {}
+
+    def of(self, topic: int, agent: int) -> dict[str, int]:
+        """To be looked up and added to."""
+        found = self._tables.get((topic, agent))
+        if found is None:
+            if len(self._tables) >= MOST_TABLES:
+                self._tables.clear()
+            found = self._tables[topic, agent] = {}
+        return found
 
 
 class Sink:
@@ -41,32 +58,44 @@ class Sink:
         self.copies = Copies()
         self.exchange = Exchange()
         self.shapes = Shapes()
-        self._series_of: dict[int, int] = {}  # agent -> how many series
-        for key in names.series[1:]:
-            self._series_of[key.agent] = self._series_of.get(key.agent, 0) + 1
+        self.tables = Tables()
 
     def agent(self, name: str) -> int:
-        """Id of an agent. Raises `Unread` where it would be one too many."""
+        """Id of an agent. Raises `Unread` where it would be one too many, or its name is no name."""
         known = self.names.known_agent(name)
         if known:
             return known
         if len(self.names.agents) > MOST_AGENTS:
+            self.names.crowd.agents += 1
             raise Unread("too-many-agents")
+        if len(name) > LONGEST_AGENT:
+            raise Unread("shape")
         return self.names.agent(name)
 
     def series(self, agent: int, metric: str, unit: str, kind: SeriesKind, source: str) -> int:
-        """Id of a series without labels; 0 where the agent has too many, or its name is empty or too long."""
+        """Id of a series without labels; 0 where the agent or the workspace has too many, or its name is empty or
+        too long."""
         known = self.names.known_series(agent, metric)
         if known:
             return known
-        count = self._series_of.get(agent, 0)
-        if count >= MOST_SERIES_OF_AGENT or not 0 < len(metric) <= LONGEST_METRIC:
+        if not 0 < len(metric) <= LONGEST_METRIC or self._full_for(agent):
             return 0
-        self._series_of[agent] = count + 1
         return self.names.series_of(SeriesKey(agent, metric, "", unit, kind, source))
+
+    def _full_for(self, agent: int) -> bool:
+        series = self.names.series
+        return len(series) > MOST_SERIES or series.count(agent) >= MOST_SERIES_OF_AGENT
 
     def unread(self, row: int, reason: str) -> None:
         """Count a message as unreadable, in whole or in part: once, with the first reason."""
+        if reason == "too-many-series" and self._full_for(self.batch.agent[row]):
+            crowd = self.names.crowd
+            if len(self.names.series) > MOST_SERIES:
+                crowd.series += 1
+            else:
+                crowd.series_of_agent, crowd.largest_agent = (
+                    crowd.series_of_agent + 1, self.names.agents[self.batch.agent[row]]
+                )  # fmt: skip
         known = self.batch.unreadable
         if not known or known[-1].row != row:
             known.append(Unreadable(row, reason))

@@ -13,11 +13,11 @@ from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import outcome_of
 from mqtt.reading.decode import read_object
 from mqtt.reading.exchange import Sent, correlation_key
-from mqtt.reading.generic_topics import home_by_resources
+from mqtt.reading.generic_topics import home_by_resources, levels_of
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.registry import recognisers
 
-MOST_PLANS = 200_000
+MOST_PLANS, MOST_PLAN_BYTES = 200_000, 64 * 1024 * 1024
 _QUIET_US = 10_000_000
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Reader:
         self._prefix = prefix.split("/")
         self._recognisers = recognisers(prefix)
         self._plans: dict[bytes, Plan] = {}
+        self._plan_bytes = 0  # of their topics
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
         self._revision = 0
         self._complained_us: int | None = None
@@ -82,7 +83,7 @@ class Reader:
     def _look_ahead(self, topics: Sequence[bytes]) -> None:
         """New topics of a batch tell each other whose they are, whichever of them comes first."""
         for topic in set(topics).difference(self._plans):
-            levels = topic.decode("utf-8", "replace").split("/")
+            levels = levels_of(topic)
             if levels[0][:1] == "$" or levels[: len(self._prefix)] == self._prefix:
                 continue
             home = home_by_resources(levels)
@@ -92,18 +93,20 @@ class Reader:
     def _claim(self, row: int, message: RawMessage) -> Plan:
         """The plan for a topic seen for the first time, or again after it was forgotten."""
         batch, topic = self._sink.batch, message.topic
-        levels = topic.decode("utf-8", "replace").split("/")
+        levels = levels_of(topic)
         for recogniser in self._recognisers:
             plan = recogniser.claim(batch.topic[row], levels, message, self._sink)
             if plan is not None:
                 break
         else:
             raise LookupError("no recogniser takes every topic")
-        if len(self._plans) >= MOST_PLANS:
-            for old in list(islice(self._plans, MOST_PLANS // 10)):
+        if len(self._plans) >= MOST_PLANS or self._plan_bytes >= MOST_PLAN_BYTES:
+            for old in list(islice(self._plans, 1 + len(self._plans) // 10)):
                 del self._plans[old]
                 self._declared.discard(old)
+                self._plan_bytes -= len(old)
         self._plans[topic] = plan
+        self._plan_bytes += len(topic)
         if recogniser.uses_declarations:
             self._declared.add(topic)
         batch.agent[row], batch.kind[row] = plan.agent, plan.kind
@@ -114,6 +117,7 @@ class Reader:
             self._revision = self._sink.declarations.revision
             for topic in self._declared:
                 del self._plans[topic]
+                self._plan_bytes -= len(topic)
             self._declared.clear()
 
     def _answer(self, row: int, message: RawMessage, properties: Properties) -> None:

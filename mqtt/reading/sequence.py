@@ -13,6 +13,7 @@ WINDOW = 4_096
 MOST_BELIEVED = 1_000_000
 """A jump larger than this is a new numbering, not a gap."""
 HOLES_KEPT = 8
+LONGEST_BOOT = 256
 MOST_TOPICS = 200_000
 
 
@@ -23,17 +24,21 @@ class _Hole:
 
     def __init__(self, start: int, end: int) -> None:
         self.start, self.end = start, end
-        self.filled: set[int] = set()
+        self.filled: set[int] | None = None  # few holes ever are, and there are many holes
 
     def takes(self, number: int) -> bool:
-        if not self.start <= number < self.end or number in self.filled:
+        if not self.start <= number < self.end:
+            return False
+        if self.filled is None:
+            self.filled = set()
+        if number in self.filled:
             return False
         self.filled.add(number)
         return True
 
     @property
     def missing(self) -> int:
-        return self.end - self.start - len(self.filled)
+        return self.end - self.start - (len(self.filled) if self.filled else 0)
 
 
 class TopicSequence:
@@ -56,7 +61,7 @@ class TopicSequence:
             self.next += 1
             self.last_us = received_us
             return False
-        if type(seq) is not int or type(boot) is not str or not 0 <= seq < 1 << 60:
+        if type(seq) is not int or type(boot) is not str or not 0 <= seq < 1 << 60 or len(boot) > LONGEST_BOOT:
             return False
         if boot == self.boot:
             return self._out_of_order(seq, received_us)

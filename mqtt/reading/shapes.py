@@ -1,7 +1,7 @@
 """Decoders made to measure: agents send the same figures under the same names each time, and a decoder that knows the names
 beforehand is quicker than one that makes a dictionary of each message."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import msgspec
@@ -31,7 +31,11 @@ class Shapes:
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], Decode | None] = {}
 
-    def of(self, names: Sequence[str]) -> Decode | None:
+    def known(self, names: Iterable[str]) -> Decode | None:
+        """One that was made before, for whoever sent just these names."""
+        return self._known.get(tuple(names))
+
+    def of(self, names: Iterable[str]) -> Decode | None:
         """A decoder for `metrics` with just these names; None where there can be none."""
         key = tuple(names)
         if key not in self._known:

@@ -331,7 +331,7 @@ def test_names_and_what_is_unacknowledged_outlive_a_crash(bench: Bench) -> None:
     bench.kill()
     writer = bench.open()
     assert len(writer.unacknowledged) == 4
-    assert writer.names.series == series
+    assert list(writer.names.series) == series
     assert writer.names.agent("b") == 2
     assert writer.declared_intervals == {1: 30 * SECOND}
 
