@@ -20,9 +20,11 @@ from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.storage.identity import read_workspace_id
-from models.storage.merge_copy import copy_segment, write_meta
+from models.storage.merge_copy import Renumbering, copy_segment, write_meta
 from models.storage.merge_source import SALVAGED, Held, HeldSegment, read_held
+from models.storage.merge_unsealed import write_unsealed
 from models.storage.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
+from models.storage.segment import LAYOUT
 from models.storage.stand_in import StoodIn, remove_stand_in, stand_in
 from models.storage.store_errors import problems_of
 from models.storage.workspace import Workspace
@@ -114,16 +116,12 @@ class _Run:
         origin = stood_in.segment(source.id)
         with problems_of(origin):
             rows = named(origin)
-        reserve = partial(self.writer.reserve, source.layout)
+        reserve = partial(self.writer.reserve, source.layout)  # of another layout, in the end, where it is unsealed
         id_, path = self.hand_over(reserve, self._look)
         numbered: Numbered = self.hand_over(partial(self.writer.number, rows, ended), self._look)
         with problems_of(self.workspace.segments):
-            if numbered.ids.changes_nothing:
-                _take(origin, path)
-                self._tell(path.stat().st_size)
-            else:
-                copy_segment(origin, path, numbered.ids, self._tell)
-            part = Part(id_, path, source, numbered.rows)
+            layout = self._bring(source, origin, path, numbered.ids)
+            part = Part(id_, path, source, layout, numbered.rows)
             if earlier is not None:
                 part.after, part.replaces = earlier.last_batch, earlier.id
             self._salvaged(part)
@@ -141,6 +139,19 @@ class _Run:
             known = self.hand_over(partial(self.writer.known_of_damaged, int(number)), self._look)
             if known is not None:
                 part.salvages, part.after = int(number), known
+
+    def _bring(self, source: HeldSegment, origin: Path, path: Path, ids: Renumbering) -> int:
+        """Answers the layout that it has here."""
+        if ids.changes_nothing:
+            _take(origin, path)
+            self._tell(path.stat().st_size)
+            return source.layout
+        if source.layout == LAYOUT:
+            copy_segment(origin, path, ids, self._tell)
+        else:
+            self.hand_over(partial(self.writer.make_empty, path), self._look)
+            write_unsealed(origin, path, ids, self._tell)
+        return LAYOUT
 
     def _tell(self, size_bytes: int) -> None:
         self._done += size_bytes

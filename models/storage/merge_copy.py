@@ -4,8 +4,9 @@ The rows stay as they are. Ids are told by the names of their columns, so a tabl
 ids within columns of bytes are known here by name. Readers then need to know nothing of where a segment came from.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -15,16 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from models.storage import sample_columns
+from models.storage.access import create_private_file
 from models.storage.engine import APPLICATION_ID
 from models.storage.pulse_columns import PULSE, RESPONSE
-from models.storage.segment_hours import copy_hours
 
 Ids = npt.NDArray[np.uint32]
 _PAGE_ROWS = 20_000
 _ID_COLUMNS = {
     "topic_id": "topic", "agent_id": "agent", "from_id": "agent", "to_id": "agent", "series_id": "series"
 }  # fmt: skip
-_NAME_TABLES = ("topic", "agent", "series")
+NAME_TABLES = ("topic", "agent", "series")
+"""In the order of `Renumbering`."""
 
 
 class Renumbering(NamedTuple):
@@ -51,20 +53,27 @@ def renumbering(pairs: Iterable[tuple[int, int]]) -> Ids:
 def copy_segment(source: Path, target: Path, ids: Renumbering, tell: Callable[[int], None]) -> None:
     """Make `target`, which is not there yet, durable but for its name. `tell` gets about how many bytes more are done; what
     it raises ends the work, and so do the engine's errors and `OSError`: then `target` is to be removed."""
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    create_private_file(target)
+    with making(target) as connection:
+        connection.execute("ATTACH ? AS source", (f"file:{quote(str(source))}?mode=ro&immutable=1",))
+        _Copy(connection, ids, source.stat().st_size, tell).run()
+        connection.execute("DETACH source")
+
+
+@contextlib.contextmanager
+def making(path: Path) -> Iterator[apsw.Connection]:
+    """A segment under construction; what is written inside is durable afterwards."""
     connection = apsw.Connection(
-        str(target), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
+        str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
     )
     try:
         for pragma in ("page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY",
                        f"application_id = {APPLICATION_ID}", "cache_size = -16384"):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")  # what goes wrong is thrown away
-        connection.execute("ATTACH ? AS source", (f"file:{quote(str(source))}?mode=ro&immutable=1",))
-        _Copy(connection, ids, source.stat().st_size, tell).run()
-        connection.execute("DETACH source")
+        yield connection
     finally:
         connection.close()
-    handle = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
@@ -81,17 +90,11 @@ class _Copy:
 
     def run(self) -> None:
         connection = self._connection
-        for table, ids in zip(_NAME_TABLES, self._ids, strict=True):
+        for table, ids in zip(NAME_TABLES, self._ids, strict=True):
             connection.execute(f"CREATE TEMP TABLE new_{table}(old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
             pairs = [(old, int(ids[old])) for old in np.flatnonzero(ids).tolist()]
             connection.executemany(f"INSERT INTO new_{table} VALUES (?, ?)", pairs)
-        agent, series = self._ids.agent, self._ids.series
-        functions: dict[str, Callable[[bytes | None], bytes | None]] = {
-            "batch_agents": lambda data: None if data is None else _sorted_ids(data, agent),
-            "batch_samples": lambda data: None if data is None else _samples(data, series),
-            "pulse_data": lambda data: None if data is None else _by_agent(data, PULSE, agent),
-            "pulse_responses": lambda data: None if data is None else _by_agent(data, RESPONSE, agent),
-        }
+        functions = bytes_with_ids(self._ids)
         for name, function in functions.items():
             connection.create_scalar_function(name, function, 1, deterministic=True)  # type: ignore[arg-type]
         schema = (
@@ -102,9 +105,6 @@ class _Copy:
         row_bytes = self._size_bytes / (sum(counts.values()) or 1)
         for name, sql in tables.items():
             connection.execute(sql)
-            if name == "hours":  # ids within columns of bytes again
-                copy_hours(connection, series)
-                continue
             self._rows(name, counts[name], row_bytes, functions)
         for _, index in connection.execute(schema, ("index",)).fetchall():  # last: sorted, not grown row by row
             connection.execute(str(index))
@@ -127,26 +127,42 @@ class _Copy:
             self._tell(round(row_bytes * min(_PAGE_ROWS, last - first)))
 
 
+def id_kind(table: str, column: str) -> str | None:
+    """Which of `NAME_TABLES` a column of whole numbers points at; None: at none."""
+    return table if table in NAME_TABLES and column == "id" else _ID_COLUMNS.get(column)
+
+
+def bytes_with_ids(ids: Renumbering) -> dict[str, Callable[[bytes | None], bytes | None]]:
+    """What makes ids within columns of bytes new, by table and column."""
+    return {
+        "batch_agents": lambda data: None if data is None else _sorted_ids(data, ids.agent),
+        "batch_samples": lambda data: None if data is None else _samples(data, ids.series),
+        "pulse_data": lambda data: None if data is None else _by_agent(data, PULSE, ids.agent),
+        "pulse_responses": lambda data: None if data is None else _by_agent(data, RESPONSE, ids.agent),
+    }
+
+
 def _value(table: str, column: str, functions: Mapping[str, object]) -> str:
-    kind = table if table in _NAME_TABLES and column == "id" else _ID_COLUMNS.get(column)
+    kind = id_kind(table, column)
     if kind is not None:
         return f"coalesce((SELECT new FROM temp.new_{kind} WHERE old = t.{column}), 0)"
     name = f"{table}_{column}"
     return f"{name}(t.{column})" if name in functions else f't."{column}"'
 
 
-def _new(ids: Ids, old: npt.NDArray[np.uint32]) -> Ids:
+def new_ids(ids: Ids, old: npt.NDArray[Any]) -> Ids:
+    """Of many at once."""
     known = old < len(ids)
     return np.where(known, ids[np.where(known, old, 0)], 0).astype("<u4")
 
 
 def _sorted_ids(data: bytes, ids: Ids) -> bytes:
-    return bytes(np.unique(_new(ids, np.frombuffer(data, "<u4"))).tobytes())
+    return bytes(np.unique(new_ids(ids, np.frombuffer(data, "<u4"))).tobytes())
 
 
 def _samples(data: bytes, ids: Ids) -> bytes:
     samples = sample_columns.decode(data)
-    series = _new(ids, samples.series)
+    series = new_ids(ids, samples.series)
     order = np.argsort(series, kind="stable")
     return sample_columns.join(
         samples._replace(value=samples.value[order], series=series[order], stamp=samples.stamp[order])
@@ -155,7 +171,7 @@ def _samples(data: bytes, ids: Ids) -> bytes:
 
 def _by_agent(data: bytes, kind: np.dtype[Any], ids: Ids) -> bytes:
     rows = np.frombuffer(data, kind).copy()
-    rows["agent"] = _new(ids, rows["agent"])
+    rows["agent"] = new_ids(ids, rows["agent"])
     return bytes(rows[np.argsort(rows["agent"], kind="stable")].tobytes())
 
 

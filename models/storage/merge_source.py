@@ -19,7 +19,8 @@ LOST = (GapCause.RETENTION.value, GapCause.DAMAGED.value, GapCause.LEFT_OUT.valu
 """Causes of gaps that stand for a whole segment, and end where somebody brings that segment."""
 SALVAGED = "salvaged"
 """Key in the `meta` of a segment that was made of what could be read of a damaged one: workspace and number of that."""
-_SEGMENTS = """SELECT segment.id, segment.layout, state, segment.first_us, segment.last_us, messages, coalesce(kind, 'record')
+_SEGMENTS = """SELECT segment.id, segment.layout, state, segment.first_us, segment.last_us, messages, payload_bytes,
+    coalesce(kind, 'record')
     FROM segment LEFT JOIN capture ON capture.id = capture_id
     WHERE state IN ('open', 'closed', 'quarantined') ORDER BY segment.id"""
 _GAPS = f"""SELECT since_us, until_us, cause, count FROM gap WHERE agent_id = 0 AND cause IN ({", ".join(f"'{cause}'" for cause in LOST)}) ORDER BY id"""
@@ -41,6 +42,7 @@ class HeldSegment(NamedTuple):
     first_us: int
     last_us: int
     messages: int
+    payload_bytes: int
     last_batch: int
     committed_us: int
     parted: bool
@@ -107,7 +109,7 @@ def read_held(workspace: Workspace) -> Held:
 
 
 def _segment(workspace: Workspace, own: str, row: tuple[Any, ...]) -> HeldSegment | None:
-    id_, layout, state, first_us, last_us, messages, kind = row
+    id_, layout, state, first_us, last_us, messages, payload_bytes, kind = row
     if state == "quarantined":
         return None
     try:
@@ -121,7 +123,7 @@ def _segment(workspace: Workspace, own: str, row: tuple[Any, ...]) -> HeldSegmen
         return None
     last_batch, committed_us = last[0] if last else (0, 0)
     return HeldSegment(
-        id_, layout, origin_of(meta, own), kind == "record", state == "open", first_us, last_us, messages, last_batch,
+        id_, layout, origin_of(meta, own), kind == "record", state == "open", first_us, last_us, messages, payload_bytes, last_batch,
         committed_us, "parted" in meta, meta,
     )  # fmt: skip
 

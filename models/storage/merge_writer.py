@@ -13,16 +13,19 @@ from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import trouble
 from models.domain.records import GapCause
-from models.storage.access import sync_folder
-from models.storage.engine import WorkspaceDatabase, open_reader
+from models.storage.access import create_private_file, sync_folder
+from models.storage.engine import WorkspaceDatabase, open_database, open_reader
 from models.storage.headlines import Headlines
 from models.storage.import_intake import joined, newer
 from models.storage.intake import Intake, SegmentReader
 from models.storage.merge_copy import Renumbering, renumbering, write_meta
 from models.storage.merge_source import LOST, HeldSegment, LostHistory, Words
 from models.storage.names_table import series_key
+from models.storage.open_segment import OpenSegment, SegmentRow
 from models.storage.recovery import insert_segment
 from models.storage.retention import StoreLimits
+from models.storage.sealing.seal import UNSEALED_BYTES
+from models.storage.segment import LAYOUT, create_tables
 from models.storage.segment_file import remove_files
 from models.storage.store_errors import problems_of
 from models.storage.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
@@ -32,8 +35,8 @@ from models.storage.workspace import Workspace
 
 _NEW_CAPTURE = "INSERT INTO capture VALUES (?, 'import', ?, ?, ?, ?, ?, ?)"
 _FINISHED = """UPDATE segment SET state = 'closed', capture_id = ?, layout = ?, first_us = ?, last_us = ?, messages = ?,
-    samples = ?, logs = ?, tasks = ?, duplicates = ?, dropped = ?, unreadable = ?, taken_batch = ?, payload_bytes = ?, bytes = ?
-    WHERE id = ?"""
+    samples = ?, logs = ?, tasks = ?, duplicates = ?, dropped = ?, unreadable = ?, taken_batch = ?, payload_bytes = ?, bytes = ?,
+    unsealed_bytes = ? WHERE id = ?"""
 _TOTALS = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coalesce(sum(n), 0),
     coalesce(sum(n_samples), 0), coalesce(sum(n_logs), 0), coalesce(sum(n_tasks), 0), coalesce(sum(duplicates), 0),
     coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
@@ -66,6 +69,7 @@ class Part:
     id: int
     path: Path
     source: HeldSegment
+    layout: int
     rows: Rows
     after: int = 0
     replaces: int = 0
@@ -74,7 +78,6 @@ class Part:
     gaps: list[tuple[Any, ...]] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)  # new messages that could not be read, by reason
     totals: tuple[int, ...] = ()
-    payload_bytes: int = 0
     bytes: int = 0
 
 
@@ -83,7 +86,8 @@ def sum_up(part: Part, headlines: Headlines, meanwhile: Callable[[], None]) -> N
     headlines.saw_agents(row[0] for row in part.rows.agent)
     for id_, *key in part.rows.series:
         headlines.consider(id_, series_key(*key))
-    connection = open_reader(part.path, immutable=True)
+    opened = OpenSegment(SegmentRow(part.id, 0, "closed", 0, 0, 0, 0, 0, 0, 0, layout=part.layout), part.path)
+    connection = opened.connection
     try:
         reader = SegmentReader(connection, part.after)
         while (intake := reader.read(headlines, BATCHES_A_STEP)) is not None:
@@ -96,7 +100,6 @@ def sum_up(part: Part, headlines: Headlines, meanwhile: Callable[[], None]) -> N
         reasons: list[Any] = connection.execute(query, (part.after,)).fetchall()
         part.unreadable.update(dict(reasons))
         part.totals = next(iter(connection.execute(_TOTALS)))
-        (part.payload_bytes,) = next(iter(connection.execute("SELECT coalesce(sum(length(payload)), 0) FROM message")))
     finally:
         connection.close()
     part.bytes = part.path.stat().st_size
@@ -142,6 +145,17 @@ class MergeWriter:
         query = "SELECT taken_batch FROM segment WHERE id = ? AND state IN ('quarantined', 'closed')"
         with problems_of(self._workspace.catalogue):
             return next((int(taken) for (taken,) in self._catalogue.execute(query, (id_,))), None)
+
+    def make_empty(self, path: Path) -> None:
+        """A segment of the open layout without a row. (Here, as models are bound to a file meanwhile.)"""
+        with problems_of(path):
+            create_private_file(path)
+            database = open_database(path, create=True)
+            try:
+                create_tables(database)
+                database.connection().pragma("journal_mode", "DELETE")
+            finally:
+                database.close()
 
     def number(self, rows: Rows, ended: Iterable[str]) -> Numbered:
         """Ids here for the names that a segment carries, and for those in `ended` who are not present here by themselves."""
@@ -232,8 +246,9 @@ class MergeWriter:
             put_present(catalogue, self._headlines, present, imported=True)
         for part in parts:
             capture = captures[part.source.meta.get("capture", "")]
-            sizes = (part.payload_bytes, part.bytes, part.id)
-            catalogue.execute(_FINISHED, (capture, part.source.layout, *part.totals, *sizes))
+            unsealed = 0 if part.layout == LAYOUT else int(part.source.meta.get(UNSEALED_BYTES, "0"))
+            sizes = (part.source.payload_bytes, part.bytes, unsealed, part.id)
+            catalogue.execute(_FINISHED, (capture, part.layout, *part.totals, *sizes))
             if part.replaces:
                 catalogue.execute("UPDATE gap SET segment_id = ? WHERE segment_id = ?", (part.id, part.replaces))
                 catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (part.replaces,))

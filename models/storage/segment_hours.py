@@ -6,12 +6,11 @@ from typing import Any
 
 import apsw
 import numpy as np
-import numpy.typing as npt
 
 from models.storage import sample_columns
-from models.storage.hour_columns import HourRow, decode, rows_of
+from models.storage.hour_columns import HourRow, rows_of
 from models.storage.names_table import SERIES_KEY, series_key
-from models.storage.rollups import HourSums, SeriesTraits, merged
+from models.storage.rollups import HourSums, SeriesTraits
 
 TABLE = """CREATE TABLE hours (id INTEGER NOT NULL PRIMARY KEY, day INTEGER NOT NULL, bucket INTEGER NOT NULL,
     parts INTEGER NOT NULL, data BLOB NOT NULL)"""
@@ -58,16 +57,6 @@ def stored_hours(segment: apsw.Connection) -> list[HourRow] | None:
     if not segment.execute("SELECT 1 FROM sqlite_schema WHERE name = 'hours'").fetchall():
         return None
     return [HourRow(*row) for row in segment.execute(_STORED)]
-
-
-def copy_hours(connection: apsw.Connection, ids: npt.NDArray[np.uint32]) -> None:
-    """Of a sealed segment, attached as `source`, into `main`, where series have other `ids` (by the old one; 0: none)."""
-    parts = []
-    for day, bucket, _, data in connection.execute(_STORED.replace("hours", "source.hours", 1)).fetchall():
-        one = decode(bytes(data), int(bucket), int(day))  # type: ignore[arg-type]
-        one = one.pick((one.series < len(ids)) & (ids[np.minimum(one.series, len(ids) - 1)] > 0))
-        parts.append(one._replace(series=ids[one.series]))
-    connection.executemany(_INSERT, rows_of(merged(parts)))
 
 
 def _add(sums: HourSums, blobs: list[bytes]) -> None:

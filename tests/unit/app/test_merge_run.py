@@ -22,6 +22,7 @@ from models.storage.backup import backup_file
 from models.storage.export import export
 from models.storage.lock import RecorderLock
 from models.storage.retention import StoreLimits
+from models.storage.sealing.seal import seal
 from models.storage.verify import verify
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -378,8 +379,8 @@ store.close()
 
 @pytest.mark.parametrize("seed", range(6))
 def test_backups_that_overlap_add_up_to_exactly_the_whole(seed: int, tmp_path: Path) -> None:
-    """Two servers record, some backups of each are brought in any order, some of them twice: what is here afterwards is what
-    they hold together, and nothing twice."""
+    """Two servers record and seal, some backups of each are brought in any order, some of them twice: what is here afterwards
+    is what they hold together, and nothing twice."""
     chance, clock = random.Random(seed), FakeClock()
     servers = [Recorder(tmp_path / f"s{n}", clock, first_agent=10 * n) for n in range(2)]
     for server in servers:
@@ -391,6 +392,8 @@ def test_backups_that_overlap_add_up_to_exactly_the_whole(seed: int, tmp_path: P
             server.begin()
         presence = chance.choice([Presence.ONLINE, Presence.ONLINE, Presence.STOPPED, None])
         server.record(chance.randrange(1, 6), presence=presence, gap=chance.random() < 0.5)
+        if chance.random() < 0.3:
+            seal_all(server)
         if chance.random() < 0.6:
             since_us = clock.wall_us() - chance.randrange(40) * SECOND if chance.random() < 0.6 else 0
             backups.append(server.back_up(tmp_path / f"b{turn}", since_us))
@@ -412,3 +415,62 @@ def test_backups_that_overlap_add_up_to_exactly_the_whole(seed: int, tmp_path: P
         one.store.close()
         whole(one)
         assert by_content(one.exported()) == expected
+
+
+def seal_all(recorder: Recorder) -> int:
+    """What recorder and sealer do together; answers how many there were."""
+    waiting = recorder.store.sealing.waiting()
+    for id_ in waiting:
+        seal(recorder.workspace.segment(id_), recorder.workspace.sealing(id_))
+        recorder.store.sealing.swap_in(id_)
+    return len(waiting)
+
+
+def test_sealed_history_comes_in_under_other_ids(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    for _ in range(3):
+        server.begin()
+        server.record(6, presence=Presence.ONLINE, gap=True)
+    server.store.housekeep()
+    assert seal_all(server) == 2
+    result = laptop.bring(server.back_up(tmp_path / "b"))
+    assert (result.segments, result.messages, result.samples, result.logs) == (3, 36, 36, 18)
+    whole(laptop)
+    theirs, ours = by_content(server.exported()), by_content(laptop.exported())
+    for dataset in ("messages", "samples", "logs", "gaps"):
+        assert set(theirs[dataset]) <= set(ours[dataset])
+    laptop.store.housekeep()
+    assert seal_all(laptop) >= 3, "it is sealed again here"
+    again = by_content(laptop.exported())
+    assert {name: again[name] for name in ("messages", "samples", "logs")} == {
+        name: ours[name] for name in ("messages", "samples", "logs")
+    }
+    assert laptop.bring(tmp_path / "b").segments == 0
+
+
+def test_a_sealed_file_is_taken_as_it_is_where_no_id_changes(
+    server: Recorder, tmp_path: Path, clock: FakeClock
+) -> None:
+    for _ in range(3):
+        server.begin()
+        server.record(6)
+    server.store.housekeep()
+    seal_all(server)
+    empty = Recorder(tmp_path / "empty", clock)
+    assert empty.bring(server.back_up(tmp_path / "b")).segments == 3
+    assert empty.ask("SELECT layout, unsealed_bytes > 0 FROM segment ORDER BY id") == [(2, 1), (2, 1), (1, 0)]
+    whole(empty)
+    empty.store.close()
+    server.store.close()
+    assert by_content(empty.exported()) == by_content(server.exported())
+
+
+def test_sealing_in_between_is_no_news(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(4)
+    server.begin()
+    server.record(4)
+    server.store.housekeep()
+    laptop.bring(server.back_up(tmp_path / "b"))
+    seal_all(server)
+    result = laptop.bring(server.back_up(tmp_path / "b"))
+    assert (result.segments, result.held_segments) == (0, 2)

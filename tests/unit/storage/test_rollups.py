@@ -1,6 +1,5 @@
 """Hour parts: what they say of samples, that they add up whatever way they are cut, and what they cost."""
 
-import apsw
 import numpy as np
 import pytest
 
@@ -8,7 +7,6 @@ from models.domain.names import SeriesKey, SeriesKind
 from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, decode, encode, rows_of
 from models.storage.pulse_columns import bin_middle_s
 from models.storage.rollups import HourSums, SeriesTraits, drawn_at, merged, parts_of
-from models.storage.segment_hours import TABLE, copy_hours, stored_hours
 
 T0 = 490_000 * HOUR_US
 MINUTE = 60_000_000
@@ -150,18 +148,3 @@ def test_damaged_bytes_are_told_as_such() -> None:
             continue
         assert len(found.series) == len(found.bins) == row.parts
     assert encode(part(GAUGE, [], []), 0, 0)[:4] == b"\0\0\0\0"
-
-
-def test_hours_of_another_workspace_get_the_ids_that_series_have_here() -> None:
-    connection = apsw.Connection("")
-    connection.execute("ATTACH '' AS source")
-    for schema in ("main", "source"):
-        connection.execute(TABLE.replace("hours", f"{schema}.hours", 1))
-    there = merged([part(GAUGE, [T0], [1.0]), part(COUNTER, [T0], [2.0]), part(DURATION, [T0], [3.0])])
-    statement = "INSERT INTO source.hours(day, bucket, parts, data) VALUES (?, ?, ?, ?)"
-    connection.executemany(statement, rows_of(there))
-    copy_hours(connection, np.array([0, 70, 0, 5], np.uint32))
-    here = stored_hours(connection)
-    assert here is not None
-    found = merged([decode(row.data, row.bucket, row.day) for row in here])
-    assert (found.series.tolist(), found.last.tolist(), found.bins.tolist()) == ([5, 70], [3.0, 1.0], [1, 0])
