@@ -69,6 +69,21 @@ class KindHeld(NamedTuple):
     first_us: int
 
 
+class SealedFigures(NamedTuple):
+    """Closed segments that were written anew, small: how many, their bytes now and before; how many wait for it, and how often
+    it failed with those."""
+
+    segments: int = 0
+    bytes: int = 0
+    bytes_before: int = 0
+    waiting: int = 0
+    failures: int = 0
+
+    @property
+    def bytes_saved(self) -> int:
+        return self.bytes_before - self.bytes
+
+
 @dataclass(frozen=True, slots=True)
 class StoreResult:
     """`captures` newest first, `kinds` in the order of `StoreKind`. `free_bytes`: of the disk that the workspace is on; 0 where it cannot be told."""
@@ -86,6 +101,7 @@ class StoreResult:
     days: DayColumns
     captures: tuple[CaptureRow, ...]
     kinds: tuple[KindHeld, ...]
+    sealed: SealedFigures = SealedFigures()  # noqa: RUF009 - frozen
 
 
 class KeepLimit(NamedTuple):

@@ -16,6 +16,7 @@ from models.domain.queries import (
 )
 from models.storage.history_kinds import kinds_held
 from models.storage.open_segment import OpenSegment, SegmentRow, fetch
+from models.storage.sealing.figures import sealed_figures
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
@@ -69,6 +70,7 @@ class StoreHistory:
             self._days(view, {row.id: row for row in rows}, some, request.zone, token),
             _captures(view, held),
             kinds_held(view),
+            sealed_figures(view),
         )
 
     def _days(

@@ -9,6 +9,7 @@ from models.storage.catalogue import SCHEMA
 from models.storage.export_cells import TimeText
 from models.storage.history_store import source_column, store_bytes
 from models.storage.open_segment import OpenSegment, Row, SegmentRow, fetch
+from models.storage.sealing.figures import sealed_figures
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
@@ -46,6 +47,7 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
         spans = [row for row in view.overlapping(0, 0) if row.last_us]
         time = TimeText()
         first, last = min((row.first_us for row in spans), default=0), max((row.last_us for row in spans), default=0)
+        sealed = sealed_figures(view)
         agents, series, topics = (fetch(view.catalogue, f"select count(*) from {table}")[0][0] for table in _NAMED)
         return {
             "workspace": str(workspace.root),
@@ -65,7 +67,7 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
             "segments": dict(
                 fetch(view.catalogue, "select state, count(*) from segment group by state order by state")
             ),
-            "sealed": _sealed(view),
+            "sealed": {**sealed._asdict(), "bytes_saved": sealed.bytes_saved},
             "captures": [
                 {"id": id_, "kind": kind, "broker": broker, "started": time(since), "ended": time(end) if end else None}
                 for id_, kind, broker, since, end in fetch(
@@ -80,22 +82,6 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
 
 
 _NAMED = ("agent", "series", "topic")
-_SEALED_SCHEMA = 4
-_SEALED = """select count(*) filter (where layout = ?1), coalesce(sum(bytes) filter (where layout = ?1), 0),
-    coalesce(sum(unsealed_bytes) filter (where layout = ?1), 0), count(*) filter (where layout < ?1),
-    coalesce(sum(seal_failures), 0) from segment where state = 'closed'"""
-
-
-def _sealed(view: StoreView) -> dict[str, int]:
-    """How many closed segments were written anew, what that saved, how many wait for it, and attempts that failed with
-    those."""
-    if int(view.catalogue.pragma("user_version")) < _SEALED_SCHEMA:
-        return {}
-    segments, size, before, waiting, failures = fetch(view.catalogue, _SEALED, (SEALED_LAYOUT,))[0]
-    return {
-        "segments": segments, "bytes": size, "bytes_before": before, "bytes_saved": before - size,
-        "waiting": waiting, "failures": failures,
-    }  # fmt: skip
 
 
 def _gather(view: StoreView, token: CancelToken) -> tuple[dict[str, int], dict[str, dict[str, int]]]:

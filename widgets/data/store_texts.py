@@ -1,12 +1,13 @@
 """What one says of a store: how much it holds, how fast it grows, when it is full. Translated texts from plain figures."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
 from models.domain.control import RecorderState
 from models.domain.quantity import format_time
-from models.domain.queries import RetentionResult, StoreKind, StoreResult
+from models.domain.queries import RetentionResult, SealedFigures, StoreKind, StoreResult
 from widgets.common.numbers import count_text, duration_text, value_text
 
 DAY_US = 86_400_000_000
@@ -50,7 +51,17 @@ def held_sentence(store: StoreResult) -> str:
     text = translate("StoreTexts", "{size} of history: {span}, since {first}")
     span = days_text((store.last_us - store.first_us) / DAY_US)
     first = format_time(store.first_us)[:16]
-    return text.replace("{size}", value_text(store.bytes, "By")).replace("{span}", span).replace("{first}", first)
+    text = text.replace("{size}", value_text(store.bytes, "By")).replace("{span}", span).replace("{first}", first)
+    return "; ".join([text, *_sealed_texts(store.sealed)])
+
+
+def _sealed_texts(sealed: SealedFigures) -> Iterator[str]:
+    if sealed.bytes_saved > 0:
+        text = translate("StoreTexts", "compressing closed files saved {size}")
+        yield text.replace("{size}", value_text(sealed.bytes_saved, "By"))
+    if sealed.failures:
+        text = translate("StoreTexts", "attempts to compress closed files that failed: {n}")
+        yield text.replace("{n}", count_text(sealed.failures))
 
 
 def days_text(days: float) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from models.domain.queries import (
     RetentionRequest,
     RetentionResult,
     RowKey,
+    SealedFigures,
     StoreKind,
     StoreRequest,
     StoreResult,
@@ -198,6 +200,10 @@ def test_when_it_is_full_is_told_in_words(
 
 def test_sentences_of_what_is_held_and_what_would_go(desk: Desk) -> None:
     assert held_sentence(store_of(desk)).startswith("1 GiB of history: 3 days, since ")
+    sealed = replace(store_of(desk), sealed=SealedFigures(3, GIB, 5 * GIB, 2, 0))
+    assert held_sentence(sealed).endswith("; compressing closed files saved 4 GiB")
+    failing = replace(store_of(desk), sealed=SealedFigures(0, 0, 0, 2, 7))
+    assert held_sentence(failing).endswith("; attempts to compress closed files that failed: 7")
     assert held_sentence(store_of(desk, days=0)) == "Nothing is held yet"
     gone = (Removal(StoreKind.RECORDED, 12 * GIB, 3_400_000, desk.now), Removal(StoreKind.HOURS, 9_000, 90, desk.now))
     lines = removal_sentence(RetentionResult(RetentionRequest(()), gone)).split("\n")
