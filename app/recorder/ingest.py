@@ -183,9 +183,9 @@ class Ingest:
 
     def _carry_out_a_job(self) -> None:
         self._awake.clear()
-        feed, lively = self._feed, self._received != self._received_before
+        lively = self._received != self._received_before
         self._received_before = self._received
-        if self._jobs.carry_out_one(waited_for=lively and feed is not None and feed.inbox.narrow):
+        if self._jobs.carry_out_one(waited_for=lively and self._narrow):
             self._wake()
 
     def _begin(self, feed: Feed) -> None:
@@ -317,9 +317,14 @@ class Ingest:
         self._missing.add(batch.gaps)
         self._unreadable += len(batch.unreadable)
 
+    @property
+    def _narrow(self) -> bool:
+        """Does the broker wait for our commits all the time, with the rest of its queue running full?"""
+        return self._feed is not None and self._feed.inbox.narrow
+
     def _housekeep_when_due(self) -> None:
         now_us = self._clock.monotonic_us()
-        if now_us - self._housekept_us < HOUSEKEEP_US:
+        if now_us - self._housekept_us < HOUSEKEEP_US and not (self._narrow and self._store.behind):
             return
         self._housekept_us = now_us
         self._note_mended()
@@ -327,7 +332,7 @@ class Ingest:
 
     def _housekeep(self) -> None:
         self._use_limits()
-        self._store.housekeep()
+        self._store.housekeep(brief=self._narrow)
         now_us = self._clock.monotonic_us()
         if now_us - self._figures_us >= FIGURES_US:
             self._figures_us = now_us

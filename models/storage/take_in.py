@@ -20,8 +20,8 @@ from models.storage.names_table import SERIES_KEY, NewNames, series_key
 from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 
-BATCHES_A_STEP, MESSAGES_A_STEP = 256, 5_000
-"""A step takes some tens of milliseconds at the most; whoever has something better to do looks up between two."""
+BATCHES_A_STEP, MESSAGES_A_STEP = 256, 1_000
+"""A step takes some milliseconds; whoever has something better to do looks up between two."""
 _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 _NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
 _NEW_AGENT_NOW = (

@@ -38,6 +38,7 @@ from models.storage.workspace import Workspace
 
 UPKEEP_US = 1_000_000
 TAKE_IN_US = 40_000
+TAKE_IN_BRIEFLY_US = 3_000
 """So long the catalogue is brought up to date before commits get their turn; the rest comes with the next call."""
 CLOCK_STEP_US = 1_000_000
 SHORTEST_GAP_US = 1_000_000
@@ -91,7 +92,7 @@ class StoreWriter:
         self._gaps: list[Gap] = []
         self._presence: list[PresenceChange] = []
         self._upkept_us = 0
-        self._behind = False  # the catalogue was not brought up to date in one go
+        self.behind = False  # the catalogue was not brought up to date in one go
         self._clock_offset_us = clock.wall_us() - clock.monotonic_us()
         self._steady_since_us = clock.monotonic_us()
         with problems_of(workspace.catalogue):
@@ -216,9 +217,9 @@ class StoreWriter:
         self._upkeep.use_limits(limits)
         self._upkeep.keep_within_limits(self._clock.monotonic_us() - self._steady_since_us)
 
-    def housekeep(self) -> None:
+    def housekeep(self, *, brief: bool = False) -> None:
         """Upkeep; call about every 250 ms, most calls do nothing. Raises `EnvironmentProblem` store.*; what was not done
-        is done by a later call."""
+        is done by a later call. `brief`: a commit is waited for all the time; then call again while it is `behind`."""
         self._watch_clock()
         now_us = self._clock.monotonic_us()
         due = now_us - self._upkept_us >= UPKEEP_US
@@ -226,8 +227,8 @@ class StoreWriter:
             self._upkept_us = now_us
             self._commit_remembered()
             self._end_segment_if_due(now_us)
-        if due or self._behind:
-            self._behind = not self._upkeep.take_in(now_us + TAKE_IN_US)
+        if due or self.behind:
+            self.behind = not self._upkeep.take_in(now_us + (TAKE_IN_BRIEFLY_US if brief else TAKE_IN_US))
         if not due:
             return
         self._upkeep.store_pulses()

@@ -45,6 +45,8 @@ class Store:
         self.hindrance = None
         self.limits = []
         self.store_bytes = 5
+        self.behind = False
+        self.briefly = []
 
     def begin_capture(self, broker, client_id):
         self.captures.append((broker, client_id))
@@ -62,8 +64,9 @@ class Store:
         self.log += [one.payload for one in batch.messages]
         return SimpleNamespace(duration_us=1_000)
 
-    def housekeep(self):
+    def housekeep(self, *, brief=False):
         self.log.append("housekeep")
+        self.briefly.append(brief)
         if self.hindrance:
             raise self.hindrance
 
@@ -344,6 +347,20 @@ def test_what_hinders_the_upkeep_is_told_until_it_is_over(fixture, caplog):
     assert caplog.text.count("catalogue.db") == 1
     fixture.store.hindrance = None
     until(lambda: not fixture.ingest.warnings, "it is over")
+
+
+@pytest.mark.parametrize("window", [None, 65_535])
+def test_a_broker_that_waits_for_us_waits_for_a_little_of_the_upkeep_at_a_time(fixture, monkeypatch, window):
+    monkeypatch.setattr("app.recorder.ingest.HOUSEKEEP_US", 1 << 60)
+    feed = fixture.start()
+    feed.inbox.begin_epoch(window)
+    fixture.store.behind = True
+    for number in (1, 2):
+        feed.inbox.put([message(number)])
+        until(lambda number=number: feed.session.acknowledged[-1:] == [number], "acknowledged")
+        if window is None:
+            until(lambda number=number: len(fixture.store.briefly) >= number, "some of it was done")
+    assert set(fixture.store.briefly) == ({True} if window is None else set())
 
 
 def test_what_the_store_mends_at_the_end_is_told(fixture):
