@@ -80,6 +80,7 @@ def gather(asked: Asked, token: CancelToken) -> Report:
         "recorder-lock.json": _json(lambda: read_lock(workspace)._asdict()),
         "recorder.log": _tail(workspace.log),
         "recorder.crash": _tail(workspace.root / "recorder.crash"),
+        "recorder-before.crash": _tail(workspace.root / "recorder-before.crash"),
         "window.log": _tail(asked.window_log),
         "window.crash": _crashes(asked.window_log),
         "store.json": _json(lambda: store_info(workspace, token)),

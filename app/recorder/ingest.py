@@ -238,8 +238,7 @@ class Ingest:
         at = Instant.now(self._clock)
         batch.duplicates += again
         batch.presence += self._presence
-        batch.presence += self._keeper.observe(batch, at)
-        batch.presence += self._keeper.tick(at)
+        self._follow_presence(batch, at)
         batch.gaps += self._gaps
         self._presence, self._gaps = [], []
         if feed is not None:
@@ -253,6 +252,13 @@ class Ingest:
             self._redelivery.stored(stored[0])
         if feed is not None and messages:
             feed.session.acknowledge(messages)
+
+    def _follow_presence(self, batch: RecordBatch, at: Instant) -> None:
+        try:
+            batch.presence += self._keeper.observe(batch, at)
+            batch.presence += self._keeper.tick(at)
+        except Exception:  # noqa: BLE001 - what cannot be stored would come again with every start; it is logged and counted
+            self._faults.note("presence could not be followed; the messages are stored all the same")
 
     def _read(self, feed: Feed | None, messages: Sequence[RawMessage]) -> RecordBatch:
         if feed is None or not messages:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.crash_file import forget_crashes, watch_for_crashes
+from app.crash_file import crash_before, forget_crashes, watch_for_crashes
 from app.files.options import FilesOptions
 from app.password_store import PasswordStore
 from app.recorder.broker_choice import BrokerChoice
@@ -36,7 +36,7 @@ from app.version import VERSION
 from models.domain.clock import Clock, SystemClock
 from models.domain.connection import Connection, Secret
 from models.domain.presence import PresenceKeeper
-from models.domain.problems import EnvironmentProblem, ExitCode, trouble
+from models.domain.problems import EnvironmentProblem, ExitCode, Problem, trouble
 from models.storage.access import refuse_untouched
 from models.storage.identity import client_id, read_workspace_id
 from models.storage.lock import RecorderLock
@@ -48,6 +48,7 @@ from mqtt.inbox import Inbox, InboxLimits
 from mqtt.reading.reader import Reader
 from mqtt.session import LinkState, Session
 
+CRASH, CRASH_BEFORE = "recorder.crash", "recorder-before.crash"
 IDLE_US = 50_000  # how long a command may wait while no message comes
 COMMIT_LIMIT_US = 30_000_000  # a disk may take that long for one commit without being stuck
 KEEP_ALL = Retention(gib=0, days=0, import_gib=0, import_days=0, hours_gib=0, hours_days=0)
@@ -86,13 +87,14 @@ def record(workspace: Workspace, options: RecordOptions) -> int:
         handler, mask = _open_log(workspace)
         mask.hide(options.secret)
         restore_hooks = faults.catch_all()
-        crash_file = watch_for_crashes(workspace.root / "recorder.crash")
+        crashed = _crash_before(workspace)
+        crash_file = watch_for_crashes(workspace.root / CRASH)
         try:
             _LOG.info("version %s, process %s", VERSION, os.getpid())
             requests = Requests()
             for number, code in _ENDING:
                 signal.signal(number, _ender(requests, code))
-            supervisor = _compose(workspace, options, clock, lock, faults, mask, requests)
+            supervisor = _compose(workspace, options, clock, lock, faults, mask, requests, crashed)
             gc.freeze()
             gc.set_threshold(*GARBAGE)
             sys.setswitchinterval(SWITCH_S)
@@ -121,13 +123,21 @@ def _open_log(workspace: Workspace) -> tuple[logging.Handler, SecretMask]:
         raise trouble("workspace.read-only", path=str(workspace.log), detail=error.strerror or str(error)) from error
 
 
+def _crash_before(workspace: Workspace) -> Problem | None:
+    kept = workspace.root / CRASH_BEFORE
+    moment = crash_before(workspace.root / CRASH, kept)
+    if moment is None:
+        return None
+    return Problem("recorder.crashed", {"time": moment.isoformat(" ", "seconds"), "path": str(kept)})
+
+
 def _ender(requests: Requests, exit_code: int) -> Callable[[int, object], None]:
     return lambda _number, _frame: requests.end(exit_code)
 
 
 def _compose(
     workspace: Workspace, options: RecordOptions, clock: Clock, lock: RecorderLock, faults: Faults, mask: SecretMask,
-    requests: Requests,
+    requests: Requests, crashed: Problem | None,
 ) -> Supervisor:  # fmt: skip
     choice = BrokerChoice(SettingsFile(workspace.settings), options.connection, options.secret)
     choice.read()
@@ -135,6 +145,8 @@ def _compose(
     if demo is not None and options.connection is not None:
         raise trouble("demo.only", path=str(workspace.root))
     store = StoreWriter(workspace, clock, limits_of(choice))
+    if crashed is not None:
+        store.problems.append(crashed)  # told like whatever else was found at the start
     keeper = PresenceKeeper()
     keeper.load(store.declared_intervals, store.gone)
     watch = Watch(clock)

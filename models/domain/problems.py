@@ -134,6 +134,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "It was set aside whole, and recording goes on in a new file."),
     "recorder.died": ProblemKind(_E, ExitCode.FAILED, "The recorder stopped ({detail}).",
         "It is being started again by itself."),
+    "recorder.crashed": ProblemKind(_W, ExitCode.FAILED, "The recorder before this one crashed at {time}.",
+        "What it had acknowledged is stored. Please report it with {path}."),
     "recorder.silent": ProblemKind(_E, ExitCode.FAILED, "The recorder (process {pid}) has not answered for {seconds} s.",
         "End that process; a new recorder starts by itself."),
     "recorder.version": ProblemKind(_W, _WORKSPACE, "The recorder that runs is of another version ({found}).",

@@ -160,7 +160,8 @@ def test_no_file_log_argument_export_backup_report_or_crash_tells_a_secret(
     assert not holds(repr(state).encode(), PASSWORD)
     publish(broker.tcp_port)
     until(lambda: len(recording.export("messages")) >= 4, "it records")
-    assert "Segmentation fault" in (recording.workspace.root / "recorder.crash").read_text()
+    assert "Segmentation fault" in (recording.workspace.root / "recorder-before.crash").read_text()
+    recording.when(lambda one: "recorder.crashed" in [told["code"] for told in one.warnings], "the crash is told")
     assert told_by_processes(but=0) == []
 
     # everything that leaves the program

@@ -153,6 +153,13 @@ def test_a_crash_writes_down_where_it_was_and_no_password(guarded, recording, tm
     assert "ingest.py" in crash
     assert leaks(tmp_path / "here") == []
     recording.start("--broker", url_of(guarded), variables={"MURMURSCOPE_PASSWORD": CANARY})
+    state = recording.when(lambda one: one.warnings, "the crash is told")
+    (told,) = [one["params"] for one in state.warnings if one["code"] == "recorder.crashed"]
+    assert Path(told["path"]).read_text() == crash
+    assert recording.stop() == 0
+    assert "The recorder before this one crashed at" in recording.errors.read_text()
+    state = recording.start("--broker", url_of(guarded), variables={"MURMURSCOPE_PASSWORD": CANARY}).state
+    assert state.warnings == (), "told once"
     assert recording.stop() == 0
     assert [row["payload"] for row in recording.export("messages") if row["agent"] == "a"] == ['{"cpu": 1}']
 

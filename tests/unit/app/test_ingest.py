@@ -316,6 +316,16 @@ def test_a_mistake_in_reading_costs_no_raw_message(fixture):
     assert fixture.faults.count == 1
 
 
+def test_a_mistake_about_presence_costs_no_message(fixture, monkeypatch):
+    """One that came again with every start would end every start."""
+    feed = fixture.start()
+    monkeypatch.setattr(PresenceKeeper, "observe", lambda *_: 1 / 0)
+    feed.inbox.put([message(1)])
+    until(lambda: feed.session.acknowledged == [1], "acknowledged")
+    assert fixture.store.payloads == [b"x"]
+    assert fixture.faults.count >= 1
+
+
 def test_a_mistake_in_storing_is_tried_once_more_without_what_was_read(fixture):
     feed = fixture.start()
     fixture.store.errors = [ZeroDivisionError("a mistake")]
