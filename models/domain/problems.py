@@ -130,6 +130,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Free some space; recording goes on by itself."),
     "store.io": ProblemKind(_E, ExitCode.FAILED, "{path} could not be read or written: {detail}.",
         "Check the disk; what was acknowledged is stored."),
+    "catalogue.words": ProblemKind(_W, ExitCode.FAILED, "Names, groups and notes that were given to agents stood in {path}; those of {count} agents could be read and are back, others may be lost.",
+        "Look through the fleet, and name again what is missing."),
     "store.corrupt": ProblemKind(_E, ExitCode.FAILED, "{path} is damaged: {detail}.",
         "It was set aside whole, and recording goes on in a new file."),
     "recorder.died": ProblemKind(_E, ExitCode.FAILED, "The recorder stopped ({detail}).",

@@ -2,6 +2,7 @@
 damaged."""
 
 import logging
+import shutil
 import uuid
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from models.domain.problems import Problem, trouble
 from models.storage.access import create_private_file, sync_folder
 from models.storage.catalogue import SCHEMA
 from models.storage.catalogue import Workspace as WorkspaceRow
-from models.storage.engine import APPLICATION_ID, WorkspaceDatabase, open_database, open_reader
-from models.storage.store_errors import DAMAGED, engine_error
+from models.storage.engine import APPLICATION_ID, WorkspaceDatabase, let_go, open_database, open_reader
+from models.storage.log_check import UNDER_WAY, lost_commits
+from models.storage.store_errors import DAMAGED, IMPOSSIBLE, engine_error
 from models.storage.workspace import Workspace
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -40,7 +42,7 @@ def open_catalogue(workspace: Workspace, clock: Clock, migrations: Path = MIGRAT
             rows = [{"key": "id", "value": str(uuid.uuid4())}, {"key": "created_us", "value": str(clock.wall_us())}]
             WorkspaceRow.insert_many(rows).execute(database)
     except BaseException:
-        database.close()
+        let_go(database)
         raise
     return database
 
@@ -49,18 +51,20 @@ def open_or_replace_catalogue(workspace: Workspace, clock: Clock) -> tuple[Works
     """As `open_catalogue`; a damaged one is set aside (the problem says so) and an empty one is made in its place, for the
     segments to fill."""
     path = workspace.catalogue
+    kept: Problem | None = None
     try:
+        kept = _keep_unreachable(path, clock)
         database = open_catalogue(workspace, clock)
         try:
-            damage = str(database.connection().pragma("quick_check", 1))
+            damage = _damage(database.connection())
         except BaseException:
-            database.close()
+            let_go(database)
             raise
-        if damage == "ok":
-            return database, None
-        database.close()
+        if not damage:
+            return database, kept
+        let_go(database)
     except Exception as error:
-        if not isinstance(engine_error(error), DAMAGED):
+        if not isinstance(engine_error(error), (*DAMAGED, *IMPOSSIBLE)):
             raise
         damage = str(error)
     aside = set_aside(path, clock)
@@ -68,15 +72,51 @@ def open_or_replace_catalogue(workspace: Workspace, clock: Clock) -> tuple[Works
     return open_catalogue(workspace, clock), Problem("store.corrupt", {"path": str(aside), "detail": damage})
 
 
+def _damage(connection: apsw.Connection) -> str:
+    """What the engine's check finds; empty: nothing. Asked twice, as it calls damage also what just now could not be read."""
+    found = str(connection.pragma("quick_check", 1))
+    if found != "ok":
+        connection.pragma("shrink_memory")  # read it anew
+        found = str(connection.pragma("quick_check", 1))
+    return "" if found == "ok" else found
+
+
+def _keep_unreachable(path: Path, clock: Clock) -> Problem | None:
+    """Where a log holds changes that the engine cannot reach, the catalogue goes on as it was before them, and what the
+    segments know is taken in again. Both files are kept as they are, beside it, as words of the user may be among them."""
+    log = Path(f"{path}-wal")
+    if not log.exists() or not log.stat().st_size or not path.stat().st_size:
+        return None
+    _refuse_newer(path)
+    database = open_database(path)
+    try:
+        lost = lost_commits(database.connection(), path)
+    finally:
+        let_go(database)
+    if lost <= UNDER_WAY:
+        return None
+    aside = _aside(path, clock)
+    for ending in ("", "-wal"):
+        create_private_file(Path(f"{aside}{ending}"))
+        shutil.copyfile(f"{path}{ending}", f"{aside}{ending}")
+    sync_folder(path.parent)
+    _log.error("the log of %s is damaged; kept as %s", path, aside)
+    return Problem("store.corrupt", {"path": str(aside), "detail": f"{lost} changes in its log cannot be reached"})
+
+
 def set_aside(path: Path, clock: Clock) -> Path:
     """Move a damaged database with all its files out of the way, whole; nothing is deleted. Answers the new path."""
-    aside = path.with_name(f"{path.name}.damaged-{clock.wall_us()}")
+    aside = _aside(path, clock)
     for ending in FILE_ENDINGS:
         file = Path(f"{path}{ending}")
         if file.exists():
             file.rename(f"{aside}{ending}")
     sync_folder(path.parent)
     return aside
+
+
+def _aside(path: Path, clock: Clock) -> Path:
+    return path.with_name(f"{path.name}.damaged-{clock.wall_us()}")
 
 
 def _refuse_newer(path: Path) -> None:

@@ -3,6 +3,7 @@
 The recorder has the only writing connection to a file; everybody else opens it read-only.
 """
 
+import contextlib
 import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -50,9 +51,17 @@ def open_database(path: Path, *, create: bool = False, incremental_vacuum: bool 
     try:
         _set_up(database.connection(), create=create, incremental_vacuum=incremental_vacuum)
     except BaseException:
-        database.close()
+        let_go(database)
         raise
     return database
+
+
+def let_go(database: WorkspaceDatabase) -> None:
+    """Close a damaged database and leave its files as they are: the engine would bring its log into it."""
+    if not database.is_closed():
+        with contextlib.suppress(apsw.Error):
+            database.connection().config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        database.close()
 
 
 def _set_up(connection: apsw.Connection, *, create: bool, incremental_vacuum: bool) -> None:

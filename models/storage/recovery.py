@@ -22,9 +22,9 @@ from models.storage.pulses import Pulses
 from models.storage.retention import Retention
 from models.storage.sealing.sealed_file import take_in_sealed
 from models.storage.sealing.swap import Sealing
-from models.storage.segment import SEALED_LAYOUT
+from models.storage.segment import LAYOUT, SEALED_LAYOUT
 from models.storage.segment_file import SegmentFile, files_size, remove_files
-from models.storage.store_errors import DAMAGED, engine_error
+from models.storage.store_errors import DAMAGED, IMPOSSIBLE, engine_error
 from models.storage.take_in import SegmentTaker
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 _LOOK_BACK = 256
 """Batches in which the value of a counter before a crash is looked for."""
 _EVER = 1 << 62
-_UNUSABLE = (*DAMAGED, apsw.CantOpenError, LookupError)
+_UNFINISHED_BYTES = 4_096  # of a segment whose making a kill cut off
+_UNUSABLE = (*DAMAGED, *IMPOSSIBLE, apsw.CantOpenError, LookupError)
 
 
 class Recovery:
@@ -88,7 +89,7 @@ class Recovery:
             segment = SegmentFile.reopen(id_, path, taken_batch)
         except Exception as error:
             cause = engine_error(error)
-            if isinstance(cause, LookupError) and not taken_batch:
+            if isinstance(cause, LookupError) and not isinstance(cause, IndexError) and not taken_batch:
                 self._drop(id_, path)
                 return
             if not isinstance(cause, _UNUSABLE):
@@ -101,8 +102,8 @@ class Recovery:
                 taker.apply(intake)
             restore_pulses(segment, self._headlines)
             close_segment(segment, self._catalogue, segment.last_committed_us or self._clock.wall_us(), wait_ms=500)
-        except DAMAGED as error:
-            segment.close()
+        except (*DAMAGED, *IMPOSSIBLE) as error:
+            segment.let_go()
             self._quarantine(id_, path, error)
         except BaseException:
             segment.close()
@@ -148,7 +149,10 @@ class Recovery:
         try:
             meta = _meta(path)
         except (*DAMAGED, apsw.SQLError, apsw.CantOpenError) as error:
-            _log.warning("%s is no segment: %s", path, error)
+            if path.stat().st_size > _UNFINISHED_BYTES:
+                self._adopt_damaged(id_, path, error)
+            else:
+                _log.warning("%s is no segment: %s", path, error)
             return
         workspace_id = self._rows("SELECT value FROM workspace WHERE key = 'id'")[0][0]
         if not meta or (meta.get("workspace") != workspace_id and not fresh):
@@ -170,6 +174,13 @@ class Recovery:
                  meta.get("client_id", ""), meta.get("host", ""), meta.get("version", "")),
             )  # fmt: skip
             insert_segment(self._database, id_, capture, int(meta.get("layout", "1")), created_us)
+
+    def _adopt_damaged(self, id_: int, path: Path, error: BaseException) -> None:
+        """Nobody knows what it held; it is kept, and told."""
+        written_us = path.stat().st_mtime_ns // 1_000
+        with transaction(self._catalogue):
+            insert_segment(self._database, id_, 0, LAYOUT, written_us)
+        self._quarantine(id_, path, error)
 
     def _end_captures(self) -> None:
         """A capture ended with its last segment's last message, where nobody said when."""

@@ -16,7 +16,7 @@ PAGE_BYTES = 4096
 """Of every segment we ever wrote; what a damaged header says does not count."""
 _LEAF = 0x0D
 _SCHEMA_HEADER = 100
-_LOG_HEADER, _FRAME_HEADER = 32, 24
+LOG_HEADER, FRAME_HEADER = 32, 24
 _MOST_LOCAL = PAGE_BYTES - 35
 _LEAST_LOCAL = (PAGE_BYTES - 12) * 32 // 255 - 23
 _INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
@@ -87,15 +87,15 @@ def _newest(log: Path) -> dict[int, bytes]:
         data = log.read_bytes()
     except FileNotFoundError:
         return {}
-    step = _FRAME_HEADER + PAGE_BYTES
-    salts = data[_LOG_HEADER + 8 : _LOG_HEADER + 16]  # as in the first frame; the header may be what is damaged
+    step = FRAME_HEADER + PAGE_BYTES
+    salts = data[LOG_HEADER + 8 : LOG_HEADER + 16]  # as in the first frame; the header may be what is damaged
     pages: dict[int, bytes] = {}
     waiting: dict[int, bytes] = {}
-    for at in range(_LOG_HEADER, len(data) - step + 1, step):
+    for at in range(LOG_HEADER, len(data) - step + 1, step):
         number, size = struct.unpack_from(">II", data, at)
         if data[at + 8 : at + 16] != salts or not 0 < number < 1 << 26:
             continue
-        waiting[number] = data[at + _FRAME_HEADER : at + step]
+        waiting[number] = data[at + FRAME_HEADER : at + step]
         if size:
             pages |= waiting
             waiting.clear()

@@ -15,7 +15,8 @@ from models.domain.records import Gap, PresenceChange
 from models.storage.access import create_private_file, sync_folder
 from models.storage.batch_rows import WIDTHS, CommitRows, build_rows, insert_flat
 from models.storage.catalogue_file import FILE_ENDINGS
-from models.storage.engine import WorkspaceDatabase, open_database
+from models.storage.engine import WorkspaceDatabase, let_go, open_database
+from models.storage.log_check import UNDER_WAY, lost_commits
 from models.storage.message_columns import RecentMessages
 from models.storage.names_table import NamedIds, NewNames
 from models.storage.pulses import PulseRow
@@ -89,19 +90,23 @@ class SegmentFile:
         database = open_database(path)
         try:
             connection = database.connection()
+            if (lost := lost_commits(connection, path)) > UNDER_WAY:
+                raise apsw.CorruptError(f"{lost} commits in its log cannot be reached")
             if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchall():
                 raise LookupError(f"{path} has no tables")
             found = cls(id_, path, database)
             found.taken_batch = taken_batch
             found.next_seq = _one(connection, "SELECT coalesce(max(first_seq + n), 1) FROM batch")
             found.next_batch = _one(connection, "SELECT coalesce(max(id), 0) + 1 FROM batch")
+            if found.next_batch <= taken_batch:
+                raise apsw.CorruptError(f"batches {found.next_batch} to {taken_batch} are gone")
             found.last_committed_us = _one(connection, "SELECT coalesce(max(committed_us), 0) FROM batch")
             found.new_names = NewNames(
                 *([id_ for (id_,) in connection.execute(f"SELECT id FROM {table} ORDER BY id")]
                   for table in ("topic", "agent", "series"))
             )  # fmt: skip
         except BaseException:
-            database.close()
+            let_go(database)
             raise
         return found
 
@@ -188,6 +193,10 @@ class SegmentFile:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+    def let_go(self) -> None:
+        """Close it as it is: it is damaged, and stays so."""
+        let_go(self._database)
 
     def discard(self) -> None:
         """Let go of it and remove it; what its log holds goes nowhere."""

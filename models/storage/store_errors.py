@@ -18,6 +18,8 @@ class DamagedError(Exception):
 
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 """The file itself is broken, not its surroundings."""
+IMPOSSIBLE = (TypeError, ValueError, OverflowError, IndexError)
+"""What comes of values that no writer of ours wrote, such as a batch without a number."""
 UNSTORABLE = (OverflowError, TypeError, ValueError, apsw.TooBigError, apsw.MismatchError, apsw.ConstraintError)
 """One row is at fault, not the store."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

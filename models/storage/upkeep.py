@@ -122,7 +122,7 @@ class Upkeep:
     def set_aside(self, segment: SegmentFile, error: BaseException) -> None:
         """Go on without a damaged segment; its files stay."""
         with contextlib.suppress(apsw.Error):  # it is broken; what matters is that it is closed
-            segment.close()
+            segment.let_go()
         self._takers = [taker for taker in self._takers if taker.segment is not segment]
         if self.present is segment:
             self.present = None

@@ -14,17 +14,13 @@ from models.domain.queries import CancelToken
 from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch
 from models.storage.sample_columns import decode
 from models.storage.sealing.sample_order import EVER_US, read_in_order
-from models.storage.store_errors import DamagedError
+from models.storage.store_errors import IMPOSSIBLE, DamagedError
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 
 PAGE_ROWS = 2_000
 FEW = 20
 """So many findings of one kind are listed per segment; the last one tells how many more there are."""
-
-
-IMPOSSIBLE = (TypeError, ValueError, OverflowError, IndexError)
-"""What comes of values that no writer of ours wrote, such as a batch without a number."""
 
 
 class Finding(NamedTuple):

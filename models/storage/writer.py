@@ -5,6 +5,7 @@ import logging
 import platform
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -27,6 +28,7 @@ from models.storage.merge_writer import MergeWriter
 from models.storage.names_table import load_names
 from models.storage.recovery import Recovery, insert_segment
 from models.storage.retention import DiskUse, Retention, StoreLimits
+from models.storage.salvage_words import bring_back_words
 from models.storage.sealing.swap import Sealing
 from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile
@@ -101,6 +103,10 @@ class StoreWriter:
                 self.problems.append(replaced)
             try:
                 self._upkeep = self._mend()
+                if replaced is not None:
+                    aside = Path(str(replaced.params["path"]))
+                    back = bring_back_words(aside, self._catalogue)
+                    self.problems.append(Problem("catalogue.words", {"path": str(aside), "count": back}))
                 self._load()
             except BaseException:
                 self._database.close()

@@ -270,7 +270,7 @@ def test_a_corrupt_catalogue_is_made_again_from_the_segments(broker, recording):
     content = os.urandom(20_000)
     recording.workspace.catalogue.write_bytes(content)
     recording.start("--broker", broker.url)
-    recording.when(lambda state: codes(state) == ["store.corrupt"], "it is told")
+    recording.when(lambda state: codes(state) == ["store.corrupt", "catalogue.words"], "it is told")
     publish(broker, range(6, 9))
     recording.when(lambda _: "8" in payloads(recording), "new ones are stored")
     assert recording.stop() == 0

@@ -127,3 +127,26 @@ def test_the_disk_is_full_at_every_call(fast_folder: Path) -> None:
 @pytest.mark.parametrize("kind", ["xOpen", "xShmMap", "xWrite"])
 def test_a_full_disk_is_called_so_whatever_the_engine_calls_it(fast_folder: Path, kind: str) -> None:
     assert let_fail(fast_folder / "life", Fault(kind, 3, full=True, lasting=True)).problems == ["store.full"]
+
+
+def test_a_catalogue_that_just_could_not_be_read_is_not_taken_for_damaged(fast_folder: Path) -> None:
+    """The engine's own check calls it so. Every read of a start fails once."""
+    workspace, clock = Workspace.at(fast_folder / "ws"), FakeClock()
+    workspace.root.mkdir(parents=True)
+    StoreWriter(workspace, clock).close()
+    number, failed, refused = 0, 1, set[str]()
+    while failed:
+        number += 1
+        disk = FaultyDisk(workspace.root)
+        with disk.installed():
+            disk.fail(Fault("xRead", number))
+            try:
+                writer = StoreWriter(workspace, clock)
+            except EnvironmentProblem as error:
+                refused.add(error.problem.code)
+            else:
+                assert writer.problems == []
+                writer.close()
+        failed = disk.failed
+    assert number > 10
+    assert refused == {"store.io"}

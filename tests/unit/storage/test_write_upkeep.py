@@ -305,8 +305,28 @@ def test_a_damaged_catalogue_is_set_aside_and_made_again(bench: Bench, workspace
     workspace.catalogue.write_bytes(data)
     writer = bench.open(record=False)
     assert known(bench) == before
-    assert [one.code for one in writer.problems] == ["store.corrupt"]
-    assert len(list(workspace.root.glob("catalogue.db.damaged-*"))) == 1
+    assert [one.code for one in writer.problems] == ["store.corrupt", "catalogue.words"]
+    assert len(list(workspace.root.glob("catalogue.db.damaged-*[0-9]"))) == 1
+
+
+def test_what_the_user_said_is_read_out_of_a_damaged_catalogue(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    writer.submit(
+        [{"do": "agent.rename", "agent": "a", "name": "Anna"}, {"do": "agent.note", "agent": "b", "note": "n"}]
+    )
+    writer.close()
+    data = bytearray(workspace.catalogue.read_bytes())
+    data[:4096] = bytes(4096)
+    workspace.catalogue.write_bytes(data)
+    writer = bench.open(record=False)
+    assert bench.catalogue("SELECT name, given_name, note FROM agent WHERE name < 'c' ORDER BY 1") == [
+        ("a", "Anna", ""), ("b", "", "n"),
+    ]  # fmt: skip
+    assert [(one.code, one.params.get("count")) for one in writer.problems] == [
+        ("store.corrupt", None),
+        ("catalogue.words", 2),
+    ]
 
 
 def test_a_damaged_open_segment_is_kept_aside_at_start(bench: Bench, workspace: Workspace) -> None:

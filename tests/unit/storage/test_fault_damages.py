@@ -1,0 +1,176 @@
+"""Files are damaged: nobody crashes, nothing is removed, recording goes on, and what is missing is told."""
+
+import io
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from models.domain.problems import EnvironmentProblem
+from models.domain.queries import (
+    AgentRequest,
+    CancelToken,
+    EventsRequest,
+    FleetRequest,
+    GapsRequest,
+    LogRequest,
+    MessageRequest,
+    NamesRequest,
+    Request,
+    SeriesRequest,
+    StoreRequest,
+    TaskRequest,
+    TopicsRequest,
+    UnreadableRequest,
+)
+from models.domain.records import Level, LogRow, TaskReport, TaskState
+from models.domain.tail import Interest, TailCursor
+from models.storage.export import DATASETS, export
+from models.storage.history import HistoryReader
+from models.storage.info import store_info
+from models.storage.tail_reader import TailReader
+from models.storage.verify import verify
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from tests.helpers.clock import FIRST_WALL_US as T0
+from tests.helpers.clock import FakeClock
+from tests.helpers.damage import DAMAGES
+from tests.helpers.faulty_disk import FaultyDisk
+from tests.helpers.store_life import BATCH, Told, kill, numbered, stored
+
+END = T0 + 3_600_000_000
+REQUESTS: list[Request] = [
+    FleetRequest(), AgentRequest(1), NamesRequest(), SeriesRequest((1,), T0, END), EventsRequest(0, T0, END), LogRequest(),
+    LogRequest(text="bad"), MessageRequest(), MessageRequest(agent=1), TaskRequest(), TopicsRequest(), UnreadableRequest(),
+    GapsRequest(T0, END), StoreRequest(),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A workspace as a kill left it: a closed segment, an open one with its log, a catalogue with its log."""
+
+    folder: Path
+    messages: int
+
+
+@pytest.fixture
+def whole(fast_folder: Path) -> Whole:
+    workspace, clock = Workspace.at(fast_folder / "whole"), FakeClock()
+    workspace.root.mkdir(parents=True)
+    told = Told()
+    with FaultyDisk(workspace.root).installed():
+        for turn in range(2):
+            writer = StoreWriter(workspace, clock)
+            writer.begin_capture("mqtt://broker", "client")
+            for number in range(12):
+                if number == 5:
+                    writer._upkeep.present.connection.wal_checkpoint()
+                writer.commit(lively(writer, clock, told.messages))
+                told = told._replace(messages=told.messages + BATCH)
+                clock.advance(1_700_000)
+                writer.housekeep()
+            writer.submit([{"do": "agent.rename", "agent": "a", "name": "Anna"}])
+            (kill if turn else StoreWriter.close)(writer)
+    return Whole(workspace.root, told.messages)
+
+
+def lively(writer: StoreWriter, clock: FakeClock, first: int) -> object:
+    batch, now = numbered(writer, clock, first), clock.wall_us()
+    batch.logs.append(LogRow(0, now, batch.agent[0], Level.ERROR, None, "bad"))
+    batch.tasks.append(TaskReport(1, now, batch.agent[1], f"task-{first}", None, TaskState.WORKING))
+    return batch
+
+
+def look(workspace: Workspace, clock: FakeClock) -> Iterator[str]:
+    """Ask everything of every reader. Yields what they tell of damage."""
+    try:
+        yield from (one.code for one in verify(workspace))
+        yield from (code for code in ("damaged",) if store_info(workspace) is None)
+        for dataset in DATASETS:
+            lost: list[int] = []
+            export(workspace, dataset, io.BytesIO(), damaged=lambda id_, _, lost=lost: lost.append(id_), clock=clock)
+            yield from (f"export of {dataset}" for _ in lost)
+    except EnvironmentProblem as error:
+        yield error.problem.code
+    reader, tail = HistoryReader(workspace, clock), TailReader(workspace)
+    for request in REQUESTS:
+        try:
+            list(reader.answer(request, CancelToken()))
+        except EnvironmentProblem as error:
+            yield error.problem.code
+    try:
+        page = tail.poll(TailCursor(((1, 0), (2, 0))), Interest(frozenset({1})))
+        tail.poll(page.cursor, Interest(frozenset({1})))
+    except EnvironmentProblem as error:
+        yield error.problem.code
+    reader.close()
+    tail.close()
+
+
+def bytes_of(folder: Path) -> Counter[bytes]:
+    """Of the databases and logs, wherever they are now."""
+    return Counter(path.read_bytes() for path in folder.rglob("*.db*") if path.is_file() and "-shm" not in path.name)
+
+
+def check_damage(whole: Whole, folder: Path, name: str, damage: Callable[..., None], chance: random.Random) -> str:
+    """Answers what became of it."""
+    workspace, clock = Workspace.at(folder), FakeClock(T0 + 10**9)
+    shutil.copytree(whole.folder, folder)
+    for left in folder.rglob("*-shm"):
+        left.unlink()
+    path = folder / name
+    damage(path, chance)
+    damaged = path.read_bytes()
+    list(look(workspace, clock))  # a window that opens before the recorder does
+    writer = StoreWriter(workspace, clock)
+    told = [one.code for one in writer.problems]
+    writer.begin_capture("mqtt://broker", "client")
+    writer.commit(numbered(writer, clock, 10_000))
+    writer.housekeep()
+    told += list(look(workspace, clock))
+    writer.close()
+    told += list(look(workspace, clock))
+    try:
+        numbers = stored(workspace)[0]
+    except Exception:
+        numbers = []
+    assert told or set(range(whole.messages)) <= set(numbers), "something is missing, and nobody says so"
+    assert workspace.segment(1).exists()
+    assert workspace.segment(2).exists()
+    aside = list(folder.glob("catalogue.db.damaged-*"))
+    quarantined = [one for one in told if one == "set-aside"]
+    if quarantined or aside:
+        assert bytes_of(folder)[damaged], "what was set aside is not what it was"
+    shutil.rmtree(folder)
+    return "set aside" if quarantined or aside else "told" if told else "harmless"
+
+
+FILES = ("segments/1.db", "segments/2.db", "segments/2.db-wal", "catalogue.db", "catalogue.db-wal")
+
+
+def go_through(whole: Whole, folder: Path, count: int) -> None:
+    chance = random.Random(20261128)
+    found: Counter[str] = Counter()
+    for turn in range(count):
+        name, damage = FILES[turn % len(FILES)], DAMAGES[turn // len(FILES) % len(DAMAGES)]
+        try:
+            found[check_damage(whole, folder / f"{turn}", name, damage, chance)] += 1
+        except BaseException as error:
+            error.add_note(f"damage {turn}: {damage.__name__} of {name}")
+            raise
+    print(dict(found))
+    assert found["set aside"]
+
+
+def test_some_damages(whole: Whole, fast_folder: Path) -> None:
+    go_through(whole, fast_folder, 30)
+
+
+@pytest.mark.long
+def test_five_hundred_damages(whole: Whole, fast_folder: Path) -> None:
+    go_through(whole, fast_folder, 500)
