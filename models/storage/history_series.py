@@ -3,15 +3,17 @@
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import cast
+from itertools import islice
+from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from models.domain.queries import CancelToken, SeriesColumns, SeriesRequest, SeriesResult
 from models.domain.reduce import envelope_index, plot_time
 from models.storage.history_gaps import gaps_between
 from models.storage.open_segment import DISORDER_US, OpenSegment, SegmentRow, fetch
-from models.storage.sample_pick import NOTHING, Picked, UInt32, chosen, joined, pick
+from models.storage.sample_pick import Float64, Int64, Piece, UInt32, chosen, pick, pieces
 from models.storage.sealing.sample_reading import read_series
 from models.storage.store_view import StoreView
 
@@ -20,40 +22,29 @@ FIRST_PAGE_S = 0.3
 PAGE_S = 0.2
 PAGE_BATCHES = 4_000
 PAGE_BYTES = 32 * 1024 * 1024
-_COLUMNS = "select id, samples from batch where id = ?"
+_COLUMNS = "select batch.id, samples from json_each(?) as wanted cross join batch on batch.id = wanted.value"
+T = TypeVar("T", bound=np.generic)
 
 
 def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: CancelToken) -> Iterator[SeriesResult]:
     """Pages of rising completeness; the last says `complete`."""
     wanted = np.unique(np.array(request.series, np.uint32))
     agents = _agents_of(view, request.series)
-    parts: dict[int, list[Picked]] = {int(series): [] for series in wanted}  # newest first
+    parts: dict[int, list[Piece]] = {int(series): [] for series in wanted}  # newest first
     told = time.monotonic()
 
-    def pages(opened: OpenSegment, row: SegmentRow) -> Iterator[Picked]:
-        read = _sealed if opened.has_chunks else _batched
-        return read(opened, request, wanted, agents, lambda error: view.note_damage(row.id, error))
+    def read(opened: OpenSegment, row: SegmentRow) -> Iterator[Piece]:
+        way = _sealed if opened.has_chunks else _batched
+        return way(opened, request, wanted, agents, lambda error: view.note_damage(row.id, error))
 
     for row in reversed(view.overlapping(request.since_us, request.until_us)):
-        for part in view.stream(row, pages):
+        for part in view.stream(row, read):
             token.check()
-            _sort_in(parts, part)
+            parts[part.series].append(part)
             if time.monotonic() - told > FIRST_PAGE_S:
                 yield _result(view, request, parts, agents, now_us, complete=False)
                 told = time.monotonic() + 2 * FIRST_PAGE_S  # putting all together again is not free
     yield _result(view, request, parts, agents, now_us, complete=True)
-
-
-def _sort_in(parts: dict[int, list[Picked]], part: Picked) -> None:
-    """`part` is ordered by series."""
-    if len(part.series) and part.series[0] == part.series[-1]:
-        parts[int(part.series[0])].append(part)
-        return
-    first = (
-        np.flatnonzero(np.diff(part.series.astype(np.int64), prepend=-1)) if len(part.series) else np.zeros(0, np.int64)
-    )
-    for low, high in zip(first.tolist(), [*first[1:].tolist(), len(part.series)], strict=True):
-        parts[int(part.series[low])].append(chosen(part, slice(low, high)))
 
 
 def _agents_of(view: StoreView, series: Sequence[int]) -> set[int]:
@@ -78,13 +69,13 @@ Damaged = Callable[[Exception], None]
 
 def _sealed(
     opened: OpenSegment, request: SeriesRequest, wanted: UInt32, _agents: Collection[int], damaged: Damaged
-) -> Iterator[Picked]:
+) -> Iterator[Piece]:
     return read_series(opened.connection, wanted.tolist(), request.since_us, request.until_us, damaged)
 
 
 def _batched(
     opened: OpenSegment, request: SeriesRequest, wanted: UInt32, agents: Collection[int], damaged: Damaged
-) -> Iterator[Picked]:
+) -> Iterator[Piece]:
     """Page by page, the newest first; a page costs one short transaction."""
     since, until = request.since_us - DISORDER_US, request.until_us + DISORDER_US
     low = opened.number("select id from batch where last_us >= ? order by last_us limit 1", since)
@@ -96,42 +87,54 @@ def _batched(
         blobs: list[bytes] = []
         size, end_s = 0, time.monotonic() + PAGE_S
         page = batches[-PAGE_BATCHES:]
-        cursor = opened.connection.executemany(_COLUMNS, [(one,) for one in reversed(page)])
-        for row in cursor:
-            id_, samples = cast("tuple[int, bytes]", row)
-            blobs.append(samples)
-            size += len(samples)
+        cursor = opened.connection.execute(_COLUMNS, (str(page[::-1]),))
+        while some := cast("list[tuple[int, bytes]]", list(islice(cursor, 64))):
+            blobs += [data for _, data in some]
+            size += sum([len(data) for _, data in some])
             if size > PAGE_BYTES or time.monotonic() > end_s:
-                page = page[bisect_left(page, id_) :]
+                page = page[bisect_left(page, some[-1][0]) :]
                 break
         cursor.close(True)
         del batches[-len(page) :]
         part = pick(blobs[::-1], wanted, damaged)
-        yield chosen(part, (part.received_us >= request.since_us) & (part.received_us < request.until_us))
+        yield from pieces(chosen(part, (part.received_us >= request.since_us) & (part.received_us < request.until_us)))
 
 
 def _result(
     view: StoreView,
     request: SeriesRequest,
-    parts: dict[int, list[Picked]],
+    parts: dict[int, list[Piece]],
     agents: set[int],
     now_us: int,
     *,
     complete: bool,
 ) -> SeriesResult:
-    columns = tuple(
-        columns_of(series, joined(parts[series][::-1]) if parts[series] else NOTHING, request.max_points)
-        for series in request.series
-    )
+    shared: dict[tuple[int, ...], tuple[Int64, Int64]] = {}  # times of series that came in the same messages
+    columns = []
+    for series in request.series:
+        every = parts[series][::-1]
+        if not every:
+            columns.append(columns_of(series, *_NO_TIMES, np.zeros(0), request.max_points))
+            continue
+        key = tuple(map(id, [one.time_us for one in every]))
+        if key not in shared:
+            shared[key] = _joined([one.time_us for one in every]), _joined([one.received_us for one in every])
+        columns.append(columns_of(series, *shared[key], _joined([one.value for one in every]), request.max_points))
     gaps = gaps_between(view, request.since_us, request.until_us, agents, now_us)
-    return SeriesResult(request, columns, gaps, complete)
+    return SeriesResult(request, tuple(columns), gaps, complete)
 
 
-def columns_of(series: int, picked: Picked, max_points: int) -> SeriesColumns:
-    """Samples of one series, sorted by the agent's own time; where they are more than `max_points`, the envelope that they
+_NO_TIMES = np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+
+def _joined(arrays: Sequence[npt.NDArray[T]]) -> npt.NDArray[T]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def columns_of(series: int, at: Int64, received: Int64, value: Float64, max_points: int) -> SeriesColumns:
+    """Samples of one series (own time, arrival, value), sorted by the agent's own time; where they are more than `max_points`, the envelope that they
     have by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the same in every page.
     """
-    at, received, value = picked.time_us, picked.received_us, picked.value
     reduced = len(at) > max_points
     if reduced:
         drawn = plot_time(at, received)

@@ -82,13 +82,13 @@ def stretch(fleet: Fleet, random: Random, since_us: int, n: int) -> Stretch:
     )
 
 
-def batches(made: Stretch, series: npt.NDArray[np.uint32], first: int = 1) -> Iterator[tuple[object, ...]]:
-    """Rows of the table `batch`, with ids from `first`: a commit every 50 ms in which something arrived."""
-    turn = made.received_us // COMMIT_US
+def batches(made: Stretch, series: npt.NDArray[np.uint32], commit_us: int) -> Iterator[tuple[object, ...]]:
+    """Rows of the table `batch`: a commit every so often, if something arrived."""
+    turn = made.received_us // commit_us
     bounds = np.flatnonzero(np.diff(turn, prepend=-1, append=-1)).tolist()
     kinds = series.shape[1]
     seq = 1
-    for id_, (low, end) in enumerate(itertools.pairwise(bounds), first):
+    for id_, (low, end) in enumerate(itertools.pairwise(bounds), 1):
         n = end - low
         ids = series[made.agent[low:end]].ravel()
         order = np.argsort(ids, kind="stable")
@@ -104,7 +104,9 @@ def batches(made: Stretch, series: npt.NDArray[np.uint32], first: int = 1) -> It
         seq += n
 
 
-def fill(connection: apsw.Connection, made: Stretch, names: Names, series: npt.NDArray[np.uint32]) -> None:
+def fill(
+    connection: apsw.Connection, made: Stretch, names: Names, series: npt.NDArray[np.uint32], commit_us: int = COMMIT_US
+) -> None:
     """Names and batches into the tables of a segment of layout 1."""
     with connection:
         connection.executemany(
@@ -112,4 +114,4 @@ def fill(connection: apsw.Connection, made: Stretch, names: Names, series: npt.N
         )
         rows = [series_row(names, id_) for id_ in range(1, len(names.series))]
         connection.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.executemany(f"INSERT INTO batch VALUES ({','.join('?' * 15)})", batches(made, series))
+        connection.executemany(f"INSERT INTO batch VALUES ({','.join('?' * 15)})", batches(made, series, commit_us))

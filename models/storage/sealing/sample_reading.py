@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.storage.open_segment import fetch
-from models.storage.sample_pick import Float64, Picked, UInt32, chosen
+from models.storage.sample_pick import Float64, Int64, Piece, UInt32
 from models.storage.sealing.number_column import unpack
 from models.storage.sealing.sample_tables import COLUMNS
 
@@ -34,7 +34,7 @@ def read_series(
     since_us: int,
     until_us: int,
     damaged: Callable[[Exception], None],
-) -> Iterator[Picked]:
+) -> Iterator[Piece]:
     """Samples of the `wanted` series that arrived in [since_us, until_us), the newest chunk first, one
     series at a time. A damaged column is told, and
     costs the series that stand in it only. No transaction outlives a chunk."""
@@ -55,19 +55,24 @@ def read_series(
             continue
         inside = since_us <= first_us and last_us < until_us
         columns = ChunkColumns(connection, chunk)
+        times: dict[tuple[int, int], tuple[Int64, Int64]] = {}  # shared by the series of a group
         for entry in entries:
             try:
                 rows_of, value = columns.samples(entry, n_rows)
             except ValueError as error:
                 damaged(error)
                 continue
-            series = np.full(entry.n, entry.series, np.uint32)
-            found = Picked(series, time_us[rows_of], received_us[rows_of], value)
+            if isinstance(rows_of, slice):
+                own = times.setdefault((rows_of.start, rows_of.stop), (time_us[rows_of], received_us[rows_of]))
+            else:
+                own = time_us[rows_of], received_us[rows_of]
+            found = Piece(entry.series, *own, value)
             yield found if inside else _within(found, since_us, until_us)
 
 
-def _within(found: Picked, since_us: int, until_us: int) -> Picked:
-    return chosen(found, (found.received_us >= since_us) & (found.received_us < until_us))
+def _within(found: Piece, since_us: int, until_us: int) -> Piece:
+    kept = (found.received_us >= since_us) & (found.received_us < until_us)
+    return Piece(found.series, found.time_us[kept], found.received_us[kept], found.value[kept])
 
 
 def _directory(connection: apsw.Connection, wanted: Sequence[int]) -> dict[int, list[Entry]]:

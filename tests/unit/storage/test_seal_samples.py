@@ -132,10 +132,8 @@ def of_series(
     """Time, arrival and bits of the samples of each series, oldest first."""
     parts = list(read_series(target, wanted, since_us, until_us, damaged))
     found: dict[int, list[tuple[int, int, int]]] = {series: [] for series in wanted}
-    for one in reversed([one for one in parts if len(one.series)]):
-        found[int(one.series[0])] += zip(
-            one.time_us.tolist(), one.received_us.tolist(), map(bits, one.value), strict=True
-        )
+    for one in reversed(parts):
+        found[one.series] += zip(one.time_us.tolist(), one.received_us.tolist(), map(bits, one.value), strict=True)
     return found
 
 
