@@ -1,14 +1,17 @@
 """`verify`: reads every stored byte and says what does not fit."""
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.byte_progress import ByteProgress, size_text
 from app.cli.telling import Teller, add_option, is_told
 from app.cli.workspace_argument import workspace_of
-from models.domain.problems import ExitCode
+from models.domain.problems import ExitCode, trouble
 
 if TYPE_CHECKING:
     from models.storage.salvage import Done
@@ -19,19 +22,51 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `verify`."""
     parser.epilog = (
+        "With BACKUP, that file is unpacked into a folder for a while and checked in place of the workspace.\n"
         "Checks structure, check sums and counts of every file; changes nothing. Exit code 1: something does not fit."
         " With --salvage, what can still be read of damaged files of history is then brought back beside them, message by"
         " message whose check sum is right. The damaged files stay as they are. Works while a recorder runs."
     )
+    parser.add_argument("backup", nargs="?", metavar="BACKUP", help="check this backup, and not the workspace")
     parser.add_argument("--salvage", action="store_true", help="bring back what can still be read of damaged files")
     add_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what does not fit. Raises `EnvironmentProblem` "workspace.*"."""
+    """Print what does not fit. Raises `EnvironmentProblem` "workspace.*", "backup.*", "file.*", "option.unusable"."""
+    if args.backup is None:
+        return _verify(workspace_of(args), args)
+    if args.salvage:
+        raise trouble("option.unusable", option="--salvage", value=args.backup, detail="a backup is never changed")
+    with _unpacked(Path(args.backup)) as workspace:
+        return _verify(workspace, args)
+
+
+@contextlib.contextmanager
+def _unpacked(backup: Path) -> "Iterator[Workspace]":
+    import tempfile
+
+    import platformdirs
+
+    from models.storage.restore import restore
+    from models.storage.workspace import APP_NAME, Workspace
+
+    for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take what is unpacked away
+        signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))
+    cache, progress = platformdirs.user_cache_path(APP_NAME), ByteProgress()
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=cache) as folder:
+        workspace = Workspace.at(Path(folder) / "backup")
+        restored = restore(workspace, backup, progress.show)
+        progress.end(f"{size_text(restored.size_bytes)} unpacked, as they were backed up")
+        for segment in restored.missing:
+            progress.tell(f"segment {segment} was gone already when the backup was made")
+        yield workspace
+
+
+def _verify(workspace: "Workspace", args: argparse.Namespace) -> int:
     from models.storage.verify import DAMAGE_CODES, verify
 
-    workspace = workspace_of(args)
     report: _Words | _Lines = _Lines(workspace) if is_told(args) else _Words()
     found, damaged = 0, set[int]()
     for finding in verify(workspace, report.show):

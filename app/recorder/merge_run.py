@@ -19,17 +19,20 @@ from app.recorder.ports import MergeStore
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
+from models.domain.records import GapCause
 from models.storage.identity import read_workspace_id
 from models.storage.merge_copy import Renumbering, copy_segment, write_meta
-from models.storage.merge_source import SALVAGED, Held, HeldSegment, read_held
+from models.storage.merge_source import SALVAGED, Held, HeldSegment, LostHistory, read_held
 from models.storage.merge_unsealed import write_unsealed
 from models.storage.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
 from models.storage.segment import LAYOUT
 from models.storage.stand_in import StoodIn, remove_stand_in, stand_in
-from models.storage.store_errors import problems_of
+from models.storage.store_errors import DAMAGED, DamagedError, problems_of
 from models.storage.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
+_DAMAGED_THERE = (*DAMAGED, DamagedError, ValueError)
+"""What copying a segment raises where that is damaged."""
 
 
 class Merger:
@@ -99,28 +102,35 @@ class _Run:
         wanted = list(_wanted(theirs, ours))
         sizes = sum(found.workspace.segment(one.source.id).stat().st_size for one in wanted)
         self._total = self._done + sizes
+        damaged: list[LostHistory] = []
         for one in wanted:
             there = theirs.there if theirs.is_last(one.source) else []
-            self.parts.append(self._part(found.workspace, one, there))
-        new = {part.source.origin for part in self.parts}
+            reserve = partial(self.writer.reserve, one.source.layout)  # another, in the end, where it is unsealed
+            id_, path = self.hand_over(reserve, self._look)
+            try:
+                self._bring(found.workspace, one, id_, path, there)
+            except _DAMAGED_THERE as error:
+                _LOG.warning("segment %d there is damaged and left out: %s", one.source.id, error)
+                self.hand_over(partial(self.writer.drop, id_), self._look)
+                gap = (one.source.first_us, one.source.last_us, GapCause.DAMAGED.value, one.source.messages)
+                damaged.append(LostHistory(*gap))
+        new = {one.source.origin for one in wanted}
         held = [one for one in theirs.segments if one.origin not in new]
-        if self.parts or theirs.words or theirs.lost:
-            finish = partial(self.writer.finish, self.parts, held, theirs.lost, theirs.words)
+        if self.parts or damaged or theirs.words or theirs.lost:
+            finish = partial(self.writer.finish, self.parts, held, [*theirs.lost, *damaged], theirs.words)
             self.hand_over(finish, nobody)
         else:
             self.hand_over(self.writer.cancel, nobody)
-        return self._result(found, theirs, len(held))
+        return self._result(len(held), theirs.unreadable + found.missing + len(damaged))
 
-    def _part(self, stood_in: Workspace, wanted: _Wanted, ended: Sequence[str]) -> Part:
+    def _bring(self, stood_in: Workspace, wanted: _Wanted, id_: int, path: Path, ended: Sequence[str]) -> None:
         source, earlier = wanted
         origin = stood_in.segment(source.id)
-        with problems_of(origin):
+        with problems_of(origin, let=_DAMAGED_THERE):
             rows = named(origin)
-        reserve = partial(self.writer.reserve, source.layout)  # of another layout, in the end, where it is unsealed
-        id_, path = self.hand_over(reserve, self._look)
         numbered: Numbered = self.hand_over(partial(self.writer.number, rows, ended), self._look)
-        with problems_of(self.workspace.segments):
-            layout = self._bring(source, origin, path, numbered.ids)
+        with problems_of(self.workspace.segments, let=_DAMAGED_THERE):
+            layout = self._copy(source, origin, path, numbered.ids)
             part = Part(id_, path, source, layout, numbered.rows)
             if earlier is not None:
                 part.after, part.replaces = earlier.last_batch, earlier.id
@@ -129,8 +139,8 @@ class _Run:
             meta = {"kind": "import", "segment": str(id_), "workspace": self.id, "origin": source.origin}
             write_meta(path, {**meta, "parted": "1"} if end else meta, end, numbered.rows.agent if end else ())
             sum_up(part, self.writer.own_headlines, self._look)
+        self.parts.append(part)
         self._messages += part.intake.totals[0] if part.intake is not None else 0
-        return part
 
     def _salvaged(self, part: Part) -> None:
         """Of a damaged segment of ours, much is known already."""
@@ -140,7 +150,7 @@ class _Run:
             if known is not None:
                 part.salvages, part.after = int(number), known
 
-    def _bring(self, source: HeldSegment, origin: Path, path: Path, ids: Renumbering) -> int:
+    def _copy(self, source: HeldSegment, origin: Path, path: Path, ids: Renumbering) -> int:
         """Answers the layout that it has here."""
         if ids.changes_nothing:
             _take(origin, path)
@@ -161,7 +171,7 @@ class _Run:
         """Say how far it is; whoever wants it to end says so now."""
         self.on_progress(ImportProgress(self._done, max(self._total, self._done), self._messages))
 
-    def _result(self, found: StoodIn, theirs: Held, held: int) -> ImportResult:
+    def _result(self, held: int, damaged: int) -> ImportResult:
         intakes = [part.intake for part in self.parts if part.intake is not None]
         sums = [sum(column) for column in zip(*(one.totals for one in intakes), strict=True)] or [0] * 7
         return ImportResult(
@@ -175,7 +185,7 @@ class _Run:
             until_us=max((one.last_us for one in intakes), default=0),
             segments=len(self.parts),
             held_segments=held,
-            damaged_segments=theirs.unreadable + found.missing,
+            damaged_segments=damaged,
         )
 
 

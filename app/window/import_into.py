@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, Slot
 
+from app.demo_workspace import is_demo
 from app.window.child_job import ChildJob
 from app.window.new_window import start_window
 from app.window.recent_workspaces import RecentWorkspaces
@@ -51,7 +52,8 @@ class ImportInto(QObject):
         """The default workspace and those that were open last."""
         default = Workspace.default()
         known = [one.workspace for one in self._recent.listed() if one.there] if self._recent is not None else []
-        found = [*(one for one in known if one.root != self._source), *([default] if default not in known else [])]
+        real = [one for one in known if one.root != self._source and not is_demo(one)]  # a demo mixes with nothing real
+        found = [*real, *([default] if default not in known else [])]
         name = self.tr("Default workspace")
         return [
             Target(

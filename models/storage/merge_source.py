@@ -93,14 +93,20 @@ def read_held(workspace: Workspace) -> Held:
     catalogue = read_catalogue(workspace)
     try:
         (own,) = next(iter(catalogue.execute("SELECT value FROM workspace WHERE key = 'id'")))
-        rows = catalogue.execute(_SEGMENTS).fetchall()
+        rows: list[Any] = catalogue.execute(_SEGMENTS).fetchall()
         found = [_segment(workspace, str(own), row) for row in rows]
         segments = [one for one in found if one is not None]
+        lost = [LostHistory(*row) for row in catalogue.execute(_GAPS)]
+        lost += [  # of one that was set aside there is a gap already
+            LostHistory(row[3], row[4], GapCause.DAMAGED.value, row[5])
+            for row, one in zip(rows, found, strict=True)
+            if one is None and row[2] != "quarantined"
+        ]
         there = catalogue.execute(_THERE, (int(Presence.ONLINE), int(Presence.LATE))).fetchall()
         return Held(
             segments,
             len(found) - len(segments),
-            [LostHistory(*row) for row in catalogue.execute(_GAPS)],
+            lost,
             [Words(*row) for row in catalogue.execute(_WORDS)],
             [str(name) for (name,) in there],
         )

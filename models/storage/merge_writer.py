@@ -204,6 +204,13 @@ class MergeWriter:
             if part.replaces:
                 remove_files(self._workspace.segment(part.replaces))
 
+    def drop(self, id_: int) -> None:
+        """One of them cannot be brought."""
+        self._reserved.remove(id_)
+        with problems_of(self._workspace.segments):
+            remove_files(self._workspace.segment(id_))
+            self._catalogue.execute("DELETE FROM segment WHERE id = ?", (id_,))
+
     def cancel(self) -> None:
         """Take everything back. What cannot be removed now is removed at the next start of the program."""
         self.running = False

@@ -226,3 +226,19 @@ def test_restore_refuses_a_workspace_in_use(recorded: Recording, tmp_path: Path)
     done = recorded.command("restore", str(tmp_path / "b"))
     assert done.returncode == 6
     assert "is not empty" in told(done)
+
+
+def test_a_backup_is_checked_as_a_workspace_is(recorded: Recording, tmp_path: Path) -> None:
+    path = tmp_path / "b.tar.gz"
+    assert recorded.command("backup", str(path)).returncode == 0
+    done = recorded.command("verify", str(path))
+    assert done.returncode == 0, told(done)
+    assert done.stdout == recorded.command("verify").stdout
+    recorded.workspace.segment(1).write_bytes(b"nonsense")
+    assert recorded.command("backup", "--overwrite", str(path)).returncode in (0, 1)
+    done = recorded.command("verify", str(path))
+    assert done.returncode == 1
+    assert b"segment 1: unreadable" in done.stdout
+    assert recorded.command("verify", "--salvage", str(path)).returncode == 2
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "no whole backup" in told(recorded.command("verify", str(path)))

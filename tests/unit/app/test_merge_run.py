@@ -474,3 +474,25 @@ def test_sealing_in_between_is_no_news(server: Recorder, laptop: Recorder, tmp_p
     seal_all(server)
     result = laptop.bring(server.back_up(tmp_path / "b"))
     assert (result.segments, result.held_segments) == (0, 2)
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["open layout", "sealed"])
+def test_what_is_damaged_there_is_left_out_and_told(
+    sealed: bool, server: Recorder, laptop: Recorder, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        server.begin()
+        server.record(40)
+    server.store.housekeep()
+    if sealed:
+        seal_all(server)
+    path = server.workspace.segment(2)
+    data = bytearray(path.read_bytes())
+    for at in range(8_192, len(data), 4_096):
+        data[at : at + 600] = random.Random(at).randbytes(600)
+    path.write_bytes(data)
+    result = laptop.bring(server.back_up(tmp_path / "b"))
+    assert (result.segments, result.damaged_segments, result.messages) == (2, 1, 160)
+    lost = [row for row in laptop.exported()["gaps"] if row["cause"] == "damaged"]
+    assert [row["count"] for row in lost] == [80]
+    whole(laptop)
