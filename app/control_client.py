@@ -90,16 +90,18 @@ class ControlClient:
             line.send({"id": 1, "verb": Verb.PUBLISH, "message": message})
             return published_from(_check(line.receive()).get("published"))
 
-    def import_files(self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False) -> ImportResult:
+    def import_files(
+        self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False, make_room: bool = False
+    ) -> ImportResult:
         """Import recorded traffic: all of the files as one capture, or nothing. `on_progress` is told several times a
         second; what it raises cancels: the recorder takes back what was stored so far. Uses a line of its own. `again`: also
-        files that were imported before.
+        files that were imported before; `make_room`: older imports may go for it.
 
         Raises also `EnvironmentProblem` import.*, file.unusable, store.*.
         """
         files = [str(path.absolute()) for path in paths]
         with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
-            line.send({"id": 1, "verb": Verb.IMPORT, "files": files, "again": again})
+            line.send({"id": 1, "verb": Verb.IMPORT, "files": files, "again": again, "make_room": make_room})
             try:
                 while "ok" not in (answer := line.receive()):
                     on_progress(progress_from(answer))

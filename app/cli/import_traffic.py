@@ -46,8 +46,9 @@ that the broker only repeated a message), or:
 
 Messages count as received when they were recorded. All files together become one capture, in the order of their first
 records: all of it is stored or nothing; Ctrl+C leaves nothing behind. Works while a recorder runs, whose own traffic goes on.
-What is known live of an agent is never replaced by something older. Imported history is kept as long as if it had been
-recorded on the day of the import; where the workspace then holds more than its limit, the oldest history goes, as ever. A
+What is known live of an agent is never replaced by something older. Imports have
+limits of their own (the Data screen, or settings.toml), and what is recorded never goes for them: one for which older imports
+would have to go is refused unless --make-room lets them go. The age of an import counts from the day of the import. A
 file that is held already, or named twice, is refused unless --again asks for a second copy.
 
 A file whose first line is no record is refused. Later lines that are none, such as a last line that was cut off, are counted
@@ -65,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_option(parser)
     parser.add_argument("--again", action="store_true", help="also traffic that was imported before, a second time")
+    parser.add_argument(
+        "--make-room", action="store_true", help="where imports would hold more than they may, let the oldest go"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with contextlib.ExitStack() as held:
             paths = [held.enter_context(_piped()) if name == "-" else Path(name) for name in args.files]
-            result = bring(workspace, paths, progress.show, again=args.again)
+            result = bring(workspace, paths, progress.show, again=args.again, make_room=args.make_room)
     except KeyboardInterrupt:
         progress.cancelled()
         raise
@@ -86,10 +90,12 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.FAILED if result.skipped or result.damaged_segments else ExitCode.OK
 
 
-def bring(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool = False) -> "ImportResult":
+def bring(
+    workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool = False, make_room: bool = False
+) -> "ImportResult":
     """By the recorder, or here where none runs. Raises as `run`."""
-    result = _by_recorder(workspace, paths, show, again=again)
-    return _here(workspace, paths, show, again=again) if result is None else result
+    result = _by_recorder(workspace, paths, show, again=again, make_room=make_room)
+    return _here(workspace, paths, show, again=again, make_room=make_room) if result is None else result
 
 
 @contextlib.contextmanager
@@ -113,7 +119,7 @@ def _piped() -> Iterator[Path]:
 
 
 def _by_recorder(
-    workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool
+    workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool, make_room: bool
 ) -> "ImportResult | None":
     """None where no recorder runs."""
     from app.control_client import ControlClient
@@ -125,16 +131,18 @@ def _by_recorder(
             if error.problem.code == "recorder.absent":
                 return None
             raise
-        return client.import_files(paths, show, again=again)
+        return client.import_files(paths, show, again=again, make_room=make_room)
 
 
-def _here(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool) -> "ImportResult":
+def _here(
+    workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool, make_room: bool
+) -> "ImportResult":
     from app.ending import Ending
     from app.recorder.import_run import Importer, at_once
     from app.recorder.imports import Imports
-    from app.recorder.main import store_limits
     from app.recorder.merge_run import Merger
     from app.settings import SettingsFile
+    from app.store_limits import store_limits
     from app.version import VERSION
     from models.domain.clock import SystemClock
     from models.domain.connection import Connection
@@ -163,7 +171,7 @@ def _here(workspace: "Workspace", paths: list[Path], show: "OnProgress", *, agai
         try:
             prefix = (settings.connection or Connection()).prefix
             imports = Imports(Importer(store, at_once, clock), Merger(workspace, store, at_once, clock))
-            return imports.run(paths, prefix, shown, again=again)
+            return imports.run(paths, prefix, shown, again=again, make_room=make_room)
         finally:
             store.close()
     finally:

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import sys
 
 from app.cli.workspace_argument import workspace_of
+from models.domain.problems import EnvironmentProblem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,10 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the figures; works while a recorder runs. Raises `EnvironmentProblem` "workspace.*"."""
     from app.files.status import read_status
+    from app.settings import SettingsFile
+    from app.store_limits import store_limits
     from models.storage.info import store_info
 
     workspace = workspace_of(args)
-    figures = store_info(workspace)
+    try:
+        limits = store_limits(SettingsFile(workspace.settings).load().retention)
+    except EnvironmentProblem as error:  # the figures do not depend on it
+        print(f"murmurscope: {error}", file=sys.stderr)
+        limits = None
+    figures = store_info(workspace, limits=limits)
     if files := read_status(workspace):
         figures["files"] = files.as_dict()
     if args.json:

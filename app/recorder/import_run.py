@@ -37,9 +37,18 @@ class Importer:
         self._hand_over = hand_over
         self._clock = clock
 
-    def run(self, paths: Sequence[Path], prefix: str, on_progress: OnProgress, *, again: bool = False) -> ImportResult:
+    def run(
+        self,
+        paths: Sequence[Path],
+        prefix: str,
+        on_progress: OnProgress,
+        *,
+        again: bool = False,
+        make_room: bool = False,
+    ) -> ImportResult:
         """Import all of the files as one capture, or nothing: what `on_progress` raises takes everything back. It is called
-        after each slice. `prefix` is where our own contract's topics begin; `again`: also what is held already.
+        after each slice. `prefix` is where our own contract's topics begin; `again`: also what is held already; `make_room`: older
+        imports may go for it.
 
         Raises `EnvironmentProblem` import.*, file.unusable, store.*.
         """
@@ -52,7 +61,9 @@ class Importer:
             on_progress(ImportProgress(traffic.bytes_done, traffic.bytes_total, messages, traffic.skipped))
 
         def begin() -> ImportRun:
-            return ImportRun(self._store.begin_import(told, again=again), self._store.names, prefix, self._clock)
+            return ImportRun(
+                self._store.begin_import(told, again=again, make_room=make_room), self._store.names, prefix, self._clock
+            )
 
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))

@@ -19,16 +19,24 @@ class Imports:
     def __init__(self, importer: Importer, merger: Merger) -> None:
         self._importer, self._merger = importer, merger
 
-    def run(self, paths: Sequence[Path], prefix: str, on_progress: OnProgress, *, again: bool = False) -> ImportResult:
+    def run(
+        self,
+        paths: Sequence[Path],
+        prefix: str,
+        on_progress: OnProgress,
+        *,
+        again: bool = False,
+        make_room: bool = False,
+    ) -> ImportResult:
         """Files of recorded traffic together, as `Importer.run`; backups and folders one after the other, each whole or not
         at all, as `Merger.run`. Raises also import.mixed."""
         held = [path for path in paths if path.is_dir() or is_backup(path)]
         if not held:
-            return self._importer.run(paths, prefix, on_progress, again=again)
+            return self._importer.run(paths, prefix, on_progress, again=again, make_room=make_room)
         for path in paths:
             if path not in held:
                 raise trouble("import.mixed", path=str(path), other=str(held[0]))
-        return summed([self._merger.run(path, on_progress) for path in held])
+        return summed([self._merger.run(path, on_progress, make_room=make_room) for path in held])
 
 
 def summed(results: Sequence[ImportResult]) -> ImportResult:

@@ -32,6 +32,7 @@ from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Request
 from app.recorder.verbs import RecorderVerbs
 from app.recorder.watch import Watch
 from app.settings import Retention, SettingsFile
+from app.store_limits import store_limits
 from app.version import VERSION
 from models.domain.clock import Clock, SystemClock
 from models.domain.connection import Connection, Secret
@@ -40,7 +41,7 @@ from models.domain.problems import EnvironmentProblem, ExitCode, Problem, troubl
 from models.storage.access import refuse_untouched
 from models.storage.identity import client_id, read_workspace_id
 from models.storage.lock import RecorderLock
-from models.storage.retention import NO_LIMIT, StoreLimits
+from models.storage.retention import StoreLimits
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
 from mqtt.connection_test import test_connection
@@ -206,25 +207,6 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) ->
 def limits_of(choice: BrokerChoice) -> StoreLimits:
     """What the settings, as last read, say of how much is kept."""
     return store_limits(choice.settings.retention if choice.problem is None else KEEP_ALL)
-
-
-def store_limits(retention: Retention) -> StoreLimits:
-    """0 in the settings means no limit."""
-
-    def most_bytes(gib: float) -> int:
-        return round(gib * 1024**3) or NO_LIMIT
-
-    def most_s(days: float) -> int:
-        return round(days * 86_400) or NO_LIMIT
-
-    return StoreLimits(
-        retention_bytes=most_bytes(retention.gib),
-        retention_s=most_s(retention.days),
-        import_bytes=most_bytes(retention.import_gib),
-        import_s=most_s(retention.import_days),
-        hours_bytes=most_bytes(retention.hours_gib),
-        hours_s=most_s(retention.hours_days),
-    )
 
 
 def started_by(options: RecordOptions) -> str:

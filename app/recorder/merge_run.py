@@ -41,13 +41,13 @@ class Merger:
     def __init__(self, workspace: Workspace, store: MergeStore, hand_over: HandOver, clock: Clock) -> None:
         self._workspace, self._store, self._hand_over, self._clock = workspace, store, hand_over, clock
 
-    def run(self, source: Path, on_progress: OnProgress) -> ImportResult:
+    def run(self, source: Path, on_progress: OnProgress, *, make_room: bool = False) -> ImportResult:
         """Bring in what is new in `source`, a backup or the folder of a workspace, or nothing: what `on_progress` raises
         takes everything back.
 
         Raises `EnvironmentProblem` import.*, backup.*, workspace.*, file.*, store.*.
         """
-        writer = self._hand_over(self._store.begin_merge, nobody)
+        writer = self._hand_over(partial(self._store.begin_merge, make_room=make_room), nobody)
         folder = self._workspace.importing
         _LOG.info("importing from %s", source)
         try:

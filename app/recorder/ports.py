@@ -40,13 +40,15 @@ class ImportStore(Protocol):
 
     names: Names
 
-    def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> Importing: ...
+    def begin_import(
+        self, files: Sequence[ImportedFile], *, again: bool = False, make_room: bool = False
+    ) -> Importing: ...
 
 
 class MergeStore(Protocol):
     """`models.storage.writer.StoreWriter`, as far as bringing in another workspace has to do with it."""
 
-    def begin_merge(self) -> MergeWriter: ...
+    def begin_merge(self, *, make_room: bool = False) -> MergeWriter: ...
 
 
 class Store(Protocol):

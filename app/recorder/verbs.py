@@ -102,10 +102,10 @@ class RecorderVerbs:
             secret = self._link.secret
         self._test(connection, secret, report)
 
-    def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool) -> ImportResult:
+    def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool, make_room: bool) -> ImportResult:
         """The topics of our own contract are looked for where the recorded broker has them."""
         prefix = (self._link.connection or Connection()).prefix
-        return self._imports.run(paths, prefix, on_progress, again=again)
+        return self._imports.run(paths, prefix, on_progress, again=again, make_room=make_room)
 
     def wake(self, *, anew: bool = False) -> None:
         self._requests.ask(lambda: self._wake(anew))

@@ -142,7 +142,11 @@ class DataController(QObject):
         elif job.problem is not None and job.problem.code == "import.known":
             question = f"{problem_text(job.problem)[0]} {self.tr('Shall all of it be stored a second time?')}"
             if self._asking.confirm(self.tr("Import again"), question, self.tr("Import again")):
-                self.queue.import_files(job.paths, again=True)
+                self.queue.import_files(job.paths, again=True, make_room=job.make_room)
+        elif job.problem is not None and job.problem.code == "import.no-room":
+            question = f"{problem_text(job.problem)[0]} {self.tr('Shall the oldest imports be removed for it?')}"
+            if self._asking.confirm(self.tr("Make room for this import"), question, self.tr("Remove them")):
+                self.queue.import_files(job.paths, again=job.again, make_room=True)
 
     # ------------------------------------------------------------ limits
 

@@ -23,7 +23,13 @@ class Link(Protocol):
     """The part of `RecorderLink` that is needed here."""
 
     def import_files(
-        self, paths: Sequence[Path], on_progress: OnProgress, done: OnImported, *, again: bool = False
+        self,
+        paths: Sequence[Path],
+        on_progress: OnProgress,
+        done: OnImported,
+        *,
+        again: bool = False,
+        make_room: bool = False,
     ) -> Cancelling: ...
 
 
@@ -55,9 +61,9 @@ class JobQueue(QObject):
         """Check every file."""
         self._add(Job(self._number(), JobKind.VERIFY))
 
-    def import_files(self, paths: Sequence[str], *, again: bool = False) -> None:
-        """All of the files, or nothing. `again`: also what is held already."""
-        self._add(Job(self._number(), JobKind.IMPORT, paths=tuple(paths), again=again))
+    def import_files(self, paths: Sequence[str], *, again: bool = False, make_room: bool = False) -> None:
+        """All of the files, or nothing. `again`: also what is held already; `make_room`: older imports may go for it."""
+        self._add(Job(self._number(), JobKind.IMPORT, paths=tuple(paths), again=again, make_room=make_room))
 
     def cancel(self, number: int) -> None:
         """Nothing of it is left behind. Harmless for a job that has ended."""
@@ -103,7 +109,9 @@ class JobQueue(QObject):
         if job.kind is JobKind.IMPORT:
             paths = [Path(path) for path in job.paths]
             done = partial(self._imported, job)
-            self._importing = self._link.import_files(paths, partial(self._import_told, job), done, again=job.again)
+            self._importing = self._link.import_files(
+                paths, partial(self._import_told, job), done, again=job.again, make_room=job.make_room
+            )
         else:
             self._child = ChildJob(self._arguments(job), self)
             self._child.told.connect(partial(self._told, job))

@@ -39,7 +39,9 @@ class Client(Protocol):
     def wake(self, *, anew: bool = False) -> None: ...
     def stop(self) -> None: ...
     def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep) -> None: ...
-    def import_files(self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False) -> ImportResult: ...
+    def import_files(
+        self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False, make_room: bool = False
+    ) -> ImportResult: ...
     def close(self) -> None: ...
 
 
@@ -164,14 +166,21 @@ class RecorderLink(QObject):
         threading.Thread(target=self._publish, args=(message, done), name="publish", daemon=True).start()
 
     def import_files(
-        self, paths: Sequence[Path], on_progress: OnProgress, done: OnImported, *, again: bool = False
+        self,
+        paths: Sequence[Path],
+        on_progress: OnProgress,
+        done: OnImported,
+        *,
+        again: bool = False,
+        make_room: bool = False,
     ) -> Cancelling:
         """Import recorded traffic: all of the files or nothing. `on_progress` gets an `ImportProgress` (bytes done and in
         all, messages, skipped lines) several times a second; `done` gets the result, or the problem, or neither after
-        `cancel()` on what this answers. `again`: also files that are held already (import.known). Runs beside everything
+        `cancel()` on what this answers. `again`: also files that are held already (import.known); `make_room`: older imports may
+        go for it (import.no-room). Runs beside everything
         else."""
         under_way = Cancelling()
-        arguments = (paths, on_progress, done, again, under_way)
+        arguments = (paths, on_progress, done, again, make_room, under_way)
         threading.Thread(target=self._import, args=arguments, name="import", daemon=True).start()
         return under_way
 
@@ -259,7 +268,13 @@ class RecorderLink(QObject):
         self._inbox.put(partial(_call, done, answer))
 
     def _import(
-        self, paths: Sequence[Path], on_progress: OnProgress, done: OnImported, again: bool, under_way: Cancelling
+        self,
+        paths: Sequence[Path],
+        on_progress: OnProgress,
+        done: OnImported,
+        again: bool,
+        make_room: bool,
+        under_way: Cancelling,
     ) -> None:
         def told(progress: ImportProgress) -> None:
             under_way.check()
@@ -268,7 +283,7 @@ class RecorderLink(QObject):
         result: ImportResult | None = None
         problem: Problem | None = None
         try:
-            result = self._client.import_files(paths, told, again=again)
+            result = self._client.import_files(paths, told, again=again, make_room=make_room)
         except CancelledError:
             pass  # as the user wished
         except EnvironmentProblem as error:

@@ -74,8 +74,10 @@ class _Nobody:
     def test_connection(self, connection: Connection, password: Secret | None, on_step: OnStep) -> None:
         self._refuse(connection, password, on_step)
 
-    def import_files(self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False) -> ImportResult:
-        self._refuse(paths, on_progress, again)
+    def import_files(
+        self, paths: Sequence[Path], on_progress: OnProgress, *, again: bool = False, make_room: bool = False
+    ) -> ImportResult:
+        self._refuse(paths, on_progress, again, make_room)
 
     def secret(self, text: str) -> None:
         """There is nobody to give it to."""

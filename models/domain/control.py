@@ -19,7 +19,7 @@ class Verb(StrEnum):
     TEST_CONNECTION = "test_connection"  # {"connection": {…}, "password"?} -> lines {"step", "state", "problem"?}
     PUBLISH = "publish"  # {"message": OutgoingMessage} -> {"published": Published}; waits for the broker's answer
     IMPORT = "import"
-    """{"files": [absolute path], "again"?: bool} -> several times a second a line with the fields of
+    """{"files": [absolute path], "again"?: bool, "make_room"?: bool} -> several times a second a line with the fields of
     `recorded.ImportProgress`: {"bytes_done", "bytes_total", "messages", "skipped"}; at last {"ok": true, "result":
     `recorded.ImportResult`}. All of it is stored or nothing: hanging up before the last line takes everything back."""
     WAKE = "wake"

@@ -61,7 +61,8 @@ class CaptureRow(NamedTuple):
 
 class KindHeld(NamedTuple):
     """`rows`: messages, of hours the hours of all series together. `first_us`: how far it reaches back, 0 where nothing is
-    held; of hours those alone whose samples are gone. Of what is recorded, `bytes` counts the catalogue too."""
+    held; of hours those alone whose samples are gone. Of what is recorded, `bytes` counts the catalogue too.
+    As of the last take-in."""
 
     kind: StoreKind
     bytes: int

@@ -29,6 +29,7 @@ from models.domain.problems import trouble
 from models.domain.records import GapCause
 from models.storage.backup_format import ABOUT, CATALOGUE, FORMAT, MANIFEST, About, Held, Manifest, encode
 from models.storage.open_segment import DAMAGE
+from models.storage.pins import pinned
 from models.storage.retention import ClosedSegment, Retention, StoreLimits
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_copy import copied_segment
@@ -113,8 +114,9 @@ def backup(
             for name, text in texts.items():
                 files.add_bytes(name, text)
             segments = _Segments(workspace, live, copy, files, scratch, damaged)
-            for row in rows:
-                segments.add(row)
+            with pinned(workspace, lambda: [row.id for row in rows]):
+                for row in rows:
+                    segments.add(row)
             files.add_bytes(CATALOGUE, copy.serialize("main"))
             held = files.size_bytes
             files.add_bytes(MANIFEST, encode(Manifest(files.held[1:], segments.missing)))

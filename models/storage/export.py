@@ -16,6 +16,7 @@ from models.storage.export_scope import Block, Scope
 from models.storage.export_state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
 from models.storage.history_fleet import present
 from models.storage.open_segment import OpenSegment
+from models.storage.pins import pinned
 from models.storage.store_errors import environment_problem
 from models.storage.store_view import StoreView
 from models.storage.whole_file import whole_file
@@ -98,12 +99,13 @@ def export(
         scope = Scope(view, shape, since_us, until_us, agent, token or CancelToken())
         size = out.write(shape.header.encode())
         rows = 0
-        for lines in _lines(scope, dataset, clock or SystemClock()):
-            if lines:
-                size += out.write("".join(lines).encode("utf-8", "backslashreplace"))
-                rows += len(lines)
-                progress(rows, size)
-            scope.token.check()
+        with pinned(workspace, scope.held):
+            for lines in _lines(scope, dataset, clock or SystemClock()):
+                if lines:
+                    size += out.write("".join(lines).encode("utf-8", "backslashreplace"))
+                    rows += len(lines)
+                    progress(rows, size)
+                scope.token.check()
         for segment, reason in view.damaged.items():
             damaged(segment, reason)
         return rows

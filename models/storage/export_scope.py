@@ -50,6 +50,11 @@ class Scope:
         first = opened.number(sql, self.since_us - DISORDER_US)
         return (first, opened.number("select max(id) from batch") + 1) if first else (0, 0)
 
+    def held(self) -> list[int]:
+        """Ids of the segments in the range, as of now."""
+        self.view.refresh()
+        return [row.id for row in self.view.overlapping(self.since_us, self.until_us)]
+
     def segments(self) -> list[list[SegmentRow]]:
         """Groups of segments in the range, oldest first; only within a group arrivals overlap."""
         return clusters(self.view.overlapping(self.since_us, self.until_us))

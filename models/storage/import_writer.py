@@ -20,7 +20,7 @@ from models.storage.intake import Intake, SegmentReader
 from models.storage.names_table import NewNames, storable
 from models.storage.pulses import Pulses
 from models.storage.recovery import insert_segment
-from models.storage.retention import StoreLimits
+from models.storage.retention import SIZE, StoreLimits
 from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile, SegmentTotals
 from models.storage.store_errors import problems_of
@@ -47,18 +47,34 @@ class _Part:
         self.totals = SegmentTotals()
 
 
+def imported_bytes(catalogue: apsw.Connection) -> int:
+    """Of what was imported before. Raises the engine's errors."""
+    return int(next(iter(catalogue.execute(SIZE, (1,))))[0])
+
+
+def refuse_beyond(limits: StoreLimits, size_bytes: int, held_bytes: int) -> None:
+    """Raises `EnvironmentProblem` import.too-large where so much is more than imports may hold, import.no-room where it is
+    together with what is held."""
+    limit = f"{limits.import_bytes / 1024**3:.2f} GiB"
+    if size_bytes > limits.import_bytes:
+        raise trouble("import.too-large", limit=limit)
+    if size_bytes + held_bytes > limits.import_bytes:
+        raise trouble("import.no-room", limit=limit)
+
+
 class ImportWriter:
     """One import. The thread of the `StoreWriter` that made it; between two calls that one may write its own.
 
     Until `finish`, its segments are in the state `importing`: invisible, and gone after a crash. Methods raise
-    `EnvironmentProblem` store.* or import.too-large; then call `cancel`.
+    `EnvironmentProblem` store.*, import.too-large or import.no-room; then call `cancel`.
     """
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        limits: StoreLimits, version: str, recording_since: Callable[[], int],
+        limits: StoreLimits, version: str, recording_since: Callable[[], int], *, make_room: bool = False,
     ) -> None:  # fmt: skip
-        """`recording_since` tells since when a recorder listens (wall µs, 0: none does): whom it heard is its own."""
+        """`recording_since` tells since when a recorder listens (wall µs, 0: none does): whom it heard is its own.
+        `make_room`: older imports may go for this one."""
         self.names = names
         self.running = True
         self._workspace = workspace
@@ -68,6 +84,7 @@ class ImportWriter:
         self._limits = limits
         self._about = {"started_us": str(clock.wall_us()), "host": platform.node(), "version": version}
         self._recording_since = recording_since
+        self._held_bytes = 0 if make_room else imported_bytes(catalogue.connection())
         self._own_headlines = Headlines()  # of what is imported, for its pulses
         self._pulses = Pulses()
         self._present: _Part | None = None
@@ -83,8 +100,7 @@ class ImportWriter:
         with problems_of(part.file.path):
             part.file.write(batch, self.names, (), (), self._clock.wall_us())
             size = part.file.size_bytes
-        if size + sum(one.size_bytes for one in self._ended) > self._limits.import_bytes:
-            raise trouble("import.too-large", limit=f"{self._limits.import_bytes / 1024**3:.2f} GiB")
+        refuse_beyond(self._limits, size + sum(one.size_bytes for one in self._ended), self._held_bytes)
         if size >= min(self._limits.segment_bytes, self._limits.import_bytes // 2):
             self.end_segment()
 

@@ -4,11 +4,13 @@ from collections import Counter
 from typing import Any
 
 from models.domain.crowd import MOST_AGENTS, MOST_SERIES, MOST_SERIES_OF_AGENT
-from models.domain.queries import CancelToken
+from models.domain.queries import CancelToken, StoreKind
 from models.storage.catalogue import SCHEMA
 from models.storage.export_cells import TimeText
+from models.storage.history_kinds import kinds_held
 from models.storage.history_store import source_column, store_bytes
 from models.storage.open_segment import OpenSegment, Row, SegmentRow, fetch
+from models.storage.retention import NO_LIMIT, StoreLimits
 from models.storage.sealing.figures import sealed_figures
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.store_view import StoreView
@@ -33,10 +35,12 @@ _CHUNKS = """select (select coalesce(sum(n_samples), 0) from batch),
 """Rows and bytes of each kind: `|` is followed by the text columns that count, eight bytes more for every row."""
 
 
-def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[str, Any]:
+def store_info(
+    workspace: Workspace, token: CancelToken | None = None, limits: StoreLimits | None = None
+) -> dict[str, Any]:
     """Counters since the workspace was made, rows and bytes per kind as they are held now.
 
-    Raises `Cancelled` and the problems of opening a workspace.
+    `limits` are those in force. Raises `Cancelled` and the problems of opening a workspace.
     """
     token = token or CancelToken()
     view = StoreView(workspace)
@@ -68,6 +72,7 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
                 fetch(view.catalogue, "select state, count(*) from segment group by state order by state")
             ),
             "sealed": {**sealed._asdict(), "bytes_saved": sealed.bytes_saved},
+            "retention": _retention(view, limits, time),
             "captures": [
                 {"id": id_, "kind": kind, "broker": broker, "started": time(since), "ended": time(end) if end else None}
                 for id_, kind, broker, since, end in fetch(
@@ -81,6 +86,34 @@ def store_info(workspace: Workspace, token: CancelToken | None = None) -> dict[s
         view.close()
 
 
+def _retention(view: StoreView, limits: StoreLimits | None, time: TimeText) -> dict[str, dict[str, Any]]:
+    """What is held of every kind that is kept by limits of its own, how far it reaches back, its limits; and in how many days
+    recorded history is full, at the rate at which what is held of it came."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in kinds_held(view):
+        found[one.kind.value] = {
+            "rows": one.rows,
+            "bytes": one.bytes,
+            "first": time(one.first_us) if one.first_us else None,
+        }
+        if limits is None:
+            continue
+        most_bytes, most_s = limits.of(one.kind)
+        found[one.kind.value] |= {
+            "most_bytes": most_bytes if most_bytes < NO_LIMIT else None,
+            "most_days": round(most_s / 86_400, 3) if most_s < NO_LIMIT else None,
+        }
+        if one.kind is StoreKind.RECORDED:
+            last_us = max((row.last_us for row in view.all() if not row.imported), default=0)
+            took_us = last_us - one.first_us if one.first_us else 0
+            full = (most_bytes - one.bytes) * took_us / one.bytes / 86_400e6 if took_us >= _SETTLED_US else None
+            found[one.kind.value]["full_in_days"] = (
+                None if full is None or most_bytes >= NO_LIMIT else round(max(0.0, full), 2)
+            )
+    return found
+
+
+_SETTLED_US = 300_000_000
 _NAMED = ("agent", "series", "topic")
 
 

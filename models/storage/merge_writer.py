@@ -11,12 +11,12 @@ import apsw
 from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.problems import trouble
 from models.domain.records import GapCause
 from models.storage.access import create_private_file, sync_folder
 from models.storage.engine import WorkspaceDatabase, open_database, open_reader
 from models.storage.headlines import Headlines
 from models.storage.import_intake import joined, newer
+from models.storage.import_writer import imported_bytes, refuse_beyond
 from models.storage.intake import Intake, SegmentReader
 from models.storage.merge_copy import Renumbering, renumbering, write_meta
 from models.storage.merge_source import LOST, HeldSegment, LostHistory, Words
@@ -109,14 +109,14 @@ class MergeWriter:
     """One merge. The thread of the `StoreWriter` that made it; between two calls that one may write its own.
 
     Until `finish`, its segments are in the state `importing`: invisible, and gone after a crash. Methods raise
-    `EnvironmentProblem` store.* or import.too-large; then call `cancel`.
+    `EnvironmentProblem` store.*, import.too-large or import.no-room; then call `cancel`.
     """
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        limits: StoreLimits, recording_since: Callable[[], int],
+        limits: StoreLimits, recording_since: Callable[[], int], *, make_room: bool = False,
     ) -> None:  # fmt: skip
-        """`recording_since` as for an `ImportWriter`."""
+        """`recording_since` and `make_room` as for an `ImportWriter`."""
         self.running = True
         self.own_headlines = Headlines()
         """Of what is brought; for `sum_up`, by the thread that reads."""
@@ -127,6 +127,7 @@ class MergeWriter:
         self._headlines = headlines
         self._limits = limits
         self._recording_since = recording_since
+        self._held_bytes = 0 if make_room else imported_bytes(catalogue.connection())
         self._began_us = clock.wall_us()
         self._reserved: list[int] = []
 
@@ -182,8 +183,7 @@ class MergeWriter:
     ) -> None:
         """Let everybody see it, in one step. `held`: what the source has and we have had before."""
         total = sum(part.bytes for part in parts)
-        if total > self._limits.import_bytes:
-            raise trouble("import.too-large", limit=f"{self._limits.import_bytes / 1024**3:.2f} GiB")
+        refuse_beyond(self._limits, total, self._held_bytes)
         with problems_of(self._workspace.catalogue):
             captures = self._captures(parts)
             for part in parts:

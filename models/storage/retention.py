@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
+from models.domain.queries import StoreKind
 from models.domain.records import GapCause
 from models.storage.engine import open_reader
 from models.storage.hour_columns import HourRow
@@ -65,6 +66,14 @@ class StoreLimits:
     import_s: int = NO_LIMIT
     hours_bytes: int = _GIB // 4
     hours_s: int = 730 * _DAY_S
+
+    def of(self, kind: StoreKind) -> tuple[int, int]:
+        """Most bytes and most seconds of a kind."""
+        return {
+            StoreKind.RECORDED: (self.retention_bytes, self.retention_s),
+            StoreKind.IMPORTED: (self.import_bytes, self.import_s),
+            StoreKind.HOURS: (self.hours_bytes, self.hours_s),
+        }[kind]
 
 
 class ClosedSegment(NamedTuple):

@@ -150,10 +150,12 @@ class StoreWriter:
         self._capture = _Running(id_, meta)
         return id_
 
-    def begin_import(self, files: Sequence[ImportedFile], *, again: bool = False) -> ImportWriter:
+    def begin_import(
+        self, files: Sequence[ImportedFile], *, again: bool = False, make_room: bool = False
+    ) -> ImportWriter:
         """Take in recorded traffic beside what is recorded. One at a time.
 
-        Raises `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and
+        `make_room`: older imports may go for it. Raises `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and
         import.twice where two of them are the same.
         """
         self._refuse_second_import()
@@ -168,17 +170,17 @@ class StoreWriter:
                 raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
         self._import = begun = ImportWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, _version(),
-            lambda: self._recording_since_us,
+            lambda: self._recording_since_us, make_room=make_room,
         )  # fmt: skip
         return begun
 
-    def begin_merge(self) -> MergeWriter:
+    def begin_merge(self, *, make_room: bool = False) -> MergeWriter:
         """Bring in what another workspace recorded, beside what is recorded here. Raises `EnvironmentProblem` import.busy:
         it counts as an import."""
         self._refuse_second_import()
         self._import = begun = MergeWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits,
-            lambda: self._recording_since_us,
+            lambda: self._recording_since_us, make_room=make_room,
         )  # fmt: skip
         return begun
 

@@ -59,6 +59,7 @@ class Job:
     order: ExportOrder | None = None
     paths: tuple[str, ...] = ()
     again: bool = False
+    make_room: bool = False
     done: int = 0
     total: int = 0
     rows: int = 0

@@ -143,9 +143,15 @@ def imports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Path], bool, Cal
     asked: list[tuple[list[Path], bool, Callable]] = []
 
     def take(
-        _link: RecorderLink, paths: list[Path], _progress: Callable, done: Callable, *, again: bool = False
+        _link: RecorderLink,
+        paths: list[Path],
+        _progress: Callable,
+        done: Callable,
+        *,
+        again: bool = False,
+        make_room: bool = False,
     ) -> None:
-        asked.append((list(paths), again, done))
+        asked.append((list(paths), again, done, make_room))
 
     monkeypatch.setattr(RecorderLink, "import_files", take)
     return asked
@@ -170,7 +176,7 @@ def test_files_that_are_dropped_are_imported_and_the_window_shows_what_came(
 ) -> None:
     assert drop(window, QUrl("https://example.org/x")) == (False, False)
     assert drop(window, QUrl.fromLocalFile("/x/a.jsonl"), QUrl.fromLocalFile("/x/b.jsonl")) == (True, True)
-    ((paths, again, done),) = imports
+    ((paths, again, done, _),) = imports
     assert (paths, again) == ([Path("/x/a.jsonl"), Path("/x/b.jsonl")], False)
     assert window.window.shown_screen == DATA
     with qtbot.waitSignal(window.window.refresh_requested):
@@ -267,3 +273,18 @@ def test_what_was_imported_is_to_be_seen_in_the_fleet_of_its_time(window: Compos
     window.window.show_screen(DATA)
     window.data.screen.work.span_wanted.emit(1_000_000, 2_000_000)
     assert (window.window.time_range.current().since_us, window.window.shown_screen) == (1_000_000, FLEET)
+
+
+def test_older_imports_go_for_a_new_one_only_after_a_question(
+    window: Composition, qtbot: QtBot, imports: list, answers: Answers
+) -> None:
+    drop(window, QUrl.fromLocalFile("/x/a.jsonl"))
+    full = Problem("import.no-room", {"limit": "2.00 GiB"})
+    imports[0][2](None, full)
+    assert "the oldest imports be removed" in answers.asked[-1]
+    assert len(imports) == 1, "no: nothing happens"
+    answers.yes = True
+    drop(window, QUrl.fromLocalFile("/x/a.jsonl"))
+    imports[1][2](None, full)
+    paths, again, _, make_room = imports[2]
+    assert (paths, again, make_room) == ([Path("/x/a.jsonl")], False, True)

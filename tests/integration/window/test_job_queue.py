@@ -47,9 +47,9 @@ class FakeLink:
         self.under_way = Cancelling()
 
     def import_files(
-        self, paths: list[Path], on_progress: Callable, done: Callable, *, again: bool = False
+        self, paths: list[Path], on_progress: Callable, done: Callable, *, again: bool = False, make_room: bool = False
     ) -> Cancelling:
-        self.asked.append((list(paths), again))
+        self.asked.append((list(paths), again, make_room))
         self.tell, self.done, self.under_way = on_progress, done, Cancelling()
         return self.under_way
 
@@ -152,8 +152,8 @@ def test_a_child_that_dies_is_told(queue: JobQueue, qtbot: QtBot, monkeypatch, t
 
 def test_an_import_goes_through_the_recorder_in_its_turn(queue: JobQueue, link: FakeLink, qtbot: QtBot) -> None:
     queue.import_files(["/a.jsonl"])
-    queue.import_files(["/b.jsonl"], again=True)
-    assert link.asked == [([Path("/a.jsonl")], False)]
+    queue.import_files(["/b.jsonl"], again=True, make_room=True)
+    assert link.asked == [([Path("/a.jsonl")], False, False)]
     link.tell(ImportProgress(5, 10, 3, 1))
     job = queue.jobs[-1]
     assert (job.share, job.rows, job.skipped) == (0.5, 3, 1)
@@ -162,7 +162,7 @@ def test_an_import_goes_through_the_recorder_in_its_turn(queue: JobQueue, link: 
     link.done(ImportResult(messages=3), None)
     assert (job.state, job.imported) == (JobState.DONE, ImportResult(messages=3))
     assert ended == [job]
-    assert link.asked[1:] == [([Path("/b.jsonl")], True)]
+    assert link.asked[1:] == [([Path("/b.jsonl")], True, True)]
     queue.cancel(2)
     with pytest.raises(CancelledError):
         link.under_way.check()

@@ -65,8 +65,8 @@ class Recorder:
         if self.fails:
             raise self.fails
 
-    def import_files(self, paths, on_progress, *, again=False):
-        self._ask((paths, again))
+    def import_files(self, paths, on_progress, *, again=False, make_room=False):
+        self._ask((paths, again, make_room))
         for done in range(1, 4):
             on_progress(ImportProgress(done, 3, done, 0))
             if self.gate is not None:

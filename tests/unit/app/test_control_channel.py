@@ -52,8 +52,8 @@ class Recorder:
         self.asked.append(message)
         return Published(0x10, "No matching subscribers", 12_345)
 
-    def import_files(self, paths, on_progress, *, again):
-        self.asked.append((paths, again))
+    def import_files(self, paths, on_progress, *, again, make_room):
+        self.asked.append((paths, again, make_room))
         try:
             for done in range(self.slices):
                 on_progress(ImportProgress(done, self.slices, 10 * done, 1))
@@ -144,8 +144,8 @@ def test_an_import_streams_its_progress_and_ends_with_what_came(workspace, recor
     monkeypatch.chdir(tmp_path)
     seen = []
     with ControlClient(workspace) as client:
-        result = client.import_files([Path("/a.jsonl"), Path("b.jsonl")], seen.append, again=True)
-        assert recorder.asked == [([Path("/a.jsonl"), tmp_path / "b.jsonl"], True)]
+        result = client.import_files([Path("/a.jsonl"), Path("b.jsonl")], seen.append, again=True, make_room=True)
+        assert recorder.asked == [([Path("/a.jsonl"), tmp_path / "b.jsonl"], True, True)]
         assert seen == [ImportProgress(0, 3, 0, 1), ImportProgress(1, 3, 10, 1), ImportProgress(2, 3, 20, 1)]
         first = SkippedLine("/a.jsonl", 7, "cut off")
         assert result == ImportResult(5, 2, 3, 2, 1, {"json": 1}, 1, first, 10, 20)

@@ -331,7 +331,7 @@ def test_a_store_that_ends_meanwhile_is_told(tmp_path: Path) -> None:
     class Gone:
         names = None
 
-        def begin_import(self, files, *, again=False):
+        def begin_import(self, files, *, again=False, make_room=False):
             raise trouble("recorder.died", detail="it ended meanwhile")
 
     path = record(tmp_path / "a", (1, "t", 1))

@@ -193,7 +193,9 @@ def test_a_segment_that_retention_removes_meanwhile_is_a_gap(
         next_segment(writer)
 
     def on_the_way(_done: int, _total: int) -> None:
-        writer.use_limits(StoreLimits(retention_bytes=workspace.segment(4).stat().st_size * 2))
+        """Once it knows what there is, and before it keeps that from being removed."""
+        for _ in range(30):
+            writer.use_limits(StoreLimits(retention_bytes=workspace.segment(4).stat().st_size * 2))
 
     told: dict[int, str] = {}
     backup_file(

@@ -11,6 +11,7 @@ from models.domain.messages import Kind
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import Interaction, Level, LogRow, Outcome, TaskReport, TaskState, Unreadable
 from models.storage.info import store_info
+from models.storage.retention import NO_LIMIT, StoreLimits
 from models.storage.verify import Progress, verify
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -71,6 +72,9 @@ def test_counters_rows_and_bytes(build: HistoryBuilder) -> None:
     assert (info["schema"], info["layout"], info["agents"], info["series"]) == (info["newest_schema"], 2, 1, 2)
     assert info["captures"][0]["ended"] is None
     assert info["damaged"] == {}
+    assert info["retention"]["recorded"]["rows"] == info["kinds"]["messages"]["rows"]
+    assert info["retention"]["imported"] == {"rows": 0, "bytes": 0, "first": None}
+    assert info["retention"]["hours"] == {"rows": 0, "bytes": 0, "first": None}
 
 
 def test_what_the_catalogue_has_not_taken_in_counts_too(build: HistoryBuilder) -> None:
@@ -79,7 +83,8 @@ def test_what_the_catalogue_has_not_taken_in_counts_too(build: HistoryBuilder) -
     zero = {"messages": 4, "duplicates": 2, "dropped": 1, "unreadable": 1, "payload_bytes": 20, "taken_batch": 1}
     build._written[2]._update(**zero)
     after = store_info(build.workspace)
-    assert after | {"store_bytes": 0} == before | {"store_bytes": 0}
+    as_taken_in = {"store_bytes": 0, "retention": {}}
+    assert after | as_taken_in == before | as_taken_in
 
 
 def test_counters_outlive_retention_and_rows_do_not(build: HistoryBuilder) -> None:
@@ -152,3 +157,19 @@ def test_many_findings_of_one_kind_are_summed_up(build: HistoryBuilder) -> None:
     found = list(verify(build.workspace))
     assert len(found) == 21
     assert re.fullmatch("and 80 more", found[-1].detail)
+
+
+def test_what_is_kept_of_every_kind_and_when_it_is_full(build: HistoryBuilder) -> None:
+    segment = build.segment(build.capture())
+    for hour in range(25):
+        segment.write(build.messages([raw(at_us=T0 + hour * 3_600_000_000)]))
+    size = 50 * 2**20
+    segment.close()
+    segment._update(bytes=size)
+    limits = StoreLimits(retention_bytes=5 * size, retention_s=NO_LIMIT)
+    kept = store_info(build.workspace, limits=limits)["retention"]
+    assert (kept["recorded"]["rows"], kept["recorded"]["most_bytes"]) == (25, 5 * size)
+    assert kept["recorded"]["most_days"] is None
+    assert kept["recorded"]["full_in_days"] == pytest.approx(4, abs=0.1), "50 MiB a day"
+    assert kept["hours"]["most_days"] == 730
+    assert "full_in_days" not in kept["imported"]

@@ -226,6 +226,46 @@ def test_one_that_does_not_fit_is_refused(workspace: Workspace, clock: FakeClock
     assert not list(workspace.segments.iterdir())
 
 
+def test_older_imports_go_only_where_that_is_wanted(workspace: Workspace, clock: FakeClock) -> None:
+    writer = StoreWriter(workspace, clock, StoreLimits(import_bytes=1_500_000, retention_bytes=1 << 40))
+    for _ in range(6):
+        writer.begin_capture("mqtt://b", "c")
+        writer.commit(batch_of(writer.names, [message(clock.wall_us(), b"t", b"x" * 100_000)], [""]))
+    live = "SELECT count(*) FROM segment JOIN capture ON capture.id = capture_id WHERE kind = 'record' AND state <> 'removed'"
+    held = "SELECT count(*) FROM segment JOIN capture ON capture.id = capture_id WHERE kind = 'import' AND state = 'closed'"
+
+    def bring_much(number: int, *, make_room: bool) -> None:
+        run = writer.begin_import([ImportedFile(f"/{number}", str(number), 1)], make_room=make_room)
+        try:
+            for turn in range(9):
+                batch = batch_of(
+                    writer.names, [message(THEN + turn, b"t", b"x" * 100_000, origin=Origin.IMPORTED)], [""]
+                )
+                run.commit(batch)
+            run.finish([ImportedFile(f"/{number}", str(number), 1)])
+        except EnvironmentProblem:
+            run.cancel()
+            raise
+        for _ in range(10):
+            clock.advance(SECOND)
+            writer.housekeep()
+
+    bring_much(1, make_room=False)
+    before = catalogue(workspace, held), catalogue(workspace, live)
+    with pytest.raises(EnvironmentProblem) as raised:
+        bring_much(2, make_room=False)
+    assert code_of(raised) == "import.no-room"
+    assert (catalogue(workspace, held), catalogue(workspace, live)) == before
+    bring_much(2, make_room=True)
+    first = (
+        "SELECT state FROM segment JOIN imported_file AS file ON file.capture_id = segment.capture_id WHERE digest = ?"
+    )
+    assert set(catalogue(workspace, first.replace("?", "'1'"))) == {("removed",)}
+    assert set(catalogue(workspace, first.replace("?", "'2'"))) == {("closed",)}
+    assert catalogue(workspace, live) == before[1], "what is recorded never goes for an import"
+    writer.close()
+
+
 def test_it_is_as_old_as_its_import(workspace: Workspace, clock: FakeClock) -> None:
     writer = StoreWriter(workspace, clock, StoreLimits(import_s=14 * 86_400))
     bring(writer, recorded(writer, THEN))
