@@ -112,6 +112,32 @@ def test_a_writer_that_is_held_up_loses_nothing_holds_little_and_says_so(make_br
     assert recording.stop() == 0
 
 
+def test_what_the_broker_throws_away_while_we_are_held_up_is_told(make_broker, recording):
+    """By default Mosquitto keeps 1,000 messages for a client that is behind, and with MQTT 3.1.1 it has sent only 20."""
+    broker = make_broker(extra=["sys_interval 1"])
+    recording.workspace.root.mkdir()
+    recording.workspace.settings.write_text(
+        f'[connection]\nurl = "{broker.url}"\nprotocol = "3.1.1"\n[embedded]\nenabled = false\n'
+    )
+    recording.start()
+    until(lambda: any(row["topic"].endswith("messages/dropped") for row in recording.export("messages")), "it counts")
+    with publisher(broker) as one, blocked(recording):
+        send(one, range(3_000), 1)
+        until(lambda: one.drain(1), "all is with the broker")
+        assert len(numbers(recording)) == 0
+
+    def told():
+        return sum(int(row["count"]) for row in gaps(recording, "broker-dropped"))
+
+    until(lambda: told() >= 3_000 - len(numbers(recording)) > 0, "the broker tells what it threw away", 60)
+    kept = numbers(recording)
+    assert len(kept) >= 1_000
+    assert kept == sorted(set(kept))
+    state = recording.when(lambda one: one.counters.missing >= 3_000 - len(kept), "the status bar has it, too")
+    assert state.counters.dropped == 0, "none of it was ours"
+    assert recording.stop() == 0
+
+
 def test_a_flood_of_qos_0_beyond_the_limit_is_counted_to_the_message(make_broker, narrow):
     broker = make_broker(max_queued_messages=200_000, extra=["sys_interval 1"])
     begin(narrow, broker)

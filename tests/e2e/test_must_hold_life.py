@@ -78,7 +78,9 @@ def test_an_end_in_full_flow_loses_nothing_that_was_acknowledged(make_broker, re
     recording.start("--broker", broker.url)
     with Flow(broker) as flow:
         recording.stored(3_000)
+        began_s = time.monotonic()
         code = recording.stop(how)
+        assert time.monotonic() - began_s <= 5, "it ends soon"
         assert code == {signal.SIGTERM: 0, signal.SIGINT: 130, signal.SIGKILL: -9}[how]
         at_end = flow.sent
         until(lambda: flow.sent > at_end + 6_000, "it flows on without us")
