@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from app.crash_file import crash_before, forget_crashes, watch_for_crashes
@@ -145,7 +146,7 @@ def _compose(
     demo = choice.settings.demo
     if demo is not None and options.connection is not None:
         raise trouble("demo.only", path=str(workspace.root))
-    store = StoreWriter(workspace, clock, limits_of(choice))
+    store = StoreWriter(workspace, clock, limits_of(choice), ThreadPoolExecutor(1, "closing"))
     if crashed is not None:
         store.problems.append(crashed)  # told like whatever else was found at the start
     keeper = PresenceKeeper()

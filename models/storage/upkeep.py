@@ -1,12 +1,13 @@
 """What has to follow commits: the catalogue brought up to date, pulses stored, segments closed, old history removed."""
 
 import contextlib
+from concurrent.futures import Executor
 
 import apsw
 
 from models.domain.clock import Clock
 from models.domain.problems import Problem
-from models.storage.closing import finish_segment
+from models.storage.ended_segments import EndedSegments
 from models.storage.headlines import Headlines
 from models.storage.pulses import SETTLE_US, Pulses
 from models.storage.recovery import quarantine
@@ -17,8 +18,6 @@ from models.storage.take_in import SegmentTaker
 from models.storage.workspace import Workspace
 
 _EVER = 1 << 62
-_MOST_SETTLING = 4
-"""Closed segments that wait for readers with a connection each; beyond it, the next start of the program settles them."""
 
 
 class Upkeep:
@@ -30,7 +29,7 @@ class Upkeep:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: apsw.Connection, headlines: Headlines, retention: Retention,
-        disk_use: DiskUse, problems: list[Problem],
+        disk_use: DiskUse, problems: list[Problem], aside: Executor | None = None,
     ) -> None:  # fmt: skip
         self._workspace = workspace
         self._clock = clock
@@ -41,7 +40,7 @@ class Upkeep:
         self._problems = problems
         self._pulses = Pulses()
         self._takers: list[SegmentTaker[SegmentFile]] = []
-        self._settling: list[SegmentFile] = []  # closed, waiting for readers to let go
+        self._ended = EndedSegments(workspace, clock, catalogue, aside)
         self.present: SegmentFile | None = None
         self.store_bytes, self.recorded_bytes = retention.used_bytes(), retention.recorded_bytes()
 
@@ -52,7 +51,7 @@ class Upkeep:
 
     def segment_ids(self) -> list[int]:
         """Of all segments not yet closed."""
-        return [taker.segment.id for taker in self._takers]
+        return [*(taker.segment.id for taker in self._takers), *self._ended.open_ids()]
 
     def take_in(self, until_us: int | None = None) -> bool:
         """Older segments first; the pulses of one that ended are stored in it before the next is looked at. False where
@@ -91,21 +90,10 @@ class Upkeep:
             segment = self._takers[0].segment
             if segment.taken_batch < segment.next_batch - 1:
                 break  # first the rest has to be taken in
-            try:
-                with problems_of(self._workspace.catalogue, let=DAMAGED):
-                    done = finish_segment(segment, self._catalogue, self._clock.wall_us(), wait_ms)
-            except DAMAGED as error:
-                self.set_aside(segment, error)
-                continue
-            if not done:
-                break  # somebody reads in it; later
-            self._settling.append(segment)
+            self._ended.add(segment)
             self._takers.pop(0)
-        for segment in list(self._settling):
-            with problems_of(segment.path):
-                if segment.leave_log(wait_ms) or len(self._settling) > _MOST_SETTLING:
-                    segment.close()
-                    self._settling.remove(segment)
+        while (damaged := self._ended.go_on(wait_ms)) is not None:
+            self.set_aside(*damaged)
 
     def keep_within_limits(self, steady_us: int) -> None:
         """Remove history beyond the limits, and take the measure of the store."""
@@ -131,10 +119,11 @@ class Upkeep:
 
     def release(self) -> None:
         """Let go of all segment files, whatever their state; the next start closes what is still open."""
-        for segment in [*(taker.segment for taker in self._takers), *self._settling]:
+        for taker in self._takers:
             with contextlib.suppress(apsw.Error):  # its errors were told by the steps before
-                segment.close()
-        self._takers, self._settling, self.present = [], [], None
+                taker.segment.close()
+        self._ended.release()
+        self._takers, self.present = [], None
 
     def _write_pulses(self, segment: SegmentFile, until_us: int) -> None:
         rows = self._pulses.ended(until_us, segment.taken_batch)

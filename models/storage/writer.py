@@ -4,6 +4,7 @@ import contextlib
 import logging
 import platform
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,12 +75,16 @@ class StoreWriter:
     topic + payload of what is stored and may be delivered once more).
     """
 
-    def __init__(self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits()) -> None:  # noqa: B008 - frozen
-        """Opens, migrates, mends what a crash left. Raises `EnvironmentProblem` workspace.* or store.*."""
+    def __init__(
+        self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits(), closing: Executor | None = None  # noqa: B008 - frozen
+    ) -> None:  # fmt: skip
+        """Opens, migrates, mends what a crash left. `closing` (one thread, ours from now on) waits for the disk where a segment
+        is closed, so that commits need not. Raises `EnvironmentProblem` workspace.* or store.*."""
         prepare_folder(workspace)
         self._workspace = workspace
         self._clock = clock
         self._limits = limits
+        self._closing = closing
         self.problems: list[Problem] = []
         self.names = Names()
         self.declared_intervals: dict[int, int] = {}
@@ -253,6 +258,8 @@ class StoreWriter:
             self._upkeep.close_ended(_LAST_WAIT_MS)
         finally:
             self._upkeep.release()
+            if self._closing is not None:
+                self._closing.shutdown()
             with contextlib.suppress(
                 apsw.Error
             ):  # of readers, which keep the log from being left; it is read all the same
@@ -274,7 +281,14 @@ class StoreWriter:
         recovery.run()
         self.problems += recovery.problems
         return Upkeep(
-            self._workspace, self._clock, self._catalogue, headlines, retention, self._disk_use, self.problems
+            self._workspace,
+            self._clock,
+            self._catalogue,
+            headlines,
+            retention,
+            self._disk_use,
+            self.problems,
+            self._closing,
         )
 
     def _load(self) -> None:

@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -65,7 +66,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="flat-") as folder:
         workspace, clock = Workspace.at(Path(folder) / "workspace"), SystemClock()
         limits = StoreLimits(segment_bytes=options.segment_mib * MIB, retention_bytes=1 << 50)
-        writer = StoreWriter(workspace, clock, limits)
+        writer = StoreWriter(workspace, clock, limits, ThreadPoolExecutor(1))
         writer.begin_capture("mqtt://127.0.0.1:1883", "flat")
         ring, process, rates = Ring(writer, clock, options.agents, options.batch), psutil.Process(os.getpid()), []
         for step in range(options.rows // STEP):

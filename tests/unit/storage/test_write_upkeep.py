@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import apsw
 import numpy as np
 import pytest
 
@@ -29,10 +32,12 @@ from models.domain.records import (
 )  # fmt: skip
 from models.storage.engine import open_reader
 from models.storage.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
+from models.storage.segment_file import SegmentFile
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
+from tests.helpers.poll import until
 from tests.helpers.store import batch_of, message, rows
 
 SECOND = 1_000_000
@@ -59,7 +64,8 @@ class Bench:
         """As a kill -9 leaves the files: nothing is finished, only the locks are gone."""
         writer = self.writer
         assert writer is not None
-        for segment in [*(taker.segment for taker in writer._upkeep._takers), *writer._upkeep._settling]:
+        upkeep = writer._upkeep
+        for segment in [one.segment for one in (*upkeep._takers, *upkeep._ended._ended)]:
             copy_away(segment.path)
             segment.close()
             copy_back(segment.path)
@@ -453,7 +459,7 @@ def test_readers_that_never_let_go_do_not_pile_up_connections(bench: Bench, work
         bench.clock.step_wall(2 * SECOND)
         bench.pass_time(SECOND)
     assert bench.catalogue("SELECT count(*) FROM segment WHERE state = 'closed'") == [(8,)]
-    assert len(writer._upkeep._settling) == 4
+    assert len(writer._upkeep._ended._ended) == 4
     assert [reader.execute("SELECT count(*) FROM message").fetchall() for reader in readers] == [[(4,)]] * 8
     writer.close()
     for reader in readers:
@@ -615,3 +621,71 @@ def test_a_closed_segment_that_was_left_with_a_journal_is_readable_again(bench: 
     assert len(writer.unacknowledged) == 4
     assert not Path(f"{path}-journal").exists()
     assert writer.problems == []
+
+
+class Slow(ThreadPoolExecutor):
+    """A disk that takes as long as the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.may_go_on = threading.Event()
+
+    def submit(self, work: Callable[[], bool]) -> Future[bool]:  # type: ignore[override]
+        return super().submit(lambda: self.may_go_on.wait(30) and work())
+
+
+def test_a_slow_disk_at_closing_keeps_nobody_waiting(workspace: Workspace, clock: FakeClock) -> None:
+    disk = Slow()
+    writer = StoreWriter(workspace, clock, StoreLimits(segment_s=1), disk)
+    writer.begin_capture("mqtt://broker", "client")
+    bench = Bench(workspace, clock)
+    bench.writer = writer
+    for turn in range(1, 4):
+        assert writer.commit(lively_batch(bench, turn)).segment == turn
+        clock.advance(2 * SECOND)
+        writer.housekeep()
+    assert bench.catalogue("SELECT state FROM segment") == [("open",)] * 3
+    disk.may_go_on.set()
+    until(lambda: [writer.housekeep(), clock.advance(SECOND)] and bench.catalogue(
+        "SELECT count(*) FROM segment WHERE state = 'closed'") == [(3,)], "all are closed")  # fmt: skip
+    until(
+        lambda: [writer.housekeep(), clock.advance(SECOND)] and not writer._upkeep._ended._ended, "all are plain files"
+    )
+    assert not list(workspace.segments.glob("*-wal"))
+    writer.close()
+
+
+def test_ending_waits_for_a_closing_under_way(workspace: Workspace, clock: FakeClock) -> None:
+    disk = Slow()
+    writer = StoreWriter(workspace, clock, StoreLimits(segment_s=1), disk)
+    writer.begin_capture("mqtt://broker", "client")
+    bench = Bench(workspace, clock)
+    bench.writer = writer
+    writer.commit(lively_batch(bench, 1))
+    clock.advance(2 * SECOND)
+    writer.housekeep()
+    disk.may_go_on.set()
+    writer.close()
+    assert rows(workspace, "catalogue", "SELECT state FROM segment") == [("closed",)]
+    assert not list(workspace.segments.glob("*-wal"))
+
+
+def test_damage_found_while_closing_beside_sets_the_segment_aside(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = StoreWriter(workspace, clock, StoreLimits(segment_s=1), ThreadPoolExecutor(1))
+    writer.begin_capture("mqtt://broker", "client")
+    bench = Bench(workspace, clock)
+    bench.writer = writer
+    writer.commit(lively_batch(bench, 1))
+
+    def broken(*_: object) -> bool:
+        raise apsw.CorruptError("a page is no page")
+
+    monkeypatch.setattr(SegmentFile, "fold_log", broken)
+    until(lambda: [clock.advance(2 * SECOND), writer.housekeep()] and writer.problems, "it is told")
+    monkeypatch.undo()
+    assert [one.code for one in writer.problems] == ["store.corrupt"]
+    assert bench.catalogue("SELECT state FROM segment WHERE id = 1") == [("quarantined",)]
+    assert writer.commit(lively_batch(bench, 2)).segment == 2
+    writer.close()
