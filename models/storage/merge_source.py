@@ -11,7 +11,7 @@ import apsw
 
 from models.domain.presence_words import Presence
 from models.domain.records import GapCause
-from models.storage.open_segment import DAMAGE, open_reading
+from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow
 from models.storage.store_view import read_catalogue
 from models.storage.workspace import Workspace
 
@@ -119,12 +119,13 @@ def _segment(workspace: Workspace, own: str, row: tuple[Any, ...]) -> HeldSegmen
     if state == "quarantined":
         return None
     try:
-        reader = open_reading(workspace.segment(id_), closed=state == "closed")
+        told = SegmentRow(id_, 0, state, first_us, last_us, messages, 0, 0, 0, 0, layout=layout)
+        opened = OpenSegment(told, workspace.segment(id_))
         try:
-            meta = {str(key): str(value) for key, value in reader.execute("SELECT key, value FROM meta").fetchall()}
-            last: list[Any] = reader.execute("SELECT id, committed_us FROM batch ORDER BY id DESC LIMIT 1").fetchall()
+            meta = {str(key): str(value) for key, value in opened.rows("select key, value from meta")}
+            last = opened.rows("select id, committed_us from batch order by id desc limit 1")
         finally:
-            reader.close()
+            opened.connection.close()
     except (*DAMAGE, apsw.SQLError):
         return None
     last_batch, committed_us = last[0] if last else (0, 0)

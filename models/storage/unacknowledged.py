@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 
-import apsw
 import numpy as np
 
 from models.storage.batch_rows import PAIRS
-from models.storage.engine import open_reader
-from models.storage.store_errors import DAMAGED
+from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow
 from models.storage.workspace import Workspace
 
-_BATCHES = 64
+BATCHES = 64
 """So far back: what was committed before them was acknowledged long ago."""
 _NEWEST = "SELECT packets FROM batch WHERE packets IS NOT NULL ORDER BY id DESC LIMIT ?"
 
@@ -20,16 +18,16 @@ def read_unacknowledged(workspace: Workspace, segments: Iterable[int]) -> set[tu
     recorder."""
     found: list[bytes] = []
     for segment in segments:
-        if len(found) >= _BATCHES:
+        if len(found) >= BATCHES:
             break
         try:
-            reader = open_reader(workspace.segment(segment))
-        except apsw.CantOpenError:
-            continue
-        try:
-            found += [packets for (packets,) in reader.execute(_NEWEST, (_BATCHES - len(found),))]
-        except DAMAGED:
+            opened = OpenSegment(SegmentRow(segment, 0, "closed", 0, 0, 0, 0, 0, 0, 0), workspace.segment(segment))
+        except DAMAGE:
             continue  # told when somebody reads that history
+        try:
+            found += [packets for (packets,) in opened.rows(_NEWEST, BATCHES - len(found))]
+        except DAMAGE:
+            continue
         finally:
-            reader.close()
+            opened.connection.close()
     return {pair for packets in found for pair in np.frombuffer(packets, PAIRS).tolist()}

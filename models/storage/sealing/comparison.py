@@ -7,7 +7,6 @@ import numpy as np
 
 from models.storage.open_segment import OpenSegment, Row, SegmentRow
 from models.storage.sealing.sample_comparison import compare_samples
-from models.storage.sealing.sample_tables import IN_CHUNKS
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.store_errors import DamagedError
 
@@ -40,7 +39,8 @@ def _tables(opened: OpenSegment) -> list[str]:
 
 def _compare_blocks(before: OpenSegment, after: OpenSegment, table: str) -> None:
     blocks = after.blocks[table]
-    columns = blocks.shape.columns
+    left_out = (*blocks.shape.absent, *blocks.shape.fewer)
+    columns = [name for name in blocks.shape.columns if name not in left_out]
     query = f"select {', '.join(columns)} from {table} where rowid >= ? and rowid < ? order by rowid"
     first, n, *_ = blocks.directory
     for number, (low, count) in enumerate(zip(first.tolist(), n.tolist(), strict=True)):
@@ -59,7 +59,7 @@ def _compare_rows(before: OpenSegment, after: OpenSegment, table: str) -> None:
 def _pages(opened: OpenSegment, table: str) -> Iterator[list[Row]]:
     """Rows by rowid, an empty page at the end."""
     names = [str(name) for _, name, *_ in opened.rows(f"pragma table_info({table})")]
-    columns = ", ".join(f'"{name}"' for name in names if table != "batch" or name not in IN_CHUNKS)
+    columns = ", ".join(f'"{name}"' for name in names)
     after = -1
     page: list[Row] = [()]
     while page:

@@ -128,6 +128,8 @@ class RowBlocks:
             texts = self.block(number).texts(self._texts[column])
             some = texts if rows is None else [texts[row] for row in rows.tolist()]
             return some if column in self.shape.blobs else [None if one is None else one.decode() for one in some]
+        if column in self.shape.absent:
+            return [None] * (self.block(number).n if rows is None else len(rows))
         if column == "crc":
             topics = self.column(number, "topic_id", rows)
             payloads = self.column(number, "payload", rows)

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from models.storage.sealing.sample_tables import IN_CHUNKS
+
 
 class RowShape(NamedTuple):
     """Of one table. Rows with consecutive row ids share a block."""
@@ -14,10 +16,19 @@ class RowShape(NamedTuple):
     blobs: tuple[str, ...]  # those of `texts` that are bytes
     rows: int  # in a block at the most, unless
     size_bytes: int  # it would hold more text than this
+    arrival: str = "received_us"  # when a row came; of a batch its last message
+    absent: tuple[str, ...] = ()  # columns that hold nothing any more
+    fewer: tuple[str, ...] = ()  # columns that hold less than before
 
     @property
     def directory(self) -> str:
         return f"{self.table}_directory"
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Columns of whole numbers, but for check sums, which nobody compares."""
+        others = (*self.texts, *self.absent, "crc")
+        return tuple(name for name in self.columns if name not in others)
 
     @property
     def data(self) -> str:
@@ -38,7 +49,16 @@ LOG = RowShape(
     256, 64 * 1024,
 )  # fmt: skip
 """Small blocks: the newest records of an agent stand each in a block of its own."""
-SHAPES = {shape.table: shape for shape in (MESSAGE, LOG)}
+BATCH = RowShape(
+    "batch", "id",
+    ("id", "committed_us", "first_us", "last_us", "first_seq", "n", "n_samples", "n_logs", "n_tasks", "duplicates", "dropped",
+     "unreadable", *IN_CHUNKS, "packets"),
+    ("committed_us", "first_us", "last_us", "first_seq", "n", "n_samples", "n_logs", "n_tasks", "duplicates", "dropped",
+     "unreadable"),
+    ("packets",), ("packets",), 2_000, 256 * 1024, "last_us", IN_CHUNKS, ("packets",),
+)  # fmt: skip
+"""Where a fleet is quiet a batch is one message: as rows they would take as much as all else."""
+SHAPES = {shape.table: shape for shape in (MESSAGE, LOG, BATCH)}
 
 TABLES = """
 CREATE TABLE {table}_directory (part INTEGER PRIMARY KEY, blocks INTEGER NOT NULL, first BLOB NOT NULL, n BLOB NOT NULL,

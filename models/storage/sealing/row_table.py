@@ -43,8 +43,7 @@ class _Module:
 class _Table:
     def __init__(self, blocks: RowBlocks) -> None:
         self._blocks = blocks
-        texts = (*blocks.shape.texts, "crc")
-        self._numbers = {place for place, name in enumerate(blocks.shape.columns) if name not in texts}
+        self._numbers = {place for place, name in enumerate(blocks.shape.columns) if name in blocks.shape.numbers}
 
     def BestIndex(self, constraints: Sequence[tuple[int, int]], orders: Sequence[tuple[int, bool]]) -> Any:  # noqa: N802
         """Conditions as "column,operator", one for each argument; the cost falls with every one."""

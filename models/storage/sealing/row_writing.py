@@ -1,6 +1,6 @@
 """Writes messages and log records as blocks, in the order of their row ids."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -8,7 +8,8 @@ import numpy as np
 
 from models.storage.sealing.block_codec import Encoder, Int64, Texts
 from models.storage.sealing.packing import pack
-from models.storage.sealing.row_shapes import FORM, LOG, MESSAGE, MESSAGE_TABLES, TABLES, RowShape
+from models.storage.sealing.row_shapes import BATCH, FORM, LOG, MESSAGE, MESSAGE_TABLES, TABLES, RowShape
+from models.storage.unacknowledged import BATCHES
 
 _PART_BLOCKS = 100_000
 Columns = list[tuple[Any, ...]]
@@ -50,9 +51,10 @@ class BlockWriter:
         self._directory, self._text_bytes = [], 0
 
 
-def blocks_of(source: apsw.Connection, shape: RowShape) -> Iterator[Columns]:
-    """The rows of a layout 1 table, cut into blocks."""
-    query = f"SELECT {', '.join(shape.columns)} FROM {shape.table} ORDER BY rowid"
+def blocks_of(source: apsw.Connection, shape: RowShape, told: Mapping[str, str] | None = None) -> Iterator[Columns]:
+    """The rows of a layout 1 table, cut into blocks. `told`: SQL for columns that are taken over otherwise than they are."""
+    columns = [(told or {}).get(name, name) for name in shape.columns]
+    query = f"SELECT {', '.join(columns)} FROM {shape.table} ORDER BY rowid"
     texts = [shape.columns.index(name) for name in shape.texts]
     rows: list[tuple[Any, ...]] = []
     size, following = 0, -1
@@ -99,6 +101,19 @@ def write_logs(source: apsw.Connection, target: apsw.Connection, index: Callable
     for columns in blocks_of(source, LOG):
         write_log_block(writer, columns)
         index(columns)
+    writer.close()
+
+
+def write_batches(source: apsw.Connection, target: apsw.Connection) -> None:
+    """All commits, without their samples, which stand elsewhere. Packet ids are kept of the newest: nobody asks for others."""
+    newest = "SELECT id FROM batch WHERE packets IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?"
+    rows = source.execute(newest, (BATCHES - 1,)).fetchall()
+    told = {**dict.fromkeys(BATCH.absent, "NULL"), "packets": f"iif(id >= {rows[0][0] if rows else 0}, packets, NULL)"}
+    writer = BlockWriter(target, BATCH)
+    for columns in blocks_of(source, BATCH, told):
+        ints = [np.array(columns[BATCH.columns.index(name)], np.int64) for name in BATCH.ints]
+        packets = columns[BATCH.columns.index("packets")]
+        writer.write(columns[0][0], ints[BATCH.ints.index(BATCH.arrival)], ints, [packets])
     writer.close()
 
 

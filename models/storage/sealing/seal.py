@@ -16,9 +16,8 @@ from models.storage.open_segment import DAMAGE
 from models.storage.sealing.comparison import compare
 from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import SHAPES
-from models.storage.sealing.row_writing import write_logs, write_messages
+from models.storage.sealing.row_writing import write_batches, write_logs, write_messages
 from models.storage.sealing.sample_chunks import write_samples
-from models.storage.sealing.sample_tables import IN_CHUNKS
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_file import remove_files
 from models.storage.segment_hours import write_hours
@@ -53,8 +52,9 @@ def _write(source: Path, target: Path) -> None:
         for name, sql in _schema(writer, "table"):
             writer.execute(sql)
             if name != "meta":
-                writer.execute(f"INSERT INTO main.{name} SELECT {_columns(writer, name)} FROM source.{name}")
+                writer.execute(f"INSERT INTO main.{name} SELECT * FROM source.{name}")
         with _reading(source) as reader:
+            write_batches(reader, writer)
             write_samples(reader, writer)
             write_messages(reader, writer)
             index = LogIndexWriter(writer)
@@ -67,12 +67,6 @@ def _write(source: Path, target: Path) -> None:
         more = {UNSEALED_BYTES: source.stat().st_size, "layout": SEALED_LAYOUT}  # its layout last: then it is whole
         writer.executemany("INSERT INTO main.meta VALUES (?, ?)", [(key, str(value)) for key, value in more.items()])
         writer.execute("COMMIT")
-
-
-def _columns(writer: apsw.Connection, table: str) -> str:
-    """What is taken over of a table; samples have tables of their own."""
-    names = [str(name) for _, name, *_ in writer.execute(f"PRAGMA source.table_info({table})")]
-    return ", ".join("NULL" if table == "batch" and name in IN_CHUNKS else f'"{name}"' for name in names)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from models.storage.retention import StoreLimits
 from models.storage.sealing import swap
 from models.storage.sealing.seal import seal
 from models.storage.store_view import StoreView
+from models.storage.unacknowledged import read_unacknowledged
 from models.storage.verify import verify
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -330,3 +331,11 @@ def test_verify_names_a_damaged_block_and_goes_on(workspace: Workspace) -> None:
     count = rows(workspace, "catalogue", "SELECT messages FROM segment WHERE id = 2")[0][0]
     assert (2, "checksum", f"message 1 to {min(1000, count)}") in found
     assert {segment for segment, *_ in found} == {2}
+
+
+def test_what_may_come_again_is_known_from_sealed_segments_too(workspace: Workspace) -> None:
+    ids = [id_ for (id_,) in rows(workspace, "catalogue", "SELECT id FROM segment ORDER BY id DESC")]
+    before = read_unacknowledged(workspace, ids)
+    assert before
+    seal_all(workspace)
+    assert read_unacknowledged(workspace, ids) == before
