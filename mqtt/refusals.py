@@ -133,6 +133,11 @@ def taken_over(connection: Connection) -> Problem:
     return Problem("broker.taken-over", {"host": connection.host})
 
 
+def cut_off(connection: Connection) -> Problem:
+    """As it seems, another program uses our client id; the broker does not say so."""
+    return Problem("broker.cut-off", {"host": connection.host})
+
+
 def malformed(connection: Connection) -> Problem:
     """What the broker keeps for us begins with something that is no MQTT, each time."""
     return Problem("broker.malformed", {"host": connection.host})

@@ -257,7 +257,7 @@ class Session:
         problem = end.problem or refusals.lost(self._connection, "it ended")
         pattern = self._recurrence.see(end, forgotten=self._memory.forgotten)
         if pattern is not None:
-            told = refusals.taken_over if pattern is Pattern.TAKEN_OVER else refusals.malformed
+            told = refusals.cut_off if pattern is Pattern.TAKEN_OVER else refusals.malformed
             self._pause(LinkWord.REFUSED, told(self._connection), _PATTERN_PAUSE_S)
         elif refusals.waits_for_somebody(problem):
             self._tell(LinkState(LinkWord.REFUSED, 0, problem))

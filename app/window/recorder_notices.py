@@ -92,6 +92,8 @@ class RecorderNotices(QObject):
                 return text, self._link.end_silent
             case "broker.malformed":
                 return self.tr("Start a new session"), self._link.start_anew
+            case "broker.taken-over" | "broker.cut-off":
+                return self.tr("Connect now"), self._link.wake
             case code if code.startswith("broker."):
                 return self.tr("Change connection…"), self._choose
             case "embedded.start" | "system.missing":

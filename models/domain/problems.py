@@ -82,6 +82,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Ask whoever runs the broker, naming this reason."),
     "broker.taken-over": ProblemKind(_E, _REFUSED, "Another program connected to {host} with our client id.",
         "Stop the other recorder of this workspace, then connect again."),
+    "broker.cut-off": ProblemKind(_E, _REFUSED, "{host} ended our connection again and again soon after it was made: most likely another program has our client id.",
+        "Stop the other recorder of this workspace, then connect again; it is tried by itself every five minutes."),
     "broker.subscription": ProblemKind(_W, _REFUSED, "{host} refused the subscription {filters}: {detail}.",
         "Ask for the right to read it, or name the topics you may read."),
     "broker.all-subscriptions": ProblemKind(_E, _REFUSED, "{host} refused every subscription: {detail}.",

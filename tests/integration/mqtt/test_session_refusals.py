@@ -211,7 +211,7 @@ def test_two_clients_with_one_id_do_not_fight_for_long(broker: Mosquitto) -> Non
             second.connected()
             until(lambda: Link.REFUSED in first.words() + second.words(), "one gives way")
             loser, winner = (first, second) if Link.REFUSED in first.words() else (second, first)
-            assert problem_code(loser, Link.REFUSED) == "broker.taken-over"
+            assert problem_code(loser, Link.REFUSED) == "broker.cut-off"
             assert loser.session.counters.attempts <= 4
             until(lambda: winner.session.state.link is Link.CONNECTED, "the other one has peace")
             assert Link.REFUSED not in winner.words()
@@ -231,7 +231,7 @@ def test_another_program_that_keeps_no_session_is_given_way_too(
         twin.connect("127.0.0.1", broker.port)
         twin.loop_start()
         try:
-            assert problem_code(listening, Link.REFUSED) == "broker.taken-over"
+            assert problem_code(listening, Link.REFUSED) == "broker.cut-off"
             assert listening.session.counters.attempts <= 5
             until(twin.is_connected, "the other one has peace")
         finally:
@@ -289,7 +289,7 @@ def test_three_cuts_of_a_resumed_session_just_after_connecting_count_as_taken_ov
         for count in (1, 2, 3):
             listening.connected(count)
             fake.drop()
-        assert problem_code(listening, Link.REFUSED) == "broker.taken-over"
+        assert problem_code(listening, Link.REFUSED) == "broker.cut-off"
         assert listening.session.counters.attempts == 3
 
 

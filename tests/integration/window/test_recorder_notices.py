@@ -26,6 +26,9 @@ class FakeLink(QObject):
     def restart(self) -> None:
         self.asked.append("restart")
 
+    def wake(self) -> None:
+        self.asked.append("wake")
+
     def start_anew(self) -> None:
         self.asked.append("anew")
 
@@ -107,6 +110,15 @@ def test_a_kept_session_that_nobody_can_read_is_offered_to_be_thrown_away(bar, l
     assert (code, text) == ("broker.malformed", "Start a new session")
     act()
     assert link.asked == ["anew"]
+
+
+@pytest.mark.parametrize("code", ["broker.taken-over", "broker.cut-off"])
+def test_whoever_was_given_way_to_may_be_gone(bar, link, code: str) -> None:
+    told = {"code": code, "params": {"host": "h"}, "retry_at_us": 5}
+    link.state_changed.emit(replace(STATE, link=Link.REFUSED, problem=told))
+    assert bar.shown["broker"][:2] == (code, "Connect now")
+    bar.shown["broker"][2]()
+    assert link.asked == ["wake"]
 
 
 def test_notices_go_when_nobody_answers_any_more(bar, link) -> None:
