@@ -20,8 +20,8 @@ from models.storage.names_table import SERIES_KEY, NewNames, series_key
 from models.storage.topic_totals import add_topics
 from models.storage.transaction import transaction
 
-BATCHES_A_STEP, MESSAGES_A_STEP = 256, 1_000
-"""A step takes some milliseconds; whoever has something better to do looks up between two."""
+BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP = 256, 5_000, 1_000
+"""A step takes some tens of milliseconds at the most, a short one some milliseconds; whoever has something better to do looks up between two."""
 _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 _NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
 _NEW_AGENT_NOW = (
@@ -149,7 +149,7 @@ class SegmentTaker(Generic[T]):
         self._imported = meta.get("kind") == "import"  # taken in anew, as the catalogue was lost
         self._names = (NewNames(), Rows([], [], []))
 
-    def read(self) -> Intake | None:
+    def read(self, most_messages: int = MESSAGES_A_STEP) -> Intake | None:
         """What the next batches told, None when all is taken in. Touches the segment only; changes nothing."""
         new = self.segment.new_names
         connection = self.segment.connection
@@ -164,7 +164,7 @@ class SegmentTaker(Generic[T]):
         )
         self._rechosen.update(agent for agent in changed if agent)
         self._names = (NewNames(list(new.topics), list(new.agents), list(new.series)), rows)
-        return self._reader.read(self._headlines, BATCHES_A_STEP, most_messages=MESSAGES_A_STEP)
+        return self._reader.read(self._headlines, BATCHES_A_STEP, most_messages=most_messages)
 
     def apply(self, intake: Intake) -> None:
         """Write it to the catalogue, in one transaction, and go on behind it."""

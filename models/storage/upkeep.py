@@ -14,9 +14,11 @@ from models.storage.recovery import quarantine
 from models.storage.retention import DiskUse, Retention, StoreLimits
 from models.storage.segment_file import SegmentFile
 from models.storage.store_errors import DAMAGED, problems_of
-from models.storage.take_in import SegmentTaker
+from models.storage.take_in import MESSAGES_A_SHORT_STEP, MESSAGES_A_STEP, SegmentTaker
 from models.storage.workspace import Workspace
 
+TAKE_IN_US, BRIEFLY_US = 40_000, 3_000
+"""So long the catalogue is brought up to date before commits get their turn; the rest comes with the next call."""
 _EVER = 1 << 62
 
 
@@ -53,15 +55,20 @@ class Upkeep:
         """Of all segments not yet closed."""
         return [*(taker.segment.id for taker in self._takers), *self._ended.open_ids()]
 
-    def take_in(self, until_us: int | None = None) -> bool:
+    def take_in_some(self, *, brief: bool) -> bool:
+        """Bring the catalogue up to date for a while. True where all was done."""
+        limit_us, a_step = (BRIEFLY_US, MESSAGES_A_SHORT_STEP) if brief else (TAKE_IN_US, MESSAGES_A_STEP)
+        return self.take_in(self._clock.monotonic_us() + limit_us, a_step)
+
+    def take_in(self, until_us: int | None = None, a_step: int = MESSAGES_A_STEP) -> bool:
         """Older segments first; the pulses of one that ended are stored in it before the next is looked at. False where
-        `until_us` (monotonic) came before all was done."""
+        `until_us` (monotonic) came before all was done; it is looked at after some `a_step` messages."""
         for taker in list(self._takers):
             segment = taker.segment
             try:
                 while until_us is None or self._clock.monotonic_us() < until_us:
                     with problems_of(segment.path, let=DAMAGED):
-                        intake = taker.read()
+                        intake = taker.read(a_step)
                     if intake is None:
                         break
                     with problems_of(self._workspace.catalogue):

@@ -40,9 +40,6 @@ from models.storage.upkeep import Upkeep
 from models.storage.workspace import Workspace
 
 UPKEEP_US = 1_000_000
-TAKE_IN_US = 40_000
-TAKE_IN_BRIEFLY_US = 3_000
-"""So long the catalogue is brought up to date before commits get their turn; the rest comes with the next call."""
 CLOCK_STEP_US = 1_000_000
 SHORTEST_GAP_US = 1_000_000
 _LAST_WAIT_MS = 500
@@ -241,7 +238,7 @@ class StoreWriter:
             self._commit_remembered()
             self._end_segment_if_due(now_us)
         if due or self.behind:
-            self.behind = not self._upkeep.take_in(now_us + (TAKE_IN_BRIEFLY_US if brief else TAKE_IN_US))
+            self.behind = not self._upkeep.take_in_some(brief=brief)
         if not due:
             return
         self._upkeep.store_pulses()
