@@ -9,7 +9,7 @@ from models.domain.presence_words import Cause, Condition, Presence, read_status
 from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
-from mqtt.reading.decode import read_json, read_text, strip
+from mqtt.reading.decode import FAILURES, read_json, read_text, strip
 from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed, unit_of
 from mqtt.reading.generic_topics import (
     AGENT_KEYS,
@@ -23,8 +23,10 @@ from mqtt.reading.generic_topics import (
 )  # fmt: skip
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
-from mqtt.reading.log_shapes import LogRecord, read_log
+from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
+from mqtt.reading.object_shapes import ObjectShape
 from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.shapes import STEADY
 
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
@@ -77,7 +79,7 @@ class GenericPlan:
 
     kind = Kind.OTHER
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_series", "_level", "_object_place",
-                 "_presence", "_topic", "_varies", "agent", "topic")  # fmt: skip
+                 "_presence", "_shaped", "_steady", "_topic", "_varies", "_wanted", "agent", "topic")  # fmt: skip
 
     def __init__(
         self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink
@@ -92,11 +94,17 @@ class GenericPlan:
         below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
         self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
         self._varies = False
+        self._shaped: ObjectShape | None = None  # for objects like the last ones
+        self._steady, self._wanted = 0, STEADY
         self._last_agent = 0  # most topics bring the same names each time; one that varies has a table
         self._last_names: list[str] = []
         self._last_series = array("I")
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if self._shaped is not None and message.properties is None and message.origin is not Origin.REPLAY:
+            if self._read_shaped(self._shaped, row, message, sink):
+                return
+            self._shaped, self._steady, self._wanted = None, 0, min(4 * self._wanted, 1 << 20)
         payload = strip(message.payload)
         if not payload:
             if self._presence is None:
@@ -112,6 +120,36 @@ class GenericPlan:
                 raise Unread("json")
         else:
             self._read_text(row, message, read_text(payload), sink)
+
+    def _read_shaped(self, shape: ObjectShape, row: int, message: RawMessage, sink: Sink) -> bool:
+        """False where the message is not what was expected: nothing of it was put anywhere."""
+        received_us = message.received_us
+        try:
+            body = shape.decode(message.payload)
+        except FAILURES:
+            return False
+        time_us = received_us if shape.time is None else read_time(shape.time(body), received_us)
+        if time_us is None:
+            return False
+        batch = sink.batch
+        batch.agent[row], batch.kind[row] = self._last_agent, Kind.METRICS
+        batch.add_samples(row, time_us, self._last_series, shape.figures(body))
+        return True
+
+    def _learn(self, body: dict[str, Any], time_key: str | None, agent: int, sink: Sink) -> None:
+        """After a message with the same names as the one before: may the next ones be expected to be like it?"""
+        self._steady += 1
+        if self._steady < self._wanted or self._is_log or agent != self._last_agent:
+            return
+        self._steady = 0
+        told = _STRONG_KEYS if self._object_place.sure else (*_STRONG_KEYS, *_WEAK_KEYS)
+        meant = {
+            *TELL_TALE,
+            *(() if self._object_place.fixed else told),
+            *(key for key in _TIME_KEYS if key != time_key),
+        }
+        if meant.isdisjoint(body) and not any(map(_tells_presence, body)):
+            self._shaped = sink.object_shapes.of(body, time_key, _NO_FIGURES)
 
     def _read_text(self, row: int, message: RawMessage, text: str, sink: Sink) -> None:
         word = read_status_word(text, self._presence in _SWITCHES) if self._presence else None
@@ -169,8 +207,8 @@ class GenericPlan:
         agent = self._agent(row, self._agent_name(message, body), sink)
         for word, cause, rank in words[:1]:
             self._evidence(row, message, agent, word, cause, rank, sink)
-        if names:
-            self._put(row, agent, time_us, names, values, sink)
+        if names and self._put(row, agent, time_us, names, values, sink) and message.properties is None:
+            self._learn(body, time_key, agent, sink)
 
     def _words(self, body: dict[str, Any]) -> list[tuple[_Word, Cause, int]]:
         """Presence that keys tell. On a topic of another kind a task's state is not its agent's."""
@@ -178,9 +216,9 @@ class GenericPlan:
             return []
         found = []
         for key, value in body.items():
-            folded = key.casefold()
-            if folded not in _PRESENCE and not folded.endswith("_status"):
+            if not _tells_presence(key):
                 continue
+            folded = key.casefold()
             if isinstance(value, bool) and folded in _SWITCHES:
                 value = "true" if value else "false"  # noqa: PLW2901 - the word for it
             word = read_status_word(value, folded in _SWITCHES) if isinstance(value, str) else None
@@ -228,11 +266,13 @@ class GenericPlan:
 
     def _put(
         self, row: int, agent: int, time_us: int, names: list[str], values: list[float], sink: Sink, unit: str = ""
-    ) -> None:
+    ) -> bool:
+        """True where they are the names that came last."""
         sink.batch.kind[row] = Kind.METRICS
         if agent == self._last_agent and names == self._last_names:
             sink.batch.add_samples(row, time_us, self._last_series, values)
-            return
+            return True
+        self._shaped, self._steady = None, 0
         known = self._known(agent, sink)
         series = array("I")
         kept: list[float] = []
@@ -254,6 +294,7 @@ class GenericPlan:
             self._last_agent, self._last_names, self._last_series = agent, names, series
         if series:
             sink.batch.add_samples(row, time_us, series, kept)
+        return False
 
     def _known(self, agent: int, sink: Sink) -> dict[str, int]:
         """Metric -> series of an agent on this topic. The many topics that only ever bring one list of names need no table."""
@@ -287,6 +328,11 @@ class GenericPlan:
                 if key == "agent" and names_agent(value):
                     return value
         return None
+
+
+def _tells_presence(key: str) -> bool:
+    folded = key.casefold()
+    return folded in _PRESENCE or folded.endswith("_status")
 
 
 def _time(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:

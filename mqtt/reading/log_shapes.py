@@ -23,7 +23,7 @@ _NESTED_TEXTS = ("message", "msg", "text")
 _NESTED_LOGGERS = ("logger",)  # beside data, a name or a target is the program's own affair
 _ERRORS = ("error", "err", "exception")
 _STACKS = ("stack", "stack_trace", "stacktrace", "error.stack_trace", "exc_info", "exception", "@x", "full_message")
-_TELL_TALE = frozenset(("log", "short_message", "@m", "@mt", *_LEVELS))  # an object without any of these has no level
+TELL_TALE = frozenset(("log", "short_message", "@m", "@mt", *_LEVELS))  # an object without any of these has no level
 _NOT_ATTRIBUTES = frozenset(("boot", "seq", "v"))
 _GELF_ONLY = frozenset(("version", "short_message", "full_message"))
 
@@ -54,7 +54,7 @@ class _Fields(NamedTuple):
 def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) -> LogRecord | None:
     """The log record that an object is, or None. Without `needs_level` (the topic is a log's), INFO stands in for a
     missing level, and a level is enough to be a record. Raises `Unread` for what is nested too deep."""
-    level_key, level = (None, None) if _TELL_TALE.isdisjoint(record) else _level(record)
+    level_key, level = (None, None) if TELL_TALE.isdisjoint(record) else _level(record)
     if level is None and needs_level and "@mt" not in record and "@m" not in record:
         return None  # Serilog leaves out its normal level
     text_key = next((key for key in _TEXTS if _get(record, key) not in (None, "")), None)

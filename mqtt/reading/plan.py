@@ -14,6 +14,7 @@ from models.domain.records import Unreadable
 from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
 from mqtt.reading.exchange import Exchange
+from mqtt.reading.object_shapes import ObjectShapes
 from mqtt.reading.sequence import Sequences
 from mqtt.reading.shapes import Shapes
 
@@ -58,6 +59,7 @@ class Sink:
         self.copies = Copies()
         self.exchange = Exchange()
         self.shapes = Shapes()
+        self.object_shapes = ObjectShapes()
         self.tables = Tables()
 
     def agent(self, name: str) -> int:

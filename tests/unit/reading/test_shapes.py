@@ -1,9 +1,15 @@
 """Agents that always send the same names are read by a decoder made for these; nobody may notice."""
 
+import json
+import random
+from typing import Any
+
 import pytest
 
+from models.domain.batch import RecordBatch
+from models.domain.messages import Properties
 from mqtt.reading.shapes import MOST_SHAPES, STEADY, Shapes
-from tests.helpers.reading import Reading
+from tests.helpers.reading import ARRIVAL_US, Reading
 
 USUAL = {"a.b": 1, "c": 2.5}
 
@@ -69,3 +75,80 @@ def test_inventing_names_all_the_time_costs_no_memory() -> None:
 @pytest.mark.parametrize("names", [[], ['"'], ["a\n"], [f"m{n}" for n in range(65)]])
 def test_names_that_make_no_decoder(names: list[str]) -> None:
     assert Shapes().of(names) is None
+
+
+HOME_MADE: dict[str, Any] = {
+    "ts": ARRIVAL_US / 1e6 - 1, "cpu": 0.5, "mem": {"used": 5, "free": 7.5, "unit": "B"}, "note": "warm", "ok": True,
+    "seq": 5, "list": [1, 2], "none": None, "load": 3,
+}  # fmt: skip
+MEANT = {"status": "online", "name": "boiler-7", "agent": "b-2", "t": 21.5, "level": 3, "host": "h-1", "Job_Status": "up",
+         "time": "2026-11-23T07:47:30Z", "agent_id": 7, "@m": 1}  # fmt: skip
+OTHERS = ("x", "ts", "status", "state", "level", "message", "agent", "agent_id", "name", "host", "id", "seq", "t", "time",
+          "a.b", "task", "job_status", "@m", "version")  # fmt: skip
+VALUES = (1, 2.5, -1, 1e300, 10**30, True, None, "", "offline", "online", "error", "boiler-7", "2026-11-23T07:47:30Z",
+          ARRIVAL_US / 1e6, ARRIVAL_US // 1000, [3], {"used": 9}, {"a": {"b": 1}}, "nan")  # fmt: skip
+TOPICS = (
+    "fleet/c-1/figures",
+    "sensors/kitchen/data",
+    "agents/b-1/custom",
+    "home/lamp2/state",
+    "x/log/y-3",
+    "rack/9/json",
+)
+
+
+def seen(reading: Reading, batch: RecordBatch) -> list[object]:
+    """All that was made of a message, by name."""
+    names = reading.names.agents
+    said = [(names[one.agent], *one[2:]) for one in batch.evidence]
+    logs = [(names[one.agent], one.time_us, *one[3:]) for one in batch.logs]
+    return [
+        names[batch.agent[0]], batch.kind, sorted(reading.points_of(batch)), said, logs, batch.unreadable, batch.duplicate,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("seed", range(5))
+def test_home_made_objects_that_deviate_are_read_as_ever(topic: str, seed: int) -> None:
+    some = random.Random(f"{topic}{seed}")
+    usual = Reading()
+    base = {key: HOME_MADE[key] for key in HOME_MADE if some.random() < 0.8 or key == "cpu"}
+    meant = some.choice(({}, {}, *({key: value} for key, value in MEANT.items())))
+    base |= meant
+    expected = 0
+    for _ in range(100):
+        for _ in range(STEADY + 2):
+            usual.send(topic, base)
+        plan: Any = usual.reader._plans[topic.encode()]
+        expected += plan._shaped is not None
+        body: dict[str, Any] = json.loads(json.dumps(base))
+        for _ in range(some.choice((1, 1, 2))):
+            target = body["mem"] if isinstance(body.get("mem"), dict) and some.random() < 0.2 else body
+            key = some.choice([*target, *OTHERS, *meant, *meant, *meant])
+            if some.random() < 0.25:
+                target.pop(key, None)
+            else:
+                target[key] = some.choice(VALUES)
+        properties = Properties(user=(("agent", "told-9"),)) if some.random() < 0.02 else None
+        payload = json.dumps(body).encode() + (b"\0" if some.random() < 0.02 else b"")
+        fresh = Reading()
+        for name in usual.names.agents[1:]:
+            fresh.names.agent(name)
+        told = [one.send(topic, payload, properties=properties) for one in (usual, fresh)]
+        assert seen(usual, told[0]) == seen(fresh, told[1]), payload
+        plan._wanted = STEADY  # it shall not lose patience
+    assert expected > 80 or "log" in topic or meant
+
+
+def test_a_usual_object_is_read_by_its_own_decoder() -> None:
+    reading = Reading()
+    for turn in range(2 * STEADY):
+        reading.send("fleet/c-1/figures", {**HOME_MADE, "cpu": turn})
+    assert reading.reader._sink.object_shapes._known
+    reading.points.clear()
+    reading.reader._sink.object_shapes = None  # whoever learns again would fail
+    reading.send("fleet/c-1/figures", {**HOME_MADE, "cpu": 99})
+    assert sorted((one.metric, one.value) for one in reading.points) == [
+        ("figures.cpu", 99.0), ("figures.load", 3.0), ("figures.mem.free", 7.5), ("figures.mem.used", 5.0),
+    ]  # fmt: skip
+    assert {one.time_us for one in reading.points} == {ARRIVAL_US - 1_000_000}
