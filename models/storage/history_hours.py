@@ -4,11 +4,10 @@ import numpy as np
 
 from models.domain.names import SeriesKind
 from models.domain.queries import HOUR_QUANTILES, Float64, HourColumns, SeriesRequest
-from models.storage.hour_columns import HOUR_US, HourParts
+from models.storage.hour_columns import HOUR_US, HourParts, bin_middle_s
 from models.storage.hour_store import lone_hours
 from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.open_segment import fetch
-from models.storage.pulse_columns import bin_middle_s
 from models.storage.rollups import SeriesTraits
 from models.storage.store_view import StoreView
 
@@ -65,7 +64,7 @@ def _quantiles(parts: HourParts, seconds: float) -> Float64:
     ends = np.cumsum(parts.bins)[full] - 1
     ran = np.cumsum(parts.bin_n)
     before = ran[ends] - parts.n[full]
-    middle = bin_middle_s(parts.bin.astype(np.int16)) / seconds
+    middle = bin_middle_s(parts.bin) / seconds
     for row, q in enumerate(HOUR_QUANTILES):
         place = np.searchsorted(ran, before + np.maximum(np.ceil(q * parts.n[full]), 1), side="left")
         found[row, full] = np.clip(middle[place], parts.low[full], parts.high[full])

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from pcodec import ChunkConfig, standalone
 
+from models.storage.pulse_columns import BIN_RATIO, response_bin
+
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 UInt32 = npt.NDArray[np.uint32]
@@ -34,7 +36,9 @@ class HourParts(NamedTuple):
 
     `hour` counts from 1970. `first_ms`, `last_ms` lie within the hour, `first` and `last` are the values then. `resets` is
     how often a counter began again, -1 for what is no counter; `increase` is its exact rise from `first` to `last`.
-    `bins` says how many entries of `bin` and `bin_n` belong to a part: its histogram of durations (`pulse_columns`).
+    Its lowest, highest and summed value mean nothing and are not stored: `low` and `high` are then the ends, `total` is 0.
+    `bins` says how many entries of `bin` and `bin_n` belong to a part: its histogram of durations, in bins of twice the width
+    of those of a pulse (`bin_middle_s` here), so that a quantile is off by at most 4 %.
     """
 
     series: UInt32
@@ -109,7 +113,8 @@ def encode(parts: HourParts, bucket: int, day: int) -> bytes:
         _whole(parts.n),
         _whole(parts.first_ms),
         _whole(parts.last_ms),
-        *(_fraction(column, no_counter) for column in (parts.low, parts.high, parts.total, parts.first, parts.last)),
+        *(_fraction(np.where(no_counter, one, 0.0), no_counter) for one in (parts.low, parts.high, parts.total)),
+        *(_fraction(one, no_counter) for one in (parts.first, parts.last)),
         _packed(parts.increase),
         _whole(parts.resets + 1),
         _whole(parts.bins),
@@ -139,11 +144,24 @@ def decode(data: bytes, bucket: int, day: int) -> HourParts:
         raise ValueError("hour parts do not fit their header")
     ints = [column.astype(np.int64) for column in (*found[1:5], *found[11:])]
     hour, count, first_ms, last_ms, resets, per_part, bin_, counts = ints
+    counter, first, last = resets > 0, found[8].astype(np.float64), found[9].astype(np.float64)
+    low, high, total, increase = (found[place].astype(np.float64) for place in (5, 6, 7, 10))
     return HourParts(
         found[0].astype(np.uint32) + np.uint32(bucket * BUCKET), hour + day * DAY_HOURS, count, first_ms, last_ms,
-        found[5].astype(np.float64), found[6].astype(np.float64), found[7].astype(np.float64), found[8].astype(np.float64),
-        found[9].astype(np.float64), found[10].astype(np.float64), resets - 1, per_part, bin_ - 0x8000, counts,
+        np.where(counter, np.minimum(first, last), low), np.where(counter, np.maximum(first, last), high), total, first, last,
+        increase, resets - 1, per_part, bin_ - 0x8000, counts,
     )  # fmt: skip
+
+
+def duration_bin(seconds: Float64) -> Int64:
+    """Bin of each duration."""
+    return response_bin(seconds).astype(np.int64) // 2
+
+
+def bin_middle_s(bins: Int64) -> Float64:
+    """Geometric middle of each bin, seconds."""
+    middle: Float64 = np.exp((2.0 * bins + 1.0) * np.log(BIN_RATIO))
+    return middle
 
 
 def _whole(column: npt.NDArray[np.integer]) -> bytes:

@@ -13,8 +13,7 @@ import numpy.typing as npt
 from models.domain.headline import BASE_UNITS, headline
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.reduce import MAX_SKEW_US, increases, plot_time
-from models.storage.hour_columns import BUCKET, HOUR_US, NOTHING, Float64, HourParts, Int64, UInt32
-from models.storage.pulse_columns import response_bin
+from models.storage.hour_columns import BUCKET, HOUR_US, NOTHING, Float64, HourParts, Int64, UInt32, duration_bin
 
 _MS_US = 1_000
 _HOUR_MS = HOUR_US // _MS_US
@@ -114,9 +113,9 @@ def parts_of(series: UInt32, at_us: Int64, value: Float64, traits: SeriesTraits)
         ends - starts + 1,
         at_us[starts] // _MS_US - hour[starts] * _HOUR_MS,
         at_us[ends] // _MS_US - hour[starts] * _HOUR_MS,
-        np.minimum.reduceat(value, starts),
-        np.maximum.reduceat(value, starts),
-        np.add.reduceat(value, starts),
+        np.where(counter, np.minimum(value[starts], value[ends]), np.minimum.reduceat(value, starts)),
+        np.where(counter, np.maximum(value[starts], value[ends]), np.maximum.reduceat(value, starts)),
+        np.where(counter, 0.0, np.add.reduceat(value, starts)),
         value[starts],
         value[ends],
         np.where(counter, np.add.reduceat(step, starts), 0.0),
@@ -142,17 +141,18 @@ def merged(parts: Sequence[HourParts]) -> HourParts:
     latest = np.lexsort((every.last_ms, group))[ends]
     increase, resets = _risen(every, group, len(starts))
     bins, bin_, count = _joined_bins(every, group, len(starts))
+    first, last, counter = every.first[starts], every.last[latest], resets >= 0
     return HourParts(
         every.series[starts],
         every.hour[starts],
         np.add.reduceat(every.n, starts),
         every.first_ms[starts],
         every.last_ms[latest],
-        np.minimum.reduceat(every.low, starts),
-        np.maximum.reduceat(every.high, starts),
+        np.where(counter, np.minimum(first, last), np.minimum.reduceat(every.low, starts)),
+        np.where(counter, np.maximum(first, last), np.maximum.reduceat(every.high, starts)),
         np.add.reduceat(every.total, starts),
-        every.first[starts],
-        every.last[latest],
+        first,
+        last,
         increase,
         resets,
         bins,
@@ -196,7 +196,7 @@ def _histogram(series: UInt32, value: Float64, starts: Int64, traits: SeriesTrai
     seconds = traits.seconds[series]
     some = np.flatnonzero(seconds)
     part = np.searchsorted(starts, some, side="right") - 1
-    codes = (part << 16) | (response_bin(value[some] * seconds[some]).astype(np.int64) + 0x8000)
+    codes = (part << 16) | (duration_bin(value[some] * seconds[some]) + 0x8000)
     codes, count = np.unique(codes, return_counts=True)
     return np.bincount(codes >> 16, minlength=len(starts)), (codes & 0xFFFF) - 0x8000, count.astype(np.int64)
 

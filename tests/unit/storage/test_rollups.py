@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from models.domain.names import SeriesKey, SeriesKind
-from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, decode, encode, rows_of
-from models.storage.pulse_columns import bin_middle_s
+from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, bin_middle_s, decode, encode, rows_of
 from models.storage.rollups import HourSums, SeriesTraits, drawn_at, merged, parts_of
 
 T0 = 490_000 * HOUR_US
@@ -46,7 +45,7 @@ def test_durations_have_a_histogram_in_seconds_and_nothing_else_has() -> None:
     found = merged([part(DURATION, [T0, T0 + 1, T0 + 2], [200, 200, 900]), part(GAUGE, [T0], [1.0])])
     assert found.bins.tolist() == [0, 2]
     assert found.bin_n.tolist() == [2, 1]
-    assert bin_middle_s(found.bin.astype(np.int16)) == pytest.approx([0.2, 0.9], rel=0.02)
+    assert bin_middle_s(found.bin) == pytest.approx([0.2, 0.9], rel=0.04)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -106,7 +105,7 @@ def many_parts(kind: str, series: int = 32, hours: int = 24) -> HourParts:
     return merged(found)
 
 
-@pytest.mark.parametrize(("kind", "most"), [("walk", 21), ("sensor", 11), ("count", 14)])
+@pytest.mark.parametrize(("kind", "most"), [("walk", 21), ("sensor", 11), ("count", 9)])
 def test_an_hour_costs_a_few_bytes(kind: str, most: float) -> None:
     parts = many_parts(kind, 8)
     rows = rows_of(parts)
