@@ -1,6 +1,6 @@
 """Hour parts as bytes: what the roll-ups of one day of some neighbouring series are stored as.
 
-    u32 parts, u32 bins; then for every column u32 length and its numbers, compressed
+    blocks of: u32 parts, u32 bins; then for every column u32 length and its numbers, compressed
 
 A row of a table of hours holds the series of one *bucket* (`BUCKET` ids in a row) on one UTC day, so that a year of one
 series is read from 365 rows. Numbers that do not compress (noise in every bit) are kept to 24 bits of mantissa, one part in
@@ -28,6 +28,7 @@ _HEADER = 8
 _DEAR_BYTES = 4.0
 """A column of fractions that needs more for each number is noise down to its last bit."""
 _NOISE_BITS = 29
+_DECIMALS = 1e4
 
 
 class HourParts(NamedTuple):
@@ -105,16 +106,21 @@ def rows_of(parts: HourParts) -> list[HourRow]:
 
 
 def encode(parts: HourParts, bucket: int, day: int) -> bytes:
-    """Parts of one bucket and day."""
-    no_counter = parts.resets < 0
+    """Parts of one bucket and day: a block for each sort of series, as numbers of one sort compress best together."""
+    sort = _sorts(parts)
+    return b"".join(_block(parts.pick(sort == one), bucket, day) for one in np.unique(sort).tolist())
+
+
+def _block(parts: HourParts, bucket: int, day: int) -> bytes:
+    gauges = bool((parts.resets < 0).all())
+    extremes = (parts.low, parts.high, parts.total) if gauges else (np.zeros(len(parts.series)),) * 3
     columns = [
         _whole(parts.series - np.uint32(bucket * BUCKET)),
         _whole(parts.hour - day * DAY_HOURS),
         _whole(parts.n),
         _whole(parts.first_ms),
         _whole(parts.last_ms),
-        *(_fraction(np.where(no_counter, one, 0.0), no_counter) for one in (parts.low, parts.high, parts.total)),
-        *(_fraction(one, no_counter) for one in (parts.first, parts.last)),
+        *(_fraction(one, may_round=gauges) for one in (*extremes, parts.first, parts.last)),
         _packed(parts.increase),
         _whole(parts.resets + 1),
         _whole(parts.bins),
@@ -125,32 +131,52 @@ def encode(parts: HourParts, bucket: int, day: int) -> bytes:
     return header + b"".join(np.array((len(one),), "<u4").tobytes() + one for one in columns)
 
 
+def _sorts(parts: HourParts) -> Int64:
+    """Of each part by its series: 0 a counter, 1 numbers of few decimals, 2 any others."""
+    plain = np.ones(len(parts.series), bool)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for one in (parts.low, parts.high, parts.first, parts.last):
+            plain &= np.rint(one * _DECIMALS) / _DECIMALS == one
+    _, place = np.unique(parts.series, return_inverse=True)
+    others = np.bincount(place, ~plain)[place] > 0
+    return np.where(parts.resets >= 0, 0, np.where(others, 2, 1))
+
+
 def decode(data: bytes, bucket: int, day: int) -> HourParts:
-    """The parts of a row. Raises one of `DAMAGED`."""
-    if len(data) < _HEADER:
+    """The parts of a row. Raises one of `DAMAGED`. A row may be cut between two blocks: look whether all parts came."""
+    blocks: list[HourParts] = []
+    at = 0
+    while at < len(data) or not blocks:
+        block, at = _read_block(data, at, bucket, day)
+        blocks.append(block)
+    return HourParts(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+
+
+def _read_block(data: bytes, at: int, bucket: int, day: int) -> tuple[HourParts, int]:
+    if len(data) < at + _HEADER:
         raise ValueError("hour parts are cut short")
-    n, bins = (int(one) for one in np.frombuffer(data, "<u4", 2))
-    found, at = [], _HEADER
+    n, bins = (int(one) for one in np.frombuffer(data, "<u4", 2, at))
+    found: list[npt.NDArray[np.generic]] = []
+    at += _HEADER
     for _ in HourParts._fields:
         if at + 4 > len(data):
             raise ValueError("hour parts are cut short")
         size = int(np.frombuffer(data, "<u4", 1, at)[0])
         column = standalone.simple_decompress(data[at + 4 : at + 4 + size])
-        if column is None:  # nothing was compressed
-            column = np.empty(0, np.uint32)
-        found.append(column)
+        found.append(np.empty(0, np.uint32) if column is None else column)  # None: nothing was compressed
         at += 4 + size
-    if [len(column) for column in found] != [n] * 13 + [bins] * 2 or int(found[12].sum()) != bins:
+    if [len(column) for column in found] != [n] * 13 + [bins] * 2 or int(found[12].astype(np.int64).sum()) != bins:
         raise ValueError("hour parts do not fit their header")
     ints = [column.astype(np.int64) for column in (*found[1:5], *found[11:])]
     hour, count, first_ms, last_ms, resets, per_part, bin_, counts = ints
-    counter, first, last = resets > 0, found[8].astype(np.float64), found[9].astype(np.float64)
-    low, high, total, increase = (found[place].astype(np.float64) for place in (5, 6, 7, 10))
+    low, high, total, first, last, increase = (column.astype(np.float64) for column in found[5:11])
+    if n and resets[0]:
+        low, high = np.minimum(first, last), np.maximum(first, last)
+    series = found[0].astype(np.uint32) + np.uint32(bucket * BUCKET)
     return HourParts(
-        found[0].astype(np.uint32) + np.uint32(bucket * BUCKET), hour + day * DAY_HOURS, count, first_ms, last_ms,
-        np.where(counter, np.minimum(first, last), low), np.where(counter, np.maximum(first, last), high), total, first, last,
-        increase, resets - 1, per_part, bin_ - 0x8000, counts,
-    )  # fmt: skip
+        series, hour + day * DAY_HOURS, count, first_ms, last_ms, low, high, total, first, last, increase, resets - 1,
+        per_part, bin_ - 0x8000, counts,
+    ), at  # fmt: skip
 
 
 def duration_bin(seconds: Float64) -> Int64:
@@ -172,12 +198,11 @@ def _packed(column: Float64 | UInt32) -> bytes:
     return bytes(standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig()))
 
 
-def _fraction(column: Float64, may_round: npt.NDArray[np.bool_]) -> bytes:
+def _fraction(column: Float64, *, may_round: bool) -> bytes:
     exact = _packed(column)
-    if len(exact) <= _DEAR_BYTES * len(column) or not may_round.any():
+    if len(exact) <= _DEAR_BYTES * len(column) or not may_round:
         return exact
-    rounded = _packed(np.where(may_round, _rounded(column), column))
-    return min(exact, rounded, key=len)
+    return min(exact, _packed(_rounded(column)), key=len)
 
 
 def _rounded(column: Float64) -> Float64:

@@ -29,7 +29,7 @@ _SCATTERED = """SELECT bucket, day FROM hours WHERE segment_id = 0 GROUP BY buck
     HAVING count(*) >= ? LIMIT 64"""
 _OF_ONE = "SELECT id, parts, data FROM hours WHERE bucket = ? AND day = ? AND segment_id = 0"
 _DAYS = "SELECT day, sum(bytes) FROM hours WHERE segment_id = 0 GROUP BY day ORDER BY day"
-_LONE = """SELECT bucket, day, data FROM hours WHERE bucket = ? AND day BETWEEN ? AND ? AND (segment_id = 0 OR segment_id IN
+_LONE = """SELECT parts, day, data FROM hours WHERE bucket = ? AND day BETWEEN ? AND ? AND (segment_id = 0 OR segment_id IN
     (SELECT id FROM segment WHERE state NOT IN ('open', 'closed')))"""
 
 
@@ -127,11 +127,12 @@ def lone_hours(catalogue: apsw.Connection, series: Sequence[int], since_us: int,
     wanted = np.unique(np.array(series, np.uint32))
     for bucket in np.unique(wanted // BUCKET).tolist():
         days = (bucket, since_us // _DAY_US, (until_us - 1) // _DAY_US)
-        for _, day, data in catalogue.execute(_LONE, days):
+        for n, day, data in catalogue.execute(_LONE, days):
             try:
                 parts = decode(bytes(data), bucket, int(day))
             except DAMAGED:
                 continue
-            found.append(parts.pick(np.isin(parts.series, wanted)))
+            if len(parts.series) == n:
+                found.append(parts.pick(np.isin(parts.series, wanted)))
     every = merged(found)
     return every.pick((every.hour * HOUR_US < until_us) & ((every.hour + 1) * HOUR_US > since_us))

@@ -105,7 +105,7 @@ def many_parts(kind: str, series: int = 32, hours: int = 24) -> HourParts:
     return merged(found)
 
 
-@pytest.mark.parametrize(("kind", "most"), [("walk", 21), ("sensor", 11), ("count", 9)])
+@pytest.mark.parametrize(("kind", "most"), [("walk", 22), ("sensor", 11), ("count", 9)])
 def test_an_hour_costs_a_few_bytes(kind: str, most: float) -> None:
     parts = many_parts(kind, 8)
     rows = rows_of(parts)
@@ -146,4 +146,5 @@ def test_damaged_bytes_are_told_as_such() -> None:
         except DAMAGED:
             continue
         assert len(found.series) == len(found.bins) == row.parts
-    assert encode(part(GAUGE, [], []), 0, 0)[:4] == b"\0\0\0\0"
+    with pytest.raises(DAMAGED):
+        decode(encode(part(GAUGE, [], []), 0, 0), 0, 0)
