@@ -2,12 +2,13 @@
 
     python -m tests.benchmarks.export --messages 1000000 --agents 300 --runs 3
 
-Both write a file. Checked in every run: both have as many rows as were recorded, and every float of ours is the one that was
+Both write a file; ours once more when its segments are sealed, which has to be the same file byte by byte. Checked in every run: both have as many rows as were recorded, and every float of ours is the one that was
 recorded, bit by bit (the shell prints 15 digits, which is not always enough: `exact_floats`).
 """
 
 import argparse
 import csv
+import filecmp
 import os
 import sys
 import tempfile
@@ -16,12 +17,14 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from models.storage.sealing.seal import seal
+from models.storage.writer import StoreWriter
 from tests.benchmarks.filled import Filled, fill
 from tests.benchmarks.measure import Figures, Ran, machine, run_measured, summarise, tell
 from tests.helpers.needs import program
 from tests.helpers.recorder_process import REPOSITORY
 
-KEYS = ("rows_per_s", "seconds", "cpu_s", "peak_mib", "mib")
+KEYS = ("rows_per_s", "rows_per_cpu_s", "seconds", "cpu_s", "peak_mib", "mib")
 _TIME = "strftime('%Y-%m-%dT%H:%M:%S', {0} / 1000000, 'unixepoch') || printf('.%06dZ', {0} % 1000000)"
 _KIND = "CASE kind WHEN 1 THEN 'status' WHEN 2 THEN 'metrics' WHEN 3 THEN 'log' WHEN 4 THEN 'task' WHEN 5 THEN 'message' ELSE 'other' END"  # fmt: skip
 SHELL = {
@@ -39,9 +42,7 @@ SHELL = {
 def measure(filled: Filled, folder: Path, dataset: str) -> list[tuple[str, Figures]]:
     """Ours, then the shell's, then both compared."""
     ours, theirs = folder / f"{dataset}.csv", folder / f"{dataset}-shell.csv"
-    app = [sys.executable, "-m", "app", "export", dataset, "--workspace", str(filled.workspace.root), "-o", str(ours)]
-    ran = run_measured(app, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
-    assert ran.code == 0, f"export ended with {ran.code}"
+    ran = _export(filled, dataset, ours)
     shell = [program("sqlite3"), "-readonly", "-csv", "-header", str(filled.plain), SHELL[dataset]]
     shell_ran = run_measured(shell, stdout=theirs)
     assert shell_ran.code == 0, f"sqlite3 ended with {shell_ran.code}"
@@ -56,9 +57,35 @@ def measure(filled: Filled, folder: Path, dataset: str) -> list[tuple[str, Figur
     return found
 
 
+def seal_all(filled: Filled) -> None:
+    """As the recorder and its sealer do it."""
+    writer = StoreWriter(filled.workspace, filled.clock)
+    for id_ in writer.sealing.waiting():
+        seal(filled.workspace.segment(id_), filled.workspace.sealing(id_))
+        writer.sealing.swap_in(id_)
+    writer.close()
+
+
+def measure_sealed(filled: Filled, folder: Path, dataset: str) -> tuple[str, Figures]:
+    """Beside the file that was written before sealing."""
+    before, after = folder / f"{dataset}.csv", folder / f"{dataset}-sealed.csv"
+    ran = _export(filled, dataset, after)
+    assert filecmp.cmp(before, after, shallow=False), f"{dataset} are others once they are sealed"
+    rows = filled.samples if dataset == "samples" else filled.messages
+    return f"{dataset}, ours, sealed", _figures(ran, rows, after)
+
+
+def _export(filled: Filled, dataset: str, path: Path) -> Ran:
+    path.unlink(missing_ok=True)
+    app = [sys.executable, "-m", "app", "export", dataset, "--workspace", str(filled.workspace.root), "-o", str(path)]
+    ran = run_measured(app, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    assert ran.code == 0, f"export ended with {ran.code}"
+    return ran
+
+
 def _figures(ran: Ran, rows: int, path: Path) -> Figures:
     return {
-        "rows": rows, "rows_per_s": round(rows / ran.seconds), "seconds": round(ran.seconds, 2),
+        "rows": rows, "rows_per_s": round(rows / ran.seconds), "rows_per_cpu_s": round(rows / ran.cpu_s), "seconds": round(ran.seconds, 2),
         "cpu_s": round(ran.cpu_s, 2), "peak_mib": ran.peak_mib, "mib": round(path.stat().st_size / 2**20, 1),
     }  # fmt: skip
 
@@ -99,6 +126,11 @@ def main() -> int:
         for run in range(options.runs):
             for dataset in SHELL:
                 rows += [tell("export", what, run=run, **found) for what, found in measure(filled, folder, dataset)]
+        seal_all(filled)
+        for run in range(options.runs):
+            for dataset in SHELL:
+                what, found = measure_sealed(filled, folder, dataset)
+                rows.append(tell("export", what, run=run, **found))
     summarise("export", rows, KEYS)
     return 0
 

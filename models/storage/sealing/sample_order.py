@@ -12,8 +12,8 @@ from models.storage.sample_pick import Float64, Int64, Picked, UInt32, chosen, j
 from models.storage.sealing.sample_reading import ChunkColumns, numbers
 
 EVER_US = 1 << 62
-WINDOW_SAMPLES = 2_000_000
-"""So many samples are sorted at once, in about 100 MB: chunks of small groups reach over a whole segment, and are decoded
+WINDOW_SAMPLES = 1_000_000
+"""So many samples are sorted at once, in about 50 MB: chunks of small groups reach over a whole segment, and are decoded
 once for each window."""
 
 
