@@ -25,6 +25,8 @@ from models.storage.store_errors import DAMAGED, problems_of
 
 CACHE_KIB = 16 * 1024
 """Memory that the engine may use, whatever the segment holds."""
+FEW_ROWS = 1_000
+"""A table with fewer is read as fast without its indexes, each of which takes a page at least."""
 UNSEALED_BYTES = "unsealed_bytes"
 """In `meta`: how large the file was before."""
 
@@ -61,8 +63,9 @@ def _write(source: Path, target: Path) -> None:
             write_logs(reader, writer, index.add)
             index.close()
             write_hours(reader, writer)
-        for _, sql in _schema(writer, "index"):
-            writer.execute(sql)
+        for table, sql in _schema(writer, "index"):
+            if len(writer.execute(f"SELECT 1 FROM main.{table} LIMIT {FEW_ROWS}").fetchall()) == FEW_ROWS:
+                writer.execute(sql)
         writer.execute("INSERT INTO main.meta SELECT * FROM source.meta WHERE key <> 'layout'")
         more = {UNSEALED_BYTES: source.stat().st_size, "layout": SEALED_LAYOUT}  # its layout last: then it is whole
         writer.executemany("INSERT INTO main.meta VALUES (?, ?)", [(key, str(value)) for key, value in more.items()])
@@ -85,9 +88,9 @@ def _making(target: Path) -> Iterator[apsw.Connection]:
 
 
 def _schema(writer: apsw.Connection, kind: str) -> list[tuple[str, str]]:
-    """Names and statements of what is taken over as it is."""
-    query = "SELECT name, sql, tbl_name FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL ORDER BY name"
-    return [(str(name), str(sql)) for name, sql, table in writer.execute(query, (kind,)) if table not in SHAPES]
+    """Tables, and statements that make them or their indexes, of what is taken over as it is."""
+    query = "SELECT tbl_name, sql FROM source.sqlite_schema WHERE type = ? AND sql IS NOT NULL ORDER BY name"
+    return [(str(table), str(sql)) for table, sql in writer.execute(query, (kind,)) if table not in SHAPES]
 
 
 @contextlib.contextmanager

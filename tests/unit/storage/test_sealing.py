@@ -8,14 +8,18 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import apsw
 import pytest
 
 from models.domain.problems import EnvironmentProblem
-from models.storage.export import DATASETS, export
+from models.storage.backup import backup_file
+from models.storage.export import DATASETS, STREAMS, export
+from models.storage.follow import Follower, Place
 from models.storage.info import store_info
+from models.storage.restore import restore
 from models.storage.retention import StoreLimits
 from models.storage.sealing import swap
 from models.storage.sealing.seal import seal
@@ -339,3 +343,40 @@ def test_what_may_come_again_is_known_from_sealed_segments_too(workspace: Worksp
     assert before
     seal_all(workspace)
     assert read_unacknowledged(workspace, ids) == before
+
+
+def test_whoever_follows_goes_on_in_a_sealed_segment_where_he_was(workspace: Workspace) -> None:
+    found: dict[str, list[str]] = {dataset: [] for dataset in STREAMS}
+
+    def follow(place: Place, pieces: int) -> Place:
+        follower = Follower(workspace, jsonl=True)
+        for piece in islice(follower.pieces(place), pieces):
+            if piece.dataset:
+                found[piece.dataset] += piece.lines
+            assert piece.lost == 0
+            place = piece.place
+        follower.close()
+        return place
+
+    place = follow(Place(), 7)  # within the second segment
+    seal_all(workspace)
+    place = follow(place, 9)
+    follow(place, 1_000_000)
+    for dataset, lines in found.items():
+        out = io.BytesIO()
+        export(workspace, dataset, out, format="jsonl")
+        assert "".join(lines).encode() == out.getvalue(), dataset
+
+
+def test_a_backup_of_sealed_segments_comes_back_whole(workspace: Workspace, tmp_path: Path) -> None:
+    before = exports(workspace, ("csv",))
+    seal_all(workspace)
+    path, clock = tmp_path / "kept.backup", FakeClock()
+    done = backup_file(
+        workspace, path, {}, "1", clock, overwrite=False, progress=lambda *_: None, damaged=lambda *_: None
+    )
+    assert done.size_bytes > 0
+    back = Workspace.at(tmp_path / "back")
+    restore(back, path, lambda *_: None)
+    assert set(layouts(back)) == {"2"}
+    assert_whole(back, before)
