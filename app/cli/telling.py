@@ -1,6 +1,6 @@
 """How a command that the window started tells it how far it is: JSON objects on stderr, a line each.
 
-{"progress": {…}} some times a second, {"finding": {…}} for what `verify` met, and at the end {"result": {…}} or
+{"progress": {…}} some times a second, {"finding": {…}} for what `verify` met, {"salvaged": {…}} for what it brought back, and at the end {"result": {…}} or
 {"problem": {"code", "params"}}.
 """
 

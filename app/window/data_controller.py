@@ -77,6 +77,7 @@ class DataController(QObject):
         work.import_wanted.connect(self.ask_files)
         work.folder_import_wanted.connect(self.ask_folder)
         work.check_wanted.connect(queue.verify)
+        work.salvage_wanted.connect(queue.salvage)
         work.cancel_wanted.connect(queue.cancel)
         work.folder_wanted.connect(_open_folder)
         screen.span_wanted.connect(window.time_range.zoom)
@@ -135,7 +136,7 @@ class DataController(QObject):
 
     @Slot(object)
     def _ended(self, job: Job) -> None:
-        if job.kind is not JobKind.IMPORT:
+        if job.kind not in {JobKind.IMPORT, JobKind.SALVAGE}:
             return
         if job.state is JobState.DONE:
             self._window.refresh_requested.emit()

@@ -14,7 +14,7 @@ from models.domain.problems import Problem
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.domain.timestamps import utc_text
 from models.storage.workspace import Workspace
-from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState
+from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState, Salvaged
 
 MOST_FINDINGS = 2_000
 
@@ -60,6 +60,10 @@ class JobQueue(QObject):
     def verify(self) -> None:
         """Check every file."""
         self._add(Job(self._number(), JobKind.VERIFY))
+
+    def salvage(self) -> None:
+        """Check every file, and bring back what can still be read of the damaged ones."""
+        self._add(Job(self._number(), JobKind.SALVAGE))
 
     def import_files(self, paths: Sequence[str], *, again: bool = False, make_room: bool = False) -> None:
         """All of the files, or nothing. `again`: also what is held already; `make_room`: older imports may go for it."""
@@ -121,7 +125,7 @@ class JobQueue(QObject):
     def _arguments(self, job: Job) -> list[str]:
         workspace = ["--workspace", str(self._workspace.root)]
         if job.order is None:
-            return ["verify", *workspace]
+            return ["verify", *(["--salvage"] if job.kind is JobKind.SALVAGE else []), *workspace]
         order = job.order
         arguments = ["export", order.dataset, *workspace, f"--format={order.format}", f"--output={order.path}"]
         if order.since_us:
@@ -138,6 +142,8 @@ class JobQueue(QObject):
         if kind == "finding":
             if len(job.findings) < MOST_FINDINGS:
                 job.findings.append(Finding(**values))
+        elif kind == "salvaged":
+            job.salvaged.append(Salvaged(**values))
         elif job.kind is JobKind.EXPORT:
             job.rows, job.bytes, job.damaged = values["rows"], values["bytes"], values.get("damaged", 0)
         else:

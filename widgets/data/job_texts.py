@@ -27,6 +27,8 @@ def title(job: Job) -> str:
     if job.kind is JobKind.IMPORT:
         names = ", ".join(visible(Path(path).name, 80) for path in job.paths)
         return _filled(translate("JobTexts", "Import of {files}"), files=names)
+    if job.kind is JobKind.SALVAGE:
+        return translate("JobTexts", "Salvage of damaged files")
     return translate("JobTexts", "Check of every file")
 
 
@@ -61,6 +63,8 @@ def _running(job: Job, now_us: int) -> str:
     if job.kind is JobKind.EXPORT:
         text = translate("JobTexts", "{rows} rows, {rate}/s, {size}")
         return _filled(text, rows=count_text(job.rows), rate=rate, size=value_text(job.bytes, "By"))
+    if job.kind is JobKind.SALVAGE:
+        return translate("JobTexts", "finds what is damaged, and brings back what can still be read")
     text = _filled(translate("JobTexts", "{rows} messages, {rate}/s"), rows=count_text(job.rows), rate=rate)
     if job.kind is JobKind.VERIFY and job.total:
         files = _filled(
@@ -84,12 +88,22 @@ def _done(job: Job) -> str:
             more = translate("JobTexts", "files that could not be read whole: {n}")
             text += "; " + _filled(more, n=str(job.damaged))
         return text
+    if job.kind is JobKind.SALVAGE:
+        return _salvaged(job, took)
     if job.findings:
         text = translate("JobTexts", "something is wrong: findings {n}, in files {files}; messages {messages}, in {time}")  # fmt: skip
         files = str(len({one.path for one in job.findings}))
         return _filled(text, n=count_text(len(job.findings)), files=files, messages=count_text(job.rows), time=took)
     text = translate("JobTexts", "everything fits: messages {messages}, files {files}, in {time}")
     return _filled(text, files=count_text(job.total), messages=count_text(job.rows), time=took)
+
+
+def _salvaged(job: Job, took: str) -> str:
+    if not job.salvaged:
+        return translate("JobTexts", "there was nothing to bring back")
+    text = translate("JobTexts", "{n} of {of} messages are back, files {files}, in {time}")
+    messages, of = sum(one.messages for one in job.salvaged), sum(one.of for one in job.salvaged)
+    return _filled(text, n=count_text(messages), of=count_text(of), files=str(len(job.salvaged)), time=took)
 
 
 def import_running_text(messages: int, passed_us: int) -> str:

@@ -11,6 +11,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     IMPORT = "import"
     VERIFY = "verify"
+    SALVAGE = "salvage"
 
 
 class JobState(StrEnum):
@@ -47,6 +48,20 @@ class Finding:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What came back of a damaged file: `messages` of the `of` that it held."""
+
+    segment: int
+    path: str
+    messages: int
+    of: int
+
+
+DAMAGES = frozenset({"set-aside", "unreadable", "structure", "checksum", "sequence", "samples"})
+"""Codes of findings that say that a file of history itself is damaged."""
+
+
 @dataclass(slots=True)
 class Job:
     """One piece of work. `done` of `total` is told in bytes (import) or files (check); `total` 0: not known. `rows` are rows
@@ -71,8 +86,15 @@ class Job:
     problem: Problem | None = None
     imported: ImportResult | None = None
     findings: list[Finding] = field(default_factory=list)
+    salvaged: list[Salvaged] = field(default_factory=list)
 
     @property
     def share(self) -> float | None:
         """How much of it is done, 0 to 1; None: not known."""
         return min(1.0, self.done / self.total) if self.total else None
+
+    @property
+    def salvageable(self) -> bool:
+        """Did a check find a damaged file of which something may be brought back?"""
+        checked = self.kind is JobKind.VERIFY and self.state is JobState.DONE
+        return checked and any(one.segment and one.code in DAMAGES for one in self.findings)

@@ -44,6 +44,8 @@ class WorkView(QWidget):
     import_wanted = Signal()
     folder_import_wanted = Signal()
     check_wanted = Signal()
+    salvage_wanted = Signal()
+    """Bring back what can still be read of damaged files."""
     cancel_wanted = Signal(int)
     """A job's number."""
     folder_wanted = Signal(str)
@@ -68,6 +70,10 @@ class WorkView(QWidget):
         self.cancel = self._button(self.tr("&Cancel"), self._cancel)
         self.folder = self._button(self.tr("Open fol&der"), self._open_folder)
         self.copy_path = self._button(self.tr("Copy &path"), self._copy_path)
+        self.salvage = self._button(self.tr("&Salvage what is left"), self.salvage_wanted.emit)
+        self.salvage.setToolTip(
+            self.tr("Bring back what can still be read of damaged files. They themselves stay as they are.")
+        )
         self.look = self._button(self.tr("&Look at this time"), self._look)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -152,7 +158,7 @@ class WorkView(QWidget):
         buttons.setContentsMargins(12, 6, 12, 6)
         buttons.setSpacing(6)
         buttons.addWidget(self._told, 1)
-        for button in (self.look, self.folder, self.copy_path, self.cancel):
+        for button in (self.salvage, self.look, self.folder, self.copy_path, self.cancel):
             buttons.addWidget(button)
         above = QWidget()
         upper = QVBoxLayout(above)
@@ -205,6 +211,7 @@ class WorkView(QWidget):
         self.folder.setVisible(bool(path))
         self.copy_path.setVisible(bool(path))
         self.look.setVisible(job is not None and job.imported is not None and job.imported.messages > 0)
+        self.salvage.setVisible(job is not None and job.salvageable)
         whole = job is not None and (job.state is JobState.FAILED or job.imported is not None)
         self._told.setText(progress(job, 0) if whole and job is not None else visible(path))
         findings = job.findings if job is not None else []
@@ -246,7 +253,7 @@ class WorkView(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for button, pressed in (
             (self.cancel, self._cancel), (self.folder, self._open_folder), (self.copy_path, self._copy_path),
-            (self.look, self._look),
+            (self.look, self._look), (self.salvage, self.salvage_wanted.emit),
         ):  # fmt: skip
             if not button.isHidden():
                 menu.addAction(button.text(), pressed)

@@ -1,6 +1,7 @@
 """Real exports and checks as child processes, one after the other: whole files or none."""
 
 import resource
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -19,7 +20,7 @@ from models.storage.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message
-from widgets.data.jobs import ExportOrder, Job, JobKind, JobState
+from widgets.data.jobs import ExportOrder, Job, JobKind, JobState, Salvaged
 
 MANY = 200_000
 
@@ -136,6 +137,22 @@ def test_a_check_finds_a_damaged_file_and_names_it(queue: JobQueue, qtbot: QtBot
         path.write_bytes(whole)
     assert job.state is JobState.DONE
     assert {(one.segment, one.path) for one in job.findings} == {(1, str(path))}
+
+
+def test_what_is_left_of_a_damaged_file_comes_back(
+    queue: JobQueue, qtbot: QtBot, workspace: Workspace, tmp_path: Path
+) -> None:
+    shutil.copytree(workspace.root, tmp_path / "ws")
+    path = Workspace.at(tmp_path / "ws").segment(1)
+    path.write_bytes(bytes(4_096) + path.read_bytes()[4_096:])
+    queue._workspace = Workspace.at(tmp_path / "ws")
+    queue.salvage()
+    job = finish(queue, qtbot)
+    assert job.state is JobState.DONE
+    assert job.salvaged == [Salvaged(1, str(path), MANY + 1, MANY + 1)]
+    assert {one.segment for one in job.findings} == {1}
+    queue.salvage()
+    assert finish(queue, qtbot).salvaged == []
 
 
 def test_a_child_that_dies_is_told(queue: JobQueue, qtbot: QtBot, monkeypatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from models.domain.recorded import ImportResult, SkippedLine
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import SECOND
 from widgets.common.state_view import StateKind
-from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState
+from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState, Salvaged
 from widgets.data.work_view import WorkView
 from widgets.records.agent_names import AgentNames
 
@@ -156,6 +156,26 @@ def test_a_check_lists_what_is_wrong_with_its_file(view: WorkView, desk: Desk) -
     row = [view.findings.records.index(0, column).data() for column in range(4)]
     assert row == ["3.db", "a message is not as it came", "message 7 is not as it came", "/w/segments/3.db"]
     assert view._wrong.isVisible()
+
+
+def test_what_is_damaged_may_be_salvaged(view: WorkView, desk: Desk, qtbot: QtBot) -> None:
+    job = Job(1, JobKind.VERIFY, JobState.DONE, findings=[Finding(0, "structure", "x", "/w/catalogue.db")])
+    view.show_jobs([job])
+    assert view.salvage.isHidden()
+    job.findings.append(Finding(3, "set-aside", "damaged before", "/w/segments/3.db"))
+    view.show_jobs([job])
+    with qtbot.waitSignal(view.salvage_wanted):
+        view.salvage.click()
+    salvage = Job(2, JobKind.SALVAGE, JobState.RUNNING, began_us=desk.clock.monotonic_us())
+    view.show_jobs([salvage, job])
+    assert said(view) == "finds what is damaged, and brings back what can still be read"
+    assert view.salvage.isHidden()
+    salvage.state, salvage.ended_us = JobState.DONE, salvage.began_us + 3 * SECOND
+    view.show_jobs([salvage, job])
+    assert said(view) == "there was nothing to bring back"
+    salvage.salvaged = [Salvaged(3, "/w/segments/3.db", 9_812, 10_000)]
+    view.show_jobs([salvage, job])
+    assert said(view) == "9\u202f812 of 10\u202f000 messages are back, files 1, in 3 s"
 
 
 def test_the_newest_job_is_at_hand_and_an_older_choice_stays(view: WorkView) -> None:
