@@ -20,6 +20,7 @@ from models.storage.open_segment import DAMAGE
 from models.storage.pulse_columns import PULSE_US
 from models.storage.pulses import Pulses
 from models.storage.retention import Retention
+from models.storage.salvage_words import bring_back_words
 from models.storage.sealing.sealed_file import take_in_sealed
 from models.storage.sealing.swap import Sealing
 from models.storage.segment import LAYOUT, SEALED_LAYOUT
@@ -58,8 +59,11 @@ class Recovery:
         self._clock = clock
         self.problems: list[Problem] = []
 
-    def run(self) -> None:
-        """Mend everything. Killed anywhere, the next start does the rest."""
+    def run(self, replaced: Problem | None = None) -> None:
+        """Mend everything. Killed anywhere, the next start does the rest. `replaced`: what is told of a catalogue that was set
+        aside as damaged, if one was."""
+        if replaced is not None:
+            self.problems.append(replaced)
         shutil.rmtree(self._workspace.importing, ignore_errors=True)  # of an import that did not end; so below
         self._adopt_files()
         self._retention.sweep()
@@ -79,6 +83,10 @@ class Recovery:
             elif any(Path(f"{path}-{log}").exists() for log in ("wal", "journal")):
                 self._settle(id_, path)
         self._end_captures()
+        if replaced is not None:
+            aside = str(replaced.params["path"])
+            back = bring_back_words(Path(aside), self._catalogue)
+            self.problems.append(Problem("catalogue.words", {"path": aside, "count": back}))
 
     def _finish(self, id_: int, path: Path, taken_batch: int) -> None:
         """Take the rest in, make up for lost pulses, close."""

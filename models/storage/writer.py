@@ -6,7 +6,6 @@ import platform
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from importlib import metadata
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -29,7 +28,6 @@ from models.storage.merge_writer import MergeWriter
 from models.storage.names_table import load_names
 from models.storage.recovery import Recovery, insert_segment
 from models.storage.retention import DiskUse, Retention, StoreLimits
-from models.storage.salvage_words import bring_back_words
 from models.storage.sealing.swap import Sealing
 from models.storage.segment import LAYOUT
 from models.storage.segment_file import SegmentFile
@@ -101,14 +99,8 @@ class StoreWriter:
         self._steady_since_us = clock.monotonic_us()
         with problems_of(workspace.catalogue):
             self._database, replaced = open_or_replace_catalogue(workspace, clock)
-            if replaced is not None:
-                self.problems.append(replaced)
             try:
-                self._upkeep = self._mend()
-                if replaced is not None:
-                    aside = Path(str(replaced.params["path"]))
-                    back = bring_back_words(aside, self._catalogue)
-                    self.problems.append(Problem("catalogue.words", {"path": str(aside), "count": back}))
+                self._upkeep = self._mend(replaced)
                 self._load()
             except BaseException:
                 self._database.close()
@@ -270,23 +262,17 @@ class StoreWriter:
         connection: apsw.Connection = self._database.connection()
         return connection
 
-    def _mend(self) -> Upkeep:
+    def _mend(self, replaced: Problem | None) -> Upkeep:
         retention = Retention(self._workspace, self._catalogue, self._limits)
         self.sealing = Sealing(self._workspace, self._catalogue, retention.hours)
         headlines = load_headlines(self._catalogue)
         recovery = Recovery(self._workspace, self._database, headlines, retention, self.sealing, self._clock)
-        recovery.run()
+        recovery.run(replaced)
         self.problems += recovery.problems
         return Upkeep(
-            self._workspace,
-            self._clock,
-            self._catalogue,
-            headlines,
-            retention,
-            self._disk_use,
-            self.problems,
+            self._workspace, self._clock, self._catalogue, headlines, retention, self._disk_use, self.problems,
             self._closing,
-        )
+        )  # fmt: skip
 
     def _load(self) -> None:
         load_names(self._catalogue, self.names)
