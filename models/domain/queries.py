@@ -277,7 +277,7 @@ class HourColumns(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class SeriesResult:
     """`complete` is false for a page that will be followed by a fuller one (newest data first). `hours`: of the series that
-    have any."""
+    have any. Series that came in the same messages may share the arrays of their times: copy what is to be changed."""
 
     request: SeriesRequest
     columns: tuple[SeriesColumns, ...]

@@ -132,8 +132,9 @@ def _joined(arrays: Sequence[npt.NDArray[T]]) -> npt.NDArray[T]:
 
 
 def columns_of(series: int, at: Int64, received: Int64, value: Float64, max_points: int) -> SeriesColumns:
-    """Samples of one series (own time, arrival, value), sorted by the agent's own time; where they are more than `max_points`, the envelope that they
-    have by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the same in every page.
+    """Samples of one series (own time, arrival, value), sorted by the agent's own time; where they are more than `max_points`,
+    the envelope that they have by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the
+    same in every page.
     """
     reduced = len(at) > max_points
     if reduced:
