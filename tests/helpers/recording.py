@@ -30,6 +30,7 @@ class Recording:
 
     def __init__(self, root: Path, beside: "Recording | None" = None) -> None:
         """`beside`: another one that this test talks to as well; they share the folder of their sockets."""
+        self.module = "app"  # or one that starts it changed
         self.workspace = Workspace.at(root)
         self.errors = root.parent / f"{root.name}.stderr"
         self.output = root.parent / f"{root.name}.stdout"
@@ -41,7 +42,7 @@ class Recording:
         self.process: subprocess.Popen[bytes] | None = None
 
     def argv(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "app", *arguments, "--workspace", str(self.workspace.root)]
+        return [sys.executable, "-m", self.module, *arguments, "--workspace", str(self.workspace.root)]
 
     def spawn(self, *arguments: str, variables: Mapping[str, str] | None = None) -> "Recording":
         """Start `record` and return at once."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -9,6 +10,7 @@ from models.domain.connection import Protocol
 from models.domain.control import Link
 from tests.helpers.fake_broker import DISCONNECT, PUBACK, PUBLISH, FakeBroker, packet
 from tests.helpers.mosquitto import Mosquitto
+from tests.helpers.packet_streams import Streams
 from tests.helpers.poll import until
 from tests.helpers.sessions import Listening, Publisher
 
@@ -135,3 +137,26 @@ def test_a_broker_that_sends_only_messages_is_not_taken_for_dead() -> None:
 
         until(for_long, "three seconds are over")
         assert listening.words() == [Link.CONNECTING, Link.CONNECTED]
+
+
+def test_the_network_thread_outlives_whatever_a_broker_sends() -> None:
+    """Each connection gets a broken stream, cut anywhere; then one is as it should be."""
+    with FakeBroker() as fake, Listening(fake.url, first_delay_s=3_600) as listening:
+
+        def is_up(connection: int) -> bool:
+            return fake.accepted == connection and listening.session.state.link is Link.CONNECTED
+
+        for seed in range(60):
+            until(lambda: is_up(seed + 1), f"connection {seed + 1}")  # noqa: B023 - it is asked at once
+            streams = Streams(seed)
+            data = streams.broken(20) if seed % 2 else streams.garbage(400)
+            with suppress(OSError):  # the session hung up when it had seen enough
+                for piece in streams.cuts(data):
+                    fake.send(piece)
+            fake.drop()
+            until(lambda: listening.session.state.link in {Link.WAITING, Link.REFUSED}, "it noticed")
+            listening.session.wake()
+        until(lambda: is_up(61), "a connection as it should be")
+        fake.publish("still/here", b"x", qos=1, mid=3)
+        listening.bring_count(1, b"still/here")
+        assert listening.session.counters.faults == 0

@@ -12,9 +12,11 @@ pytestmark = pytest.mark.services
 WINDOWS = {1: 60, 10: 1_000, 20: 2_000}  # and how many messages are sent
 
 
-@pytest.fixture
-def recording(tmp_path):
+@pytest.fixture(params=["app", "tests.helpers.unknown_paho"])
+def recording(tmp_path, request):
+    """Messages are received in bulk, and then all again one by one."""
     one = Recording(tmp_path / "workspace")
+    one.module = request.param
     yield one
     one.close()
 
@@ -35,6 +37,7 @@ def test_every_message_is_stored_once_however_few_the_broker_sends(recording, wi
         recording.start("--broker", broker.url)
         broker.wait_until_acknowledged(len(sent))
         assert recording.state.mqtt_version == ("5" if speaks_5 else "3.1.1")
+        assert recording.state.in_bulk is (recording.module == "app")
         assert recording.stop() == 0
         record_property("messages_per_second", round(broker.rate))
         print(f"window {window}, MQTT {'5' if speaks_5 else '3.1.1'}: {broker.rate:.0f} messages a second")

@@ -33,13 +33,17 @@ def workspace(tmp_path, monkeypatch):
     return Workspace.at(one)
 
 
+EITHER_WAY = pytest.mark.parametrize("start", ["app", "tests.helpers.unknown_paho"], indirect=True)
+"""Messages are received in bulk, and then all again one by one."""
+
+
 @pytest.fixture
-def start(workspace):
+def start(workspace, request):
     """Starts recorders; ends what still runs."""
     started = []
 
     def make(url, *arguments):
-        one = RecorderProcess(workspace.root, url, *arguments)
+        one = RecorderProcess(workspace.root, url, *arguments, module=getattr(request, "param", "app"))
         started.append(one)
         one.start()
         return one
@@ -112,6 +116,7 @@ def run_to_its_end(workspace, *arguments, **variables):
     )  # fmt: skip
 
 
+@EITHER_WAY
 def test_everything_is_stored_once_and_in_order(broker, workspace, start, client):
     recorder = start(broker.url)
     until(lambda: client.hello("cli").link is Link.CONNECTED, "connected")
@@ -123,6 +128,7 @@ def test_everything_is_stored_once_and_in_order(broker, workspace, start, client
     assert not workspace.socket.exists()
 
 
+@EITHER_WAY
 def test_three_kills_under_load_lose_and_double_nothing(make_broker, workspace, start, client):
     broker = make_broker(max_queued_messages=100_000)
     recorder = start(broker.url)
@@ -152,6 +158,7 @@ def test_three_kills_under_load_lose_and_double_nothing(make_broker, workspace, 
     assert rows(workspace, "SELECT count(*) FROM capture WHERE ended_us IS NULL", catalogue=True) == [(0,)]
 
 
+@EITHER_WAY
 def test_termination_stores_what_has_arrived(make_broker, workspace, start, client):
     broker = make_broker(max_queued_messages=100_000)
     recorder = start(broker.url)
@@ -219,6 +226,7 @@ def test_every_verb_of_the_channel(broker, workspace, start, client):
     state = until(lambda: (one := client.hello("window")).link is Link.CONNECTED and one, "connected")
     assert (state.pid, state.started_by, state.broker_url) == (recorder.pid, "cli", broker.url)
     assert (state.mqtt_version, state.in_bulk) == ("5", True)
+    assert "received in bulk" in workspace.log.read_text()
     with Publisher(broker.url) as publisher:
         publisher.send([1], topic=b"agents/crawler/metrics")
     until(lambda: rows(workspace, "SELECT 1 FROM agent WHERE name = 'crawler'"), "heard")
