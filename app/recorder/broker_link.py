@@ -20,7 +20,7 @@ from models.domain.publishing import OutgoingMessage
 from mqtt.outgoing import Receipt
 from mqtt.session import LinkState
 
-TURN_US = 2_000_000
+TURN_US = 1_500_000
 LOOKING_UP_US = 120_000_000
 _LOG = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from models.storage.workspace import Workspace
 LOOK_S = 1.0
 END_LIMIT_S = 10.0
 NETWORK = "network"
-NETWORK_LIMIT_US = 1_500_000
+NETWORK_LIMIT_US = 2_500_000
 """With what the link itself allows for a turn, and a look a second: noticed within five seconds."""
 WINDOW_GONE_US = 5_000_000
 WINDOW_AWAITED_US = 60_000_000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from models.domain.clock import Clock
 
 LIMIT_US = 5_000_000
-OWN_PAUSE_US = 3_000_000
+OWN_PAUSE_US = 2_000_000
 
 
 class Watch:

@@ -468,6 +468,19 @@ class TestEnd:
         assert self.setup.listener.told[-2:] == ["down", ("use", ONE.url)]
         assert self.setup.link.lives()
 
+    @pytest.mark.parametrize("pause_us", [1_900_000, 2_100_000, 60_000_000])
+    def test_a_process_that_stood_still_as_a_whole_replaces_nothing(self, make, clock, pause_us):
+        one = make()
+        self.watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)
+        self.setup.tell(Link.CONNECTED)
+        assert self.ends(one) is None
+        clock.advance(pause_us)
+        assert self.ends(one) is None
+        self.setup.sessions[0].heartbeat_us = clock.monotonic_us()
+        clock.advance(1_000_000)
+        assert self.ends(one) is None
+        assert (len(self.setup.sessions), self.faults.count) == (1, 0)
+
     def test_a_dead_thread_ends_it_with_one(self, make):
         one = make()
         self.watch.add("ingest", lambda: False)
