@@ -88,7 +88,14 @@ class Sleeper:
     [
         (skip_numbers, "sequence", "3", "3 messages missing: the publisher's numbers jumped", "missing 3"),
         (lose_session, "session-lost", "0", "Nothing known: the broker forgot our session", "missing 0 or more"),
-        (lose_session, "not-connected", "0", "Nothing known: not connected", "missing 0 or more"),
+        pytest.param(
+            lose_session,
+            "not-connected",
+            "0",
+            "Nothing known: not connected",
+            "missing 0 or more",
+            marks=pytest.mark.long,
+        ),
         (overflow_a_queue, "broker-dropped", "9", "9 messages missing: dropped by the broker", "missing 9"),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_mistake_in_reading_costs_no_message(make_broker, make):
     assert [row["value"] for row in recording.export("samples")] == ["2"], "the first is there raw, to be read again"
 
 
-@pytest.mark.parametrize("trouble", ["ingest-dies", "control-dies"])
+@pytest.mark.parametrize("trouble", ["ingest-dies", pytest.param("control-dies", marks=pytest.mark.long)])
 def test_a_thread_that_cannot_go_on_ends_the_recorder_clearly_and_the_next_one_has_it_all(make_broker, make, trouble):
     broker = make_broker()
     recording = make(trouble).start("--broker", broker.url)
