@@ -4,8 +4,8 @@ What is held already is not brought again. A segment is the same where it was be
 that was still being written when we got it takes the place of that earlier part of it.
 """
 
+import contextlib
 import logging
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,9 @@ from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.domain.records import GapCause
+from models.storage.access import sync_folder
 from models.storage.identity import read_workspace_id
-from models.storage.merge_copy import Renumbering, copy_segment, write_meta
+from models.storage.merge_copy import Renumbering, copy_segment, sync_file, write_meta
 from models.storage.merge_source import SALVAGED, Held, HeldSegment, LostHistory, read_held
 from models.storage.merge_unsealed import write_unsealed
 from models.storage.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
@@ -117,8 +118,13 @@ class _Run:
         new = {one.source.origin for one in wanted}
         held = [one for one in theirs.segments if one.origin not in new]
         if self.parts or damaged or theirs.words or theirs.lost:
+            with problems_of(self.workspace.segments):
+                sync_folder(self.workspace.segments)
             finish = partial(self.writer.finish, self.parts, held, [*theirs.lost, *damaged], theirs.words)
             self.hand_over(finish, nobody)
+            for part in self.parts:
+                with contextlib.suppress(OSError):  # it is history already
+                    sync_file(part.path)
         else:
             self.hand_over(self.writer.cancel, nobody)
         return self._result(len(held), theirs.unreadable + found.missing + len(damaged))
@@ -215,10 +221,6 @@ def _take(source: Path, target: Path) -> None:
     if source.is_symlink():
         shutil.copyfile(source, target)
         target.chmod(0o600)
-        handle = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_file(target)
     else:
         source.rename(target)

@@ -73,6 +73,11 @@ def making(path: Path) -> Iterator[apsw.Connection]:
         yield connection
     finally:
         connection.close()
+    sync_file(path)
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to it survive a power cut."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -176,14 +181,15 @@ def _by_agent(data: bytes, kind: np.dtype[Any], ids: Ids) -> bytes:
 
 
 def write_meta(
-    path: Path, meta: Mapping[str, str], presence: Sequence[tuple[object, ...]] = (), agents: Iterable[Any] = ()
-) -> None:
+    path: Path, meta: Mapping[str, str], presence: Sequence[tuple[object, ...]] = (), agents: Iterable[Any] = (), *,
+    durable: bool = True,
+) -> None:  # fmt: skip
     """Set what a finished copy says of itself, and let rows of presence changes, and of the agents they name, follow its
-    last batch. Durable. Raises the engine's errors."""
+    last batch. Not `durable`: until somebody syncs the file. Raises the engine's errors."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.pragma("journal_mode", "DELETE")
-        connection.pragma("synchronous", "FULL")
+        connection.pragma("synchronous", "FULL" if durable else "OFF")
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", list(meta.items()))
         if "kind" in meta:

@@ -12,7 +12,7 @@ from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import GapCause
-from models.storage.access import create_private_file, sync_folder
+from models.storage.access import create_private_file
 from models.storage.engine import WorkspaceDatabase, open_database, open_reader
 from models.storage.headlines import Headlines
 from models.storage.import_intake import joined, newer
@@ -181,15 +181,17 @@ class MergeWriter:
     def finish(
         self, parts: Sequence[Part], held: Iterable[HeldSegment], lost: Sequence[LostHistory], words: Sequence[Words]
     ) -> None:
-        """Let everybody see it, in one step. `held`: what the source has and we have had before."""
+        """Let everybody see it, in one step. `held`: what the source has and we have had before. Live traffic waits for it;
+        that is why the files are synced by whoever made them: before, and once more afterwards, as each then tells that its
+        import has ended, which counts should the catalogue be lost."""
         total = sum(part.bytes for part in parts)
         refuse_beyond(self._limits, total, self._held_bytes)
         with problems_of(self._workspace.catalogue):
             captures = self._captures(parts)
             for part in parts:
                 with problems_of(part.path):
-                    write_meta(part.path, {"capture": str(captures[part.source.meta.get("capture", "")][0])})
-            sync_folder(self._workspace.segments)
+                    capture = captures[part.source.meta.get("capture", "")][0]
+                    write_meta(part.path, {"capture": str(capture)}, durable=False)
             with transaction(self._catalogue):
                 self._catalogue.executemany(_NEW_CAPTURE, captures.values())
                 self._take_in(parts, {key: row[0] for key, row in captures.items()})
@@ -244,10 +246,11 @@ class MergeWriter:
             if part.intake is not None:
                 found = part.intake if found is None else joined(found, part.intake)
         present = None if found is None else newer(catalogue, self.own_headlines, found, self._recording_since())
-        for part in parts:
-            self._headlines.saw_agents(row[0] for row in part.rows.agent)
-            changed = {self._headlines.consider(id_, series_key(*key), imported=True) for id_, *key in part.rows.series}
-            put_names(catalogue, self._headlines, part.rows, changed - {0}, part.source.first_us, imported=True)
+        rows = _each_once(part.rows for part in parts)
+        self._headlines.saw_agents(row[0] for row in rows.agent)
+        changed = {self._headlines.consider(id_, series_key(*key), imported=True) for id_, *key in rows.series}
+        since_us = min((part.source.first_us for part in parts), default=0)
+        put_names(catalogue, self._headlines, rows, changed - {0}, since_us, imported=True)
         if found is not None and present is not None:
             put_heard(catalogue, found)
             put_present(catalogue, self._headlines, present, imported=True)
@@ -266,6 +269,15 @@ class MergeWriter:
             put_gaps(catalogue, part.id, part.gaps)
         if found is not None:
             add_topics(catalogue, found.topics)
+
+
+def _each_once(named_by: Iterable[Rows]) -> Rows:
+    """Many segments name nearly the same."""
+    names: tuple[dict[int, Any], ...] = ({}, {}, {})
+    for rows in named_by:
+        for known, table in zip(names, rows, strict=True):
+            known.update((row[0], row) for row in table if row[0] not in known)
+    return Rows(*(list(known.values()) for known in names))
 
 
 def end_of(part: Part, ended: Iterable[int]) -> list[tuple[object, ...]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from models.storage.workspace import Workspace
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.needs import bound_to_parent, program
 from tests.helpers.poll import until
+from tests.helpers.store import rows
 from tests.helpers.x11 import x_environment, x_server
 
 pytestmark = pytest.mark.services
@@ -42,7 +44,8 @@ def workspace(tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def start(display: str, tmp_path: Path, workspace: Workspace) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
     started: list[subprocess.Popen[bytes]] = []
-    environment = {**x_environment(display), "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")}
+    environment = {**x_environment(display), "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"),
+                   "XDG_CACHE_HOME": str(tmp_path / "cache")}  # fmt: skip
 
     def start_one(*arguments: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-P", "-m", "app", "--workspace", str(workspace.root), *arguments]
@@ -118,6 +121,33 @@ def test_a_signal_ends_it_in_order(start, display, tmp_path) -> None:
     until(lambda: "first paint" in log_of(tmp_path), "it is painted")
     one.terminate()
     assert one.wait(SLOW_S) == 0
+    assert "ERROR" not in log_of(tmp_path)
+
+
+def test_a_copied_workspace_is_only_looked_at_until_its_user_says_so(start, display, workspace, tmp_path) -> None:
+    one = start()
+    until(lambda: read_lock(workspace).held and workspace.catalogue.exists(), "a recorder writes the workspace", SLOW_S)
+    until(lambda: rows(workspace, "catalogue", "SELECT 1 FROM sqlite_schema WHERE name = 'capture'"), "made", SLOW_S)
+    until(lambda: rows(workspace, "catalogue", "SELECT 1 FROM capture"), "it records", SLOW_S)
+    one.terminate()
+    assert one.wait(SLOW_S) == 0
+    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", SLOW_S)
+    copy = Workspace.at(shutil.copytree(workspace.root, tmp_path / "copy", ignore=shutil.ignore_patterns("recorder.*")))
+    before = {path: path.read_bytes() for path in copy.root.rglob("*") if path.is_file()}
+    looking = start("--workspace", str(copy.root))
+    opened = tmp_path / "cache" / "murmurscope" / "opened"
+    until(lambda: list(opened.glob("*/recorder.lock")), "the window holds what stands in for the copy", SLOW_S)
+    looking.terminate()
+    assert looking.wait(SLOW_S) == 0
+    assert {path: path.read_bytes() for path in copy.root.rglob("*") if path.is_file()} == before
+    assert list(opened.iterdir()) == []
+    assert json.loads((tmp_path / "state/murmurscope/window.json").read_text())["workspace"] == str(workspace.root)
+    recording = start("--workspace", str(copy.root), "--record-here")
+    clients = "SELECT count(DISTINCT client_id) FROM capture"
+    until(lambda: rows(copy, "catalogue", clients) == [(2,)], "it records, with a session of its own", SLOW_S)
+    recording.terminate()
+    assert recording.wait(SLOW_S) == 0
+    until(lambda: not read_lock(copy).held, "that recorder ended, too", SLOW_S)
     assert "ERROR" not in log_of(tmp_path)
 
 

@@ -22,6 +22,7 @@ from models.storage.backup import backup_file
 from models.storage.export import DATASETS, export
 from models.storage.restore import restore
 from models.storage.retention import StoreLimits
+from models.storage.sealing.seal import seal
 from models.storage.verify import verify
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -137,6 +138,28 @@ def test_what_comes_back_is_exported_as_the_original(original: tuple[Workspace, 
     assert archive.stat().st_mode & 0o777 == 0o600
     assert exported(copy) == exported(workspace)
     assert list(verify(copy)) == []
+
+
+def test_sealed_history_comes_back_sealed(
+    writer: StoreWriter, workspace: Workspace, copy: Workspace, clock: FakeClock, tmp_path: Path
+) -> None:
+    for first in (0, 10, 20):
+        commit(writer, clock, range(first, first + 10))
+        next_segment(writer)
+    clock.advance(3 * SECOND)
+    writer.housekeep()
+    for id_ in writer.sealing.waiting():
+        seal(workspace.segment(id_), workspace.sealing(id_))
+        writer.sealing.swap_in(id_)
+    assert make_since(workspace, tmp_path / "b", T0 + 15 * SECOND) == (1, 20)
+    assert bring_back(tmp_path / "b", copy) == []
+    assert rows(copy, "catalogue", "SELECT id, layout FROM segment WHERE state = 'closed'") == [(2, 2), (3, 2)]
+    assert payloads(copy) == [n // 2 for n in range(20, 60)]
+    assert list(verify(copy)) == []
+    ours, theirs = exported(copy), exported(workspace)
+    for dataset in ("messages", "samples", "logs"):
+        rows_here = ours[dataset].splitlines()[1:]
+        assert rows_here == theirs[dataset].splitlines()[-len(rows_here) :]
 
 
 def test_a_closed_segment_is_the_same_file(original: tuple[Workspace, Path], copy: Workspace) -> None:
