@@ -17,6 +17,7 @@ MAX_SKEW_US = 5_000_000
 MAX_DELAY_US = 86_400_000_000
 """A single sample whose own time lies farther than a day from its arrival is drawn by arrival."""
 
+_PART = 16_384
 _MANY = 100
 """Points in a stretch from which on it is looked at by itself."""
 
@@ -110,9 +111,15 @@ def plot_time(time_us: Int64, received_us: Int64) -> Int64:
     that cannot be true give way to arrival. Not sorted."""
     if not len(time_us):
         return time_us
-    skew = np.abs(time_us - received_us)
-    if skew.max() <= MAX_SKEW_US:  # as nearly always, and told in a tenth of the time that a median takes
+    if _agree(time_us, received_us):  # as nearly always, and told in a tenth of the time that a median takes
         return time_us
+    skew = np.abs(time_us - received_us)
     if np.median(skew) > MAX_SKEW_US:
         return received_us
     return np.where(skew > MAX_DELAY_US, received_us, time_us) if skew.max() > MAX_DELAY_US else time_us
+
+
+def _agree(time_us: Int64, received_us: Int64) -> bool:
+    """Is no time off by more than what is borne? By parts that stay in the processor's cache."""
+    parts = (slice(at, at + _PART) for at in range(0, len(time_us), _PART))
+    return all(int(np.abs(time_us[part] - received_us[part]).max()) <= MAX_SKEW_US for part in parts)
