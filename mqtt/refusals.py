@@ -1,5 +1,6 @@
 """Why there is no connection: exceptions and reason codes as problems that a person can act upon."""
 
+import errno
 import socket
 import ssl
 
@@ -19,6 +20,7 @@ _PASSING = {0x88, 0x89, 0x97, 0x9F}  # unavailable, busy, quota exceeded, connec
 _HOST_MISMATCH, _IP_MISMATCH, _EXPIRED = 62, 64, 10  # X509_V_ERR_… of OpenSSL
 _CLIENT_CERTIFICATE = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA", "CERTIFICATE_UNKNOWN",
                        "CERTIFICATE_EXPIRED", "ACCESS_DENIED")  # fmt: skip
+_NO_WAY = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 _FINAL = {
     "broker.url", "broker.credentials", "broker.login-needed", "broker.not-authorised", "broker.client-id",
@@ -54,10 +56,13 @@ def problem_of(error: Exception, connection: Connection) -> Problem | None:
 
 
 def reached_nobody(error: Exception) -> bool:
-    """Did the attempt end before anybody answered: no such name, no way there, no open port?"""
-    return isinstance(error, OSError) and not isinstance(
-        error, ssl.SSLError | WebsocketConnectionError | ConnectionResetError
-    )
+    """Did the attempt end before anybody answered: no network, no way there, no open port? Not a name that does not exist,
+    which whoever serves names did answer."""
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_AGAIN
+    if isinstance(error, TimeoutError):
+        return "handshake" not in str(error)
+    return isinstance(error, OSError) and error.errno in _NO_WAY
 
 
 def _tls_problem(error: ssl.SSLError, connection: Connection) -> Problem:

@@ -92,7 +92,7 @@ PROBLEMS: dict[str, ProblemKind] = {
         "It is being made again by itself."),
     "broker.session-lost": ProblemKind(_W, ExitCode.FAILED, "{host} had forgotten our session; messages sent meanwhile are lost.",
         "Give the broker persistence, and a longer session expiry."),
-    "broker.malformed": ProblemKind(_E, _CONNECT, "What {host} kept for us while we were away begins each time with something that is not MQTT.",
+    "broker.malformed": ProblemKind(_E, _CONNECT, "What {host} kept for us begins with something that is not MQTT, each time.",
         "Start a new session (record --new-session): the broker forgets what it kept, and the gap is shown."),
     "broker.insecure": ProblemKind(_W, ExitCode.OK, "The connection to {host} is not encrypted.",
         "Use mqtts:// if the broker offers it."),

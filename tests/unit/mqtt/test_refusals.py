@@ -1,3 +1,4 @@
+import errno
 import socket
 import ssl
 
@@ -23,6 +24,25 @@ def ssl_error(reason: str) -> ssl.SSLError:
     error = ssl.SSLError(1, reason)
     error.reason = reason
     return error
+
+
+@pytest.mark.parametrize(
+    ("error", "nobody"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), True),
+        (OSError(errno.ENETUNREACH, "unreachable"), True),
+        (TimeoutError("timed out"), True),
+        (socket.gaierror(socket.EAI_AGAIN, "no name server"), True),
+        (socket.gaierror(socket.EAI_NONAME, "no such name"), False),
+        (TimeoutError("_ssl.c:989: The handshake operation timed out"), False),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), False),
+        (ssl_error("WRONG_VERSION_NUMBER"), False),
+        (WebsocketConnectionError("no"), False),
+        (ValueError("a mistake of ours"), False),
+    ],
+)
+def test_only_where_nobody_answered_is_it_tried_every_few_seconds(error: Exception, nobody: bool) -> None:
+    assert refusals.reached_nobody(error) is nobody
 
 
 @pytest.mark.parametrize(
