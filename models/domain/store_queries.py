@@ -121,7 +121,7 @@ class RetentionRequest:
 
 
 class Removal(NamedTuple):
-    """Of one kind. Segments go whole, the oldest first, hours by the day. `rows` as in `KindHeld`; `last_us` is the end of
+    """Of one kind. Segments go whole, the oldest first, hours by the week. `rows` as in `KindHeld`; `last_us` is the end of
     what goes."""
 
     kind: StoreKind

@@ -167,11 +167,11 @@ class ImportedFile(CatalogueModel):
 
 
 class Hours(CatalogueModel):
-    """Hour roll-ups (`hour_columns`) of `BUCKET` series in a row on one day. Derived from the samples of a segment, which
+    """Hour roll-ups (`hour_columns`) of `BUCKET` series in a row in one week. Derived from the samples of a segment, which
     they outlive: `segment_id` is 0 where those are gone and rows may be joined, -1 where the row is damaged."""
 
     id = IntegerField(primary_key=True)
-    day = IntegerField()  # UTC, since 1970
+    week = IntegerField()  # since 1970-01-01
     bucket = IntegerField()
     segment_id = IntegerField()
     parts = IntegerField()
@@ -179,7 +179,10 @@ class Hours(CatalogueModel):
     data = BlobField()
 
     class Meta:
-        indexes = ((("bucket", "day", "segment_id", "bytes"), False), (("segment_id", "day"), False))
+        indexes = (
+            (("bucket", "week", "segment_id", "bytes"), False),
+            (("segment_id", "week", "bucket", "bytes"), False),
+        )
 
 
 class Audit(CatalogueModel):

@@ -1,17 +1,18 @@
 """What is held of every kind that is kept by itself, and what other limits would remove."""
 
 from models.domain.queries import KeepLimit, KindHeld, Removal, RetentionRequest, RetentionResult, StoreKind
-from models.storage.hour_columns import DAY_HOURS, HOUR_US
+from models.storage.hour_columns import HOUR_US, WEEK_HOURS
 from models.storage.open_segment import fetch
 from models.storage.retention import HELD, NO_LIMIT, SIZE, ClosedSegment, beyond
 from models.storage.segment_file import files_size
 from models.storage.store_view import StoreView
 
-_DAY_US = DAY_HOURS * HOUR_US
+_WEEK_US = WEEK_HOURS * HOUR_US
 _SPAN = """SELECT coalesce(sum(messages), 0), coalesce(min(first_us), 0) FROM segment
     LEFT JOIN capture ON capture.id = capture_id WHERE state IN ('open', 'closed') AND last_us AND (kind IS 'import') = ?"""
-_HOURS = "SELECT coalesce(sum(bytes), 0), coalesce(sum(parts), 0), coalesce(min(iif(segment_id = 0, day, NULL)), 0) FROM hours"
-_HOUR_DAYS = "SELECT day, sum(bytes), sum(parts) FROM hours WHERE segment_id = 0 GROUP BY day ORDER BY day"
+_HOURS = "SELECT coalesce(sum(bytes), 0), coalesce(sum(parts), 0), coalesce(min(iif(segment_id = 0, week, NULL)), 0) FROM hours"
+_GONE = "SELECT coalesce(min(first_us), 0) FROM segment WHERE state = 'removed' AND samples"
+_HOUR_WEEKS = "SELECT week, sum(bytes), sum(parts) FROM hours WHERE segment_id = 0 GROUP BY week ORDER BY week"
 _SEGMENT_KINDS = {StoreKind.RECORDED: 0, StoreKind.IMPORTED: 1}
 
 
@@ -19,8 +20,9 @@ def kinds_held(view: StoreView) -> tuple[KindHeld, ...]:
     """One for each kind."""
     hours = KindHeld(StoreKind.HOURS, 0, 0, 0)
     if view.has_hours:
-        size, parts, day = fetch(view.catalogue, _HOURS)[0]
-        hours = KindHeld(StoreKind.HOURS, size, parts, day * _DAY_US)
+        size, parts, week = fetch(view.catalogue, _HOURS)[0]
+        gone_us = fetch(view.catalogue, _GONE)[0][0]
+        hours = KindHeld(StoreKind.HOURS, size, parts, max(week * _WEEK_US, gone_us) if week else 0)
     found = []
     for kind, imported in _SEGMENT_KINDS.items():
         messages, first_us = fetch(view.catalogue, _SPAN, (imported,))[0]
@@ -57,8 +59,8 @@ def _segments_gone(view: StoreView, kept: int, limit: KeepLimit, now_us: int) ->
 def _hours_gone(view: StoreView, kept: int, limit: KeepLimit, now_us: int) -> Removal | None:
     oldest_us = now_us - limit.us if limit.us else 0
     bytes_ = parts = last_us = 0
-    for day, size, n in fetch(view.catalogue, _HOUR_DAYS):
-        if kept - bytes_ <= (limit.bytes or NO_LIMIT) and (day + 1) * _DAY_US > oldest_us:
+    for week, size, n in fetch(view.catalogue, _HOUR_WEEKS):
+        if kept - bytes_ <= (limit.bytes or NO_LIMIT) and (week + 1) * _WEEK_US > oldest_us:
             break
-        bytes_, parts, last_us = bytes_ + size, parts + n, (day + 1) * _DAY_US
+        bytes_, parts, last_us = bytes_ + size, parts + n, (week + 1) * _WEEK_US
     return Removal(limit.kind, bytes_, parts, last_us) if last_us else None

@@ -1,9 +1,9 @@
-"""Hour parts as bytes: what the roll-ups of one day of some neighbouring series are stored as.
+"""Hour parts as bytes: what the roll-ups of one week of some neighbouring series are stored as.
 
     blocks of: u32 parts, u32 bins; then for every column u32 length and its numbers, compressed
 
-A row of a table of hours holds the series of one *bucket* (`BUCKET` ids in a row) on one UTC day, so that a year of one
-series is read from 365 rows. Numbers that do not compress (noise in every bit) are kept to 24 bits of mantissa, one part in
+A row of a table of hours holds the series of one *bucket* (`BUCKET` ids in a row) in one week, so that a year of one
+series is read from 53 rows. Numbers that do not compress (noise in every bit) are kept to 24 bits of mantissa, one part in
 17 million; those of counters stay exact.
 """
 
@@ -20,7 +20,7 @@ Float64 = npt.NDArray[np.float64]
 UInt32 = npt.NDArray[np.uint32]
 
 HOUR_US = 3_600_000_000
-DAY_HOURS = 24
+WEEK_HOURS = 168
 BUCKET = 32
 DAMAGED = (ValueError, RuntimeError)
 """What `decode` raises for bytes that are damaged."""
@@ -82,9 +82,9 @@ NOTHING = HourParts(
 
 
 class HourRow(NamedTuple):
-    """A row of a table of hours. `day` counts from 1970, `bucket` holds the series `bucket * BUCKET` and following."""
+    """A row of a table of hours. `week` counts from 1970-01-01, `bucket` holds the series `bucket * BUCKET` and following."""
 
-    day: int
+    week: int
     bucket: int
     parts: int
     data: bytes
@@ -94,29 +94,29 @@ def rows_of(parts: HourParts) -> list[HourRow]:
     """Parts as rows to store."""
     if not len(parts.series):
         return []
-    bucket, day = parts.series.astype(np.int64) // BUCKET, parts.hour // DAY_HOURS
-    order = np.lexsort((parts.hour, parts.series, day, bucket))
-    parts, bucket, day = parts.pick(order), bucket[order], day[order]
-    new = np.flatnonzero(np.concatenate(([True], (bucket[1:] != bucket[:-1]) | (day[1:] != day[:-1]))))
+    bucket, week = parts.series.astype(np.int64) // BUCKET, parts.hour // WEEK_HOURS
+    order = np.lexsort((parts.hour, parts.series, week, bucket))
+    parts, bucket, week = parts.pick(order), bucket[order], week[order]
+    new = np.flatnonzero(np.concatenate(([True], (bucket[1:] != bucket[:-1]) | (week[1:] != week[:-1]))))
     rows = []
-    for start, end in zip(new.tolist(), [*new[1:].tolist(), len(day)], strict=True):
-        data = encode(parts.pick(np.arange(start, end)), int(bucket[start]), int(day[start]))
-        rows.append(HourRow(int(day[start]), int(bucket[start]), end - start, data))
+    for start, end in zip(new.tolist(), [*new[1:].tolist(), len(week)], strict=True):
+        data = encode(parts.pick(np.arange(start, end)), int(bucket[start]), int(week[start]))
+        rows.append(HourRow(int(week[start]), int(bucket[start]), end - start, data))
     return rows
 
 
-def encode(parts: HourParts, bucket: int, day: int) -> bytes:
-    """Parts of one bucket and day: a block for each sort of series, as numbers of one sort compress best together."""
+def encode(parts: HourParts, bucket: int, week: int) -> bytes:
+    """Parts of one bucket and week: a block for each sort of series, as numbers of one sort compress best together."""
     sort = _sorts(parts)
-    return b"".join(_block(parts.pick(sort == one), bucket, day) for one in np.unique(sort).tolist())
+    return b"".join(_block(parts.pick(sort == one), bucket, week) for one in np.unique(sort).tolist())
 
 
-def _block(parts: HourParts, bucket: int, day: int) -> bytes:
+def _block(parts: HourParts, bucket: int, week: int) -> bytes:
     gauges = bool((parts.resets < 0).all())
     extremes = (parts.low, parts.high, parts.total) if gauges else (np.zeros(len(parts.series)),) * 3
     columns = [
         _whole(parts.series - np.uint32(bucket * BUCKET)),
-        _whole(parts.hour - day * DAY_HOURS),
+        _whole(parts.hour - week * WEEK_HOURS),
         _whole(parts.n),
         _whole(parts.first_ms),
         _whole(parts.last_ms),
@@ -142,17 +142,17 @@ def _sorts(parts: HourParts) -> Int64:
     return np.where(parts.resets >= 0, 0, np.where(others, 2, 1))
 
 
-def decode(data: bytes, bucket: int, day: int) -> HourParts:
+def decode(data: bytes, bucket: int, week: int) -> HourParts:
     """The parts of a row. Raises one of `DAMAGED`. A row may be cut between two blocks: look whether all parts came."""
     blocks: list[HourParts] = []
     at = 0
     while at < len(data) or not blocks:
-        block, at = _read_block(data, at, bucket, day)
+        block, at = _read_block(data, at, bucket, week)
         blocks.append(block)
     return HourParts(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
-def _read_block(data: bytes, at: int, bucket: int, day: int) -> tuple[HourParts, int]:
+def _read_block(data: bytes, at: int, bucket: int, week: int) -> tuple[HourParts, int]:
     if len(data) < at + _HEADER:
         raise ValueError("hour parts are cut short")
     n, bins = (int(one) for one in np.frombuffer(data, "<u4", 2, at))
@@ -174,7 +174,7 @@ def _read_block(data: bytes, at: int, bucket: int, day: int) -> tuple[HourParts,
         low, high = np.minimum(first, last), np.maximum(first, last)
     series = found[0].astype(np.uint32) + np.uint32(bucket * BUCKET)
     return HourParts(
-        series, hour + day * DAY_HOURS, count, first_ms, last_ms, low, high, total, first, last, increase, resets - 1,
+        series, hour + week * WEEK_HOURS, count, first_ms, last_ms, low, high, total, first, last, increase, resets - 1,
         per_part, bin_ - 0x8000, counts,
     ), at  # fmt: skip
 

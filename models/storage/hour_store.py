@@ -10,9 +10,9 @@ import numpy as np
 from models.storage.hour_columns import (
     BUCKET,
     DAMAGED,
-    DAY_HOURS,
     HOUR_US,
     NOTHING,
+    WEEK_HOURS,
     HourParts,
     HourRow,
     decode,
@@ -22,14 +22,14 @@ from models.storage.rollups import merged
 from models.storage.transaction import transaction
 
 _MANY = 8
-"""Rows of one bucket and day are joined when there are so many: each costs some hundred bytes whatever it holds."""
-_DAY_US = DAY_HOURS * HOUR_US
-_INSERT = "INSERT INTO hours(day, bucket, segment_id, parts, bytes, data) VALUES (?, ?, ?, ?, ?, ?)"
-_SCATTERED = """SELECT bucket, day FROM hours WHERE segment_id = 0 GROUP BY bucket, day
+"""Rows of one bucket and week are joined when there are so many: each costs some hundred bytes whatever it holds."""
+_WEEK_US = WEEK_HOURS * HOUR_US
+_INSERT = "INSERT INTO hours(week, bucket, segment_id, parts, bytes, data) VALUES (?, ?, ?, ?, ?, ?)"
+_SCATTERED = """SELECT bucket, week FROM hours WHERE segment_id = 0 GROUP BY week, bucket
     HAVING count(*) >= ? LIMIT 64"""
-_OF_ONE = "SELECT id, parts, data FROM hours WHERE bucket = ? AND day = ? AND segment_id = 0"
-_DAYS = "SELECT day, sum(bytes) FROM hours WHERE segment_id = 0 GROUP BY day ORDER BY day"
-_LONE = """SELECT parts, day, data FROM hours WHERE bucket = ? AND day BETWEEN ? AND ? AND (segment_id = 0 OR segment_id IN
+_OF_ONE = "SELECT id, parts, data FROM hours WHERE bucket = ? AND week = ? AND segment_id = 0"
+_WEEKS = "SELECT week, sum(bytes) FROM hours WHERE segment_id = 0 GROUP BY week ORDER BY week"
+_LONE = """SELECT parts, week, data FROM hours WHERE bucket = ? AND week BETWEEN ? AND ? AND (segment_id = 0 OR segment_id IN
     (SELECT id FROM segment WHERE state NOT IN ('open', 'closed')))"""
 
 
@@ -55,7 +55,7 @@ class HourStore:
 
     def take(self, segment: int, rows: Iterable[HourRow]) -> None:
         """Within a transaction: the roll-ups of a segment, once."""
-        values = [(row.day, row.bucket, segment, row.parts, len(row.data), row.data) for row in rows]
+        values = [(row.week, row.bucket, segment, row.parts, len(row.data), row.data) for row in rows]
         self._catalogue.executemany(_INSERT, values)
         self._used_bytes = None
 
@@ -70,45 +70,45 @@ class HourStore:
         self._used_bytes = None
 
     def tidy(self, limit_s: float) -> None:
-        """Join rows of the same series and day whose samples are gone, for about so long; later calls do the rest."""
+        """Join rows of the same series and week whose samples are gone, for about so long; later calls do the rest."""
         end_s = time.monotonic() + limit_s
         while self._scattered:
             places = self._catalogue.execute(_SCATTERED, (_MANY,)).fetchall()
             self._scattered = bool(places)
-            for bucket, day in places:
+            for bucket, week in places:
                 if time.monotonic() > end_s:
                     return
-                self._join(int(bucket), int(day))  # type: ignore[arg-type]
+                self._join(int(bucket), int(week))  # type: ignore[arg-type]
 
     def keep_within(self, most_bytes: int, oldest_us: int) -> None:
-        """Remove the oldest days of what outlived its samples."""
-        if self.used_bytes <= most_bytes and not self._older(oldest_us // _DAY_US):
+        """Remove the oldest weeks of what outlived its samples."""
+        if self.used_bytes <= most_bytes and not self._older(oldest_us // _WEEK_US):
             return
         gone, left = [], self.used_bytes
-        for day, size in self._catalogue.execute(_DAYS).fetchall():
-            if left <= most_bytes and (int(day) + 1) * _DAY_US > oldest_us:  # type: ignore[arg-type]
+        for week, size in self._catalogue.execute(_WEEKS).fetchall():
+            if left <= most_bytes and (int(week) + 1) * _WEEK_US > oldest_us:  # type: ignore[arg-type]
                 break
-            gone.append((day,))
+            gone.append((week,))
             left -= int(size)  # type: ignore[arg-type]
         if not gone:
             return  # the rest belongs to samples that are held
         with transaction(self._catalogue):
-            self._catalogue.executemany("DELETE FROM hours WHERE day = ? AND segment_id = 0", gone)
+            self._catalogue.executemany("DELETE FROM hours WHERE week = ? AND segment_id = 0", gone)
         self._used_bytes = None
 
-    def _older(self, day: int) -> bool:
+    def _older(self, week: int) -> bool:
         return bool(
-            self._catalogue.execute("SELECT 1 FROM hours WHERE segment_id = 0 AND day < ? LIMIT 1", (day,)).fetchall()
+            self._catalogue.execute("SELECT 1 FROM hours WHERE segment_id = 0 AND week < ? LIMIT 1", (week,)).fetchall()
         )
 
-    def _join(self, bucket: int, day: int) -> None:
+    def _join(self, bucket: int, week: int) -> None:
         """A row that is damaged is set aside: nobody reads it any more."""
         found: list[HourParts] = []
         ids: list[tuple[Any]] = []
         damaged: list[tuple[Any]] = []
-        for id_, parts, data in self._catalogue.execute(_OF_ONE, (bucket, day)).fetchall():
+        for id_, parts, data in self._catalogue.execute(_OF_ONE, (bucket, week)).fetchall():
             try:
-                one = decode(bytes(data), bucket, day)  # type: ignore[arg-type]
+                one = decode(bytes(data), bucket, week)  # type: ignore[arg-type]
             except DAMAGED:
                 one = NOTHING
             if len(one.series) == parts:
@@ -126,10 +126,10 @@ def lone_hours(catalogue: apsw.Connection, series: Sequence[int], since_us: int,
     found = [NOTHING]
     wanted = np.unique(np.array(series, np.uint32))
     for bucket in np.unique(wanted // BUCKET).tolist():
-        days = (bucket, since_us // _DAY_US, (until_us - 1) // _DAY_US)
-        for n, day, data in catalogue.execute(_LONE, days):
+        weeks = (bucket, since_us // _WEEK_US, (until_us - 1) // _WEEK_US)
+        for n, week, data in catalogue.execute(_LONE, weeks):
             try:
-                parts = decode(bytes(data), bucket, int(day))
+                parts = decode(bytes(data), bucket, int(week))
             except DAMAGED:
                 continue
             if len(parts.series) == n:

@@ -12,11 +12,11 @@ from models.storage.hour_columns import HourRow, rows_of
 from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.rollups import HourSums, SeriesTraits
 
-TABLE = """CREATE TABLE hours (id INTEGER NOT NULL PRIMARY KEY, day INTEGER NOT NULL, bucket INTEGER NOT NULL,
+TABLE = """CREATE TABLE hours (id INTEGER NOT NULL PRIMARY KEY, week INTEGER NOT NULL, bucket INTEGER NOT NULL,
     parts INTEGER NOT NULL, data BLOB NOT NULL)"""
 """In a sealed segment; `hour_columns` says what a row is."""
-_STORED = "SELECT day, bucket, parts, data FROM hours ORDER BY id"
-_INSERT = "INSERT INTO main.hours(day, bucket, parts, data) VALUES (?, ?, ?, ?)"
+_STORED = "SELECT week, bucket, parts, data FROM hours ORDER BY id"
+_INSERT = "INSERT INTO main.hours(week, bucket, parts, data) VALUES (?, ?, ?, ?)"
 _PAGE_BATCHES = 512
 _PAGE_SAMPLES = 50_000
 _PAGE = "SELECT id, samples FROM batch WHERE id > ? AND samples IS NOT NULL ORDER BY id LIMIT ?"

@@ -1,10 +1,10 @@
 """Hour roll-ups, which outlive the samples that they sum up."""
 
 STATEMENTS = """
-CREATE TABLE hours (id INTEGER NOT NULL PRIMARY KEY, day INTEGER NOT NULL, bucket INTEGER NOT NULL,
+CREATE TABLE hours (id INTEGER NOT NULL PRIMARY KEY, week INTEGER NOT NULL, bucket INTEGER NOT NULL,
     segment_id INTEGER NOT NULL, parts INTEGER NOT NULL, bytes INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE INDEX hours_bucket_day_segment_id_bytes ON hours (bucket, day, segment_id, bytes);
-CREATE INDEX hours_segment_id_day ON hours (segment_id, day);
+CREATE INDEX hours_bucket_week_segment_id_bytes ON hours (bucket, week, segment_id, bytes);
+CREATE INDEX hours_segment_id_week_bucket_bytes ON hours (segment_id, week, bucket, bytes);
 """
 
 

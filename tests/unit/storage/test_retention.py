@@ -140,13 +140,13 @@ def test_a_lost_catalogue_gets_the_hours_of_sealed_segments_back(
     workspace: Workspace, writer: StoreWriter, clock: FakeClock
 ) -> None:
     sealed = seal_all(writer, workspace)
-    before = rows(workspace, "catalogue", "SELECT segment_id, day, bucket, parts, data FROM hours ORDER BY id")
+    before = rows(workspace, "catalogue", "SELECT segment_id, week, bucket, parts, data FROM hours ORDER BY id")
     writer.close()
     for ending in ("", "-wal", "-shm"):
         Path(f"{workspace.catalogue}{ending}").unlink(missing_ok=True)
     StoreWriter(workspace, clock).close()
     query = (
-        f"SELECT segment_id, day, bucket, parts, data FROM hours WHERE segment_id <= {max(sealed)} ORDER BY segment_id"
+        f"SELECT segment_id, week, bucket, parts, data FROM hours WHERE segment_id <= {max(sealed)} ORDER BY segment_id"
     )
     assert rows(workspace, "catalogue", query) == before
 
@@ -154,7 +154,7 @@ def test_a_lost_catalogue_gets_the_hours_of_sealed_segments_back(
 def test_joined_rows_say_the_same_as_many(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
     shrink(writer, clock, retention_bytes=1)
     found = rows(
-        workspace, "catalogue", "SELECT day, count(*), sum(parts) FROM hours WHERE segment_id = 0 GROUP BY day"
+        workspace, "catalogue", "SELECT week, count(*), sum(parts) FROM hours WHERE segment_id = 0 GROUP BY week"
     )
     assert all(n < 8 for _, n, _ in found), "scattered rows are joined"
     assert int(hours_of(workspace, "count").n.sum()) == 60
@@ -166,17 +166,17 @@ def test_roll_ups_go_by_limits_of_their_own(workspace: Workspace, writer: StoreW
     assert len(hours_of(workspace, "load").series)
     shrink(writer, clock, retention_bytes=1, hours_s=3 * 86_400)
     assert len(hours_of(workspace, "load").series), "younger than that"
-    clock.advance(5 * 24 * HOUR_US)
+    clock.advance(15 * 24 * HOUR_US)
     shrink(writer, clock, retention_bytes=1, hours_s=3 * 86_400)
     assert not len(hours_of(workspace, "load").series)
 
 
-def test_roll_ups_go_by_size_whole_days_first(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
+def test_roll_ups_go_by_size_whole_weeks_first(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
     shrink(writer, clock, retention_bytes=1)
-    days = rows(workspace, "catalogue", "SELECT DISTINCT day FROM hours ORDER BY day")
+    weeks = rows(workspace, "catalogue", "SELECT DISTINCT week FROM hours")
     shrink(writer, clock, retention_bytes=1, hours_bytes=0)
     assert rows(workspace, "catalogue", "SELECT count(*) FROM hours") == [(0,)]
-    assert days
+    assert weeks
 
 
 def test_what_somebody_reads_from_first_to_last_is_not_removed(

@@ -8,6 +8,7 @@ from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, bin_middle_
 from models.storage.rollups import HourSums, SeriesTraits, drawn_at, merged, parts_of
 
 T0 = 490_000 * HOUR_US
+WEEK0 = T0 // (168 * HOUR_US) * 168 * HOUR_US
 MINUTE = 60_000_000
 GAUGE, COUNTER, DURATION = 1, 2, 3
 TRAITS = SeriesTraits.of(
@@ -98,7 +99,7 @@ def many_parts(kind: str, series: int = 32, hours: int = 24) -> HourParts:
     found = []
     for id_ in range(series):
         for hour in range(hours):
-            at_us = T0 // (24 * HOUR_US) * 24 * HOUR_US + hour * HOUR_US + np.arange(3_600) * 1_000_000
+            at_us = WEEK0 + hour * HOUR_US + np.arange(3_600) * 1_000_000
             at_us += chance.integers(0, 900_000, 3_600)
             one = parts_of(np.full(3_600, which, np.uint32), at_us, steps(), TRAITS)
             found.append(one._replace(series=np.full(len(one.series), 64 + id_, np.uint32)))
@@ -111,7 +112,7 @@ def test_an_hour_costs_a_few_bytes(kind: str, most: float) -> None:
     rows = rows_of(parts)
     size = sum(len(row.data) for row in rows) / len(parts.series)
     assert size <= most, f"{size:.1f} bytes for an hour of a series"
-    back = merged([decode(row.data, row.bucket, row.day) for row in rows])
+    back = merged([decode(row.data, row.bucket, row.week) for row in rows])
     for name, one, other in zip(parts._fields, back, parts, strict=True):
         assert one.tolist() == pytest.approx(other.tolist(), rel=6e-8), name
     if kind != "walk":
@@ -119,16 +120,16 @@ def test_an_hour_costs_a_few_bytes(kind: str, most: float) -> None:
     assert back.increase.tolist() == parts.increase.tolist()
 
 
-def test_rows_hold_one_day_and_neighbouring_series() -> None:
+def test_rows_hold_one_week_and_neighbouring_series() -> None:
     parts = merged(
         [
-            part(GAUGE, [T0 - T0 % (24 * HOUR_US) - 1, T0], [1.0, 2.0]),
+            part(GAUGE, [WEEK0 - 1, T0], [1.0, 2.0]),
             part(GAUGE, [T0], [3.0])._replace(series=np.array([32], np.uint32)),
         ]
     )
     rows = rows_of(parts)
-    assert [(row.day, row.bucket, row.parts) for row in rows] == [(20_415, 0, 1), (20_416, 0, 1), (20_416, 1, 1)]
-    for one, other in zip(merged([decode(row.data, row.bucket, row.day) for row in rows]), parts, strict=True):
+    assert [(row.week, row.bucket, row.parts) for row in rows] == [(2_915, 0, 1), (2_916, 0, 1), (2_916, 1, 1)]
+    for one, other in zip(merged([decode(row.data, row.bucket, row.week) for row in rows]), parts, strict=True):
         assert one.tolist() == other.tolist()
 
 
@@ -136,13 +137,13 @@ def test_damaged_bytes_are_told_as_such() -> None:
     (row,) = rows_of(part(DURATION, [T0, T0 + 1], [5, 900]))
     for size in range(len(row.data)):
         with pytest.raises(DAMAGED):
-            decode(row.data[:size], row.bucket, row.day)
+            decode(row.data[:size], row.bucket, row.week)
     chance = np.random.default_rng(3)
     for _ in range(300):
         data = bytearray(row.data)
         data[chance.integers(len(data))] ^= 1 << int(chance.integers(8))
         try:
-            found = decode(bytes(data), row.bucket, row.day)
+            found = decode(bytes(data), row.bucket, row.week)
         except DAMAGED:
             continue
         assert len(found.series) == len(found.bins) == row.parts
