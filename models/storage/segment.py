@@ -73,7 +73,7 @@ class Message(SegmentModel):
     seq = IntegerField(primary_key=True)
     received_us = IntegerField()
     topic_id = IntegerField()
-    agent_id = IntegerField(index=True)  # the one live index
+    agent_id = IntegerField(index=True)  # not while more arrives than an index can follow
     kind = IntegerField()
     flags = IntegerField()
     crc = IntegerField()
@@ -200,3 +200,13 @@ def create_tables(database: WorkspaceDatabase) -> None:
     """Make an empty segment of the present layout."""
     with database.bind_ctx(SEGMENT_MODELS):
         database.create_tables(SEGMENT_MODELS, safe=False)
+
+
+def index_messages(database: WorkspaceDatabase) -> None:
+    """The index on messages that `leave_messages_unindexed` took away."""
+    database.execute_sql('CREATE INDEX IF NOT EXISTS "message_agent_id" ON "message" ("agent_id")')
+
+
+def leave_messages_unindexed(database: WorkspaceDatabase) -> None:
+    """Where a commit holds messages of a thousand agents, the index costs it a thousand pages: more than all else."""
+    database.execute_sql('DROP INDEX IF EXISTS "message_agent_id"')

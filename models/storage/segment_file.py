@@ -20,7 +20,7 @@ from models.storage.log_check import UNDER_WAY, lost_commits
 from models.storage.message_columns import RecentMessages
 from models.storage.names_table import NamedIds, NewNames
 from models.storage.pulses import PulseRow
-from models.storage.segment import LAYOUT, create_tables
+from models.storage.segment import LAYOUT, create_tables, index_messages, leave_messages_unindexed
 from models.storage.store_errors import UNSTORABLE
 from models.storage.transaction import transaction
 
@@ -60,6 +60,7 @@ class SegmentFile:
         self.last_committed_us = 0
         self._database = database
         self._named = NamedIds()
+        self._indexed = True  # its messages, by agent
 
     @classmethod
     def create(cls, id_: int, path: Path, meta: Mapping[str, str], *, lazily: bool = False) -> "SegmentFile":
@@ -158,14 +159,21 @@ class SegmentFile:
                 "INSERT INTO pulse(since_us, batch_id, n, data, responses) VALUES (?, ?, ?, ?, ?)", rows
             )
 
+    def go_without_index(self) -> None:
+        """Much arrives: messages are indexed when nothing follows any more."""
+        if self._indexed:
+            leave_messages_unindexed(self._database)
+            self._indexed = False
+
     def totals(self) -> SegmentTotals:
         return totals_of(self.connection)
 
     def mark_closed(self, closed_us: int) -> None:
-        """Note in the file itself that nothing follows."""
+        """Note in the file itself that nothing follows, and index what is there."""
         if "closed_us" in self.meta():
             return
         with transaction(self.connection):
+            index_messages(self._database)
             self.connection.execute(
                 "INSERT OR REPLACE INTO meta(key, value) VALUES ('closed_us', ?)", (str(closed_us),)
             )

@@ -19,6 +19,9 @@ from models.storage.workspace import Workspace
 
 TAKE_IN_US, BRIEFLY_US = 40_000, 3_000
 """So long the catalogue is brought up to date before commits get their turn; the rest comes with the next call."""
+BUSY_PER_S = 4_000
+"""Messages a second from which on an index on the segment being written costs more than it is worth; a full segment lasts
+two minutes then, and has its index when it is closed."""
 _EVER = 1 << 62
 
 
@@ -44,6 +47,8 @@ class Upkeep:
         self._takers: list[SegmentTaker[SegmentFile]] = []
         self._ended = EndedSegments(workspace, clock, catalogue, aside)
         self.present: SegmentFile | None = None
+        self.stored_lately = 0
+        """Messages since `spare_index` was asked."""
         self.store_bytes, self.recorded_bytes = retention.used_bytes(), retention.recorded_bytes()
 
     def add(self, segment: SegmentFile) -> None:
@@ -113,6 +118,17 @@ class Upkeep:
         """What is kept from the next `keep_within_limits` on."""
         self._retention.use_limits(limits)
         self._disk_use.use_limit(limits.retention_bytes)
+
+    def spare_index(self, passed_us: int) -> None:
+        """Have the present segment indexed at its end where much was stored in that time."""
+        lately, self.stored_lately = self.stored_lately, 0
+        if self.present is None or lately * 1_000_000 <= BUSY_PER_S * passed_us:
+            return
+        try:
+            with problems_of(self.present.path, let=DAMAGED):
+                self.present.go_without_index()
+        except DAMAGED as error:
+            self.set_aside(self.present, error)
 
     def set_aside(self, segment: SegmentFile, error: BaseException) -> None:
         """Go on without a damaged segment; its files stay."""

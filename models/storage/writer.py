@@ -202,6 +202,7 @@ class StoreWriter:
             with problems_of(segment.path):
                 rows = self._write(segment, batch, now_us)
         self._gaps, self._presence = [], []
+        self._upkeep.stored_lately += rows.n
         duration_us = self._clock.monotonic_us() - started_us
         return Committed(segment.id, rows.batch_id, rows.first_seq, now_us, duration_us)
 
@@ -226,6 +227,7 @@ class StoreWriter:
         now_us = self._clock.monotonic_us()
         due = now_us - self._upkept_us >= UPKEEP_US
         if due:
+            self._upkeep.spare_index(now_us - self._upkept_us)
             self._upkept_us = now_us
             self._commit_remembered()
             self._end_segment_if_due(now_us)

@@ -213,7 +213,7 @@ def test_a_full_disk_stores_nothing_and_the_same_batch_goes_in_later(writer: Sto
 def test_no_room_for_a_new_segment_is_told_and_overcome(
     writer: StoreWriter, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_database: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise apsw.FullError("disk full")
 
     batch = batch_of(writer.names, [message(T0)], ["a"])

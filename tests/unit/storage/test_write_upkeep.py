@@ -623,6 +623,36 @@ def test_a_closed_segment_that_was_left_with_a_journal_is_readable_again(bench: 
     assert writer.problems == []
 
 
+INDEXES = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'message'"
+
+
+def test_messages_of_busy_times_are_indexed_once_nothing_follows(
+    bench: Bench, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = bench.open(StoreLimits(segment_s=10))
+    for turn in (1, 2):
+        writer.commit(lively_batch(bench, turn))
+        bench.clock.advance(SECOND)
+        writer.housekeep()
+        assert rows(workspace, 1, INDEXES) == [("message_agent_id",)]
+    monkeypatch.setattr("models.storage.upkeep.BUSY_PER_S", 2)
+    writer.commit(lively_batch(bench, 3))
+    bench.clock.advance(SECOND)
+    writer.housekeep()
+    assert not rows(workspace, 1, INDEXES)
+    writer.commit(lively_batch(bench, 4))
+    bench.kill()
+    writer = bench.open(StoreLimits(segment_s=1))
+    assert rows(workspace, 1, INDEXES) == [("message_agent_id",)]
+    writer.commit(lively_batch(bench, 5))
+    writer.housekeep()
+    bench.clock.advance(2 * SECOND)
+    writer.housekeep()
+    assert rows(workspace, 2, INDEXES) == [("message_agent_id",)]
+    for segment in (1, 2):
+        assert rows(workspace, segment, "PRAGMA integrity_check") == [("ok",)]
+
+
 class Slow(ThreadPoolExecutor):
     """A disk that takes as long as the test wants."""
 
