@@ -3,6 +3,8 @@
 from app.settings import Retention
 from models.storage.retention import NO_LIMIT, StoreLimits
 
+RESERVE_BYTES = 32 * 1024 * 1024
+
 
 def store_limits(retention: Retention) -> StoreLimits:
     """0 in the settings means no limit."""
@@ -18,6 +20,7 @@ def store_limits(retention: Retention) -> StoreLimits:
         retention_s=most_s(retention.days),
         import_bytes=most_bytes(retention.import_gib),
         import_s=most_s(retention.import_days),
+        reserve_bytes=RESERVE_BYTES,
         hours_bytes=most_bytes(retention.hours_gib),
         hours_s=most_s(retention.hours_days),
     )

@@ -19,9 +19,10 @@ from models.storage.engine import open_reader
 from models.storage.hour_columns import HourRow
 from models.storage.hour_store import HourStore
 from models.storage.pins import Pins
+from models.storage.reserve import Reserve
 from models.storage.segment_file import files_size, remove_files
 from models.storage.segment_hours import stored_hours, summed_hours
-from models.storage.store_errors import DAMAGED
+from models.storage.store_errors import DAMAGED, environment_problem
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
 
@@ -66,6 +67,7 @@ class StoreLimits:
     import_s: int = NO_LIMIT
     hours_bytes: int = _GIB // 4
     hours_s: int = 730 * _DAY_S
+    reserve_bytes: int = 0  # kept free, so that history can be removed from a full disk
 
     def of(self, kind: StoreKind) -> tuple[int, int]:
         """Most bytes and most seconds of a kind."""
@@ -109,6 +111,7 @@ class Retention:
         self._pins = Pins(workspace)
         self._summing: _Summing | None = None
         self.hours = HourStore(catalogue)
+        self._reserve = Reserve(workspace.reserve)
 
     def use_limits(self, limits: StoreLimits) -> None:
         """From the next `run` on."""
@@ -125,7 +128,20 @@ class Retention:
 
     def run(self, now_us: int, steady_us: int) -> int:
         """Remove what is beyond the limits, as far as one turn allows. `steady_us` is how long the wall clock ran without a
-        step. Answers the recorded bytes that were freed. Killed anywhere, `sweep` finishes it."""
+        step. Answers the recorded bytes that were freed. Killed anywhere, `sweep` finishes it. What a full disk does not let
+        be written down is done with the room of the reserve."""
+        try:
+            freed = self._run(now_us, steady_us)
+        except Exception as error:
+            problem = environment_problem(error, self._workspace.catalogue)
+            if problem is None or problem.problem.code != "store.full" or not self._reserve.give_back():
+                raise
+            _log.warning("the disk is full; its reserve is given back, for history to be removed")
+            freed = self._run(now_us, steady_us)
+        self._reserve.keep(self._limits.reserve_bytes)
+        return freed
+
+    def _run(self, now_us: int, steady_us: int) -> int:
         end_s = time.monotonic() + _TURN_S
         limits, steady = self._limits, steady_us >= STEADY_CLOCK_US
 

@@ -60,6 +60,11 @@ class Workspace:
         return self.root / "importing"
 
     @property
+    def reserve(self) -> Path:
+        """Room that is given back when the disk is full."""
+        return self.root / "reserve"
+
+    @property
     def lock(self) -> Path:
         return self.root / "recorder.lock"
 

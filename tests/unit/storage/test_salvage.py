@@ -87,6 +87,7 @@ def test_what_a_spoilt_segment_still_holds_comes_back(workspace: Workspace, cloc
     assert rows(workspace, "catalogue", "SELECT agent_id, messages FROM agent_now ORDER BY 1") == before
     samples = rows(workspace, "catalogue", "SELECT samples, logs FROM segment WHERE id = 2")[0]
     assert samples[0] > ALL * 0.7
+    assert {oct(path.stat().st_mode & 0o077) for path in workspace.root.rglob("*")} == {"0o0"}, "for its owner alone"
     assert samples[1] == len(rows(workspace, 2, "SELECT 1 FROM log JOIN message USING (seq)"))
 
 

@@ -1,0 +1,28 @@
+"""What must not grow: the log of a segment that is written all day."""
+
+from pathlib import Path
+
+from models.storage.segment_file import CHECKPOINT_PAGES
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from tests.helpers.clock import FakeClock
+from tests.helpers.store import batch_of, message
+
+MOST_BYTES = 64 * 1024 * 1024
+
+
+def test_a_log_stays_bounded(fast_folder: Path) -> None:
+    workspace, clock = Workspace.at(fast_folder / "ws"), FakeClock()
+    writer = StoreWriter(workspace, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    log, largest = Path(f"{workspace.segment(1)}-wal"), 0
+    for _ in range(100):
+        some = [message(clock.wall_us(), payload=b"x" * 1_000_000)] * 2
+        writer.commit(batch_of(writer.names, some, ["a", "a"]))
+        largest = max(largest, log.stat().st_size)
+        clock.advance(1_100_000)
+        writer.housekeep()
+    assert workspace.segment(1).stat().st_size > 150_000_000, "more went through it than it ever held"
+    assert CHECKPOINT_PAGES * 4_096 <= largest < MOST_BYTES
+    assert Path(f"{workspace.catalogue}-wal").stat().st_size < MOST_BYTES
+    writer.close()
