@@ -1,6 +1,6 @@
 """Samples of a segment, sorted by group and series: as many at a time as fit into memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,26 +34,32 @@ class Shard(NamedTuple):
         return len(self.sparse)
 
 
-def shards(groups: Groups, pages: Iterable[SamplePage], first: int, end: int, most: int) -> Iterator[Shard]:
+def ranker(groups: Groups) -> Callable[[SamplePage], SamplePage]:
+    """A page as it comes, to one whose samples have places in `groups.series` for series, and whose stamps are left out."""
+    sorted_at = np.argsort(groups.series).astype(np.uint32)
+    ascending = groups.series[sorted_at]
+    none = np.zeros(0, np.int64)
+
+    def ranked(page: SamplePage) -> SamplePage:
+        rank = sorted_at[np.searchsorted(ascending, page.series)]
+        return SamplePage(page.first, none, none, none, none, rank, page.place, page.value)
+
+    return ranked
+
+
+def shards(groups: Groups, ranked: Iterable[SamplePage], first: int, end: int, most: int) -> Iterator[Shard]:
     """The samples of groups [first, end): at once, or in order of time where there are more than about `most`."""
-    low, high = groups.start[first], groups.start[end]
-    series = groups.series[low:high]
-    part = Groups(series, groups.n[low:high], groups.start[first : end + 1] - low)
-    sorted_at = np.argsort(series)
-    ascending = series[sorted_at]
-    rank_kind = np.uint16 if len(series) <= 65_536 else np.uint32  # of 16 bits, numpy sorts in one pass
-    whole = len(series) == len(groups.series)
+    low, high = int(groups.start[first]), int(groups.start[end])
+    part = Groups(groups.series[low:high], groups.n[low:high], groups.start[first : end + 1] - low)
+    kind = np.uint16 if high - low <= 65_536 else np.uint32  # of 16 bits, numpy sorts in one pass
     gathered: Gathered = []
     size = 0
-    for page in pages:
-        found = np.searchsorted(ascending, page.series)
-        place, value = page.place, page.value
-        if not whole:
-            found[found == len(ascending)] = 0
-            kept = np.flatnonzero(ascending[found] == page.series)
-            found, place, value = found[kept], place[kept], value[kept]
-        gathered.append((sorted_at[found].astype(rank_kind), place, value))
-        size += len(value)
+    for page in ranked:
+        which = np.flatnonzero((page.series >= low) & (page.series < high))
+        if not len(which):
+            continue
+        gathered.append(((page.series[which] - np.uint32(low)).astype(kind), page.place[which], page.value[which]))
+        size += len(which)
         if size >= most:
             yield _shard(part, gathered)
             gathered, size = [], 0
@@ -63,10 +69,12 @@ def shards(groups: Groups, pages: Iterable[SamplePage], first: int, end: int, mo
 
 def _shard(groups: Groups, gathered: Gathered) -> Shard:
     rank = np.concatenate([one for one, _, _ in gathered])
+    n = np.bincount(rank, minlength=len(groups.series))
     order = np.argsort(rank, kind="stable")
     place = np.concatenate([one for _, one, _ in gathered])[order]
     value = np.concatenate([one for _, _, one in gathered])[order]
-    n = np.bincount(rank.astype(np.int64), minlength=len(groups.series))
+    gathered.clear()
+    del rank, order
     start = np.concatenate(([0], np.cumsum(n)))
     return Shard(groups.series, groups.start, start, value, *_rows(groups.start, start, n, place))
 
@@ -77,7 +85,7 @@ def _rows(
     """`step`, `rows`, `row_start` and `sparse` of a shard."""
     group = np.repeat(np.arange(len(group_start) - 1), np.diff(group_start))  # of each series
     lead = group_start[group]
-    step = np.arange(len(place)) - np.repeat(start[:-1], n)
+    step = (np.arange(len(place)) - np.repeat(start[:-1], n)).astype(np.uint32)
     other = n != n[lead]  # series that have not the rows of the first one of their group
     alike = np.repeat(~other, n)
     same = np.zeros(len(place), np.bool_)
@@ -89,14 +97,13 @@ def _rows(
     sparse[np.repeat(group, n)[~same | again]] = True
 
     rows: list[UInt32] = []
-    steps = step.astype(np.uint32)
     for one, few in enumerate(sparse.tolist()):
         first, lead_end, end = start[group_start[one]], start[group_start[one] + 1], start[group_start[one + 1]]
         if few:
             found, inverse = np.unique(place[first:end], return_inverse=True)
-            steps[first:end] = inverse
+            step[first:end] = inverse
             rows.append(found)
         else:
             rows.append(place[first:lead_end])
     row_start = np.concatenate(([0], np.cumsum([len(one) for one in rows])))
-    return steps, np.concatenate(rows), row_start, sparse
+    return step, np.concatenate(rows), row_start, sparse
