@@ -144,11 +144,12 @@ def _local(time_us: int, zone: tzinfo | None) -> datetime:
 
 
 def source_column(view: StoreView) -> str:
-    """SQL for what a capture came from: the address of the broker, or the files of an import."""
+    """SQL for what a capture came from: the address of the broker, the files of an import, or computer and broker of another
+    workspace."""
     if not fetch(view.catalogue, "select 1 from sqlite_schema where name = 'imported_file'"):  # an older catalogue
         return "broker"
     names = "(select group_concat(path, ', ') from imported_file where capture_id = capture.id)"
-    return f"iif(kind = 'import', coalesce({names}, ''), broker)"
+    return f"iif(kind = 'import', coalesce({names}, trim(host || ' · ' || broker, ' ·')), broker)"
 
 
 def _captures(view: StoreView, held: list[_Held]) -> tuple[CaptureRow, ...]:

@@ -82,6 +82,7 @@ class ImportIntoDialog(QDialog):
         self._running = False
         self._settle("")
         self.show_it.hide()
+        self.start.setFocus()
 
     @property
     def root(self) -> str:
@@ -100,6 +101,7 @@ class ImportIntoDialog(QDialog):
         self.start.hide()
         self.show_it.show()
         self.show_it.setDefault(True)
+        self.show_it.setFocus()
         self.end.setText(self.tr("Close"))
 
     def show_problem(self, problem: Problem | None) -> None:
@@ -133,6 +135,7 @@ class ImportIntoDialog(QDialog):
         self.bar.show()
         self.show_progress(0, 0, self.tr("It is read…"))
         self.told.show()
+        self._grow()
         self.import_wanted.emit(self.root)
 
     def _settle(self, text: str) -> None:
@@ -143,6 +146,13 @@ class ImportIntoDialog(QDialog):
         self.bar.hide()
         self.told.setText(text)
         self.told.setVisible(bool(text))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Texts that wrap tell a layout too late how high they are."""
+        layout = self.layout()
+        assert layout is not None
+        self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
 
 def _plain(text: str) -> QLabel:

@@ -1,6 +1,7 @@
 """What another workspace recorded comes into this one: whole or not at all, once, and never in the way of what is live."""
 
 import io
+import platform
 import random
 import shutil
 import signal
@@ -20,6 +21,7 @@ from models.domain.recorded import ImportProgress, ImportResult
 from models.domain.records import Gap, GapCause, Level, LogRow, PresenceChange
 from models.storage.backup import backup_file
 from models.storage.export import export
+from models.storage.info import store_info
 from models.storage.lock import RecorderLock
 from models.storage.retention import StoreLimits
 from models.storage.sealing.seal import seal
@@ -496,3 +498,11 @@ def test_what_is_damaged_there_is_left_out_and_told(
     lost = [row for row in laptop.exported()["gaps"] if row["cause"] == "damaged"]
     assert [row["count"] for row in lost] == [80]
     whole(laptop)
+
+
+def test_a_capture_tells_where_it_was_recorded(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(3)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    told = [(one["kind"], one["broker"]) for one in store_info(laptop.workspace)["captures"]]
+    assert told == [("record", "mqtt://broker"), ("import", f"{platform.node()} · mqtt://broker")]
