@@ -143,7 +143,9 @@ class _Run:
             self._salvaged(part)
             end = end_of(part, numbered.ended)
             meta = {"kind": "import", "segment": str(id_), "workspace": self.id, "origin": source.origin}
-            write_meta(path, {**meta, "parted": "1"} if end else meta, end, numbered.rows.agent if end else ())
+            agents = numbered.rows.agent if end else ()
+            told = {**meta, "parted": "1"} if end else meta
+            write_meta(path, told, end, agents, last_batch=source.last_batch)
             sum_up(part, self.writer.own_headlines, self._look)
         self.parts.append(part)
         self._messages += part.intake.totals[0] if part.intake is not None else 0

@@ -19,6 +19,7 @@ from models.storage import sample_columns
 from models.storage.access import create_private_file
 from models.storage.engine import APPLICATION_ID
 from models.storage.pulse_columns import PULSE, RESPONSE
+from models.storage.sealing.table_sums import renew_sums
 
 Ids = npt.NDArray[np.uint32]
 _PAGE_ROWS = 20_000
@@ -182,7 +183,7 @@ def _by_agent(data: bytes, kind: np.dtype[Any], ids: Ids) -> bytes:
 
 def write_meta(
     path: Path, meta: Mapping[str, str], presence: Sequence[tuple[object, ...]] = (), agents: Iterable[Any] = (), *,
-    durable: bool = True,
+    last_batch: int = 0, durable: bool = True,
 ) -> None:  # fmt: skip
     """Set what a finished copy says of itself, and let rows of presence changes, and of the agents they name, follow its
     last batch. Not `durable`: until somebody syncs the file. Raises the engine's errors."""
@@ -195,9 +196,11 @@ def write_meta(
         if "kind" in meta:
             connection.execute("DELETE FROM meta WHERE key = 'capture'")
         statement = """INSERT INTO presence_change(batch_id, time_us, agent_id, presence, condition, cause)
-            VALUES ((SELECT max(id) FROM batch), ?, ?, ?, ?, ?)"""
-        connection.executemany(statement, presence)
+            VALUES (?, ?, ?, ?, ?, ?)"""
+        connection.executemany(statement, [(last_batch, *row) for row in presence])
         connection.executemany("INSERT OR IGNORE INTO agent(id, name) VALUES (?, ?)", agents)
+        if presence:
+            renew_sums(connection)
         connection.execute("COMMIT")
     finally:
         connection.close()

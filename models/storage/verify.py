@@ -14,6 +14,7 @@ from models.domain.queries import CancelToken
 from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch
 from models.storage.sample_columns import decode
 from models.storage.sealing.sample_order import EVER_US, read_in_order
+from models.storage.sealing.table_sums import SUMS, wrong_tables
 from models.storage.store_errors import IMPOSSIBLE, DamagedError
 from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
@@ -190,6 +191,7 @@ class _SegmentCheck:
     def _check_messages(self, end: int) -> Iterator[Finding]:
         """Every message is there, with the check sum it came with. A sealed one stands under that of its block."""
         if self._opened.blocks:
+            yield from self._check_sums()
             yield from self._check_blocks(end)
             return
         seq = 1
@@ -211,6 +213,17 @@ class _SegmentCheck:
             seq = expected
             self.messages += len(page)
             self._progress(self.messages)
+
+    def _check_sums(self) -> Iterator[Finding]:
+        """Of a sealed segment: what stands beside its blocks is as it was written."""
+        stored = self._opened.rows("select value from meta where key = ?", SUMS)
+        if not stored:
+            return
+        try:
+            for table in wrong_tables(self._opened.connection, str(stored[0][0]), self._token):
+                yield self._finding("checksum", f"{table} is not as it was written")
+        except ValueError as error:
+            yield self._finding("checksum", f"the check sums of the tables cannot be read: {error}")
 
     def _check_blocks(self, end: int) -> Iterator[Finding]:
         """Every block is as it was written, and the messages are those that the batches tell of."""

@@ -15,7 +15,7 @@ from models.storage.sealing.packing import unpack
 from models.storage.sealing.row_shapes import FORM, MESSAGE, RowShape
 from models.storage.store_errors import DamagedError
 
-_KEPT = 8
+_KEPT = 2
 """Decoded blocks that are held for whoever asks again."""
 
 

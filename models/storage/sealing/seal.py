@@ -18,6 +18,7 @@ from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import SHAPES
 from models.storage.sealing.row_writing import write_batches, write_logs, write_messages
 from models.storage.sealing.sample_chunks import write_samples
+from models.storage.sealing.table_sums import SUMS, table_sums
 from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_file import remove_files
 from models.storage.segment_hours import write_hours
@@ -66,9 +67,10 @@ def _write(source: Path, target: Path) -> None:
         for table, sql in _schema(writer, "index"):
             if len(writer.execute(f"SELECT 1 FROM main.{table} LIMIT {FEW_ROWS}").fetchall()) == FEW_ROWS:
                 writer.execute(sql)
-        writer.execute("INSERT INTO main.meta SELECT * FROM source.meta WHERE key <> 'layout'")
-        more = {UNSEALED_BYTES: source.stat().st_size, "layout": SEALED_LAYOUT}  # its layout last: then it is whole
-        writer.executemany("INSERT INTO main.meta VALUES (?, ?)", [(key, str(value)) for key, value in more.items()])
+        writer.execute("INSERT INTO main.meta SELECT * FROM source.meta")
+        more = {UNSEALED_BYTES: source.stat().st_size, SUMS: table_sums(writer), "layout": SEALED_LAYOUT}
+        told = [(key, str(value)) for key, value in more.items()]
+        writer.executemany("INSERT OR REPLACE INTO main.meta VALUES (?, ?)", told)  # its layout last: then it is whole
         writer.execute("COMMIT")
 
 

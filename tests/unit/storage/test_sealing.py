@@ -380,3 +380,18 @@ def test_a_backup_of_sealed_segments_comes_back_whole(workspace: Workspace, tmp_
     restore(back, path, lambda *_: None)
     assert set(layouts(back)) == {"2"}
     assert_whole(back, before)
+
+
+@pytest.mark.parametrize("table", ["log_words_data", "message_topic", "pulse", "sample_chunk", "topic"])
+def test_verify_finds_damage_beside_the_blocks(workspace: Workspace, table: str) -> None:
+    seal_all(workspace)
+    database = apsw.Connection(str(workspace.segment(2)))
+    columns = [str(name) for _, name, *_ in database.execute(f"PRAGMA table_info({table})")]
+    (row,) = database.execute(f"SELECT * FROM {table} ORDER BY 1 DESC LIMIT 1").fetchall()
+    name, value = columns[-1], row[-1]
+    changed = bytes([value[0] ^ 1]) + value[1:] if isinstance(value, bytes) else f"{value}!"
+    database.execute(f"UPDATE {table} SET {name} = ? WHERE {columns[0]} = ?", (changed, row[0]))
+    database.close()
+    found = [(one.segment, one.code, one.detail) for one in verify(workspace)]
+    assert (2, "checksum", f"{table} is not as it was written") in found
+    assert {segment for segment, *_ in found} == {2}
