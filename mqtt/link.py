@@ -184,10 +184,7 @@ class Link:
     def _ask(self, filters: Sequence[str]) -> None:
         self._answer_by_us = self._clock.monotonic_us() + _ANSWER_LIMIT_US
         if self.version is Protocol.MQTT_5:
-            options = SubscribeOptions(
-                qos=1, retainAsPublished=False, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
-            )
-            self._wire.client.subscribe([(one, options) for one in filters])
+            self._wire.client.subscribe([(one, _options(one)) for one in filters])
         else:
             self._wire.client.subscribe([(one, 1) for one in filters])
 
@@ -243,3 +240,10 @@ class Link:
         hung_up = not malformed and code != _KEEPALIVE_TIMEOUT
         problem = refusals.lost(connection, detail)
         return LinkEnd(problem, True, False, self._up_us(), hung_up, self.session_present, malformed)
+
+
+def _options(topic_filter: str) -> SubscribeOptions:
+    """Retained messages once for each session; the broker's own figures each time, as some changed while we were gone."""
+    own = topic_filter.startswith("$SYS/")
+    when = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if own else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+    return SubscribeOptions(qos=1, retainAsPublished=False, retainHandling=when)

@@ -56,8 +56,9 @@ class DropWatch:
         self._ours, self._ours_us = dropped, now_us
         return new, [Gap(min(since_us, now_us), now_us, 0, GapCause.DROPPED, new)] if new > 0 else []
 
-    def reconnected(self) -> None:
-        """Another connection, perhaps to a broker that started anew: compare from its next figure on."""
+    def forget_broker(self) -> None:
+        """It had forgotten our session, so it may be another one: compare from its next figure on. A broker that kept our
+        session also counted what it threw away while we were gone."""
         self._brokers = None
 
     def brokers(self, batch: RecordBatch, dropped_topic: int) -> list[Gap]:
@@ -72,9 +73,11 @@ class DropWatch:
                 count = int(message.payload)
             except ValueError:
                 continue  # stored as it is; no figure to compare
-            if self._brokers is not None and count > self._brokers:
+            before = count if self._brokers is None else self._brokers
+            new = count - before if count >= before else count  # it started anew, and counts from nothing
+            if new:
                 since_us = min(self._brokers_us, message.received_us)
-                gaps.append(Gap(since_us, message.received_us, 0, GapCause.BROKER_DROPPED, count - self._brokers))
+                gaps.append(Gap(since_us, message.received_us, 0, GapCause.BROKER_DROPPED, new))
             self._brokers, self._brokers_us = count, message.received_us
         return gaps
 

@@ -219,7 +219,8 @@ class Ingest:
             threading.Thread(target=feed.session.end_session, name="end-session", daemon=True).start()
 
     def _linked(self, at: Instant, *, session_lost: bool) -> None:
-        self._drops.reconnected()
+        if session_lost:
+            self._drops.forget_broker()
         self._presence += self._keeper.link_up(at)
         self._gaps += self._link_gaps.up(at, session_lost=session_lost)
 

@@ -1,6 +1,8 @@
 """More comes than can be stored: memory stays bounded, QoS 1 waits, what QoS 0 loses is counted, told and shown as a gap."""
 
 import json
+import os
+import signal
 import time
 from contextlib import contextmanager
 
@@ -135,6 +137,32 @@ def test_what_the_broker_throws_away_while_we_are_held_up_is_told(make_broker, r
     assert kept == sorted(set(kept))
     state = recording.when(lambda one: one.counters.missing >= 3_000 - len(kept), "the status bar has it, too")
     assert state.counters.dropped == 0, "none of it was ours"
+    assert recording.stop() == 0
+
+
+def test_what_the_broker_throws_away_while_we_sleep_is_told_when_we_are_back(make_broker, recording):
+    """It kept our session, but only the first thousand of what came meanwhile."""
+    broker = make_broker(persistence=True, extra=["sys_interval 1"])
+    recording.workspace.root.mkdir()
+    recording.workspace.settings.write_text(
+        f'[connection]\nurl = "{broker.url}"\nkeepalive_s = 2\n[embedded]\nenabled = false\n'
+    )
+    recording.start()
+    until(lambda: any(row["topic"].endswith("messages/dropped") for row in recording.export("messages")), "it counts")
+    os.kill(recording.pid, signal.SIGSTOP)
+    try:
+        until(lambda: "has exceeded timeout" in broker.log, "the broker gave it up")
+        with publisher(broker) as one:
+            send(one, range(3_000), 1)
+    finally:
+        os.kill(recording.pid, signal.SIGCONT)
+
+    def told():
+        return sum(int(row["count"]) for row in gaps(recording, "broker-dropped"))
+
+    until(lambda: told() >= 3_000 - len(numbers(recording)) > 0, "the broker tells what it threw away", 60)
+    assert numbers(recording) == list(range(len(numbers(recording)))), "the first ones were kept"
+    assert "broker.session-lost" not in [one["code"] for one in recording.connected().warnings]
     assert recording.stop() == 0
 
 

@@ -362,12 +362,13 @@ def _answer_filters(fake: FakeBroker, codes: dict[bytes, int]) -> None:
 
 
 def test_subscribes_so_that_retained_means_replay() -> None:
-    """Options byte of MQTT 5: QoS 1, Retain As Published 0, Retain Handling 1."""
-    with FakeBroker() as fake, Listening(fake.url, filters=("a/#",)) as listening:
+    """Options byte of MQTT 5: QoS 1, Retain As Published 0, Retain Handling 1; 0 for what the broker says of itself."""
+    with FakeBroker() as fake, Listening(fake.url, filters=("a/#", "$SYS/#")) as listening:
         listening.connected()
         body = fake.of(SUBSCRIBE)[0].body
         at = body.index(b"a/#") + 3
         assert body[at] == 0b01_0_0_01
+        assert body[body.index(b"$SYS/#") + 6] == 0b00_0_0_01
 
 
 def test_publishing_gets_the_brokers_answer(make_broker: MakeBroker) -> None:

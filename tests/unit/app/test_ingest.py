@@ -1,4 +1,3 @@
-import contextlib
 import threading
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -531,8 +530,24 @@ def test_a_restarted_brokers_counter_begins_anew():
         return watch.brokers(RecordBatch([one], [topic], [0], [Kind.OTHER], [False]), topic)
 
     assert told(100, 1) == []
-    watch.reconnected()
-    assert told(150, 2) == []
-    assert [gap.missing for gap in told(151, 3)] == [1]
-    with contextlib.suppress(ValueError):
-        assert told(3, 4) == []
+    assert [gap.missing for gap in told(150, 2)] == [50]
+    assert [gap.missing for gap in told(3, 3)] == [3], "it started anew"
+    assert told(0, 4) == []
+    watch.forget_broker()
+    assert told(150, 5) == [], "it may be another broker"
+    assert [gap.missing for gap in told(151, 6)] == [1]
+
+
+def test_what_the_broker_threw_away_while_we_were_gone_is_told_where_it_kept_our_session(fixture):
+    feed = fixture.start()
+    topic = b"$SYS/broker/publish/messages/dropped"
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
+    feed.inbox.put([message(0, b"7", topic=topic, received_us=1_000, origin=Origin.REPLAY)])
+    until(lambda: len(fixture.store.payloads) == 1, "stored")
+    fixture.ingest.link_down(fixture.now())
+    fixture.ingest.link_up(fixture.now(), session_lost=False)
+    feed.inbox.put([message(0, b"30", topic=topic, received_us=2_000, origin=Origin.BACKLOG)])
+    feed.inbox.put([message(0, b"40", topic=topic, received_us=3_000, origin=Origin.REPLAY)])
+    until(lambda: len(fixture.store.payloads) == 3, "stored")
+    dropped = [gap for gap in fixture.store.gaps if gap.cause is GapCause.BROKER_DROPPED]
+    assert dropped == [Gap(1_000, 3_000, 0, GapCause.BROKER_DROPPED, 33)]
