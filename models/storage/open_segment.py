@@ -98,9 +98,7 @@ class OpenSegment:
         if application != APPLICATION_ID or not layout or int(layout[0][0]) > SEALED_LAYOUT:
             raise DamagedError(f"{path.name} has application id {application} and layout {layout}")
         self.layout = int(layout[0][0])
-        self.has_chunks = self.layout == SEALED_LAYOUT and has_chunks(
-            self.connection
-        )  # else samples stand in the batches
+        self.has_chunks = self.layout == SEALED_LAYOUT and has_chunks(self.connection)  # or samples are in the batches
         self.batch_agents = BatchAgents(self.connection)
         self.blocks: dict[str, RowBlocks] = {}  # of a sealed segment; SQL sees tables in their place
         if self.layout == SEALED_LAYOUT:

@@ -1,6 +1,7 @@
 """Whoever asks for samples is answered the same once their segments are sealed."""
 
 import shutil
+from itertools import islice
 from pathlib import Path
 
 import apsw
@@ -9,7 +10,9 @@ import pytest
 
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.domain.tail import Interest, TailCursor, TailPage
+from models.storage import export_samples
 from models.storage.export import export
+from models.storage.follow import Follower, Place
 from models.storage.history import HistoryReader
 from models.storage.info import store_info
 from models.storage.retention import StoreLimits
@@ -114,6 +117,33 @@ def test_exports_of_an_agent_and_of_a_time_are_the_same(workspace: Workspace, tm
     assert all(len(one) > 1_000 for one in before)
     seal_all(workspace)
     assert exported() == before
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 9])
+def test_whoever_follows_goes_on_where_he_was_in_what_is_sealed_meanwhile(
+    workspace: Workspace, tmp_path: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_samples, "BLOCK_ROWS", 100)
+
+    def follow(from_: Workspace, place: Place, lines: dict[str, list[str]], pieces: int) -> Place:
+        follower = Follower(from_, jsonl=False)
+        for piece in islice(follower.pieces(place), pieces):
+            place = piece.place
+            lines.setdefault(piece.dataset, []).extend(piece.lines)
+        follower.close()
+        return place
+
+    whole: dict[str, list[str]] = {}
+    follow(workspace, Place(), whole, 1_000_000)
+    lines: dict[str, list[str]] = {}
+    place = follow(workspace, Place(), lines, stop_after)
+    assert len(lines["samples"]) < len(whole["samples"])
+    seal_all(workspace)
+    for _ in range(3):  # and again in the midst of what is sealed
+        place = follow(workspace, place, lines, stop_after)
+    follow(workspace, place, lines, 1_000_000)
+    assert lines["samples"] == whole["samples"]
+    assert lines == whole
 
 
 def test_counts_stay_and_bytes_shrink(workspace: Workspace) -> None:
