@@ -14,7 +14,7 @@ import apsw
 
 from models.domain.clock import Clock
 from models.domain.problems import trouble
-from models.storage.access import refuse_newer
+from models.storage.access import create_private_file, refuse_newer
 from models.storage.engine import open_database
 from models.storage.lock import FRESH_BEAT_US, own_host, read_lock
 from models.storage.restore import restore
@@ -78,7 +78,8 @@ def _of_folder(original: Workspace, copy: Workspace, clock: Clock, progress: Pro
     if lock.held or elsewhere:
         raise trouble("workspace.recorded", path=str(original.root), host=lock.host or own_host())
     with problems_of(original.root):
-        copy.segments.mkdir(mode=0o700, parents=True)
+        copy.root.mkdir(mode=0o700, parents=True)
+        copy.segments.mkdir(mode=0o700)
         copier = _Copier(progress)
         for path in (original.catalogue, original.settings, original.templates):
             copier.copy([path, *_logs(path)], copy.root)
@@ -120,7 +121,7 @@ def _closed(copy: Workspace) -> set[int]:
 
 
 class _Copier:
-    """Copies files, with their rights narrowed to their owner, and tells how far it is."""
+    """Copies files, for their owner alone, and tells how far it is."""
 
     def __init__(self, progress: Progress) -> None:
         self.total = 0
@@ -130,8 +131,8 @@ class _Copier:
     def copy(self, paths: list[Path], folder: Path) -> None:
         for path in paths:
             if path.exists():
-                with (folder / path.name).open("xb", buffering=0) as target:
-                    (folder / path.name).chmod(0o600)
+                create_private_file(folder / path.name)
+                with (folder / path.name).open("wb", buffering=0) as target:
                     for block in _blocks(path):
                         target.write(block)
                         self._done += len(block)

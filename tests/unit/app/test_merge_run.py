@@ -25,6 +25,7 @@ from models.storage.info import store_info
 from models.storage.lock import RecorderLock
 from models.storage.retention import StoreLimits
 from models.storage.sealing.seal import seal
+from models.storage.stand_in import stand_in
 from models.storage.verify import verify
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -506,3 +507,33 @@ def test_a_capture_tells_where_it_was_recorded(server: Recorder, laptop: Recorde
     laptop.bring(server.back_up(tmp_path / "b"))
     told = [(one["kind"], one["broker"]) for one in store_info(laptop.workspace)["captures"]]
     assert told == [("record", "mqtt://broker"), ("import", f"{platform.node()} · mqtt://broker")]
+
+
+def test_what_came_in_is_known_after_the_catalogue_was_lost(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(5, presence=Presence.ONLINE)
+    server.begin()
+    server.record(5)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    laptop.store.close()
+    before = by_content(laptop.exported())
+    for path in laptop.workspace.root.glob("catalogue*"):
+        path.unlink()
+    laptop.store = StoreWriter(laptop.workspace, laptop.clock)
+    after = by_content(laptop.exported())
+    assert {name: after[name] for name in DATASETS if name != "gaps"} == {
+        name: before[name] for name in DATASETS if name != "gaps"
+    }
+    result = laptop.bring(tmp_path / "b")
+    assert (result.segments, result.held_segments) == (0, 2)
+
+
+def test_what_stands_in_is_for_its_owner_alone(server: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(3)
+    for path in (server.workspace.root, *server.workspace.root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    copy = copied(server.workspace, tmp_path / "copy")
+    stand_in(copy, tmp_path / "in" / "place", server.clock, lambda *_: None)
+    made = [tmp_path / "in" / "place", *(tmp_path / "in" / "place").rglob("*")]
+    assert {path.stat().st_mode & 0o077 for path in made if not path.is_symlink()} == {0}
