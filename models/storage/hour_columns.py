@@ -7,7 +7,8 @@ series is read from 53 rows. Numbers that do not compress (noise in every bit) a
 17 million; those of counters stay exact.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,11 @@ NOTHING = HourParts(
 )  # fmt: skip
 
 
+def joined(parts: Sequence[HourParts]) -> HourParts:
+    """All of them, one after another."""
+    return HourParts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
 class HourRow(NamedTuple):
     """A row of a table of hours. `week` counts from 1970-01-01, `bucket` holds the series `bucket * BUCKET` and following."""
 
@@ -142,41 +148,69 @@ def _sorts(parts: HourParts) -> Int64:
     return np.where(parts.resets >= 0, 0, np.where(others, 2, 1))
 
 
-def decode(data: bytes, bucket: int, week: int) -> HourParts:
-    """The parts of a row. Raises one of `DAMAGED`. A row may be cut between two blocks: look whether all parts came."""
-    blocks: list[HourParts] = []
-    at = 0
-    while at < len(data) or not blocks:
-        block, at = _read_block(data, at, bucket, week)
-        blocks.append(block)
-    return HourParts(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
-
-
-def _read_block(data: bytes, at: int, bucket: int, week: int) -> tuple[HourParts, int]:
-    if len(data) < at + _HEADER:
+def decode(data: bytes, bucket: int, week: int, parts: int) -> HourParts:
+    """The `parts` of a row. Raises one of `DAMAGED`."""
+    found = joined([NOTHING, *(_read(block, bucket, week) for block in _blocks(data))])
+    if len(found.series) != parts:
         raise ValueError("hour parts are cut short")
-    n, bins = (int(one) for one in np.frombuffer(data, "<u4", 2, at))
-    found: list[npt.NDArray[np.generic]] = []
-    at += _HEADER
-    for _ in HourParts._fields:
-        if at + 4 > len(data):
+    return found
+
+
+def decode_some(data: bytes, bucket: int, week: int, wanted: UInt32) -> HourParts:
+    """Those of some series alone; blocks without them are passed over. Raises one of `DAMAGED`."""
+    ids = wanted - np.uint32(bucket * BUCKET)
+    blocks = (block for block in _blocks(data) if np.isin(_numbers(block.columns[0]), ids).any())
+    every = [_read(block, bucket, week) for block in blocks]
+    return joined([NOTHING, *(one.pick(np.isin(one.series, wanted)) for one in every)])
+
+
+class _Packed(NamedTuple):
+    """A block as it is stored: how many parts and bins, and the bytes of every column."""
+
+    parts: int
+    bins: int
+    columns: list[bytes]
+
+
+def _blocks(data: bytes) -> Iterator[_Packed]:
+    at = 0
+    while at < len(data):
+        if len(data) < at + _HEADER:
             raise ValueError("hour parts are cut short")
-        size = int(np.frombuffer(data, "<u4", 1, at)[0])
-        column = standalone.simple_decompress(data[at + 4 : at + 4 + size])
-        found.append(np.empty(0, np.uint32) if column is None else column)  # None: nothing was compressed
-        at += 4 + size
-    if [len(column) for column in found] != [n] * 13 + [bins] * 2 or int(found[12].astype(np.int64).sum()) != bins:
+        parts, bins = (int(one) for one in np.frombuffer(data, "<u4", 2, at))
+        columns = []
+        at += _HEADER
+        for _ in HourParts._fields:
+            if at + 4 > len(data):
+                raise ValueError("hour parts are cut short")
+            end = at + 4 + int(np.frombuffer(data, "<u4", 1, at)[0])
+            columns.append(data[at + 4 : end])
+            at = end
+        yield _Packed(parts, bins, columns)
+
+
+def _numbers(column: bytes) -> npt.NDArray[Any]:
+    found = standalone.simple_decompress(column)
+    return np.empty(0, np.uint32) if found is None else np.asarray(found)  # None: nothing was compressed
+
+
+def _read(block: _Packed, bucket: int, week: int) -> HourParts:
+    found = [_numbers(column) for column in block.columns]
+    bins = block.bins
+    if [len(column) for column in found] != [block.parts] * 13 + [bins] * 2 or int(
+        found[12].astype(np.int64).sum()
+    ) != bins:
         raise ValueError("hour parts do not fit their header")
     ints = [column.astype(np.int64) for column in (*found[1:5], *found[11:])]
     hour, count, first_ms, last_ms, resets, per_part, bin_, counts = ints
     low, high, total, first, last, increase = (column.astype(np.float64) for column in found[5:11])
-    if n and resets[0]:
+    if block.parts and resets[0]:
         low, high = np.minimum(first, last), np.maximum(first, last)
     series = found[0].astype(np.uint32) + np.uint32(bucket * BUCKET)
     return HourParts(
         series, hour + week * WEEK_HOURS, count, first_ms, last_ms, low, high, total, first, last, increase, resets - 1,
         per_part, bin_ - 0x8000, counts,
-    ), at  # fmt: skip
+    )  # fmt: skip
 
 
 def duration_bin(seconds: Float64) -> Int64:

@@ -1,5 +1,6 @@
 """The hour roll-ups in the catalogue: taken in from segments, joined when their samples are gone, removed last of all."""
 
+import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from models.storage.hour_columns import (
     HourParts,
     HourRow,
     decode,
+    decode_some,
     rows_of,
 )
 from models.storage.rollups import merged
@@ -29,7 +31,7 @@ _SCATTERED = """SELECT bucket, week FROM hours WHERE segment_id = 0 GROUP BY wee
     HAVING count(*) >= ? LIMIT 64"""
 _OF_ONE = "SELECT id, parts, data FROM hours WHERE bucket = ? AND week = ? AND segment_id = 0"
 _WEEKS = "SELECT week, sum(bytes) FROM hours WHERE segment_id = 0 GROUP BY week ORDER BY week"
-_LONE = """SELECT parts, week, data FROM hours WHERE bucket = ? AND week BETWEEN ? AND ? AND (segment_id = 0 OR segment_id IN
+_LONE = """SELECT week, data FROM hours WHERE bucket = ? AND week BETWEEN ? AND ? AND (segment_id = 0 OR segment_id IN
     (SELECT id FROM segment WHERE state NOT IN ('open', 'closed')))"""
 
 
@@ -108,12 +110,10 @@ class HourStore:
         damaged: list[tuple[Any]] = []
         for id_, parts, data in self._catalogue.execute(_OF_ONE, (bucket, week)).fetchall():
             try:
-                one = decode(bytes(data), bucket, week)  # type: ignore[arg-type]
+                found.append(decode(bytes(data), bucket, week, int(parts)))  # type: ignore[arg-type]
+                ids.append((id_,))
             except DAMAGED:
-                one = NOTHING
-            if len(one.series) == parts:
-                found.append(one)
-            (ids if len(one.series) == parts else damaged).append((id_,))
+                damaged.append((id_,))
         with transaction(self._catalogue):
             self._catalogue.executemany("UPDATE hours SET segment_id = -1 WHERE id = ?", damaged)
             self._catalogue.executemany("DELETE FROM hours WHERE id = ?", ids)
@@ -127,12 +127,8 @@ def lone_hours(catalogue: apsw.Connection, series: Sequence[int], since_us: int,
     wanted = np.unique(np.array(series, np.uint32))
     for bucket in np.unique(wanted // BUCKET).tolist():
         weeks = (bucket, since_us // _WEEK_US, (until_us - 1) // _WEEK_US)
-        for n, week, data in catalogue.execute(_LONE, weeks):
-            try:
-                parts = decode(bytes(data), bucket, int(week))
-            except DAMAGED:
-                continue
-            if len(parts.series) == n:
-                found.append(parts.pick(np.isin(parts.series, wanted)))
+        for week, data in catalogue.execute(_LONE, weeks):
+            with contextlib.suppress(*DAMAGED):
+                found.append(decode_some(bytes(data), bucket, int(week), wanted))
     every = merged(found)
     return every.pick((every.hour * HOUR_US < until_us) & ((every.hour + 1) * HOUR_US > since_us))

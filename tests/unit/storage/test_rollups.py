@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.domain.names import SeriesKey, SeriesKind
-from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, bin_middle_s, decode, encode, rows_of
+from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, bin_middle_s, decode, decode_some, encode, rows_of
 from models.storage.rollups import HourSums, SeriesTraits, drawn_at, merged, parts_of
 
 T0 = 490_000 * HOUR_US
@@ -112,7 +112,7 @@ def test_an_hour_costs_a_few_bytes(kind: str, most: float) -> None:
     rows = rows_of(parts)
     size = sum(len(row.data) for row in rows) / len(parts.series)
     assert size <= most, f"{size:.1f} bytes for an hour of a series"
-    back = merged([decode(row.data, row.bucket, row.week) for row in rows])
+    back = merged([decode(row.data, row.bucket, row.week, row.parts) for row in rows])
     for name, one, other in zip(parts._fields, back, parts, strict=True):
         assert one.tolist() == pytest.approx(other.tolist(), rel=6e-8), name
     if kind != "walk":
@@ -129,23 +129,33 @@ def test_rows_hold_one_week_and_neighbouring_series() -> None:
     )
     rows = rows_of(parts)
     assert [(row.week, row.bucket, row.parts) for row in rows] == [(2_915, 0, 1), (2_916, 0, 1), (2_916, 1, 1)]
-    for one, other in zip(merged([decode(row.data, row.bucket, row.week) for row in rows]), parts, strict=True):
+    for one, other in zip(
+        merged([decode(row.data, row.bucket, row.week, row.parts) for row in rows]), parts, strict=True
+    ):
         assert one.tolist() == other.tolist()
+
+
+def test_some_series_are_read_without_the_others() -> None:
+    parts = merged([part(GAUGE, [T0, T0 + 1], [5.5, 900]), part(COUNTER, [T0], [5]), part(DURATION, [T0], [1 / 3])])
+    (row,) = rows_of(parts)
+    for wanted in ([COUNTER], [GAUGE, DURATION], [7], [40]):
+        some = decode_some(row.data, row.bucket, row.week, np.array(wanted, np.uint32))
+        for one, other in zip(some, parts.pick(np.isin(parts.series, wanted)), strict=True):
+            assert sorted(one.tolist()) == pytest.approx(sorted(other.tolist()), rel=6e-8)
 
 
 def test_damaged_bytes_are_told_as_such() -> None:
     (row,) = rows_of(part(DURATION, [T0, T0 + 1], [5, 900]))
     for size in range(len(row.data)):
         with pytest.raises(DAMAGED):
-            decode(row.data[:size], row.bucket, row.week)
+            decode(row.data[:size], row.bucket, row.week, row.parts)
     chance = np.random.default_rng(3)
     for _ in range(300):
         data = bytearray(row.data)
         data[chance.integers(len(data))] ^= 1 << int(chance.integers(8))
         try:
-            found = decode(bytes(data), row.bucket, row.week)
+            found = decode(bytes(data), row.bucket, row.week, row.parts)
         except DAMAGED:
             continue
         assert len(found.series) == len(found.bins) == row.parts
-    with pytest.raises(DAMAGED):
-        decode(encode(part(GAUGE, [], []), 0, 0), 0, 0)
+    assert len(decode(encode(part(GAUGE, [], []), 0, 0), 0, 0, 0).series) == 0
