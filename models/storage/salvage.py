@@ -28,15 +28,16 @@ from models.storage.writer import StoreWriter
 _SLACK_US = 3_600_000_000
 _PAGE_ROWS = 1_000
 _KEEP_ALL = StoreLimits(retention_bytes=1 << 50, retention_s=1 << 50)
-_DAMAGED = """SELECT segment.id, segment.first_us, segment.last_us, messages, taken_batch, capture_id, kind, started_us, broker,
-    client_id, host, version FROM segment LEFT JOIN capture ON capture.id = capture_id WHERE layout = ?
-    AND (state = 'quarantined' OR (state = 'closed' AND segment.id IN (SELECT value FROM json_each(?)))) ORDER BY segment.id"""
+_DAMAGED = """SELECT segment.id, layout, segment.first_us, segment.last_us, messages, taken_batch, capture_id, kind, started_us,
+    broker, client_id, host, version FROM segment LEFT JOIN capture ON capture.id = capture_id
+    WHERE state = 'quarantined' OR (state = 'closed' AND segment.id IN (SELECT value FROM json_each(?))) ORDER BY segment.id"""
 
 
 class Damaged(NamedTuple):
     """A segment, and what the catalogue knows of it. `mark`: what is said in the `meta` of what is made of it."""
 
     id: int
+    layout: int
     path: Path
     mark: str
     bounds: Bounds
@@ -51,13 +52,12 @@ class Done(NamedTuple):
 
 
 def damaged_segments(workspace: Workspace, found: Iterable[int]) -> list[Damaged]:
-    """Those that were set aside, and of `found` those that are closed, of which nothing was brought back yet. Sealed ones are
-    left out. Raises the problems of `read_catalogue`."""
+    """Those that were set aside, and of `found` those that are closed, of which nothing was brought back yet. Raises the problems of `read_catalogue`."""
     own = read_workspace_id(workspace)
     done = {one.meta.get(SALVAGED) for one in read_held(workspace).segments}
     catalogue = read_catalogue(workspace)
     try:
-        rows: list[Any] = catalogue.execute(_DAMAGED, (LAYOUT, json.dumps(list(found)))).fetchall()
+        rows: list[Any] = catalogue.execute(_DAMAGED, (json.dumps(list(found)),)).fetchall()
     finally:
         catalogue.close()
     known = [_known(workspace, own, row) for row in rows]
@@ -65,7 +65,7 @@ def damaged_segments(workspace: Workspace, found: Iterable[int]) -> list[Damaged
 
 
 def _known(workspace: Workspace, own: str, row: tuple[Any, ...]) -> Damaged:
-    id_, first_us, last_us, messages, taken, capture, *about = row
+    id_, layout, first_us, last_us, messages, taken, capture, *about = row
     path = workspace.segment(id_)
     mark = f"{own}/{id_}"
     keys = ("kind", "started_us", "broker", "client_id", "host", "version")
@@ -79,7 +79,7 @@ def _known(workspace: Workspace, own: str, row: tuple[Any, ...]) -> Damaged:
     }
     if path.exists():  # what was written last the catalogue may not know
         last_us = max(last_us, path.stat().st_mtime_ns // 1_000)
-    return Damaged(id_, path, mark, Bounds(first_us - _SLACK_US, last_us + _SLACK_US, messages, taken), meta)
+    return Damaged(id_, layout, path, mark, Bounds(first_us - _SLACK_US, last_us + _SLACK_US, messages, taken), meta)
 
 
 def salvage(
@@ -88,7 +88,7 @@ def salvage(
     """Make `folder`, which is empty, a workspace of what can be read of `damaged`, for an import. `tell` gets how much is done
     of all, in bytes; what it raises ends the work. Nothing to be read of any of them: nothing is made.
 
-    Raises `EnvironmentProblem` store.*; then the caller removes `folder`.
+    Of a sealed one nothing is brought back. Raises `EnvironmentProblem` store.*; then the caller removes `folder`.
     """
     made = Workspace.at(folder)
     sizes = [one.path.stat().st_size for one in damaged]
@@ -101,7 +101,9 @@ def salvage(
             def told(pages: int, of: int, before: int = before, size: int = size) -> None:
                 tell(before + size * pages // (of or 1), total)
 
-            done.append(Done(one.id, _salvage_one(workspace, one, made, told)))
+            sealed = one.layout != LAYOUT
+            saved = Saved(of=one.bounds.messages) if sealed else _salvage_one(workspace, one, made, told)
+            done.append(Done(one.id, saved))
             before += size
     if any(one.saved.messages for one in done):
         StoreWriter(made, clock, _KEEP_ALL).close()  # makes its catalogue from the segments, and sums them up

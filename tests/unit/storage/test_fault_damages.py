@@ -42,6 +42,7 @@ from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.damage import DAMAGES
 from tests.helpers.faulty_disk import FaultyDisk
+from tests.helpers.store import rows
 from tests.helpers.store_life import BATCH, Told, kill, numbered
 
 END = T0 + 3_600_000_000
@@ -79,10 +80,11 @@ def whole(fast_folder: Path) -> Whole:
             writer.submit([{"do": "agent.rename", "agent": "a", "name": "Anna"}])
             (kill if turn == 2 else StoreWriter.close)(writer)
             if not turn:
-                seal(workspace.segment(1), workspace.sealing(1))
                 writer = StoreWriter(workspace, clock)
+                seal(workspace.segment(1), workspace.sealing(1))
                 writer.sealing.swap_in(1)
                 writer.close()
+    assert rows(workspace, "catalogue", "SELECT layout FROM segment") == [(2,), (1,), (1,)]
     return Whole(workspace.root, told.messages)
 
 

@@ -10,6 +10,7 @@ from app.recorder.import_run import at_once
 from app.recorder.merge_run import Merger
 from models.domain.records import Level, LogRow
 from models.storage.salvage import damaged_segments, salvage
+from models.storage.sealing.seal import seal
 from models.storage.verify import DAMAGE_CODES, verify
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -115,6 +116,16 @@ def test_a_false_payload_does_not_come_back(workspace: Workspace, clock: FakeClo
     assert 1150 not in numbers_of(workspace, 2)
     around = rows(workspace, "catalogue", "SELECT until_us - since_us, count FROM gap WHERE cause = 'damaged'")
     assert around == [(2, 1)]
+
+
+def test_of_a_sealed_one_is_told_that_nothing_came_back(workspace: Workspace, clock: FakeClock, tmp_path: Path) -> None:
+    writer = StoreWriter(workspace, clock)
+    seal(workspace.segment(1), workspace.sealing(1))
+    writer.sealing.swap_in(1)
+    writer.close()
+    spoil(workspace.segment(1), random.Random(1), 9)
+    assert bring_back(workspace, clock, tmp_path / "found") == (0, ALL)
+    assert states(workspace) == [(1, "closed", ALL)]
 
 
 def test_nothing_is_made_of_nothing(workspace: Workspace, clock: FakeClock, tmp_path: Path) -> None:

@@ -315,6 +315,20 @@ def test_a_damaged_catalogue_is_set_aside_and_made_again(bench: Bench, workspace
     assert len(list(workspace.root.glob("catalogue.db.damaged-*[0-9]"))) == 1
 
 
+def test_a_damaged_segment_of_a_lost_catalogue_is_told_and_kept(bench: Bench, workspace: Workspace) -> None:
+    writer = bench.open()
+    writer.commit(lively_batch(bench, 1))
+    writer.close()
+    data = b"\xa5" * 4_096 + workspace.segment(1).read_bytes()[4_096:]
+    workspace.segment(1).write_bytes(data)
+    workspace.catalogue.unlink()
+    writer = bench.open()
+    assert [one.code for one in writer.problems] == ["store.corrupt"]
+    assert bench.catalogue("SELECT id, state FROM segment") == [(1, "quarantined")]
+    assert writer.commit(lively_batch(bench, 2)).segment == 2
+    assert workspace.segment(1).read_bytes() == data
+
+
 def test_what_the_user_said_is_read_out_of_a_damaged_catalogue(bench: Bench, workspace: Workspace) -> None:
     writer = bench.open()
     writer.commit(lively_batch(bench, 1))
