@@ -20,8 +20,8 @@ class Verb(StrEnum):
     PUBLISH = "publish"  # {"message": OutgoingMessage} -> {"published": Published}; waits for the broker's answer
     IMPORT = "import"
     """{"files": [absolute path], "again"?: bool, "make_room"?: bool}; recorded traffic, or else backups and folders of
-    workspaces -> several times a second a line with the fields of `recorded.ImportProgress`: {"bytes_done", "bytes_total", "messages", "skipped"}; at last {"ok": true, "result":
-    `recorded.ImportResult`}. All of it is stored or nothing: hanging up before the last line takes everything back."""
+    workspaces -> several times a second a line with the fields of `recorded.ImportProgress`: {"bytes_done",
+    "bytes_total", "messages", "skipped"}; at last {"ok": true, "result": `recorded.ImportResult`}. All of it is stored or nothing: hanging up before the last line takes everything back."""
     WAKE = "wake"
     """{"anew"?: bool}: settings changed (broker, retention), or "try to connect now"; with `anew` the broker forgets our
     session, and what it queued for us, first."""
