@@ -26,6 +26,7 @@ from models.storage.catalogue import Segment as SegmentRow
 from models.storage.catalogue_file import open_catalogue
 from models.storage.engine import open_database
 from models.storage.history_lists import answer_logs
+from models.storage.log_minutes import log_minutes
 from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import LOG, MESSAGE, MESSAGE_TABLES
 from models.storage.sealing.row_writing import BlockWriter, write_log_block
@@ -173,8 +174,7 @@ def questions(end_us: int) -> dict[str, Callable[[StoreView, int], int]]:
     day_us = end_us - DAY_US
 
     def minutes(view: StoreView, agent: int) -> int:
-        parts = [view.open(row).log_index.minutes(agent, end_us - WEEK_US, end_us) for row in view.all()]
-        return int(sum(part.n.sum() for part in parts))
+        return int(log_minutes(view, agent, end_us - WEEK_US, end_us, CancelToken()).n.sum())
 
     return {
         "newest 100": lambda view, _: page(view, LogRequest(limit=100)),
