@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeVar, overload
 
 from models.domain.crowd import Crowd
+from models.domain.topic_table import TopicTable
 
 _T = TypeVar("_T")
 
@@ -112,20 +113,15 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self.topics: list[bytes] = [b""]
+        self.topics = TopicTable()
         self.agents: list[str] = [""]
         self.series = SeriesTable()
         self.crowd = Crowd()
-        self._topic_ids: dict[bytes, int] = {}
         self._agent_ids: dict[str, int] = {}
 
     def topic(self, name: bytes) -> int:
         """Id of a topic, new where needed."""
-        found = self._topic_ids.get(name)
-        if found is None:
-            found = self._topic_ids[name] = len(self.topics)
-            self.topics.append(name)
-        return found
+        return self.topics.id_of(name)
 
     def agent(self, name: str) -> int:
         """Id of an agent, new where needed."""
@@ -149,8 +145,7 @@ class Names:
 
     def put_topic(self, id_: int, name: bytes) -> None:
         """Take a stored pair. Raises `ValueError` where the id is taken by another name."""
-        _put(self.topics, id_, name, b"")
-        self._topic_ids[name] = id_
+        self.topics.put(id_, name)
 
     def put_agent(self, id_: int, name: str) -> None:
         """Take a stored pair. Raises `ValueError` where the id is taken by another name."""

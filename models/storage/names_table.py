@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.names import Names, SeriesKey, SeriesKind
+from models.domain.topic_table import MOST_TOPICS
 
 SERIES_KEY = "agent_id, metric, labels, unit, kind, source"
 """Columns of a series table, as `series_key` takes them."""
@@ -29,10 +30,29 @@ def storable(text: str | None) -> str | None:
     return text
 
 
+class CatalogueTopics:
+    """The topics that the catalogue knows: a `domain.topic_table.TopicShelf`."""
+
+    def __init__(self, catalogue: apsw.Connection) -> None:
+        self._catalogue = catalogue
+
+    def id_of(self, name: bytes) -> int:
+        return next((int(id_) for (id_,) in self._catalogue.execute("SELECT id FROM topic WHERE name = ?", (name,))), 0)
+
+    def name_of(self, id_: int) -> bytes:
+        for (name,) in self._catalogue.execute("SELECT name FROM topic WHERE id = ?", (id_,)):
+            return bytes(name)
+        raise LookupError(f"topic {id_} is not in the catalogue")
+
+
 def load_names(connection: apsw.Connection, names: Names) -> None:
-    """Fill `names` with every topic, agent and series of a catalogue (or segment)."""
-    for id_, topic in connection.execute("SELECT id, name FROM topic"):
+    """Fill `names` with every agent and series of a catalogue (or segment), and with the newest topics."""
+    newest = (
+        f"SELECT id, name FROM topic WHERE id > (SELECT coalesce(max(id), 0) FROM topic) - {MOST_TOPICS} ORDER BY id"
+    )
+    for id_, topic in connection.execute(newest):
         names.put_topic(id_, topic)
+    names.topics.forget(others_too=len(names.topics) > MOST_TOPICS)
     for id_, agent in connection.execute("SELECT id, name FROM agent"):
         names.put_agent(id_, agent)
     for id_, *key in connection.execute(f"SELECT id, {SERIES_KEY} FROM series"):

@@ -25,7 +25,7 @@ from models.storage.catalogue_file import open_or_replace_catalogue
 from models.storage.commands import submit_commands
 from models.storage.import_writer import ImportWriter
 from models.storage.merge_writer import MergeWriter
-from models.storage.names_table import load_names
+from models.storage.names_table import CatalogueTopics, load_names
 from models.storage.recovery import Recovery, insert_segment
 from models.storage.retention import DiskUse, Retention, StoreLimits
 from models.storage.sealing.swap import Sealing
@@ -233,6 +233,8 @@ class StoreWriter:
             self._end_segment_if_due(now_us)
         if due or self.behind:
             self.behind = not self._upkeep.take_in_some(brief=brief)
+            if not self.behind and (self._import is None or not self._import.running):
+                self.names.topics.forget()  # the catalogue knows all of them now
         if not due:
             return
         self._upkeep.store_pulses()
@@ -277,6 +279,7 @@ class StoreWriter:
         )  # fmt: skip
 
     def _load(self) -> None:
+        self.names.topics.shelf = CatalogueTopics(self._catalogue)
         load_names(self._catalogue, self.names)
         query = """SELECT id, interval_us FROM agent JOIN agent_now ON agent_id = agent.id
             WHERE interval_us > 0 AND NOT imported"""

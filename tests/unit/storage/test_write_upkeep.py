@@ -733,3 +733,29 @@ def test_damage_found_while_closing_beside_sets_the_segment_aside(
     assert bench.catalogue("SELECT state FROM segment WHERE id = 1") == [("quarantined",)]
     assert writer.commit(lively_batch(bench, 2)).segment == 2
     writer.close()
+
+
+def test_topics_beyond_what_memory_holds(bench: Bench, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.domain.topic_table.MOST_TOPICS", 8)
+    monkeypatch.setattr("models.storage.names_table.MOST_TOPICS", 8)
+    writer = bench.open(StoreLimits(segment_s=5))
+    seen = []
+    for turn in range(12):
+        some = [b"t/%d" % (turn * 5 % 40 + n) for n in range(5)]
+        messages = [message(bench.clock.wall_us(), topic=name) for name in some]
+        writer.commit(batch_of(writer.names, messages, [""] * 5))
+        seen += some
+        bench.clock.advance(SECOND)
+        writer.housekeep()
+        assert len(writer.names.topics._ids) <= 16
+        if turn == 7:
+            writer.close()
+            writer = bench.open(StoreLimits(segment_s=5))
+    writer.close()
+    assert len(bench.catalogue("SELECT id FROM topic")) == len(set(seen))
+    assert sum(n for (n,) in bench.catalogue("SELECT messages FROM topic_total")) == len(seen)
+    stored = []
+    for (segment,) in bench.catalogue("SELECT id FROM segment ORDER BY id"):
+        query = "SELECT name FROM message JOIN topic ON topic.id = topic_id ORDER BY seq"
+        stored += [name for (name,) in rows(workspace, segment, query)]
+    assert stored == seen
