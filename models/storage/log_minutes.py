@@ -3,12 +3,14 @@
 import numpy as np
 
 from models.domain.queries import CancelToken
+from models.domain.records import Level
 from models.storage.open_segment import OpenSegment, SegmentRow
 from models.storage.sealing.log_index import MINUTE_US
 from models.storage.sealing.log_search import MinuteCounts
 from models.storage.store_view import StoreView
 
 _STEP_ROWS = 200_000
+_LEVELS = 1 + max(Level)
 _COUNTED = f"""select received_us / {MINUTE_US}, level, count(*) from log where rowid >= ? and rowid < ?
     and received_us >= ? and received_us < ?"""
 
@@ -45,6 +47,6 @@ def _counted(opened: OpenSegment, agent: int, since_us: int, until_us: int, toke
 def summed(parts: list[MinuteCounts]) -> MinuteCounts:
     """Counts of the same minute and level added up, in order."""
     minute, level, n = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    cells, place = np.unique(np.stack((minute, level)), axis=1, return_inverse=True)
-    counts = np.bincount(place.reshape(-1), n, cells.shape[1]).astype(np.int64)
-    return MinuteCounts(cells[0], cells[1], counts)
+    cells, place = np.unique(minute // MINUTE_US * _LEVELS + level, return_inverse=True)
+    counts = np.bincount(place, n, len(cells)).astype(np.int64)
+    return MinuteCounts(cells // _LEVELS * MINUTE_US, cells % _LEVELS, counts)
