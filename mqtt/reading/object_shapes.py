@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from mqtt.reading.generic_numbers import number_of
+
 MOST_OBJECT_SHAPES = 512
 MOST_KEYS = 100
 DEEPEST = 6
@@ -55,7 +57,9 @@ def _described(
         if key == time_key:
             told.append((key, str if kind is str else float | int))
         elif key in unread:
-            told.append((key, msgspec.Raw))
+            told.append((key, Any))  # not Raw, which takes bytes that are no text
+        elif kind is int and number_of(value) is None:
+            return None  # beyond a double: no figure, but one that fits would be
         elif kind is dict:
             inner = _described(value, None, frozenset(), depth - 1)
             if inner is None:

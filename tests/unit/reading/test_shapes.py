@@ -152,3 +152,26 @@ def test_a_usual_object_is_read_by_its_own_decoder() -> None:
         ("figures.cpu", 99.0), ("figures.load", 3.0), ("figures.mem.free", 7.5), ("figures.mem.used", 5.0),
     ]  # fmt: skip
     assert {one.time_us for one in reading.points} == {ARRIVAL_US - 1_000_000}
+
+
+BEYOND_A_DOUBLE = b"1" + b"0" * 400
+
+
+@pytest.mark.parametrize(
+    ("usual", "told"),
+    [
+        (b'{"a":1,"b":%s}' % BEYOND_A_DOUBLE, b'{"a":1,"b":2}'),
+        (b'{"a":1,"in":{"b":%s}}' % BEYOND_A_DOUBLE, b'{"a":1,"in":{"b":2}}'),
+        (b'{"a":1,"id":"x"}', b'{"a":1,"id":"\xff\xfe"}'),
+        (b'{"a":1,"id":"x"}', b'{"a":1,"id":%s}' % BEYOND_A_DOUBLE),
+    ],
+)
+def test_numbers_beyond_a_double_and_what_is_no_text_are_read_as_ever(usual: bytes, told: bytes) -> None:
+    settled, fresh = Reading(), Reading()
+    for _ in range(STEADY + 1):
+        settled.send("rack/9/json", usual)
+    settled.points.clear()
+    batches = [one.send("rack/9/json", told) for one in (settled, fresh)]
+    assert all(sum(one.stamp_count) == len(one.sample_series) == len(one.sample_value) for one in batches)
+    assert sorted(settled.points) == sorted(fresh.points)
+    assert batches[0].unreadable == batches[1].unreadable
