@@ -8,6 +8,8 @@ from models.domain.messages import Origin
 from models.domain.records import Gap, GapCause
 
 DROPPED_TOPIC = b"$SYS/broker/publish/messages/dropped"
+MOST_DROPPED = 1 << 48
+"""More than any broker ever counted: whoever tells more does not count, and the store takes no number of any size."""
 _NEVER_CAME = frozenset({GapCause.SEQUENCE, GapCause.BROKER_DROPPED})
 START_GRACE_US = 1_000_000
 """Connecting within this time of the start is no gap worth a mark."""
@@ -73,6 +75,8 @@ class DropWatch:
                 count = int(message.payload)
             except ValueError:
                 continue  # stored as it is; no figure to compare
+            if not 0 <= count < MOST_DROPPED:
+                continue
             before = count if self._brokers is None else self._brokers
             new = count - before if count >= before else count  # it started anew, and counts from nothing
             if new:

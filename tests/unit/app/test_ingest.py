@@ -536,6 +536,10 @@ def test_a_restarted_brokers_counter_begins_anew():
     watch.forget_broker()
     assert told(150, 5) == [], "it may be another broker"
     assert [gap.missing for gap in told(151, 6)] == [1]
+    assert [told(nonsense, 7) for nonsense in (10**30, -5)] == [[], []], (
+        "no store could hold it, and no broker counts so"
+    )
+    assert [gap.missing for gap in told(153, 8)] == [2]
 
 
 def test_what_the_broker_threw_away_while_we_were_gone_is_told_where_it_kept_our_session(fixture):
