@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,6 +116,12 @@ class Retention:
     def use_limits(self, limits: StoreLimits) -> None:
         """From the next `run` on."""
         self._limits = limits
+
+    def release(self) -> None:
+        """Let go of a segment that is being summed up; the next start begins with it anew."""
+        if self._summing is not None:
+            self._summing.close()
+            self._summing = None
 
     def used_bytes(self) -> int:
         """Of the catalogue and all segments, as the catalogue last saw them."""
@@ -232,7 +238,11 @@ class _Summing:
                 return False
         return True
 
-    def _made(self, path: Path) -> Iterator[list[HourRow]]:
+    def close(self) -> None:
+        """Let go of the file."""
+        self._steps.close()
+
+    def _made(self, path: Path) -> Generator[list[HourRow], None, None]:
         try:
             reader = open_reader(path)
             try:

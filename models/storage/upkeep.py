@@ -146,6 +146,7 @@ class Upkeep:
             with contextlib.suppress(apsw.Error):  # its errors were told by the steps before
                 taker.segment.close()
         self._ended.release()
+        self._retention.release()
         self._takers, self.present = [], None
 
     def _write_pulses(self, segment: SegmentFile, until_us: int) -> None:
