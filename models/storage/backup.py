@@ -28,7 +28,7 @@ from models.domain.clock import Clock
 from models.domain.problems import trouble
 from models.domain.records import GapCause
 from models.storage.backup_format import ABOUT, CATALOGUE, FORMAT, MANIFEST, About, Held, Manifest, encode
-from models.storage.open_segment import DAMAGE
+from models.storage.open_segment import DAMAGE, open_reading
 from models.storage.pins import pinned
 from models.storage.retention import ClosedSegment, Retention, StoreLimits
 from models.storage.segment import SEALED_LAYOUT
@@ -196,7 +196,7 @@ class _Segments:
         try:
             if row.state == "quarantined":
                 self._add_damaged(row.id, path)
-            elif row.state == "closed" and not _has_log(path):
+            elif (row.state == "closed" or _is_sealed(path)) and not _has_log(path):
                 self._add_as_it_is(path)
             else:
                 self._add_copy(row, path)
@@ -250,6 +250,17 @@ class _Segments:
     def _tell_missing(self, id_: int) -> None:
         self.missing.append(id_)
         self._damaged(id_, "the file is gone")
+
+
+def _is_sealed(path: Path) -> bool:
+    """It may have ended, and been sealed, since the catalogue was copied."""
+    reader = open_reading(path, closed=False)
+    try:
+        return reader.execute("SELECT value FROM meta WHERE key = 'layout'").fetchall() == [(str(SEALED_LAYOUT),)]
+    except apsw.SQLError:  # it is just being made
+        return False
+    finally:
+        reader.close()
 
 
 def _has_log(path: Path) -> bool:

@@ -74,7 +74,7 @@ class Recovery:
             "SELECT id, state, layout, taken_batch FROM segment WHERE state IN ('open', 'closed')"
         ):
             path = self._workspace.segment(id_)
-            if state == "open" and layout == SEALED_LAYOUT:
+            if state == "open" and (layout == SEALED_LAYOUT or _is_sealed(path)):
                 self._take_in_sealed(id_, path, taken)
             elif state == "open":
                 self._finish(id_, path, taken)
@@ -118,7 +118,8 @@ class Recovery:
             raise
 
     def _take_in_sealed(self, id_: int, path: Path, taken_batch: int) -> None:
-        """A sealed one whose catalogue was lost. It is never written, here neither."""
+        """A sealed one whose catalogue was lost, or is as of before its end. It is never written, here neither."""
+        self._catalogue.execute("UPDATE segment SET layout = ? WHERE id = ?", (SEALED_LAYOUT, id_))
         try:
             take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines, self._retention.hours)
         except DAMAGE as error:
@@ -246,6 +247,14 @@ def insert_segment(
     zeros = dict.fromkeys(("messages", "samples", "logs", "tasks", "bytes", "duplicates", "dropped", "unreadable", "payload_bytes", "taken_batch"), 0)  # fmt: skip
     row = {"id": id_, "capture_id": capture, "layout": layout, "state": state, "first_us": now_us, "last_us": now_us}
     Segment.insert({**row, **zeros}).execute(database)
+
+
+def _is_sealed(path: Path) -> bool:
+    """False also where the file cannot tell: whoever opens it to write says what is wrong."""
+    try:
+        return _meta(path).get("layout") == str(SEALED_LAYOUT)
+    except (apsw.Error, UnicodeDecodeError):
+        return False
 
 
 def _meta(path: Path) -> dict[str, str]:

@@ -21,6 +21,8 @@ from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
 
 _WAITING = "SELECT id, bytes FROM segment WHERE state = 'closed' AND layout = ? ORDER BY id"
+_NO_SEGMENT = (apsw.SQLError, LookupError, ValueError)
+"""What comes of a file that is a database, and no segment any more: cut to nothing, say."""
 
 
 class Sealing:
@@ -60,7 +62,7 @@ class Sealing:
             left.unlink(missing_ok=True)
         for id_, size in self._rows(_WAITING, LAYOUT):
             path = self._workspace.segment(id_)
-            with contextlib.suppress(FileNotFoundError, *DAMAGE):  # told when somebody reads that history
+            with contextlib.suppress(FileNotFoundError, *DAMAGE, *_NO_SEGMENT):  # told when somebody reads that history
                 if path.stat().st_size != size:
                     self._take_notice(id_)
 

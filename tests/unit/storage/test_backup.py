@@ -234,6 +234,34 @@ def test_a_segment_that_retention_removes_meanwhile_is_a_gap(
     assert list(verify(copy)) == []
 
 
+def test_a_segment_that_is_sealed_meanwhile_comes_along(
+    workspace: Workspace, copy: Workspace, writer: StoreWriter, clock: FakeClock, tmp_path: Path
+) -> None:
+    commit(writer, clock, range(20))
+    next_segment(writer)
+    commit(writer, clock, range(20, 40))
+
+    def end_and_seal(*_: int) -> None:
+        if not rows(workspace, "catalogue", "SELECT 1 FROM segment WHERE id = 2 AND layout = 2"):
+            next_segment(writer)
+            clock.advance(SECOND)
+            writer.housekeep()
+            seal(workspace.segment(2), workspace.sealing(2))
+            writer.sealing.swap_in(2)
+
+    told: dict[int, str] = {}
+    backup_file(
+        workspace, tmp_path / "b", TEXTS, "1", FakeClock(), overwrite=False, progress=end_and_seal,
+        damaged=told.__setitem__,
+    )  # fmt: skip
+    assert (told, bring_back(tmp_path / "b", copy)) == ({}, [])
+    again = StoreWriter(copy, clock)
+    assert again.problems == []
+    again.close()
+    assert payloads(copy) == [n for n in range(40) for _ in range(2)]
+    assert list(verify(copy)) == []
+
+
 def test_what_ended_before_is_left_out_and_told_as_a_gap(
     writer: StoreWriter, workspace: Workspace, copy: Workspace, clock: FakeClock, tmp_path: Path
 ) -> None:

@@ -1,0 +1,90 @@
+"""A catalogue that does not know yet that a segment was sealed, and closed files that are no segments any more."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from models.storage.info import store_info
+from models.storage.sealing.seal import seal
+from models.storage.verify import verify
+from models.storage.workspace import Workspace
+from models.storage.writer import StoreWriter
+from tests.helpers.clock import FakeClock
+from tests.helpers.store import batch_of, message, rows
+
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.at(tmp_path / "ws")
+
+
+def record(writer: StoreWriter, clock: FakeClock, batches: int) -> None:
+    for number in range(batches):
+        clock.advance(SECOND)
+        one = message(clock.wall_us(), payload=b"%d" % number)
+        writer.commit(batch_of(writer.names, [one], ["a"], [(0, "load", float(number))]))
+        writer.housekeep()
+
+
+def end_segment(writer: StoreWriter, clock: FakeClock) -> None:
+    writer.begin_capture("mqtt://broker", "client")
+    clock.advance(SECOND)
+    writer.housekeep()
+
+
+def catalogue_now(workspace: Workspace) -> bytes:
+    live, copy = apsw.Connection(str(workspace.catalogue)), apsw.Connection(":memory:")
+    with copy.backup("main", live, "main") as step:
+        step.step(-1)
+    live.close()
+    return copy.serialize("main")
+
+
+def test_a_catalogue_of_before_its_end_takes_a_sealed_segment_in(workspace: Workspace, clock: FakeClock) -> None:
+    writer = StoreWriter(workspace, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    record(writer, clock, 20)
+    before = catalogue_now(workspace)
+    record(writer, clock, 10)
+    end_segment(writer, clock)
+    seal(workspace.segment(1), workspace.sealing(1))
+    writer.sealing.swap_in(1)
+    writer.close()
+    for path in workspace.root.glob("catalogue.db-*"):
+        path.unlink()
+    workspace.catalogue.write_bytes(before)
+    again = StoreWriter(workspace, clock)
+    assert again.problems == []
+    again.close()
+    assert rows(workspace, "catalogue", "SELECT state, layout, messages FROM segment") == [("closed", 2, 30)]
+    assert rows(workspace, "catalogue", "SELECT sum(messages) FROM topic_total") == [(30,)]
+    assert rows(workspace, "catalogue", "SELECT messages FROM agent_now") == [(30,)]
+    assert store_info(workspace)["sealed"]["segments"] == 1
+    assert list(verify(workspace)) == []
+
+
+@pytest.mark.parametrize("damage", ["", "DROP TABLE meta", "DELETE FROM meta"])
+def test_a_closed_file_that_is_no_segment_any_more_keeps_nobody_from_recording(
+    damage: str, workspace: Workspace, clock: FakeClock
+) -> None:
+    writer = StoreWriter(workspace, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    record(writer, clock, 20)
+    end_segment(writer, clock)
+    writer.close()
+    path = workspace.segment(1)
+    if damage:
+        connection = apsw.Connection(str(path))
+        connection.execute(damage)
+        connection.execute("VACUUM")
+        connection.close()
+    else:
+        path.write_bytes(b"")
+    again = StoreWriter(workspace, clock)
+    again.begin_capture("mqtt://broker", "client")
+    record(again, clock, 3)
+    again.close()
+    assert {finding.segment for finding in verify(workspace)} == {1}
