@@ -140,7 +140,10 @@ class ImportWriter:
         self.running = False
 
     def cancel(self) -> None:
-        """Take everything back. What cannot be removed now is removed at the next start of the program."""
+        """Take everything back, unless it is history already. What cannot be removed now is removed at the next start of the
+        program."""
+        if not self.running:
+            return
         self.running = False
         parts = [*self._ended, *([self._present] if self._present is not None else [])]
         with problems_of(self._workspace.segments):

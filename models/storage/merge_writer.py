@@ -1,5 +1,6 @@
 """Bringing segments of another workspace into this one, beside whatever is recorded: all of them appear at once, or none."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from models.storage.merge_copy import Renumbering, renumbering, write_meta
 from models.storage.merge_source import LOST, HeldSegment, LostHistory, Words
 from models.storage.names_table import series_key
 from models.storage.open_segment import OpenSegment, SegmentRow
+from models.storage.pins import Pins
 from models.storage.recovery import insert_segment
 from models.storage.retention import StoreLimits
 from models.storage.sealing.seal import UNSEALED_BYTES
@@ -204,7 +206,7 @@ class MergeWriter:
         self.running = False
         for part in parts:
             if part.replaces:
-                remove_files(self._workspace.segment(part.replaces))
+                self._let_go(part.replaces)
 
     def drop(self, id_: int) -> None:
         """One of them cannot be brought."""
@@ -214,7 +216,10 @@ class MergeWriter:
             self._catalogue.execute("DELETE FROM segment WHERE id = ?", (id_,))
 
     def cancel(self) -> None:
-        """Take everything back. What cannot be removed now is removed at the next start of the program."""
+        """Take everything back, unless it is history already. What cannot be removed now is removed at the next start of the
+        program."""
+        if not self.running:
+            return
         self.running = False
         with problems_of(self._workspace.segments):
             for id_ in self._reserved:
@@ -225,6 +230,12 @@ class MergeWriter:
     def _catalogue(self) -> apsw.Connection:
         connection: apsw.Connection = self._database.connection()
         return connection
+
+    def _let_go(self, id_: int) -> None:
+        """Of what was replaced. What somebody reads from first to last, or cannot be removed, goes at the next start."""
+        with contextlib.suppress(OSError), Pins(self._workspace).removing(id_) as may:
+            if may:
+                remove_files(self._workspace.segment(id_))
 
     def _captures(self, parts: Sequence[Part]) -> dict[str, tuple[Any, ...]]:
         """A row for each capture of the source, by its id there. It is as old as this import, like any that was imported."""

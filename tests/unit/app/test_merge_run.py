@@ -1,5 +1,6 @@
 """What another workspace recorded comes into this one: whole or not at all, once, and never in the way of what is live."""
 
+import errno
 import io
 import platform
 import random
@@ -19,12 +20,15 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import ImportProgress, ImportResult
 from models.domain.records import Gap, GapCause, Level, LogRow, PresenceChange
+from models.storage import merge_writer
 from models.storage.backup import backup_file
 from models.storage.export import export
 from models.storage.info import store_info
 from models.storage.lock import RecorderLock
+from models.storage.pins import pinned
 from models.storage.retention import StoreLimits
 from models.storage.sealing.seal import seal
+from models.storage.segment_file import remove_files
 from models.storage.stand_in import stand_in
 from models.storage.verify import verify
 from models.storage.workspace import Workspace
@@ -180,6 +184,44 @@ def test_a_segment_that_grew_takes_the_place_of_its_beginning(
     assert len(own["gaps"]) == len(theirs["gaps"])
     assert len(own["presence"]) == len(theirs["presence"])
     assert laptop.ask("SELECT sum(messages) FROM agent_now") == [(7 + 13,)]
+
+
+def test_what_is_replaced_stays_while_somebody_reads_it(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(5)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    ((old,),) = laptop.ask("SELECT max(id) FROM segment")
+    server.record(5)
+    server.back_up(tmp_path / "b")
+    with pinned(laptop.workspace, lambda: [old]):
+        laptop.bring(tmp_path / "b")
+        assert laptop.workspace.segment(old).exists()
+    laptop.store.close()
+    laptop.store = StoreWriter(laptop.workspace, laptop.clock)
+    whole(laptop)
+
+
+def test_what_came_in_stays_where_what_it_replaces_cannot_be_removed(
+    server: Recorder, laptop: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.begin()
+    server.record(5)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    ((old,),) = laptop.ask("SELECT max(id) FROM segment")
+    server.record(5)
+    server.back_up(tmp_path / "b")
+
+    def remove(path: Path) -> None:
+        if path == laptop.workspace.segment(old):
+            raise OSError(errno.EIO, "broken")
+        remove_files(path)
+
+    monkeypatch.setattr(merge_writer, "remove_files", remove)
+    assert laptop.bring(tmp_path / "b").messages == 10
+    assert laptop.ask("SELECT count(*), sum(messages) FROM segment WHERE id > 1 AND state = 'closed'") == [(1, 20)]
+    laptop.store.close()
+    laptop.store = StoreWriter(laptop.workspace, laptop.clock)
+    whole(laptop)
 
 
 def test_nobody_is_online_here_for_having_been_there(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:

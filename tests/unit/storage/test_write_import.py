@@ -417,6 +417,15 @@ def _no_space(_path: Path) -> None:
     raise OSError(28, "No space left on device")
 
 
+def test_what_is_history_is_not_taken_back(writer: StoreWriter, workspace: Workspace) -> None:
+    run = writer.begin_import([FILE])
+    run.commit(recorded(run, THEN))
+    run.finish([FILE])
+    run.cancel()  # by whoever did not hear of its end
+    assert catalogue(workspace, "SELECT state, messages FROM segment") == [("closed", 1)]
+    assert workspace.segment(1).exists()
+
+
 def test_open_tasks_go_with_what_told_of_them(workspace: Workspace, clock: FakeClock) -> None:
     """Those that an import left open stay as long as the import does, though a recorder's history begins later."""
     writer = StoreWriter(workspace, clock, StoreLimits(import_s=14 * 86_400))
