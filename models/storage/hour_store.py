@@ -71,9 +71,8 @@ class HourStore:
         self._catalogue.execute("DELETE FROM hours WHERE segment_id = ?", (segment,))
         self._used_bytes = None
 
-    def tidy(self, limit_s: float) -> None:
-        """Join rows of the same series and week whose samples are gone, for about so long; later calls do the rest."""
-        end_s = time.monotonic() + limit_s
+    def tidy(self, end_s: float) -> None:
+        """Join rows of the same series and week whose samples are gone, until `end_s` (monotonic); later calls do the rest."""
         while self._scattered:
             places = self._catalogue.execute(_SCATTERED, (_MANY,)).fetchall()
             self._scattered = bool(places)

@@ -19,9 +19,12 @@ class Reserve:
 
     def keep(self, size_bytes: int) -> None:
         """Make it where it is missing and the disk has plenty of room; not being able to is no problem yet."""
-        if not size_bytes or self._path.exists():
+        if not size_bytes:
             return
         with contextlib.suppress(OSError):
+            if self._path.exists() and self._path.stat().st_size >= size_bytes:
+                return
+            self._path.unlink(missing_ok=True)  # a kill while it was made
             if shutil.disk_usage(self._path.parent).free < _PLENTY * size_bytes:
                 return
             create_private_file(self._path)

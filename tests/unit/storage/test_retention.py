@@ -1,12 +1,15 @@
 """What is kept of each kind, what stands when the samples are gone, and that nothing is half removed."""
 
+import itertools
 import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 
@@ -15,10 +18,12 @@ from models.domain.names import SeriesKind
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.storage.engine import open_reader
 from models.storage.history import HistoryReader
-from models.storage.hour_columns import HOUR_US, HourParts
+from models.storage.hour_columns import HOUR_US, HourParts, rows_of
 from models.storage.hour_store import lone_hours
 from models.storage.pins import pinned
-from models.storage.retention import StoreLimits
+from models.storage.reserve import Reserve
+from models.storage.retention import Retention, StoreLimits
+from models.storage.rollups import SeriesTraits, parts_of
 from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writer import StoreWriter
@@ -159,6 +164,29 @@ def test_joined_rows_say_the_same_as_many(workspace: Workspace, writer: StoreWri
     assert all(n < 8 for _, n, _ in found), "scattered rows are joined"
     assert int(hours_of(workspace, "count").n.sum()) == 60
     assert rows(workspace, "catalogue", "SELECT count(*) FROM hours WHERE bytes <> length(data)") == [(0,)]
+
+
+def test_joining_leaves_live_traffic_its_turn(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    StoreWriter(workspace, FakeClock()).close()
+    catalogue = apsw.Connection(str(workspace.catalogue))
+    retention = Retention(workspace, catalogue, StoreLimits())
+    parts = parts_of(
+        np.zeros(1, np.uint32), np.zeros(1, np.int64), np.ones(1), SeriesTraits(np.zeros(1, bool), np.zeros(1))
+    )
+    (row,) = rows_of(parts)
+    for week in range(5):
+        retention.hours.take(0, [row._replace(week=week)] * 8)
+    count = "SELECT count(*) FROM hours"
+    with monkeypatch.context() as slow:
+        ticks = itertools.count(1_000)
+        slow.setattr(time, "monotonic", lambda: float(next(ticks)))  # a disk so slow that every look takes a second
+        before = catalogue.execute(count).fetchall()
+        retention.run(0, 0)
+        assert catalogue.execute(count).fetchall() == before
+    for _ in range(50):
+        retention.run(0, 0)
+    assert catalogue.execute(count).fetchall() == [(5,)]
+    catalogue.close()
 
 
 def test_roll_ups_go_by_limits_of_their_own(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
@@ -322,3 +350,10 @@ def test_ten_kills_while_history_is_removed(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_two_hundred_kills_while_history_is_removed(tmp_path: Path) -> None:
     check_kills(Workspace.at(tmp_path / "ws"), 200)
+
+
+def test_a_reserve_of_which_only_the_name_was_made_is_made_anew(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path / "reserve")
+    (tmp_path / "reserve").touch()  # killed between its making and its filling
+    reserve.keep(1_000_000)
+    assert (tmp_path / "reserve").stat().st_size == 1_000_000
