@@ -33,7 +33,8 @@ UNSEALED_BYTES = "unsealed_bytes"
 
 
 def seal(source: Path, target: Path) -> None:
-    """Write `source`, which nobody writes any more, to `target`, durably. What was there before goes.
+    """Write `source`, which nobody writes any more, to `target`, durably. What was there before goes;
+    what fails leaves nothing.
 
     Raises `EnvironmentProblem` sealing.damaged where the source cannot be read whole, store.full and store.io.
     """
@@ -44,8 +45,12 @@ def seal(source: Path, target: Path) -> None:
             _write(source, target)
             _sync(target)
             compare(source, target)
-    except DAMAGE as error:
-        raise trouble("sealing.damaged", path=str(source), detail=str(error)) from error
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # the next attempt does
+            remove_files(target)
+        if isinstance(error, DAMAGE):
+            raise trouble("sealing.damaged", path=str(source), detail=str(error)) from error
+        raise
 
 
 def _write(source: Path, target: Path) -> None:

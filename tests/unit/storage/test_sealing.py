@@ -162,6 +162,7 @@ def test_a_damaged_source_stays_as_it_is(workspace: Workspace) -> None:
         seal(path, workspace.sealing(1))
     assert caught.value.problem.code == "sealing.damaged"
     assert path.read_bytes() == data
+    assert not workspace.sealing(1).exists()
 
 
 def test_a_full_disk_is_told_and_the_source_stays(workspace: Workspace) -> None:
@@ -178,6 +179,7 @@ def test_a_full_disk_is_told_and_the_source_stays(workspace: Workspace) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     assert caught.value.problem.code in ("store.full", "store.io")
     assert path.read_bytes() == data
+    assert not workspace.sealing(1).exists(), "what was begun gives its room back"
     seal(path, workspace.sealing(1))  # once there is room
 
 
