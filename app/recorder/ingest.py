@@ -235,6 +235,8 @@ class Ingest:
             return  # there was no broker yet
         self._received += len(messages)
         fresh, again = self._redelivery.split(messages)
+        if not self._name_topics(fresh):
+            return  # as below
         batch = self._read(feed, fresh)
         at = Instant.now(self._clock)
         batch.duplicates += again
@@ -260,6 +262,20 @@ class Ingest:
             batch.presence += self._keeper.tick(at)
         except Exception:  # noqa: BLE001 - what cannot be stored would come again with every start; it is logged and counted
             self._faults.note("presence could not be followed; the messages are stored all the same")
+
+    def _name_topics(self, messages: Sequence[RawMessage]) -> bool:
+        """Of topics beyond number the catalogue is asked, which may fail for a while: before anything is read of a batch, as
+        nothing is read twice. False: it failed until we had to end."""
+
+        def name() -> bool:
+            for topic in {message.topic for message in messages}:
+                self._store.names.topic(topic)
+            return True
+
+        try:
+            return name()
+        except EnvironmentProblem:
+            return bool(self._insist(name))
 
     def _read(self, feed: Feed | None, messages: Sequence[RawMessage]) -> RecordBatch:
         if feed is None or not messages:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import apsw
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from models.domain.names import Names, SeriesKey, SeriesKind
 from models.domain.topic_table import MOST_TOPICS
+from models.storage.store_errors import problems_of
 
 SERIES_KEY = "agent_id, metric, labels, unit, kind, source"
 """Columns of a series table, as `series_key` takes them."""
@@ -31,18 +33,23 @@ def storable(text: str | None) -> str | None:
 
 
 class CatalogueTopics:
-    """The topics that the catalogue knows: a `domain.topic_table.TopicShelf`."""
+    """The topics that the catalogue knows: a `domain.topic_table.TopicShelf`. Raises `EnvironmentProblem` store.*."""
 
     def __init__(self, catalogue: apsw.Connection) -> None:
         self._catalogue = catalogue
+        self._path = Path(catalogue.filename)
 
     def id_of(self, name: bytes) -> int:
-        return next((int(id_) for (id_,) in self._catalogue.execute("SELECT id FROM topic WHERE name = ?", (name,))), 0)
+        with problems_of(self._path):
+            found = self._catalogue.execute("SELECT id FROM topic WHERE name = ?", (name,)).fetchall()
+        return int(found[0][0]) if found else 0  # type: ignore[arg-type]
 
     def name_of(self, id_: int) -> bytes:
-        for (name,) in self._catalogue.execute("SELECT name FROM topic WHERE id = ?", (id_,)):
-            return bytes(name)
-        raise LookupError(f"topic {id_} is not in the catalogue")
+        with problems_of(self._path):
+            found = self._catalogue.execute("SELECT name FROM topic WHERE id = ?", (id_,)).fetchall()
+        if not found:
+            raise LookupError(f"topic {id_} is not in the catalogue")
+        return bytes(found[0][0])  # type: ignore[arg-type]
 
 
 def load_names(connection: apsw.Connection, names: Names) -> None:

@@ -222,6 +222,30 @@ def test_a_full_disk_holds_messages_unacknowledged_and_mends_by_itself(fixture):
     until(lambda: fixture.ingest.problem is None, "the problem is over")
 
 
+class Shelf:
+    """The topics of a catalogue that cannot be read for a while."""
+
+    ill = True
+
+    def id_of(self, _name):
+        if self.ill:
+            raise trouble("store.io", path="p", detail="the disk is gone")
+        return 0
+
+
+def test_while_no_topic_can_be_looked_up_messages_wait_unread(fixture):
+    shelf = Shelf()
+    fixture.store.names.topics.shelf = shelf
+    fixture.store.names.topics.forget(others_too=True)
+    feed = fixture.start()
+    feed.inbox.put([message(1, b"one"), message(2, b"two")])
+    until(lambda: fixture.ingest.problem is not None, "the problem is told")
+    assert (fixture.ingest.problem.code, feed.session.acknowledged) == ("store.io", [])
+    shelf.ill = False
+    until(lambda: feed.session.acknowledged == [1, 2], "stored after all")
+    assert fixture.store.payloads == [b"one", b"two"]
+
+
 def test_commands_are_answered_while_the_disk_is_full(fixture):
     fixture.store.errors = [Forever(trouble("store.full", path="p"))]
     feed = fixture.start()
