@@ -59,7 +59,8 @@ class EndedSegments:
                 return one.segment, error
             if one.is_closed:
                 with problems_of(one.segment.path):
-                    alone = self._step(one, lambda one=one: one.segment.leave_log(wait_ms), wait_ms)  # type: ignore[misc]
+                    gone = one.step is None and not one.segment.path.exists()  # removed by retention meanwhile
+                    alone = gone or self._step(one, lambda one=one: one.segment.leave_log(wait_ms), wait_ms)  # type: ignore[misc]
                     too_many = one.step is None and sum(other.is_closed for other in self._ended) > _MOST_SETTLING
                     if alone or too_many:
                         one.segment.close()

@@ -119,7 +119,6 @@ class Recovery:
 
     def _take_in_sealed(self, id_: int, path: Path, taken_batch: int) -> None:
         """A sealed one whose catalogue was lost, or is as of before its end. It is never written, here neither."""
-        self._catalogue.execute("UPDATE segment SET layout = ? WHERE id = ?", (SEALED_LAYOUT, id_))
         try:
             take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines, self._retention.hours)
         except DAMAGE as error:

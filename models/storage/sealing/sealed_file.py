@@ -9,10 +9,14 @@ from models.storage.headlines import Headlines
 from models.storage.hour_store import HourStore
 from models.storage.names_table import NewNames
 from models.storage.open_segment import OpenSegment, SegmentRow
+from models.storage.sealing.seal import UNSEALED_BYTES
+from models.storage.segment import SEALED_LAYOUT
 from models.storage.segment_file import totals_of
 from models.storage.segment_hours import stored_hours
 from models.storage.take_in import SegmentTaker
 from models.storage.transaction import transaction
+
+_SEALED = "UPDATE segment SET layout = ?, unsealed_bytes = ? WHERE id = ?"
 
 
 class SealedFile:
@@ -46,6 +50,8 @@ def take_in_sealed(
     """Tell the catalogue all that a sealed segment knows. Raises `DAMAGE` of `open_segment`."""
     segment = SealedFile(id_, path, taken_batch)
     try:
+        unsealed_bytes = int(segment.meta().get(UNSEALED_BYTES, "0"))
+        catalogue.execute(_SEALED, (SEALED_LAYOUT, unsealed_bytes, id_))
         taker = SegmentTaker(catalogue, headlines, segment)
         while intake := taker.read():
             taker.apply(intake)

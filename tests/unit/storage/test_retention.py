@@ -352,6 +352,23 @@ def test_two_hundred_kills_while_history_is_removed(tmp_path: Path) -> None:
     check_kills(Workspace.at(tmp_path / "ws"), 200)
 
 
+def test_what_is_removed_while_a_reader_keeps_it_from_settling_stops_nothing(
+    workspace: Workspace, writer: StoreWriter, clock: FakeClock
+) -> None:
+    writer.commit(batch_of(writer.names, [message(clock.wall_us())], ["a"]))
+    reader = open_reader(
+        workspace.segment(writer.newest_segment)
+    )  # it was being written, and somebody looks at it since
+    reader.execute("SELECT count(*) FROM batch").fetchall()
+    writer.begin_capture("mqtt://broker", "client")
+    writer.housekeep()
+    shrink(writer, clock, retention_bytes=1)  # raises nothing
+    assert held(workspace) == []
+    reader.close()
+    shrink(writer, clock, retention_bytes=1)
+    assert list(workspace.segments.iterdir()) == []
+
+
 def test_a_reserve_of_which_only_the_name_was_made_is_made_anew(tmp_path: Path) -> None:
     reserve = Reserve(tmp_path / "reserve")
     (tmp_path / "reserve").touch()  # killed between its making and its filling
