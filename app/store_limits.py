@@ -1,7 +1,7 @@
 """What the settings say of how much is kept, as the store takes it."""
 
 from app.settings import Retention
-from models.storage.retention import NO_LIMIT, StoreLimits
+from models.storage.keeping.retention import NO_LIMIT, StoreLimits
 
 RESERVE_BYTES = 32 * 1024 * 1024
 

@@ -26,7 +26,7 @@ from models.domain.connection import parse_url
 from models.domain.messages import Origin, RawMessage
 from models.domain.presence import PresenceKeeper
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from mqtt.reading.reader import Reader
 from tests.helpers.clock import FakeClock

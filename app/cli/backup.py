@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     "time.unreadable"."""
     from models.domain.clock import SystemClock
     from models.domain.time_range import moment_text, parse_moment
-    from models.storage.backup import backup, backup_file
+    from models.storage.copies.backup import backup, backup_file
 
     workspace, clock, report = workspace_of(args), SystemClock(), _Report()
     since_us = parse_moment(args.since, clock.wall_us()) if args.since else 0
@@ -101,7 +101,7 @@ class _Report:
 def _texts(workspace: "Workspace", report: _Report) -> dict[str, bytes]:
     """Files that people edit. Settings that cannot be read might hold a password that somebody wrote into the address."""
     from app.settings import SettingsFile
-    from models.storage.backup_format import SETTINGS, TEMPLATES
+    from models.storage.copies.format import SETTINGS, TEMPLATES
 
     found: dict[str, bytes] = {}
     for name, path in ((SETTINGS, workspace.settings), (TEMPLATES, workspace.templates)):

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     from models.domain.clock import SystemClock
     from models.domain.time_range import parse_moment
-    from models.storage.export import export, export_file
+    from models.storage.export.run import export, export_file
 
     now_us = SystemClock().wall_us()
     progress: _Words | _Lines = _Lines() if is_told(args) else _Words()

@@ -148,7 +148,7 @@ def _here(
     from models.domain.connection import Connection
     from models.storage.access import refuse_untouched
     from models.storage.lock import RecorderLock
-    from models.storage.writer import StoreWriter
+    from models.storage.writing.writer import StoreWriter
 
     clock = SystemClock()
     refuse_untouched(workspace)

@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     from app.files.status import read_status
     from app.settings import SettingsFile
     from app.store_limits import store_limits
-    from models.storage.info import store_info
+    from models.storage.history.info import store_info
 
     workspace = workspace_of(args)
     try:

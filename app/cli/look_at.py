@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make it, or leave nothing. Raises the problems of `stand_in`."""
     from models.domain.clock import SystemClock
-    from models.storage.stand_in import remove_stand_in, stand_in
+    from models.storage.copies.stand_in import remove_stand_in, stand_in
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Bring it back. Raises `EnvironmentProblem` "workspace.*", "backup.*", "file.*", "store.io"."""
     from models.domain.time_range import moment_text
-    from models.storage.restore import restore
+    from models.storage.copies.restore import restore
 
     for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take what is unpacked away
         signal.signal(number, lambda *_: sys.exit(ExitCode.FAILED))

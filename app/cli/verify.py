@@ -14,8 +14,8 @@ from app.cli.workspace_argument import workspace_of
 from models.domain.problems import ExitCode, trouble
 
 if TYPE_CHECKING:
-    from models.storage.salvage import Done
-    from models.storage.verify import Finding, Progress
+    from models.storage.copies.salvage import Done
+    from models.storage.copies.verify import Finding, Progress
     from models.storage.workspace import Workspace
 
 
@@ -48,7 +48,7 @@ def _unpacked(backup: Path) -> "Iterator[Workspace]":
 
     import platformdirs
 
-    from models.storage.restore import restore
+    from models.storage.copies.restore import restore
     from models.storage.workspace import APP_NAME, Workspace
 
     for number in (signal.SIGTERM, signal.SIGHUP):  # else nobody would take what is unpacked away
@@ -65,7 +65,7 @@ def _unpacked(backup: Path) -> "Iterator[Workspace]":
 
 
 def _verify(workspace: "Workspace", args: argparse.Namespace) -> int:
-    from models.storage.verify import DAMAGE_CODES, verify
+    from models.storage.copies.verify import DAMAGE_CODES, verify
 
     report: _Words | _Lines = _Lines(workspace) if is_told(args) else _Words()
     found, damaged = 0, set[int]()
@@ -86,7 +86,7 @@ def _salvage(workspace: "Workspace", found: set[int], report: "_Words | _Lines")
 
     from app.cli.import_traffic import bring
     from models.domain.clock import SystemClock
-    from models.storage.salvage import damaged_segments, salvage
+    from models.storage.copies.salvage import damaged_segments, salvage
     from models.storage.store_errors import problems_of
 
     damaged = damaged_segments(workspace, found)

@@ -21,8 +21,8 @@ from app.parts import versions
 from models.domain.control import RecorderState
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.queries import CancelToken
-from models.storage.contents import names_held, segments_held
-from models.storage.info import store_info
+from models.storage.history.contents import names_held, segments_held
+from models.storage.history.info import store_info
 from models.storage.lock import read_lock
 from models.storage.workspace import Workspace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from models.domain.problems import trouble
-from models.storage.follow import Place
+from models.storage.history.follow import Place
 
 NAME = "murmurscope-files.json"
 

@@ -10,7 +10,7 @@ from app.files.status import FilesStatus
 from app.files.tidy import compress_one, remove_beyond
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, Problem, trouble
-from models.storage.follow import TABLES, Follower
+from models.storage.history.follow import TABLES, Follower
 
 SAVE_BYTES = 16 * 1024 * 1024
 BEAT_US = 1_000_000

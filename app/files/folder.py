@@ -17,7 +17,7 @@ from app.files.names import FileName, our_files
 from app.files.options import FilesOptions
 from models.domain.problems import trouble
 from models.storage.access import sync_folder
-from models.storage.follow import Piece, Place
+from models.storage.history.follow import Piece, Place
 
 DAY_US = 86_400_000_000
 _EPOCH = datetime.date(1970, 1, 1).toordinal()

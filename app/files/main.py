@@ -14,7 +14,7 @@ from app.files.folder import FilesFolder
 from app.files.options import FilesOptions
 from app.files.status import files_place, write_status
 from models.domain.clock import SystemClock
-from models.storage.follow import Follower
+from models.storage.history.follow import Follower
 from models.storage.identity import read_workspace_id
 from models.storage.workspace import Workspace
 

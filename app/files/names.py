@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from app.files.options import FORMATS
-from models.storage.export import STREAMS
+from models.storage.export.run import STREAMS
 
 GZ, PART = ".gz", ".part"
 _NAME = re.compile(

@@ -10,7 +10,7 @@ from app.recorder.import_run import Importer
 from app.recorder.merge_run import Merger
 from models.domain.problems import trouble
 from models.domain.recorded import ImportResult, OnProgress
-from models.storage.backup_format import is_backup
+from models.storage.copies.format import is_backup
 
 
 class Imports:

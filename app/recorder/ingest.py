@@ -20,7 +20,7 @@ from models.domain.control import Counters
 from models.domain.messages import Kind, RawMessage
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
-from models.storage.retention import StoreLimits
+from models.storage.keeping.retention import StoreLimits
 
 HOUSEKEEP_US = 250_000
 RETRY_S = 1.0

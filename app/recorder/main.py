@@ -41,10 +41,10 @@ from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, Problem, trouble
 from models.storage.access import refuse_untouched
 from models.storage.identity import client_id, read_workspace_id
+from models.storage.keeping.retention import StoreLimits
 from models.storage.lock import RecorderLock
-from models.storage.retention import StoreLimits
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from mqtt.connection_test import test_connection
 from mqtt.inbox import Inbox, InboxLimits
 from mqtt.reading.reader import Reader

@@ -21,13 +21,13 @@ from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.domain.records import GapCause
 from models.storage.access import sync_folder
+from models.storage.copies.merge_copy import Renumbering, copy_segment, sync_file, write_meta
+from models.storage.copies.merge_source import SALVAGED, Held, HeldSegment, LostHistory, read_held
+from models.storage.copies.merge_unsealed import write_unsealed
+from models.storage.copies.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
+from models.storage.copies.stand_in import StoodIn, remove_stand_in, stand_in
 from models.storage.identity import read_workspace_id
-from models.storage.merge_copy import Renumbering, copy_segment, sync_file, write_meta
-from models.storage.merge_source import SALVAGED, Held, HeldSegment, LostHistory, read_held
-from models.storage.merge_unsealed import write_unsealed
-from models.storage.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
-from models.storage.segment import LAYOUT
-from models.storage.stand_in import StoodIn, remove_stand_in, stand_in
+from models.storage.segments.schema import LAYOUT
 from models.storage.store_errors import DAMAGED, DamagedError, problems_of
 from models.storage.workspace import Workspace
 

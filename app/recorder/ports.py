@@ -12,8 +12,8 @@ from models.domain.names import Names
 from models.domain.problems import Problem
 from models.domain.recorded import ImportedFile
 from models.domain.records import PresenceChange
-from models.storage.merge_writer import MergeWriter
-from models.storage.retention import StoreLimits
+from models.storage.copies.merge_writer import MergeWriter
+from models.storage.keeping.retention import StoreLimits
 from mqtt.inbox import Inbox
 from mqtt.outgoing import Receipt
 
@@ -26,7 +26,7 @@ class Committed(Protocol):
 
 
 class Importing(Protocol):
-    """`models.storage.import_writer.ImportWriter`."""
+    """`models.storage.writing.import_writer.ImportWriter`."""
 
     def commit(self, batch: RecordBatch) -> None: ...
     def sum_up(self) -> None: ...
@@ -36,7 +36,7 @@ class Importing(Protocol):
 
 
 class ImportStore(Protocol):
-    """`models.storage.writer.StoreWriter`, as far as an import has to do with it."""
+    """`models.storage.writing.writer.StoreWriter`, as far as an import has to do with it."""
 
     names: Names
 
@@ -46,13 +46,13 @@ class ImportStore(Protocol):
 
 
 class MergeStore(Protocol):
-    """`models.storage.writer.StoreWriter`, as far as bringing in another workspace has to do with it."""
+    """`models.storage.writing.writer.StoreWriter`, as far as bringing in another workspace has to do with it."""
 
     def begin_merge(self, *, make_room: bool = False) -> MergeWriter: ...
 
 
 class Store(Protocol):
-    """`models.storage.writer.StoreWriter`."""
+    """`models.storage.writing.writer.StoreWriter`."""
 
     names: Names
     problems: list[Problem]  # mended on the way; whoever tells of them empties it

@@ -177,8 +177,8 @@ class Composition(QObject):
         from app.window.recorder_notices import RecorderNotices
         from app.window.recorder_parts import no_recorder_link, recorder_link
         from app.window.tail_source import TailSource
-        from models.storage.history import HistoryReader
-        from models.storage.tail_reader import TailReader
+        from models.storage.history.reader import HistoryReader
+        from models.storage.history.tail_reader import TailReader
 
         workspace, clock, window = self._workspace, self.clock, self.window
         self.link = recorder_link(workspace, clock, self) if self.looking is None else no_recorder_link(self)

@@ -24,7 +24,7 @@ Deliver = Callable[[Result | Failed], None]
 
 
 class Reader(Protocol):
-    """What answers on one thread; `models.storage.history.HistoryReader` is one."""
+    """What answers on one thread; `models.storage.history.reader.HistoryReader` is one."""
 
     def answer(self, request: Request, token: CancelToken) -> Iterator[Result]: ...
     def interrupt(self) -> None: ...

@@ -1,6 +1,6 @@
 """Looking at a backup, or at a workspace that was copied here: nothing in it can be changed, and no recorder is started.
 
-A child process makes a folder of ours that stands in for it (`models.storage.stand_in`), which goes when the window does. The
+A child process makes a folder of ours that stands in for it (`models.storage.copies.stand_in`), which goes when the window does. The
 clock of such a window stands where the history ends, so that everything is seen as it was then.
 """
 

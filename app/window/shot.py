@@ -79,7 +79,7 @@ def _agent(workspace: Workspace, name: str | None, *, needed: bool) -> int:
             raise trouble("option.unusable", option="--agent", value="", detail="this screen shows one agent; name it")
         return 0
     from models.domain.queries import CancelToken, FleetRequest, FleetResult
-    from models.storage.history import HistoryReader
+    from models.storage.history.reader import HistoryReader
 
     reader = HistoryReader(workspace)
     try:

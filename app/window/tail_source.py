@@ -26,7 +26,7 @@ Deliver = Callable[[TailPage], None]
 
 
 class Reader(Protocol):
-    """What looks at the store; `models.storage.tail_reader.TailReader` is one."""
+    """What looks at the store; `models.storage.history.tail_reader.TailReader` is one."""
 
     def poll(self, cursor: TailCursor, interest: Interest) -> TailPage: ...
     def close(self) -> None: ...

@@ -207,7 +207,7 @@ class Workspaces(QObject):
 
 def refuse_other(path: Path) -> None:
     """Raises `EnvironmentProblem` backup.unusable for what is no backup. Waits for the disk."""
-    from models.storage.backup_format import is_backup, unusable
+    from models.storage.copies.format import is_backup, unusable
 
     if not is_backup(path):
         raise unusable(str(path), "it does not begin as a backup of Murmurscope does")

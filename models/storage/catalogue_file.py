@@ -15,7 +15,7 @@ from models.storage.access import create_private_file, sync_folder
 from models.storage.catalogue import SCHEMA
 from models.storage.catalogue import Workspace as WorkspaceRow
 from models.storage.engine import APPLICATION_ID, WorkspaceDatabase, let_go, open_database, open_reader
-from models.storage.log_check import UNDER_WAY, lost_commits
+from models.storage.segments.log_check import UNDER_WAY, lost_commits
 from models.storage.store_errors import DAMAGED, IMPOSSIBLE, engine_error
 from models.storage.workspace import Workspace
 

@@ -16,7 +16,7 @@ import apsw
 
 from models.storage.engine import open_reader
 from models.storage.lock import read_lock
-from models.storage.open_segment import DAMAGE
+from models.storage.segments.open_segment import DAMAGE
 from models.storage.store_errors import environment_problem
 from models.storage.workspace import Workspace
 

@@ -18,7 +18,7 @@ import apsw
 import numpy as np
 
 from models.storage.sealing.seal import seal
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.benchmarks.filled import Filled, fill
 from tests.benchmarks.measure import Figures, Ran, machine, run_measured, summarise, tell
 from tests.helpers.needs import program

@@ -23,9 +23,9 @@ import psutil
 from models.domain.batch import RecordBatch
 from models.domain.clock import Instant, SystemClock
 from models.domain.presence import PresenceKeeper
-from models.storage.retention import StoreLimits
+from models.storage.keeping.retention import StoreLimits
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from mqtt.reading.reader import Reader
 from tests.benchmarks.feeds import batches, contract
 from tests.benchmarks.measure import machine, quantile, tell

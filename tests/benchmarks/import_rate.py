@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.control_client import ControlClient
 from app.simulation.fleet import SimulatedFleet
-from models.storage.info import store_info
+from models.storage.history.info import store_info
 from models.storage.workspace import Workspace
 from tests.benchmarks.measure import Figures, machine, quantile, run_measured, summarise, tell
 from tests.benchmarks.traffic import Load, recording, settled, start_broker, stored_rows

@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
-from models.storage import catalogue, segment
-from models.storage.history import HistoryReader
+from models.storage import catalogue
+from models.storage.history.reader import HistoryReader
 from models.storage.sealing.seal import seal
+from models.storage.segments import schema as segment
 from models.storage.workspace import Workspace
 from tests.benchmarks.measure import Figures, machine, quantile, summarise, tell
 from tests.benchmarks.sampled import FLEET, SECOND_US, Fleet, fill, names_of, stretch

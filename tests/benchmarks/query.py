@@ -31,7 +31,7 @@ from models.domain.queries import (
     SeriesRequest,
     SeriesResult,
 )
-from models.storage.history import HistoryReader
+from models.storage.history.reader import HistoryReader
 from tests.benchmarks.filled import DAY_US, Filled, fill
 from tests.benchmarks.measure import Figures, machine, quantile, summarise, tell
 

@@ -34,9 +34,9 @@ from app.recorder.redelivery import Redelivery
 from models.domain.clock import Instant, SystemClock
 from models.domain.connection import Protocol, parse_url
 from models.domain.presence import PresenceKeeper
-from models.storage import segment_file
+from models.storage.segments import segment_file
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from mqtt.inbox import Inbox
 from mqtt.reading.reader import Reader
 from mqtt.session import Session

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.names import Names, SeriesKey, SeriesKind
-from models.storage.batch_rows import series_row
+from models.storage.writing.batch_rows import series_row
 
 SECOND_US = 1_000_000
 COMMIT_US = 50_000

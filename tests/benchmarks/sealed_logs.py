@@ -25,13 +25,13 @@ from models.storage.catalogue import Agent, Capture
 from models.storage.catalogue import Segment as SegmentRow
 from models.storage.catalogue_file import open_catalogue
 from models.storage.engine import open_database
-from models.storage.history_lists import answer_logs
-from models.storage.log_minutes import log_minutes
+from models.storage.history.lists import answer_logs
+from models.storage.history.log_minutes import log_minutes
+from models.storage.history.store_view import StoreView
 from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import LOG, MESSAGE, MESSAGE_TABLES
 from models.storage.sealing.row_writing import BlockWriter, write_log_block
-from models.storage.segment import SEALED_LAYOUT, create_tables
-from models.storage.store_view import StoreView
+from models.storage.segments.schema import SEALED_LAYOUT, create_tables
 from models.storage.workspace import Workspace
 from tests.benchmarks.measure import machine, quantile, tell
 from tests.helpers.clock import FIRST_WALL_US, FakeClock

@@ -19,7 +19,7 @@ import apsw
 from app.simulation.fleet import SimulatedFleet
 from models.domain.messages import Origin, RawMessage
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from mqtt.reading.reader import Reader
 from tests.benchmarks.measure import machine, run_measured, tell
 from tests.helpers.clock import FIRST_WALL_US, FakeClock

@@ -20,10 +20,10 @@ import apsw
 import numpy as np
 
 from models.storage.engine import open_database
-from models.storage.sample_columns import decode
 from models.storage.sealing.sample_chunks import write_samples
 from models.storage.sealing.sample_order import read_in_order
-from models.storage.segment import create_tables
+from models.storage.segments.sample_columns import decode
+from models.storage.segments.schema import create_tables
 from tests.benchmarks.measure import Figures, machine, peak_of, summarise, tell
 from tests.benchmarks.sampled import FLEET, SECOND_US, VALUES, Fleet, fill, names_of, stretch
 from tests.helpers.recorder_process import REPOSITORY

@@ -32,10 +32,10 @@ from app.recorder.redelivery import Redelivery
 from models.domain.clock import Instant
 from models.domain.messages import RawMessage
 from models.domain.presence import PresenceKeeper
-from models.storage import segment_file
-from models.storage.batch_rows import CommitRows
+from models.storage.segments import segment_file
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.batch_rows import CommitRows
+from models.storage.writing.writer import StoreWriter
 from mqtt.reading.reader import Reader
 from tests.benchmarks.feeds import FEEDS, batches
 from tests.benchmarks.measure import Figures, machine, quantile, summarise, tell

@@ -11,7 +11,7 @@ import pytest
 
 from app.demo_workspace import is_demo
 from models.domain.problems import EnvironmentProblem
-from models.storage.export import export
+from models.storage.export.run import export
 from models.storage.lock import read_lock
 from models.storage.workspace import Workspace
 from tests.helpers.needs import bound_to_parent, program

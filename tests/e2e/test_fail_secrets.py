@@ -20,7 +20,7 @@ from models.domain.connection import Secret, parse_url
 from models.domain.control import Link, RecorderState
 from models.domain.problems import EnvironmentProblem
 from models.domain.queries import CancelToken
-from models.storage.export import DATASETS
+from models.storage.export.run import DATASETS
 from models.storage.lock import read_lock
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers import keyring_file

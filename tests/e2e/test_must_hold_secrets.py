@@ -17,7 +17,7 @@ from app.password_store import PasswordStore
 from app.settings import Settings, SettingsFile
 from models.domain.connection import Secret, parse_url
 from models.domain.control import Link
-from models.storage.export import DATASETS, export
+from models.storage.export.run import DATASETS, export
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers import keyring_file
 from tests.helpers.poll import until

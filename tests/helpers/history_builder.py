@@ -8,11 +8,13 @@ import numpy as np
 from models.domain.batch import RecordBatch
 from models.domain.messages import Kind, Origin, Properties, RawMessage
 from models.domain.names import Names, SeriesKey, SeriesKind
-from models.storage import catalogue, sample_columns, segment
+from models.storage import catalogue
 from models.storage.catalogue_file import open_catalogue
 from models.storage.engine import APPLICATION_ID, open_database
-from models.storage.message_properties import encode
-from models.storage.pulse_columns import PULSE, RESPONSE
+from models.storage.segments import sample_columns
+from models.storage.segments import schema as segment
+from models.storage.segments.message_properties import encode
+from models.storage.segments.pulse_columns import PULSE, RESPONSE
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US, FakeClock
 

@@ -17,9 +17,9 @@ import apsw.shell
 from models.storage import catalogue_file
 from models.storage.access import prepare_folder
 from models.storage.catalogue_file import MIGRATIONS, open_catalogue
-from models.storage.segment_file import remove_files
+from models.storage.segments.segment_file import remove_files
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.store_life import BATCH, numbered
 

@@ -8,7 +8,7 @@ from models.domain.clock import Instant
 from models.domain.messages import Origin, RawMessage
 from models.domain.presence import PresenceKeeper
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from mqtt.reading.reader import Reader
 from tests.helpers.clock import FIRST_WALL_US, FakeClock
 

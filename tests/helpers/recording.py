@@ -16,8 +16,8 @@ import psutil
 from app.control_client import ControlClient
 from models.domain.control import Link, RecorderState
 from models.domain.problems import EnvironmentProblem
-from models.storage.export import export
-from models.storage.info import store_info
+from models.storage.export.run import export
+from models.storage.history.info import store_info
 from models.storage.workspace import Workspace
 from tests.helpers.poll import until
 from tests.helpers.recorder_process import REPOSITORY, environment

@@ -7,9 +7,9 @@ import apsw
 from models.domain.batch import RecordBatch
 from models.domain.messages import Origin
 from models.domain.recorded import ImportedFile
-from models.storage.verify import verify
+from models.storage.copies.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows

@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from models.storage.open_segment import DAMAGE, OpenSegment, SegmentRow
+from models.storage.segments.open_segment import DAMAGE, OpenSegment, SegmentRow
 
 _COUNT = """SELECT count(*) FROM message
     WHERE topic_id IN (SELECT id FROM topic WHERE substr(name, 1, length(?1)) = ?1)"""

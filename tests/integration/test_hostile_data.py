@@ -8,7 +8,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.properties import PacketTypes, Properties
 
-from models.storage.verify import verify
+from models.storage.copies.verify import verify
 from tests.helpers.fake_broker import CONNECT, PUBACK, SUBSCRIBE, FakeBroker
 from tests.helpers.poll import until
 from tests.helpers.recording import Recording, payload_of, unguarded

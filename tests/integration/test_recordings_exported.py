@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from models.storage.export import DATASETS, export
+from models.storage.export.run import DATASETS, export
 from models.storage.workspace import Workspace
 from tests.helpers.reading import RECORDINGS, recorded
 from tests.helpers.recorded_store import as_live, of_our_own_agents, record

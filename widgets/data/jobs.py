@@ -40,7 +40,7 @@ class ExportOrder:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check found wrong; codes as in `models.storage.verify`."""
+    """One thing that a check found wrong; codes as in `models.storage.copies.verify`."""
 
     segment: int
     code: str

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.storage.open_segment import OpenSegment, Row, SegmentRow
 from models.storage.sealing.sample_comparison import compare_samples
-from models.storage.segment import SEALED_LAYOUT
+from models.storage.segments.open_segment import OpenSegment, Row, SegmentRow
+from models.storage.segments.schema import SEALED_LAYOUT
 from models.storage.store_errors import DamagedError
 
 PAGE_ROWS = 1_000

@@ -1,9 +1,9 @@
 """What sealing came to, in figures."""
 
 from models.domain.queries import SealedFigures
-from models.storage.open_segment import fetch
-from models.storage.segment import SEALED_LAYOUT
-from models.storage.store_view import StoreView
+from models.storage.history.store_view import StoreView
+from models.storage.segments.open_segment import fetch
+from models.storage.segments.schema import SEALED_LAYOUT
 
 _SCHEMA = 4
 _QUERY = """select count(*) filter (where layout = ?1), coalesce(sum(bytes) filter (where layout = ?1), 0),

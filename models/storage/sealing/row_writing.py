@@ -9,7 +9,7 @@ import numpy as np
 from models.storage.sealing.block_codec import Encoder, Int64, Texts
 from models.storage.sealing.packing import pack
 from models.storage.sealing.row_shapes import BATCH, FORM, LOG, MESSAGE, MESSAGE_TABLES, TABLES, RowShape
-from models.storage.unacknowledged import BATCHES
+from models.storage.writing.unacknowledged import BATCHES
 
 _PART_BLOCKS = 100_000
 Columns = list[tuple[Any, ...]]

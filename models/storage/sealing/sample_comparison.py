@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import apsw
 import numpy as np
 
-from models.storage.sample_pick import Float64, Int64, UInt32
 from models.storage.sealing.sample_order import Ordered, read_in_order
 from models.storage.sealing.sample_pages import SamplePage, pages
+from models.storage.segments.sample_pick import Float64, Int64, UInt32
 from models.storage.store_errors import DamagedError
 
 PART_SAMPLES = 250_000

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import apsw
 import numpy as np
 
-from models.storage.open_segment import fetch
-from models.storage.sample_pick import Float64, Int64, Picked, UInt32, chosen, joined
 from models.storage.sealing.sample_reading import ChunkColumns, numbers
+from models.storage.segments.open_segment import fetch
+from models.storage.segments.sample_pick import Float64, Int64, Picked, UInt32, chosen, joined
 
 EVER_US = 1 << 62
 WINDOW_SAMPLES = 1_000_000

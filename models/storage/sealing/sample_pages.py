@@ -8,7 +8,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from models.storage.sample_columns import decode
+from models.storage.segments.sample_columns import decode
 from models.storage.store_errors import DamagedError
 
 PAGE_BYTES = 8 * 1024 * 1024

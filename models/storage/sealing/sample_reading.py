@@ -7,10 +7,10 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from models.storage.open_segment import fetch
-from models.storage.sample_pick import Float64, Int64, Piece, UInt32
 from models.storage.sealing.number_column import unpack
 from models.storage.sealing.sample_tables import COLUMNS
+from models.storage.segments.open_segment import fetch
+from models.storage.segments.sample_pick import Float64, Int64, Piece, UInt32
 
 MOST_NUMBERS = 1 << 26
 """No column is longer, whatever a damaged file says."""

@@ -12,16 +12,16 @@ import apsw
 from models.domain.problems import EnvironmentProblem, trouble
 from models.storage.access import create_private_file
 from models.storage.engine import APPLICATION_ID, open_reader
-from models.storage.open_segment import DAMAGE
+from models.storage.keeping.segment_hours import write_hours
 from models.storage.sealing.comparison import compare
 from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import SHAPES
 from models.storage.sealing.row_writing import write_batches, write_logs, write_messages
 from models.storage.sealing.sample_chunks import write_samples
 from models.storage.sealing.table_sums import SUMS, table_sums
-from models.storage.segment import SEALED_LAYOUT
-from models.storage.segment_file import remove_files
-from models.storage.segment_hours import write_hours
+from models.storage.segments.open_segment import DAMAGE
+from models.storage.segments.schema import SEALED_LAYOUT
+from models.storage.segments.segment_file import remove_files
 from models.storage.store_errors import DAMAGED, problems_of
 
 CACHE_KIB = 16 * 1024

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import apsw
 
-from models.storage.closing import note_closed
-from models.storage.headlines import Headlines
-from models.storage.hour_store import HourStore
+from models.storage.keeping.hour_store import HourStore
+from models.storage.keeping.segment_hours import stored_hours
 from models.storage.names_table import NewNames
-from models.storage.open_segment import OpenSegment, SegmentRow
 from models.storage.sealing.seal import UNSEALED_BYTES
-from models.storage.segment import SEALED_LAYOUT
-from models.storage.segment_file import totals_of
-from models.storage.segment_hours import stored_hours
-from models.storage.take_in import SegmentTaker
+from models.storage.segments.open_segment import OpenSegment, SegmentRow
+from models.storage.segments.schema import SEALED_LAYOUT
+from models.storage.segments.segment_file import totals_of
 from models.storage.transaction import transaction
+from models.storage.writing.closing import note_closed
+from models.storage.writing.headlines import Headlines
+from models.storage.writing.take_in import SegmentTaker
 
 _SEALED = "UPDATE segment SET layout = ?, unsealed_bytes = ? WHERE id = ?"
 

@@ -10,12 +10,12 @@ import apsw
 
 from models.storage.access import sync_folder
 from models.storage.engine import open_reader
-from models.storage.hour_store import HourStore
-from models.storage.open_segment import DAMAGE, Row
+from models.storage.keeping.hour_store import HourStore
+from models.storage.keeping.segment_hours import stored_hours
 from models.storage.sealing.seal import UNSEALED_BYTES
-from models.storage.segment import LAYOUT, SEALED_LAYOUT
-from models.storage.segment_file import remove_files
-from models.storage.segment_hours import stored_hours
+from models.storage.segments.open_segment import DAMAGE, Row
+from models.storage.segments.schema import LAYOUT, SEALED_LAYOUT
+from models.storage.segments.segment_file import remove_files
 from models.storage.store_errors import problems_of
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace

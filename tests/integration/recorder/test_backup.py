@@ -13,8 +13,8 @@ from typing import Self
 import pytest
 
 from models.domain.connection import parse_url
+from models.storage.history.store_view import read_catalogue
 from models.storage.lock import read_lock
-from models.storage.store_view import read_catalogue
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until

@@ -9,7 +9,7 @@ from models.domain.messages import Properties
 from models.domain.problems import EnvironmentProblem
 from models.domain.publishing import OutgoingMessage
 from models.domain.queries import CancelToken, MessageLine, MessageRequest
-from models.storage.history import HistoryReader
+from models.storage.history.reader import HistoryReader
 from models.storage.workspace import Workspace
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.needs import program

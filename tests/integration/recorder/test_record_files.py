@@ -10,7 +10,7 @@ from app.cli.files import files_options
 from app.cli.parser import parse
 from app.files.names import our_files
 from models.domain.connection import parse_url
-from models.storage.export import STREAMS
+from models.storage.export.run import STREAMS
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.poll import until
 from tests.helpers.recording import Recording

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.domain.connection import parse_url
-from models.storage.verify import verify
+from models.storage.copies.verify import verify
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until

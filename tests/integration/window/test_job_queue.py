@@ -16,7 +16,7 @@ from models.domain.clock import SystemClock
 from models.domain.problems import Problem
 from models.domain.recorded import ImportProgress, ImportResult
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message

@@ -13,10 +13,10 @@ from app.window.composition import Composition, WindowOptions
 from app.window.places import DATA, LOGS, MESSAGES
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import Level, LogRow, PresenceChange
-from models.storage.backup import backup_file
+from models.storage.copies.backup import backup_file
 from models.storage.identity import client_id, read_workspace_id
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message

@@ -11,7 +11,7 @@ from app.settings import Demo, Retention, Settings, SettingsFile
 from models.domain.connection import Connection
 from models.domain.problems import EnvironmentProblem
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 
 
 @pytest.fixture

@@ -23,13 +23,13 @@ from app.recorder.files_writer import FilesWriter, magnitude
 from models.domain.problems import Problem
 from models.domain.recorded import ImportedFile
 from models.domain.records import Attempt, Interaction, Level, LogRow, Outcome
-from models.storage import follow
-from models.storage.export import STREAMS, export_file
-from models.storage.follow import Follower
+from models.storage.export.run import STREAMS, export_file
+from models.storage.history import follow
+from models.storage.history.follow import Follower
 from models.storage.identity import read_workspace_id
-from models.storage.retention import StoreLimits
+from models.storage.keeping.retention import StoreLimits
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US, FakeClock
 from tests.helpers.store import batch_of, message
 

@@ -17,10 +17,10 @@ from app.recorder.import_run import Importer, at_once
 from models.domain.clock import SystemClock
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult
-from models.storage.export import export
-from models.storage.segment_file import SegmentFile
+from models.storage.export.run import export
+from models.storage.segments.segment_file import SegmentFile
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from mqtt.recorded_files import SLICE_BYTES
 from mqtt.recorded_files import SLICE_MESSAGES as SLICE
 from tests.helpers.clock import FakeClock
@@ -250,7 +250,7 @@ def test_a_catalogue_that_fails_at_the_last_step_takes_everything_back(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("models.storage.import_writer.add_topics", failing)
+        disk.setattr("models.storage.writing.import_writer.add_topics", failing)
         with pytest.raises(EnvironmentProblem):
             bench.bring(path)
     assert bench.is_empty()

@@ -16,7 +16,7 @@ from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.records import Gap, GapCause
-from models.storage.retention import StoreLimits
+from models.storage.keeping.retention import StoreLimits
 from mqtt.inbox import Inbox, InboxLimits
 from tests.helpers.poll import until
 

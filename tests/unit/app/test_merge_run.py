@@ -20,19 +20,19 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import ImportProgress, ImportResult
 from models.domain.records import Gap, GapCause, Level, LogRow, PresenceChange
-from models.storage import merge_writer
-from models.storage.backup import backup_file
-from models.storage.export import export
-from models.storage.info import store_info
+from models.storage.copies import merge_writer
+from models.storage.copies.backup import backup_file
+from models.storage.copies.stand_in import stand_in
+from models.storage.copies.verify import verify
+from models.storage.export.run import export
+from models.storage.history.info import store_info
+from models.storage.keeping.pins import pinned
+from models.storage.keeping.retention import StoreLimits
 from models.storage.lock import RecorderLock
-from models.storage.pins import pinned
-from models.storage.retention import StoreLimits
 from models.storage.sealing.seal import seal
-from models.storage.segment_file import remove_files
-from models.storage.stand_in import stand_in
-from models.storage.verify import verify
+from models.storage.segments.segment_file import remove_files
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows
@@ -408,7 +408,7 @@ from pathlib import Path
 from app.recorder.import_run import at_once
 from app.recorder.merge_run import Merger
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from models.domain.clock import SystemClock
 workspace, clock, left = Workspace.at(sys.argv[1]), SystemClock(), int(sys.argv[3])
 store = StoreWriter(workspace, clock)

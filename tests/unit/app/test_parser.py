@@ -123,6 +123,6 @@ def test_children_of_the_packaged_program_get_the_systems_libraries_back(monkeyp
 def test_export_names_the_datasets_that_the_store_can_write() -> None:
     """Written twice so that asking for help imports no database; here they are held together."""
     from app.cli.export import DATASETS
-    from models.storage.export import DATASETS as WRITTEN
+    from models.storage.export.run import DATASETS as WRITTEN
 
     assert tuple(WRITTEN) == DATASETS

@@ -10,10 +10,10 @@ import pytest
 
 from app.recorder import sealing as module
 from app.recorder.sealing import LOOK_US, SETTLED_US, Sealer
-from models.storage.info import store_info
-from models.storage.retention import StoreLimits
+from models.storage.history.info import store_info
+from models.storage.keeping.retention import StoreLimits
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.poll import until
 from tests.helpers.recorded_store import of_our_own_agents, record

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.poll import until
 from tests.helpers.store import batch_of, message

@@ -17,15 +17,15 @@ import pytest
 from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import ImportedFile
 from models.domain.records import Level, LogRow
-from models.storage import backup as backup_module
-from models.storage.backup import backup_file
-from models.storage.export import DATASETS, export
-from models.storage.restore import restore
-from models.storage.retention import StoreLimits
+from models.storage.copies import backup as backup_module
+from models.storage.copies.backup import backup_file
+from models.storage.copies.restore import restore
+from models.storage.copies.verify import verify
+from models.storage.export.run import DATASETS, export
+from models.storage.keeping.retention import StoreLimits
 from models.storage.sealing.seal import seal
-from models.storage.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from models.storage.retention import StoreLimits
-from models.storage.segment_file import CHECKPOINT_PAGES
+from models.storage.keeping.retention import StoreLimits
+from models.storage.segments.segment_file import CHECKPOINT_PAGES
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import FaultyDisk
 from tests.helpers.store import batch_of, message
@@ -34,7 +34,7 @@ def test_a_log_stays_bounded(fast_folder: Path) -> None:
 
 
 def test_a_segment_that_is_half_summed_up_is_let_go_of(fast_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.storage.retention._TURN_S", 0.0)  # a turn is one step
+    monkeypatch.setattr("models.storage.keeping.retention._TURN_S", 0.0)  # a turn is one step
     workspace, clock = Workspace.at(fast_folder / "ws"), FakeClock()
     workspace.root.mkdir()
     with FaultyDisk(workspace.root).installed():

@@ -9,9 +9,9 @@ from typing import TypeVar
 import pytest
 
 from models.domain.problems import EnvironmentProblem
-from models.storage.retention import StoreLimits
+from models.storage.keeping.retention import StoreLimits
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import IO_ERRORS, Fault, FaultyDisk
 from tests.helpers.faulty_disk_picture import Picture

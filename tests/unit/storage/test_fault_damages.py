@@ -30,14 +30,14 @@ from models.domain.queries import (
 )
 from models.domain.records import Level, LogRow, TaskReport, TaskState
 from models.domain.tail import Interest, TailCursor
-from models.storage.export import DATASETS, export
-from models.storage.history import HistoryReader
-from models.storage.info import store_info
+from models.storage.copies.verify import verify
+from models.storage.export.run import DATASETS, export
+from models.storage.history.info import store_info
+from models.storage.history.reader import HistoryReader
+from models.storage.history.tail_reader import TailReader
 from models.storage.sealing.seal import seal
-from models.storage.tail_reader import TailReader
-from models.storage.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.damage import DAMAGES

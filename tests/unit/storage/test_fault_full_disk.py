@@ -17,9 +17,9 @@ PROGRAM = """
 import dataclasses, json, subprocess, sys
 from pathlib import Path
 from models.domain.problems import EnvironmentProblem
-from models.storage.verify import verify
+from models.storage.copies.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.store_life import numbered, stored, BATCH
 

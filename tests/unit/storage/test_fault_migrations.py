@@ -11,7 +11,7 @@ import pytest
 
 from models.storage.catalogue import SCHEMA
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import FaultyDisk
 from tests.helpers.faulty_disk_picture import SHAPES, Picture
@@ -24,7 +24,7 @@ TEMPLATE = """
 import os, random, signal, sys, time
 from models.domain.clock import SystemClock
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 
 chance = random.Random(20261128)
 longest_s = 0  # of one that is not killed: the first

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import FaultyDisk
 from tests.helpers.faulty_disk_picture import SHAPES, Picture

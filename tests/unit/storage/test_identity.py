@@ -8,7 +8,7 @@ import pytest
 from models.storage.identity import client_id, home_of, read_workspace_id
 from models.storage.lock import RecorderLock
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from models.domain.messages import Origin
-from models.storage import message_columns
-from models.storage.message_columns import MessageColumns, RecentMessages, read_columns, sum_up
-from models.storage.pulse_columns import PULSE_US
+from models.storage.segments import message_columns
+from models.storage.segments.message_columns import MessageColumns, RecentMessages, read_columns, sum_up
+from models.storage.segments.pulse_columns import PULSE_US
 
 REPLAY, LIVE, IMPORTED = (int(one) << 4 for one in (Origin.REPLAY, Origin.LIVE, Origin.IMPORTED))
 

@@ -29,9 +29,9 @@ from models.domain.records import (
     TaskState,
     Unreadable,
 )
-from models.storage import export_scope
-from models.storage.export import DATASETS, export, export_file
-from models.storage.export_cells import TimeText, float_text, float_texts, text_cell
+from models.storage.export import scope as export_scope
+from models.storage.export.cells import TimeText, float_text, float_texts, text_cell
+from models.storage.export.run import DATASETS, export, export_file
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock

@@ -10,9 +10,9 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.queries import CancelToken, EventsRequest, FleetRequest, FleetResult
 from models.domain.records import Gap, GapCause, PresenceChange, TaskReport, TaskState
 from models.storage import catalogue
-from models.storage.history import HistoryReader
+from models.storage.history.reader import HistoryReader
 from models.storage.lock import RecorderLock
-from models.storage.pulse_columns import bin_middle_s, response_bin
+from models.storage.segments.pulse_columns import bin_middle_s, response_bin
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock

@@ -36,7 +36,7 @@ from models.domain.records import (
     TaskState,
 )  # fmt: skip
 from models.domain.reduce import plot_time
-from models.storage.history import HistoryReader
+from models.storage.history.reader import HistoryReader
 from models.storage.lock import RecorderLock
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0

@@ -22,11 +22,11 @@ from models.domain.queries import (
 )
 from models.domain.recorded import ImportedFile
 from models.domain.records import Level, LogRow, PresenceChange, TaskReport, TaskState
-from models.storage.export import export
-from models.storage.history import HistoryReader
+from models.storage.export.run import export
+from models.storage.history.reader import HistoryReader
 from models.storage.lock import RecorderLock
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message

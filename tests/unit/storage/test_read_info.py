@@ -10,9 +10,9 @@ from models.domain.batch import RecordBatch
 from models.domain.messages import Kind
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import Interaction, Level, LogRow, Outcome, TaskReport, TaskState, Unreadable
-from models.storage.info import store_info
-from models.storage.retention import NO_LIMIT, StoreLimits
-from models.storage.verify import Progress, verify
+from models.storage.copies.verify import Progress, verify
+from models.storage.history.info import store_info
+from models.storage.keeping.retention import NO_LIMIT, StoreLimits
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.history_builder import HistoryBuilder, raw

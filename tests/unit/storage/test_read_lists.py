@@ -9,8 +9,8 @@ import pytest
 from models.domain.messages import Kind
 from models.domain.queries import CancelToken, LogLine, LogRequest, LogResult, NamesRequest, NamesResult
 from models.domain.records import Level, LogRow
-from models.storage import history_lists
-from models.storage.history import HistoryReader
+from models.storage.history import lists as history_lists
+from models.storage.history.reader import HistoryReader
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock

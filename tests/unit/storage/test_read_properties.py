@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.domain.messages import Properties
-from models.storage import message_properties
+from models.storage.segments import message_properties
 
 texts = st.text(st.characters(codec="utf-8"))
 some = st.builds(

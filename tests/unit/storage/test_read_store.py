@@ -26,8 +26,8 @@ from models.domain.queries import (
 )
 from models.domain.records import Gap, GapCause, Level, LogRow, Unreadable
 from models.storage import catalogue
-from models.storage.history import HistoryReader
-from models.storage.retention import Retention, StoreLimits
+from models.storage.history.reader import HistoryReader
+from models.storage.keeping.retention import Retention, StoreLimits
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock

@@ -9,8 +9,8 @@ from models.domain.batch import RecordBatch
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import Level, LogRow, PresenceChange, TaskReport, TaskState
 from models.domain.tail import Interest, TailCursor
-from models.storage import tail_reader
-from models.storage.tail_reader import TailReader
+from models.storage.history import tail_reader
+from models.storage.history.tail_reader import TailReader
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.history_builder import HistoryBuilder, SegmentBuilder, raw

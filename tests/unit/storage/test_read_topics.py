@@ -7,9 +7,9 @@ import apsw
 import pytest
 
 from models.domain.queries import CancelToken, MessageRequest, MessageResult, TopicsRequest, TopicsResult
-from models.storage.history import HistoryReader
+from models.storage.history.reader import HistoryReader
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows

@@ -27,15 +27,15 @@ from models.domain.queries import (
 )
 from models.domain.records import GapCause, Level, LogRow, PresenceChange, TaskReport, TaskState
 from models.domain.tail import Interest, TailCursor
-from models.storage.export import export
-from models.storage.history import HistoryReader
-from models.storage.info import store_info
+from models.storage.copies.verify import verify
+from models.storage.export.run import export
+from models.storage.history.info import store_info
+from models.storage.history.reader import HistoryReader
+from models.storage.history.tail_reader import TailReader
+from models.storage.keeping.retention import StoreLimits
 from models.storage.lock import RecorderLock
-from models.storage.retention import StoreLimits
-from models.storage.tail_reader import TailReader
-from models.storage.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.poll import until
 from tests.helpers.store import batch_of, message

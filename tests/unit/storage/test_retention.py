@@ -17,16 +17,16 @@ from models.domain.clock import SystemClock
 from models.domain.names import SeriesKind
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.storage.engine import open_reader
-from models.storage.history import HistoryReader
-from models.storage.hour_columns import HOUR_US, HourParts, rows_of
-from models.storage.hour_store import lone_hours
-from models.storage.pins import pinned
-from models.storage.reserve import Reserve
-from models.storage.retention import Retention, StoreLimits
-from models.storage.rollups import SeriesTraits, parts_of
+from models.storage.history.reader import HistoryReader
+from models.storage.keeping.hour_columns import HOUR_US, HourParts, rows_of
+from models.storage.keeping.hour_store import lone_hours
+from models.storage.keeping.pins import pinned
+from models.storage.keeping.reserve import Reserve
+from models.storage.keeping.retention import Retention, StoreLimits
+from models.storage.keeping.rollups import SeriesTraits, parts_of
 from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows
@@ -224,7 +224,7 @@ def test_what_somebody_reads_from_first_to_last_is_not_removed(
 def test_the_pins_of_a_killed_reader_are_gone(workspace: Workspace, writer: StoreWriter, clock: FakeClock) -> None:
     script = """if True:
         import sys
-        from models.storage.pins import pinned
+        from models.storage.keeping.pins import pinned
         from models.storage.workspace import Workspace
         with pinned(Workspace.at(sys.argv[1]), lambda: [1]):
             print("pinned", flush=True)
@@ -265,9 +265,9 @@ import os, random, signal, sys
 from models.domain.clock import SystemClock
 from models.domain.names import SeriesKind
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
-from models.storage import retention
+from models.storage.keeping import retention
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.store import batch_of, message
 
 class Clock(SystemClock):

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from models.domain.names import SeriesKey, SeriesKind
-from models.storage.hour_columns import DAMAGED, HOUR_US, HourParts, bin_middle_s, decode, decode_some, encode, rows_of
-from models.storage.rollups import HourSums, SeriesTraits, drawn_at, merged, parts_of
+from models.storage.keeping.hour_columns import (
+    DAMAGED,
+    HOUR_US,
+    HourParts,
+    bin_middle_s,
+    decode,
+    decode_some,
+    encode,
+    rows_of,
+)
+from models.storage.keeping.rollups import HourSums, SeriesTraits, drawn_at, merged, parts_of
 
 T0 = 490_000 * HOUR_US
 WEEK0 = T0 // (168 * HOUR_US) * 168 * HOUR_US

@@ -9,11 +9,11 @@ import pytest
 from app.recorder.import_run import at_once
 from app.recorder.merge_run import Merger
 from models.domain.records import Level, LogRow
-from models.storage.salvage import damaged_segments, salvage
+from models.storage.copies.salvage import damaged_segments, salvage
+from models.storage.copies.verify import DAMAGE_CODES, verify
 from models.storage.sealing.seal import seal
-from models.storage.verify import DAMAGE_CODES, verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.damage import cut_off, spoil, zero_header
 from tests.helpers.store import batch_of, message, rows

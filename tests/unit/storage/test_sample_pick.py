@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.domain.batch import RecordBatch
-from models.storage import sample_columns
-from models.storage.batch_agents import BatchAgents
-from models.storage.sample_pick import pick
+from models.storage.segments import sample_columns
+from models.storage.segments.batch_agents import BatchAgents
+from models.storage.segments.sample_pick import pick
 from tests.helpers.history_builder import raw
 
 Samples = list[tuple[int, float]]

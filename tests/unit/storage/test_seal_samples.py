@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.domain.batch import RecordBatch
-from models.storage import sample_columns
 from models.storage.engine import open_database
 from models.storage.sealing import chunk_writer, sample_chunks, sample_order, sample_pages, stamp_writer
 from models.storage.sealing.number_column import pack
 from models.storage.sealing.sample_chunks import write_samples
 from models.storage.sealing.sample_order import read_in_order
 from models.storage.sealing.sample_reading import read_series
-from models.storage.segment import create_tables
+from models.storage.segments import sample_columns
+from models.storage.segments.schema import create_tables
 from models.storage.store_errors import DamagedError
 from tests.helpers.history_builder import raw
 

@@ -11,11 +11,11 @@ import pytest
 from models.domain.messages import Kind, Properties
 from models.domain.queries import CancelToken, LogRequest, LogResult, MessageRequest, MessageResult, RowKey
 from models.domain.records import Level, LogRow
-from models.storage import history_lists
-from models.storage.history_lists import answer_logs, answer_messages
-from models.storage.log_minutes import log_minutes
+from models.storage.history import lists as history_lists
+from models.storage.history.lists import answer_logs, answer_messages
+from models.storage.history.log_minutes import log_minutes
+from models.storage.history.store_view import StoreView
 from models.storage.sealing.log_index import MARK, MINUTE_US
-from models.storage.store_view import StoreView
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.history_builder import HistoryBuilder, raw

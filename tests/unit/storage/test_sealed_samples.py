@@ -10,20 +10,20 @@ import pytest
 
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.domain.tail import Interest, TailCursor, TailPage
-from models.storage import export_samples
-from models.storage.export import export
-from models.storage.follow import Follower, Place
-from models.storage.history import HistoryReader
-from models.storage.info import store_info
-from models.storage.retention import StoreLimits
+from models.storage.copies.verify import verify
+from models.storage.export import samples as export_samples
+from models.storage.export.run import export
+from models.storage.history.follow import Follower, Place
+from models.storage.history.info import store_info
+from models.storage.history.reader import HistoryReader
+from models.storage.history.tail_reader import TailReader
+from models.storage.keeping.retention import StoreLimits
 from models.storage.sealing.number_column import pack
 from models.storage.sealing.sample_comparison import compare_samples
 from models.storage.sealing.seal import seal
 from models.storage.store_errors import DamagedError
-from models.storage.tail_reader import TailReader
-from models.storage.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.recorded_store import of_our_own_agents, record
 from tests.helpers.store import rows

@@ -15,19 +15,19 @@ import apsw
 import pytest
 
 from models.domain.problems import EnvironmentProblem
-from models.storage.backup import backup_file
-from models.storage.export import DATASETS, STREAMS, export
-from models.storage.follow import Follower, Place
-from models.storage.info import store_info
-from models.storage.restore import restore
-from models.storage.retention import StoreLimits
+from models.storage.copies.backup import backup_file
+from models.storage.copies.restore import restore
+from models.storage.copies.verify import verify
+from models.storage.export.run import DATASETS, STREAMS, export
+from models.storage.history.follow import Follower, Place
+from models.storage.history.info import store_info
+from models.storage.history.store_view import StoreView
+from models.storage.keeping.retention import StoreLimits
 from models.storage.sealing import swap
 from models.storage.sealing.seal import seal
-from models.storage.store_view import StoreView
-from models.storage.unacknowledged import read_unacknowledged
-from models.storage.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.unacknowledged import read_unacknowledged
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.reading import RECORDINGS, recorded
 from tests.helpers.recorded_store import as_live, of_our_own_agents, record

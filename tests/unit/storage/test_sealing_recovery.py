@@ -5,11 +5,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from models.storage.info import store_info
+from models.storage.copies.verify import verify
+from models.storage.history.info import store_info
 from models.storage.sealing.seal import seal
-from models.storage.verify import verify
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows
 

@@ -25,11 +25,11 @@ from models.domain.records import (
     TaskState,
     Unreadable,
 )  # fmt: skip
-from models.storage import message_properties, sample_columns
-from models.storage.batch_rows import PAIRS
+from models.storage.segments import message_properties, sample_columns
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.batch_rows import PAIRS
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, crc_of, message, rows
@@ -218,7 +218,7 @@ def test_no_room_for_a_new_segment_is_told_and_overcome(
 
     batch = batch_of(writer.names, [message(T0)], ["a"])
     with monkeypatch.context() as patched:
-        patched.setattr("models.storage.segment_file.create_tables", full)
+        patched.setattr("models.storage.segments.segment_file.create_tables", full)
         for _ in range(2):
             with pytest.raises(EnvironmentProblem, match="disk"):
                 writer.commit(batch)

@@ -13,12 +13,12 @@ from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import ImportedFile
 from models.domain.records import Declaration, Gap, GapCause, Level, LogRow, PresenceChange, TaskReport, TaskState
 from models.domain.tail import Interest, TailCursor
-from models.storage.import_writer import ImportWriter
-from models.storage.pulse_columns import PULSE, PULSE_US
-from models.storage.store_view import StoreView
-from models.storage.tail_reader import TailReader
+from models.storage.history.store_view import StoreView
+from models.storage.history.tail_reader import TailReader
+from models.storage.segments.pulse_columns import PULSE, PULSE_US
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.import_writer import ImportWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows
@@ -404,7 +404,7 @@ def test_a_file_that_cannot_be_made_fails_the_import_alone(
 ) -> None:
     run = writer.begin_import([FILE])
     with monkeypatch.context() as full_disk:
-        full_disk.setattr("models.storage.segment_file.create_private_file", _no_space)
+        full_disk.setattr("models.storage.segments.segment_file.create_private_file", _no_space)
         with pytest.raises(EnvironmentProblem) as raised:
             run.commit(recorded(writer, THEN))
     assert code_of(raised) == "store.full"

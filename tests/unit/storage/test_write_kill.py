@@ -10,14 +10,14 @@ import pytest
 from models.domain.clock import SystemClock
 from models.storage.engine import open_reader
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.store import rows
 
 CHILD = """
 import sys
 from models.domain.clock import SystemClock
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.store import batch_of, message
 
 clock = SystemClock()
@@ -106,7 +106,7 @@ import resource, sys
 from models.domain.clock import SystemClock
 from models.domain.problems import EnvironmentProblem
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreWriter
+from models.storage.writing.writer import StoreWriter
 from tests.helpers.store import batch_of, message
 
 clock = SystemClock()

@@ -13,11 +13,12 @@ import peewee
 import pytest
 
 from models.domain.problems import EnvironmentProblem
-from models.storage import catalogue, segment
+from models.storage import catalogue
 from models.storage.access import file_system_kind, prepare_folder
 from models.storage.catalogue_file import MIGRATIONS, open_catalogue, set_aside
 from models.storage.engine import WorkspaceDatabase, open_database
 from models.storage.lock import FRESH_BEAT_US, RecorderLock, read_lock
+from models.storage.segments import schema as segment
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FakeClock
 

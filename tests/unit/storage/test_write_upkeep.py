@@ -31,10 +31,10 @@ from models.domain.records import (
     TaskState,
 )  # fmt: skip
 from models.storage.engine import open_reader
-from models.storage.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
-from models.storage.segment_file import SegmentFile
+from models.storage.segments.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
+from models.storage.segments.segment_file import SegmentFile
 from models.storage.workspace import Workspace
-from models.storage.writer import StoreLimits, StoreWriter
+from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.poll import until
@@ -549,7 +549,7 @@ def test_a_killed_retention_is_finished_at_the_next_start(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("models.storage.retention.remove_files", killed)
+        patched.setattr("models.storage.keeping.retention.remove_files", killed)
         with pytest.raises(KeyboardInterrupt):
             fill(bench, writer, 30)
     assert workspace.segment(1).exists()
@@ -649,7 +649,7 @@ def test_messages_of_busy_times_are_indexed_once_nothing_follows(
         bench.clock.advance(SECOND)
         writer.housekeep()
         assert rows(workspace, 1, INDEXES) == [("message_agent_id",)]
-    monkeypatch.setattr("models.storage.upkeep.BUSY_PER_S", 2)
+    monkeypatch.setattr("models.storage.writing.upkeep.BUSY_PER_S", 2)
     writer.commit(lively_batch(bench, 3))
     bench.clock.advance(SECOND)
     writer.housekeep()

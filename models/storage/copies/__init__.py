@@ -1,0 +1,1 @@
+"""Backups, other workspaces, damaged files: checked, brought back, brought in."""

@@ -1,0 +1,1 @@
+"""Answers from the files of a workspace, read-only."""

@@ -1,0 +1,181 @@
+"""Answers every question of `models.domain.queries` from the files of a workspace, read-only."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import apsw
+
+from models.domain.clock import Clock, SystemClock
+from models.domain.problems import trouble
+from models.domain.queries import (
+    AgentRequest,
+    AgentResult,
+    Cancelled,
+    CancelToken,
+    EventsRequest,
+    FleetRequest,
+    GapsRequest,
+    GapsResult,
+    LogRequest,
+    MessageRequest,
+    NamesRequest,
+    NamesResult,
+    Request,
+    Result,
+    RetentionRequest,
+    SeriesInfo,
+    SeriesRequest,
+    StoreRequest,
+    TaskRequest,
+    TopicsRequest,
+    UnreadableRequest,
+)
+from models.storage.history.events import answer_events
+from models.storage.history.fleet import FleetHistory
+from models.storage.history.gaps import gaps_between
+from models.storage.history.holdings import StoreHistory
+from models.storage.history.hours import hours_of
+from models.storage.history.kinds import answer_retention
+from models.storage.history.lists import answer_logs, answer_messages
+from models.storage.history.series import answer_series
+from models.storage.history.store_view import StoreView
+from models.storage.history.tasks import answer_tasks
+from models.storage.history.topics import answer_topics
+from models.storage.history.unreadable_topics import answer_unreadable
+from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.segments.open_segment import DAMAGE, fetch
+from models.storage.workspace import Workspace
+
+HEADLINES = ("cpu", "memory", "response", "attempts", "successes", "errors")
+
+
+class HistoryReader:
+    """History of one workspace. One instance belongs to one thread; only `interrupt` may come from another.
+
+    It works while a recorder writes, holds no read transaction for long, and skips what is damaged.
+    """
+
+    def __init__(self, workspace: Workspace, clock: Clock | None = None) -> None:
+        self._workspace = workspace
+        self._clock = clock or SystemClock()
+        self._view: StoreView | None = None
+        self._fleet = FleetHistory(self._clock)
+        self._store = StoreHistory()
+
+    def answer(self, request: Request, token: CancelToken) -> Iterator[Result]:
+        """One result, or several of rising completeness.
+
+        Raises `Cancelled`, `EnvironmentProblem` workspace.missing, workspace.newer, store.corrupt, store.io.
+        """
+        try:
+            if self._view is None:
+                self._view = StoreView(self._workspace)
+            self._view.refresh()
+            yield from self._answer(self._view, request, token)
+        except apsw.InterruptError as error:
+            raise Cancelled from error
+        except DAMAGE as error:  # of the catalogue: segments are read with care of their own
+            raise trouble("store.io", path=str(self._workspace.catalogue), detail=str(error)) from error
+
+    def _answer(self, view: StoreView, request: Request, token: CancelToken) -> Iterator[Result]:
+        token.check()
+        match request:
+            case FleetRequest():
+                yield from self._fleet.answer(view, request, token)
+            case SeriesRequest():
+                hours = hours_of(view, request)
+                for page in answer_series(view, request, self._clock.wall_us(), token):
+                    yield dataclasses.replace(page, hours=hours)
+            case EventsRequest():
+                yield from answer_events(view, request, self._clock.wall_us(), token)
+            case LogRequest():
+                yield from answer_logs(view, request, token)
+            case MessageRequest():
+                yield from answer_messages(view, request, token)
+            case TopicsRequest():
+                yield from answer_topics(view, request, token)
+            case TaskRequest():
+                yield from answer_tasks(view, request, token)
+            case AgentRequest():
+                yield _agent(view, request)
+            case NamesRequest():
+                yield _names(view, request)
+            case StoreRequest() | RetentionRequest() | GapsRequest() | UnreadableRequest():
+                yield self._about_store(view, request, token)
+
+    def _about_store(
+        self,
+        view: StoreView,
+        request: StoreRequest | RetentionRequest | GapsRequest | UnreadableRequest,
+        token: CancelToken,
+    ) -> Result:
+        match request:
+            case StoreRequest():
+                return self._store.answer(view, request, token)
+            case RetentionRequest():
+                return answer_retention(view, request, self._clock.wall_us())
+            case GapsRequest():
+                end_us, now_us = request.until_us or 2**62, self._clock.wall_us()
+                return GapsResult(request, gaps_between(view, request.since_us, end_us, set(), now_us))
+            case UnreadableRequest():
+                return answer_unreadable(view, request, token)
+
+    def interrupt(self) -> None:
+        """Break off the question under way, whose reader then raises `Cancelled`. Any thread."""
+        view = self._view
+        if view is not None:
+            view.interrupt()
+
+    def close(self) -> None:
+        """Close all files. The reader opens them again if it is asked again."""
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+            self._fleet = FleetHistory(self._clock)
+
+
+def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
+    """An agent that the catalogue does not know yet (for about a second) has its id and nothing else."""
+    headline = ", ".join(f"n.{name}_series" for name in HEADLINES)
+    rows: list[Any] = fetch(
+        view.catalogue,
+        f"""select a.name, a.given_name, a.own_name, a.given_group, a.own_group, a.note, a.convention, a.host, a.version,
+        a.capabilities, a.interval_us, n.first_seen_us, n.last_seen_us, n.messages, {headline}
+        from agent a left join agent_now n on n.agent_id = a.id where a.id = ?""",
+        (request.agent,),
+    )
+    if not rows:
+        names = (
+            view.attempt(row, lambda opened, _: opened.agent(request.agent), "") for row in reversed(view.newest())
+        )
+        name = next(filter(None, names), "")
+        return AgentResult(request, name, name, "", "", "", "", "", (), 0, 0, 0, 0, (), {})
+    (id_, given, own, given_group, own_group, note, convention, host, version, capabilities, interval_us, *rest) = rows[
+        0
+    ]
+    first_us, last_us, messages, *series = (value or 0 for value in rest)
+    columns = f"id, {SERIES_KEY}"
+    known = fetch(view.catalogue, f"select {columns} from series where agent_id = ? order by id", (request.agent,))
+    return AgentResult(
+        request, id_, given or own or id_, given_group or own_group, note, convention, host, version,
+        tuple(json.loads(capabilities)), first_us, last_us, interval_us, messages,
+        tuple(SeriesInfo(row[0], series_key(*row[1:])) for row in known),
+        {name: id_ for name, id_ in zip(HEADLINES, series, strict=True) if id_},
+    )  # fmt: skip
+
+
+def _names(view: StoreView, request: NamesRequest) -> NamesResult:
+    """An agent may be so new that only an open segment names it."""
+    found: dict[int, tuple[str, str]] = {
+        id_: (name, given or own or name)
+        for id_, name, given, own in fetch(view.catalogue, "select id, name, given_name, own_name from agent")
+    }
+    nothing: list[Any] = []
+    for row in view.all():
+        if row.is_open:
+            for id_, name in view.attempt(row, lambda opened, _: opened.rows("select id, name from agent"), nothing):
+                found.setdefault(id_, (name, name))
+    agents = sorted(found)
+    return NamesResult(request, agents, [found[id_][0] for id_ in agents], [found[id_][1] for id_ in agents])

@@ -1,0 +1,1 @@
+"""How much history is kept, and the hourly values that outlive it."""

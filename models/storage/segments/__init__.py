@@ -1,0 +1,1 @@
+"""What a segment file holds, byte by byte, and how it is opened."""

@@ -1,0 +1,1 @@
+"""The one writer: commits, what follows them, imports, what a crash left."""
