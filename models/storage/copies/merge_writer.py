@@ -129,7 +129,7 @@ class MergeWriter:
         self._headlines = headlines
         self._limits = limits
         self._recording_since = recording_since
-        self._held_bytes = 0 if make_room else imported_bytes(catalogue.connection())
+        self._held_bytes = 0 if make_room else imported_bytes(workspace, catalogue.connection())
         self._began_us = clock.wall_us()
         self._reserved: list[int] = []
 

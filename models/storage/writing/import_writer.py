@@ -47,9 +47,10 @@ class _Part:
         self.totals = SegmentTotals()
 
 
-def imported_bytes(catalogue: apsw.Connection) -> int:
-    """Of what was imported before. Raises the engine's errors."""
-    return int(next(iter(catalogue.execute(SIZE, (1,))))[0])
+def imported_bytes(workspace: Workspace, catalogue: apsw.Connection) -> int:
+    """Of what was imported before. Raises `EnvironmentProblem` store.*"""
+    with problems_of(workspace.catalogue):
+        return int(next(iter(catalogue.execute(SIZE, (1,))))[0])
 
 
 def refuse_beyond(limits: StoreLimits, size_bytes: int, held_bytes: int) -> None:
@@ -84,7 +85,7 @@ class ImportWriter:
         self._limits = limits
         self._about = {"started_us": str(clock.wall_us()), "host": platform.node(), "version": version}
         self._recording_since = recording_since
-        self._held_bytes = 0 if make_room else imported_bytes(catalogue.connection())
+        self._held_bytes = 0 if make_room else imported_bytes(workspace, catalogue.connection())
         self._own_headlines = Headlines()  # of what is imported, for its pulses
         self._pulses = Pulses()
         self._present: _Part | None = None

@@ -134,8 +134,10 @@ class Recovery:
                 raise
             self._quarantine(id_, path, error)
             return
-        segment.leave_log(wait_ms=100)
-        segment.close()
+        try:
+            segment.leave_log(wait_ms=100)
+        finally:
+            segment.close()
 
     def _drop(self, id_: int, path: Path) -> None:
         remove_files(path)

@@ -52,8 +52,13 @@ class Upkeep:
         self.store_bytes, self.recorded_bytes = retention.used_bytes(), retention.recorded_bytes()
 
     def add(self, segment: SegmentFile) -> None:
-        """Commits go to this one from now on."""
-        self._takers.append(SegmentTaker(self._catalogue, self.headlines, segment, segment.recent))
+        """Commits go to this one from now on. It is ours: after an exception it is closed."""
+        try:
+            taker = SegmentTaker(self._catalogue, self.headlines, segment, segment.recent)
+        except BaseException:
+            segment.close()
+            raise
+        self._takers.append(taker)
         self.present = segment
 
     def segment_ids(self) -> list[int]:

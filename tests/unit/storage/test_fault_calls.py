@@ -9,13 +9,14 @@ from typing import TypeVar
 import pytest
 
 from models.domain.problems import EnvironmentProblem
+from models.storage.engine import open_reader
 from models.storage.keeping.retention import StoreLimits
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import IO_ERRORS, Fault, FaultyDisk
 from tests.helpers.faulty_disk_picture import Picture
-from tests.helpers.store_life import BATCH, Told, bring, check_survived, numbered
+from tests.helpers.store_life import BATCH, FILE, Told, bring, check_survived, numbered
 
 T = TypeVar("T")
 CALLS = (*IO_ERRORS, "os.open", "os.fsync", "os.unlink")
@@ -150,3 +151,65 @@ def test_a_catalogue_that_just_could_not_be_read_is_not_taken_for_damaged(fast_f
         failed = disk.failed
     assert number > 10
     assert refused == {"store.io"}
+
+
+def make_a_segment(life: Life, writer: StoreWriter) -> None:
+    batch = numbered(writer, life.clock, 0)
+    life.insist(lambda: writer.commit(batch))
+
+
+def begin_an_import(life: Life, writer: StoreWriter) -> None:
+    life.insist(lambda: writer.begin_import([FILE], again=True))
+
+
+def begin_a_merge(life: Life, writer: StoreWriter) -> None:
+    life.insist(writer.begin_merge)
+
+
+@pytest.mark.parametrize("step", [make_a_segment, begin_an_import, begin_a_merge])
+def test_a_lock_that_fails_leaves_no_file_open(fast_folder: Path, step: Callable[[Life, StoreWriter], None]) -> None:
+    number, failed = 0, 1
+    while failed:
+        number += 1
+        life = Life(Workspace.at(fast_folder / str(number)), Fault("xShmLock", number))
+        life.workspace.root.mkdir()
+        with life.disk.installed():
+            writer = StoreWriter(life.workspace, life.clock)
+            writer.begin_capture("mqtt://broker", "client")
+            life.disk.fail(life.fault)
+            step(life, writer)
+            failed = life.disk.failed
+            life.disk.mend()
+            writer.close()
+        assert set(life.problems) <= {"store.io"}
+    assert number > 2
+
+
+def test_a_start_that_fails_where_it_leaves_a_log_leaves_no_file_open(fast_folder: Path) -> None:
+    """A reader was in the way at the end of the program before."""
+    before = Workspace.at(fast_folder / "before")
+    before.root.mkdir()
+    writer = StoreWriter(before, FakeClock())
+    writer.begin_capture("mqtt://broker", "client")
+    writer.commit(numbered(writer, FakeClock(), 0))
+    reader = open_reader(before.segment(1))
+    reader.execute("SELECT * FROM batch").fetchall()
+    writer.close()
+    reader.close()
+    number, failed = 0, 1
+    while failed:
+        number += 1
+        workspace = Workspace.at(fast_folder / str(number))
+        shutil.copytree(before.root, workspace.root)
+        life = Life(workspace, Fault("xWrite", number))
+        assert Path(f"{workspace.segment(1)}-wal").exists()
+        with life.disk.installed():
+            life.disk.fail(life.fault)
+            writer = life.insist(lambda life=life: StoreWriter(life.workspace, life.clock))  # type: ignore[misc]
+            failed = life.disk.failed
+            life.disk.mend()
+            writer.close()
+        assert writer.problems == []
+        assert set(life.problems) <= {"store.io"}
+        assert not Path(f"{workspace.segment(1)}-wal").exists()
+    assert number > 2
