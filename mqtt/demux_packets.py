@@ -115,7 +115,9 @@ class Splitter:
                     self.origin = origin = self._on_own(payload, packet_id, qos)
                     came = Origin.REPLAY if retain else origin
                     continue
-                if not topic:
+                if (
+                    not topic and not version_5
+                ):  # in 5 it comes with an alias, which is refused; without one it is stored
                     raise Malformed("an empty topic")
                 add(new(kind, (topic, payload, qos, retain, dup, packet_id, properties, received_us, came, epoch)))
                 reliable += qos

@@ -1,5 +1,6 @@
 """The process that writes files, as the recorder keeps it: started, started again, ended, and asked how it is."""
 
+import time
 from collections.abc import Callable, Iterator
 
 from app.files.beginning import beginning_of
@@ -12,6 +13,9 @@ from models.domain.problems import Problem
 from models.storage.workspace import Workspace
 
 SILENT_US = 30_000_000
+BEGINS_US = 5_000_000
+"""It takes no longer to start."""
+_TURN_S = 0.02
 
 
 class FilesWriter:
@@ -53,10 +57,17 @@ class FilesWriter:
     def stop(self) -> None:
         """End it, once all is stored: it still writes what is there. `warnings` tell what it left."""
         pid = self._child.pid
+        until_us = self._clock.monotonic_us() + BEGINS_US
+        while self._child.pid and not self._has_begun() and self._clock.monotonic_us() < until_us:
+            time.sleep(_TURN_S)  # before, it would end without having written anything
         self._child.stop()
         status = read_status(self._workspace)
         if status is not None and status.pid == pid:
             self.warnings = tuple(_warnings(status, status.folder, self._clock.wall_us()))
+
+    def _has_begun(self) -> bool:
+        status = read_status(self._workspace)
+        return status is not None and status.pid == self._child.pid
 
     def _attempt(self, start: Callable[[], object]) -> None:
         try:

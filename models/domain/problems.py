@@ -169,7 +169,7 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Import again: what came in whole after all is refused then, as imported already."),
     "import.twice": ProblemKind(_E, ExitCode.FAILED, "{path} is the same recording as {other}.",
         "Leave one of them out, or take in both (--again); nothing was imported."),
-    "import.mixed": ProblemKind(_E, ExitCode.USAGE, "{path} is recorded traffic, and {other} is a backup or a workspace.",
+    "import.mixed": ProblemKind(_E, ExitCode.USAGE, "{path} is recorded traffic, and {other} is a backup or a folder.",
         "Import them one after the other; nothing was imported."),
     "import.too-large": ProblemKind(_E, ExitCode.FAILED, "What was recorded needs more than the {limit} that imports may hold.",
         "Raise their limit (Data, Retention; or import_gib in settings.toml), then import again; nothing was imported."),

@@ -84,7 +84,7 @@ def _message(first: int, body: Cursor, version_5: bool, received_us: int, epoch:
         properties = _properties(Cursor(body.take(body.variable()))) if version_5 else None
     except (Unfinished, UnicodeDecodeError):
         raise Broken from None
-    if not topic:
+    if not topic and not version_5:
         raise Broken("no topic")
     payload = body.take(body.left)
     origin = Origin.REPLAY if retain else Origin.LIVE

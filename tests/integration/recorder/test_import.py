@@ -137,7 +137,7 @@ def test_what_is_left_out_is_told_and_the_exit_code_says_so(recording: Recording
     assert ", 1 unreadable (text 1); " in done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", ["README.md", "tests", "resources/icons/agent.svg", "nowhere.jsonl"])
+@pytest.mark.parametrize("name", ["README.md", "resources/icons/agent.svg", "nowhere.jsonl"])
 def test_what_is_no_recording_is_refused_with_a_sentence(recording: Recording, name: str) -> None:
     good = str(RECORDINGS / "mqtt-io-2.7.jsonl")
     done = recording.command("import", good, str(REPOSITORY / name))
@@ -145,6 +145,13 @@ def test_what_is_no_recording_is_refused_with_a_sentence(recording: Recording, n
     assert re.fullmatch(
         r"murmurscope: \S*" + re.escape(name) + r" (is not recorded traffic|cannot be used): .+\n", done.stderr.decode()
     )
+    assert recording.info()["stored"] == 0
+
+
+def test_a_folder_beside_a_recording_is_refused(recording: Recording) -> None:
+    done = recording.command("import", str(RECORDINGS / "mqtt-io-2.7.jsonl"), str(REPOSITORY / "tests"))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"tests is a backup or a folder" in done.stderr
     assert recording.info()["stored"] == 0
 
 

@@ -200,7 +200,7 @@ def test_an_import_tells_its_progress_and_what_came(link, recorder, qtbot) -> No
     link.import_files([Path("/a")], told, lambda *end: ended.append(end), again=True)
     qtbot.waitUntil(lambda: len(ended) == 1)
     assert (recorder.asked, seen, ended) == (
-        [([Path("/a")], True)],
+        [([Path("/a")], True, False)],
         [(1, main), (2, main), (3, main)],
         [(RESULT, None)],
     )

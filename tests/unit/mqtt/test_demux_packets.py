@@ -158,7 +158,6 @@ def test_broken_properties_are_refused(properties: bytes, behind: bytes) -> None
         (b"\x30\x00", False),
         (b"\x30\x01\x00", False),
         (b"\x30\x02\x00\x00", False),  # an empty topic
-        (publish(b"", properties=b""), True),
         (b"\x30\x03\x00\x02a", False),
         (b"\x30\x03\x00\x02a" + b"more", False),
         (b"\x32\x04\x00\x01a\x00", False),
@@ -176,6 +175,12 @@ def test_broken_packets_are_refused_and_what_came_before_is_kept(data: bytes, ve
     with pytest.raises(Malformed):
         one.split(publish(properties=b"" if version_5 else None) + data, 0, 5)
     assert (len(one.messages), one.content_bytes) == (1, 4)
+
+
+def test_a_message_without_a_topic_is_kept_as_paho_keeps_it() -> None:
+    one = splitter(version_5=True)
+    one.split(publish(b"", properties=b""), 0, 5)
+    assert [message.topic for message in one.messages] == [b""]
 
 
 def test_a_length_is_judged_as_soon_as_it_is_there() -> None:
