@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.helpers.clock import FakeClock
 from tests.helpers.mosquitto import Mosquitto
@@ -20,6 +21,9 @@ from tests.helpers.node import install
 from tests.helpers.poll import until
 
 LEFTOVER_LIMIT_S = 3.0
+# how long examples take to make and to try says how busy the machine is, and nothing about us
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _threads() -> set[threading.Thread]:
