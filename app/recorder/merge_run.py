@@ -20,8 +20,8 @@ from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.domain.records import GapCause
-from models.storage.access import sync_folder
-from models.storage.copies.merge_copy import Renumbering, copy_segment, sync_file, write_meta
+from models.storage.access import sync_file, sync_folder
+from models.storage.copies.merge_copy import Renumbering, copy_segment, write_meta
 from models.storage.copies.merge_source import SALVAGED, Held, HeldSegment, LostHistory, read_held
 from models.storage.copies.merge_unsealed import write_unsealed
 from models.storage.copies.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up

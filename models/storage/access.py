@@ -74,7 +74,16 @@ def create_private_file(path: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make names that were created or renamed in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def sync_file(path: Path) -> None:
+    """Make what was written to a file survive a power cut."""
+    _sync(path, 0)
+
+
+def _sync(path: Path, kind: int) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | kind)
     try:
         os.fsync(handle)
     finally:

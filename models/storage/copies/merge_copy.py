@@ -5,7 +5,6 @@ ids within columns of bytes are known here by name. Readers then need to know no
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from models.storage.access import create_private_file
+from models.storage.access import create_private_file, sync_file
 from models.storage.engine import APPLICATION_ID
 from models.storage.sealing.table_sums import renew_sums
 from models.storage.segments import sample_columns
@@ -75,15 +74,6 @@ def making(path: Path) -> Iterator[apsw.Connection]:
     finally:
         connection.close()
     sync_file(path)
-
-
-def sync_file(path: Path) -> None:
-    """Make what was written to it survive a power cut."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class _Copy:

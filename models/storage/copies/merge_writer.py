@@ -17,6 +17,7 @@ from models.storage.access import create_private_file
 from models.storage.copies.merge_copy import Renumbering, renumbering, write_meta
 from models.storage.copies.merge_source import LOST, HeldSegment, LostHistory, Words
 from models.storage.engine import WorkspaceDatabase, open_database, open_reader
+from models.storage.keeping.hour_store import HourStore
 from models.storage.keeping.pins import Pins
 from models.storage.keeping.retention import StoreLimits
 from models.storage.names_table import series_key
@@ -116,7 +117,7 @@ class MergeWriter:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        limits: StoreLimits, recording_since: Callable[[], int], *, make_room: bool = False,
+        hours: HourStore, limits: StoreLimits, recording_since: Callable[[], int], *, make_room: bool = False,
     ) -> None:  # fmt: skip
         """`recording_since` and `make_room` as for an `ImportWriter`."""
         self.running = True
@@ -127,6 +128,7 @@ class MergeWriter:
         self._database = catalogue
         self._names = names
         self._headlines = headlines
+        self._hours = hours
         self._limits = limits
         self._recording_since = recording_since
         self._held_bytes = 0 if make_room else imported_bytes(workspace, catalogue.connection())
@@ -273,7 +275,7 @@ class MergeWriter:
             if part.replaces:
                 catalogue.execute("UPDATE gap SET segment_id = ? WHERE segment_id = ?", (part.id, part.replaces))
                 catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (part.replaces,))
-                catalogue.execute("DELETE FROM hours WHERE segment_id = ?", (part.replaces,))
+                self._hours.forget(part.replaces)
             if part.salvages:  # it tells by itself what is still missing
                 catalogue.execute("UPDATE segment SET state = 'quarantined' WHERE id = ?", (part.salvages,))
                 catalogue.execute(_SALVAGED, (part.salvages, GapCause.DAMAGED.value))

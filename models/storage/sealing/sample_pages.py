@@ -8,7 +8,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from models.storage.segments.sample_columns import decode
+from models.storage.segments.sample_columns import decode, words_of
 from models.storage.store_errors import DamagedError
 
 PAGE_BYTES = 8 * 1024 * 1024
@@ -113,14 +113,7 @@ def _one_by_one(blobs: Sequence[bytes]) -> _Parts:
 
 def _at_once(blobs: Sequence[bytes]) -> _Parts:
     """As words of 32 bits, whose kind is told by what stands before them."""
-    sizes = np.fromiter(map(len, blobs), np.int64, len(blobs))
-    if (sizes % 4).any() or (sizes < 8).any():
-        raise ValueError("sample columns are cut short")
-    words = np.frombuffer(b"".join(blobs), "<u4")
-    start = (np.cumsum(sizes) - sizes) // 4
-    n, stamps = words[start].astype(np.int64), words[start + 1].astype(np.int64)
-    if (8 + 20 * stamps + 16 * n != sizes).any():
-        raise ValueError("sample columns do not fit their header")
+    words, _, n, stamps = words_of(blobs)
     lengths = np.column_stack((np.full(len(blobs), 2), 2 * stamps, 2 * stamps, stamps, 2 * n, n, n))
     column = np.repeat(np.tile(np.arange(7, dtype=np.uint8), len(blobs)), lengths.ravel())
     words = words[np.argsort(column, kind="stable")]

@@ -2,7 +2,6 @@
 on the disk, and compared with the source row by row."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from urllib.parse import quote
 import apsw
 
 from models.domain.problems import EnvironmentProblem, trouble
-from models.storage.access import create_private_file
+from models.storage.access import create_private_file, sync_file
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.keeping.segment_hours import write_hours
 from models.storage.sealing.comparison import compare
@@ -43,7 +42,7 @@ def seal(source: Path, target: Path) -> None:
         with problems_of(target, let=(*DAMAGED, EnvironmentProblem)):
             create_private_file(target)
             _write(source, target)
-            _sync(target)
+            sync_file(target)
             compare(source, target)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the next attempt does
@@ -107,11 +106,3 @@ def _reading(source: Path) -> Iterator[apsw.Connection]:
         yield reader
     finally:
         reader.close()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

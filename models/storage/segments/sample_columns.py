@@ -7,6 +7,7 @@
 A stamp is one message that held samples; `stamp` says which one a sample came with. Within a series, arrival order is kept.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy.typing as npt
 from models.domain.batch import RecordBatch
 
 _HEADER = 8
+_CUT_SHORT = "sample columns are cut short"
+_MISFIT = "sample columns do not fit their header"
 
 
 class Samples(NamedTuple):
@@ -63,13 +66,35 @@ def join(samples: Samples) -> bytes:
     )
 
 
+class Words(NamedTuple):
+    """Some blobs as one array of 32-bit words; of each, where it begins, and how many samples and stamps it holds."""
+
+    words: npt.NDArray[np.uint32]
+    start: npt.NDArray[np.int64]
+    n: npt.NDArray[np.int64]
+    stamps: npt.NDArray[np.int64]
+
+
+def words_of(blobs: Sequence[bytes]) -> Words:
+    """For whoever reads many blobs at once. Raises `ValueError` where a length does not fit its header."""
+    sizes = np.fromiter(map(len, blobs), np.int64, len(blobs))
+    if (sizes % 4).any() or (sizes < _HEADER).any():
+        raise ValueError(_CUT_SHORT)
+    words = np.frombuffer(b"".join(blobs), "<u4")
+    start = (np.cumsum(sizes) - sizes) // 4
+    n, stamps = words[start].astype(np.int64), words[start + 1].astype(np.int64)
+    if (_HEADER + 20 * stamps + 16 * n != sizes).any():
+        raise ValueError(_MISFIT)
+    return Words(words, start, n, stamps)
+
+
 def decode(data: bytes) -> Samples:
     """Views of a stored blob. Raises `ValueError` where the length does not fit the header."""
     if len(data) < _HEADER:
-        raise ValueError("sample columns are cut short")
+        raise ValueError(_CUT_SHORT)
     n, stamps = (int(x) for x in np.frombuffer(data, "<u4", 2))
     if len(data) != _HEADER + 20 * stamps + 16 * n:
-        raise ValueError("sample columns do not fit their header")
+        raise ValueError(_MISFIT)
     at = _HEADER
     time_us = np.frombuffer(data, "<i8", stamps, at)
     received_us = np.frombuffer(data, "<i8", stamps, at + 8 * stamps)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from models.storage.segments.sample_columns import words_of
+
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 UInt32 = npt.NDArray[np.uint32]
@@ -76,14 +78,7 @@ def _pick(blobs: Sequence[bytes], wanted: UInt32) -> Picked:
     """As words of 32 bits: places are computed for all blobs at once."""
     if not blobs or not len(wanted):
         return NOTHING
-    sizes = np.fromiter(map(len, blobs), np.int64, len(blobs))
-    if (sizes % 4).any() or (sizes < 8).any():
-        raise ValueError("sample columns are cut short")
-    words = np.frombuffer(b"".join(blobs), "<u4")
-    start = (np.cumsum(sizes) - sizes) // 4
-    n, stamps = words[start].astype(np.int64), words[start + 1].astype(np.int64)
-    if (8 + 20 * stamps + 16 * n != sizes).any():
-        raise ValueError("sample columns do not fit their header")
+    words, start, n, stamps = words_of(blobs)
     values = start + 2 + 5 * stamps  # first words of each column, in every blob
     series = values + 2 * n
     find = _searched if len(wanted) * len(blobs) * int(n.max()).bit_length() < n.sum() else _looked_through

@@ -40,6 +40,7 @@ class Upkeep:
         self._clock = clock
         self._catalogue = catalogue
         self.headlines = headlines
+        self.hours = retention.hours
         self._retention = retention
         self._disk_use = disk_use
         self._problems = problems

@@ -173,8 +173,8 @@ class StoreWriter:
         it counts as an import."""
         self._refuse_second_import()
         self._import = begun = MergeWriter(
-            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits,
-            lambda: self._recording_since_us, make_room=make_room,
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
+            self._limits, lambda: self._recording_since_us, make_room=make_room,
         )  # fmt: skip
         return begun
 
