@@ -35,21 +35,8 @@ SECOND = 1_000_000
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
-@pytest.fixture
 def copy(tmp_path: Path) -> Workspace:
     return Workspace.at(tmp_path / "copy")
-
-
-@pytest.fixture
-def writer(workspace: Workspace, clock: FakeClock) -> Iterator[StoreWriter]:
-    one = StoreWriter(workspace, clock)
-    one.begin_capture("mqtt://broker", "client")
-    yield one
-    one.close()
 
 
 def commit(writer: StoreWriter, clock: FakeClock, numbers: range) -> None:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,6 @@ from tests.helpers.history_builder import HistoryBuilder, raw
 
 S = 1_000_000
 ZERO = "2026-01-01T00:00:0"
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
-    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
-    yield one
-    one.close()
 
 
 def written(build: HistoryBuilder, dataset: str, **options: Any) -> str:

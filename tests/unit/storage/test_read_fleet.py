@@ -33,13 +33,6 @@ def build(tmp_path: Path, clock: FakeClock) -> Iterator[HistoryBuilder]:
     one.close()
 
 
-@pytest.fixture
-def reader(build: HistoryBuilder, clock: FakeClock) -> Iterator[HistoryReader]:
-    one = HistoryReader(build.workspace, clock)
-    yield one
-    one.close()
-
-
 def fleet(reader: HistoryReader, at_us: int = 0, **more: bool) -> FleetResult:
     (result,) = reader.answer(FleetRequest(at_us, **more), CancelToken())
     assert isinstance(result, FleetResult)

@@ -1,6 +1,5 @@
 """Series, events, lists, tasks, agent and store: answered from segments built row by row."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,20 +43,6 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.history_builder import HistoryBuilder, raw
 
 S = 1_000_000
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
-    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def reader(build: HistoryBuilder, clock: FakeClock) -> Iterator[HistoryReader]:
-    one = HistoryReader(build.workspace, clock)
-    yield one
-    one.close()
 
 
 def ask(reader: HistoryReader, request: Request) -> Result:

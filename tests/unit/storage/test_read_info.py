@@ -1,7 +1,6 @@
 """Counts of a workspace, and the search for damage in it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,6 @@ from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.history_builder import HistoryBuilder, raw
 
 S = 1_000_000
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
-    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
-    yield one
-    one.close()
 
 
 def full_batch(build: HistoryBuilder, at_us: int) -> RecordBatch:

@@ -1,8 +1,6 @@
 """Lists of records: a search that finds little comes in pieces, what is new is counted, text is found as people write it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,26 +9,10 @@ from models.domain.queries import CancelToken, LogLine, LogRequest, LogResult, N
 from models.domain.records import Level, LogRow
 from models.storage.history import lists as history_lists
 from models.storage.history.reader import HistoryReader
-from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
-from tests.helpers.clock import FakeClock
 from tests.helpers.history_builder import HistoryBuilder, SegmentBuilder, raw
 
 S = 1_000_000
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
-    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def reader(build: HistoryBuilder, clock: FakeClock) -> Iterator[HistoryReader]:
-    one = HistoryReader(build.workspace, clock)
-    yield one
-    one.close()
 
 
 def tell(segment: SegmentBuilder, second: float, *texts: str, level: Level = Level.INFO, agent: str = "a") -> None:

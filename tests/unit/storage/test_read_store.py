@@ -1,6 +1,5 @@
 """What the store tells of itself: days, captures, gaps, unreadable topics."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +27,6 @@ from models.domain.records import Gap, GapCause, Level, LogRow, Unreadable
 from models.storage import catalogue
 from models.storage.history.reader import HistoryReader
 from models.storage.keeping.retention import Retention, StoreLimits
-from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.history_builder import HistoryBuilder, SegmentBuilder, raw
@@ -36,20 +34,6 @@ from tests.helpers.history_builder import HistoryBuilder, SegmentBuilder, raw
 S = 1_000_000
 HOUR = 3_600 * S
 DAY = 24 * HOUR
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
-    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def reader(build: HistoryBuilder, clock: FakeClock) -> Iterator[HistoryReader]:
-    one = HistoryReader(build.workspace, clock)
-    yield one
-    one.close()
 
 
 def day(text: str, zone: object = UTC) -> int:

@@ -19,13 +19,6 @@ S = 1_000_000
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[HistoryBuilder]:
-    one = HistoryBuilder(Workspace.at(tmp_path / "w"))
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def tail(build: HistoryBuilder) -> Iterator[TailReader]:
     one = TailReader(build.workspace)
     yield one

@@ -19,19 +19,6 @@ HOSTILE = (b"/", b"//", b"a//b", b"\xff\xfe/x", b"$SYS/broker/load", b"a/" + b"/
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
-@pytest.fixture
-def writer(workspace: Workspace, clock: FakeClock) -> Iterator[StoreWriter]:
-    one = StoreWriter(workspace, clock)
-    one.begin_capture("mqtt://broker", "client")
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def reader(workspace: Workspace) -> Iterator[HistoryReader]:
     one = HistoryReader(workspace)
     yield one

@@ -36,11 +36,6 @@ EVER = (0, T0 + 1_000 * 24 * HOUR_US)
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
-@pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 

@@ -1,7 +1,5 @@
 """A catalogue that does not know yet that a segment was sealed, and closed files that are no segments any more."""
 
-from pathlib import Path
-
 import apsw
 import pytest
 
@@ -14,11 +12,6 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows
 
 SECOND = 1_000_000
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
 
 
 def record(writer: StoreWriter, clock: FakeClock, batches: int) -> None:

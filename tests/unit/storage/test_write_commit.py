@@ -1,6 +1,5 @@
 """Commits: what was handed over stands in the file, completely, or nothing does."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -33,19 +32,6 @@ from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, crc_of, message, rows
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
-@pytest.fixture
-def writer(workspace: Workspace, clock: FakeClock) -> Iterator[StoreWriter]:
-    one = StoreWriter(workspace, clock)
-    one.begin_capture("mqtt://broker", "client")
-    yield one
-    one.close()
 
 
 def test_messages_and_samples_are_stored_as_they_came(writer: StoreWriter, workspace: Workspace) -> None:

@@ -30,11 +30,6 @@ FILE = ImportedFile("/data/monday.jsonl", "abc", 1_000)
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
-@pytest.fixture
 def writer(workspace: Workspace, clock: FakeClock) -> Iterator[StoreWriter]:
     one = StoreWriter(workspace, clock, StoreLimits())
     yield one

@@ -23,11 +23,6 @@ from models.storage.workspace import Workspace
 from tests.helpers.clock import FakeClock
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 

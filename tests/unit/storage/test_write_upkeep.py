@@ -43,11 +43,6 @@ from tests.helpers.store import batch_of, message, rows
 SECOND = 1_000_000
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.at(tmp_path / "ws")
-
-
 class Bench:
     """A writer on a workspace that can be closed, killed and opened again."""
 
