@@ -217,3 +217,10 @@ class TableView(QTableView):
 
 def _cell(value: object) -> str:
     return "" if value is None else str(value).replace("\t", " ").replace("\r", " ").replace("\n", " ")
+
+
+def column_title(titles: Sequence[str], section: int, orientation: Qt.Orientation, role: int) -> str | None:
+    """What `headerData` answers for columns that are nothing but their titles."""
+    if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+        return titles[section]
+    return None

@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
     QPlainTextEdit,
-    QPushButton,
     QSplitter,
     QTextEdit,
     QVBoxLayout,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine
+from widgets.common.buttons import plain_button
 from widgets.common.plain import PlainLabel, visible_lines
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
@@ -54,9 +54,9 @@ class RecordPane(QWidget):
         self.table = TableView(self.tr("Fields of the record"))
         self.table.setObjectName("record-fields")
         self.table.start_with(self.fields, (150,))
-        self.copy_json = self._button(self.tr("Copy as &JSON"), self._copy_json)
-        self.open_message = self._button(self.tr("&Show its message"), self._open_message)
-        self.open_agent = self._button(self.tr("Go to age&nt"), self._open_agent)
+        self.copy_json = plain_button(self.tr("Copy as &JSON"), self._copy_json)
+        self.open_message = plain_button(self.tr("&Show its message"), self._open_message)
+        self.open_agent = plain_button(self.tr("Go to age&nt"), self._open_agent)
         close = FlatButton(theme, "close", self.tr("Close the record"))
         close.clicked.connect(self.closed)
         buttons = QHBoxLayout()
@@ -98,12 +98,6 @@ class RecordPane(QWidget):
         if search != self._search:
             self._search = search
             self._draw_marks()
-
-    def _button(self, text: str, pressed: object) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(pressed)
-        return button
 
     @Slot()
     def _draw(self) -> None:

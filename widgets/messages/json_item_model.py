@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 
 from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text, visible
+from widgets.common.tables import column_title
 from widgets.common.theme import ThemeHolder
 from widgets.messages.json_path import NOTHING, Path, number_in
 
@@ -139,9 +140,7 @@ class JsonModel(QAbstractItemModel):
         self.endInsertRows()
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[section]
-        return None
+        return column_title(self._titles, section, orientation, role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():

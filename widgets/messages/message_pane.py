@@ -1,11 +1,12 @@
 """One message whole, beside the list: where and how it came, its payload as tree, text and bytes, its properties."""
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from models.domain.problems import Problem
 from models.domain.quantity import format_time
 from models.domain.queries import DataSource, MessageLine, Ticket
+from widgets.common.buttons import plain_button
 from widgets.common.numbers import value_text
 from widgets.common.plain import PlainLabel, visible
 from widgets.common.theme import ThemeHolder
@@ -35,9 +36,9 @@ class MessagePane(QWidget):
         self._how = PlainLabel()
         self._how.setProperty("tone", "muted")
         self.pages = PayloadPages(theme)
-        self._plot = self._button(self.tr("Plot this &field"), self.pages.json.plot)
+        self._plot = plain_button(self.tr("Plot this &field"), self.pages.json.plot)
         self._plot.setToolTip(self.tr("Plot the number at hand over the loaded messages of this topic (Enter)"))
-        self._publish = self._button(self.tr("Publish a&gain…"), self.publish_wanted.emit)
+        self._publish = plain_button(self.tr("Publish a&gain…"), self.publish_wanted.emit)
         self._publish.setToolTip(self.tr("Open the form for publishing, filled from this message"))
         close = FlatButton(theme, "close", self.tr("Close the message"))
         close.clicked.connect(self.closed)
@@ -114,12 +115,6 @@ class MessagePane(QWidget):
         if self._ticket is not None:
             self._ticket.cancel()
             self._ticket = None
-
-    def _button(self, text: str, pressed: object) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(pressed)
-        return button
 
     @Slot()
     def _allow_plot(self) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QW
 from models.domain.quantity import format_time
 from widgets.common.numbers import value_text
 from widgets.common.plain import visible
-from widgets.common.tables import TableView
+from widgets.common.tables import TableView, column_title
 from widgets.plots.curves import RawPoints
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -71,9 +71,7 @@ class PlotTableModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._titles)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self._titles[section]
-        return None
+        return column_title(self._titles, section, orientation, role)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role != Qt.ItemDataRole.DisplayRole or not index.isValid():
