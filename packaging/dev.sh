@@ -77,10 +77,11 @@ checks() {
     stage 'ruff format --check' "$python" -m ruff format --check .
     stage mypy "$python" -m mypy
     stage lint-imports "$venv/bin/lint-imports"
-    # most tests wait for processes; a short temporary folder, as the path of a control socket may have 107 characters
+    # most tests wait for processes; a short temporary folder, as the path of a control socket may have 107 characters;
+    # a worker that crashed is not replaced: the run ends red instead of waiting for what it had taken
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/murm.XXXX")
     trap 'rm -rf "$scratch"' EXIT
-    stage pytest "$python" -m pytest -n 3 --dist loadfile --basetemp "$scratch/t" "$@"
+    stage pytest "$python" -m pytest -n 3 --dist loadfile --max-worker-restart 0 --basetemp "$scratch/t" "$@"
     # a soak may be busy for an hour in one test
     [ "$which" != long ] || stage 'pytest (long)' "$python" -m pytest -m long -o faulthandler_timeout=5400 "$@"
   fi

@@ -9,10 +9,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
 from tests.helpers.clock import FakeClock
 from tests.helpers.mosquitto import Mosquitto
@@ -51,6 +54,21 @@ def _leftovers(threads: set[threading.Thread], children: set[psutil.Process]) ->
     """Threads and processes that were not there before, as text."""
     new_children = [f"process {child.pid} {child.name()}" for child in _children() - children if child.is_running()]
     return [f"thread {one.name}" for one in _threads() - threads] + new_children
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """Widgets live as long as their test: the plug-in refers to them weakly, and still paints them after the test's last line,
+    when a garbage collection amid the painting would delete what is being painted."""
+    kept: list[QWidget] = []
+    add = qtbot.addWidget
+
+    def keep(widget: QWidget, **options: Any) -> None:
+        kept.append(widget)
+        add(widget, **options)
+
+    qtbot.addWidget = keep  # type: ignore[method-assign]
+    return qtbot
 
 
 @pytest.fixture(autouse=True)
