@@ -99,11 +99,12 @@ class Sealer:
     def _look_at_child(self) -> None:
         if self._child.pid:
             return
-        if self._child.exit_code == 0:
-            id_ = self._segment
+        id_, code = self._segment, self._child.exit_code
+        if code == 0 and self._workspace.sealing(id_).exists():
             self._job = self._ask(lambda: self._store.swap_in(id_)), self._swapped
         else:
-            self._fail(self._child.output_tail() or f"it ended with code {self._child.exit_code}")
+            said = self._child.output_tail() or f"it ended with code {code}"
+            self._fail(said if code else f"it left no file: {said}")
 
     def _swapped(self, _nothing: object) -> None:
         self._segment = self._in_a_row = self._next_us = 0

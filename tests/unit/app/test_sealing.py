@@ -141,3 +141,14 @@ def test_a_sealer_that_was_killed_is_started_again_later(bench: Bench, monkeypat
     monkeypatch.undo()
     bench.clock.advance(module.FIRST_PAUSE_US)
     bench.until(bench.sealed, "it went on")
+
+
+def test_one_that_ends_well_and_leaves_no_file_has_failed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "own_command", lambda *_: ["/bin/true"])
+    bench.settle()
+    bench.until(lambda: bench.failures() == 1, "it is counted")
+    assert "it left no file" in bench.sealer.warnings[0].sentence()
+    assert not bench.sealer._segment, "not at once again"
+    monkeypatch.undo()
+    bench.clock.advance(module.FIRST_PAUSE_US)
+    bench.until(bench.sealed, "it went on")
