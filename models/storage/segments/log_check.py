@@ -11,6 +11,8 @@ import apsw
 from models.storage.copies.salvage_pages import FRAME_HEADER, LOG_HEADER, PAGE_BYTES
 
 UNDER_WAY = 1
+_FRAME_BYTES = FRAME_HEADER + PAGE_BYTES
+_BLOCK_BYTES = 1024 * 1024
 _HEADER = struct.Struct(">8I")
 
 
@@ -19,30 +21,33 @@ def lost_commits(connection: apsw.Connection, path: Path) -> int:
     `OSError`."""
     connection.pragma("schema_version")  # so that the engine has looked at the log
     reached = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)[0]
-    try:
-        data = Path(f"{path}-wal").read_bytes()
-    except FileNotFoundError:
-        return 0
-    if len(data) < LOG_HEADER + FRAME_HEADER:
-        return 0
-    salts = data[16:24] if _is_whole(data) else data[LOG_HEADER + 8 : LOG_HEADER + 16]
-    step = FRAME_HEADER + PAGE_BYTES
-    first = LOG_HEADER + max(reached, 0) * step
-    return sum(
-        data[at + 8 : at + 16] == salts and data[at + 4 : at + 8] != bytes(4)
-        for at in range(first, len(data) - step + 1, step)
-    )
+    log = Path(f"{path}-wal")
+    return _count(log, max(reached, 0)) if log.exists() else 0
 
 
-def _is_whole(data: bytes) -> bool:
+def _count(path: Path, reached: int) -> int:
+    """Ends of commits behind the first `reached` frames of a log, and written since that was last begun anew."""
+    with path.open("rb", buffering=_BLOCK_BYTES) as log:
+        header, frame = log.read(LOG_HEADER), log.read(FRAME_HEADER)
+        if len(frame) < FRAME_HEADER:
+            return 0
+        salts = header[16:24] if _is_whole(header) else frame[8:16]
+        log.seek(LOG_HEADER + reached * _FRAME_BYTES)
+        lost = 0
+        while len(frame := log.read(_FRAME_BYTES)) == _FRAME_BYTES:
+            lost += frame[8:16] == salts and frame[4:8] != bytes(4)
+        return lost
+
+
+def _is_whole(header: bytes) -> bool:
     """Is the header of a log as it was written?"""
-    magic, *words = _HEADER.unpack_from(data)
+    magic, *words = _HEADER.unpack(header)
     if magic not in {0x377F0682, 0x377F0683}:
         return False
     order = ">" if magic & 1 else "<"
     one = two = 0
     for at in range(0, 24, 8):
-        left, right = struct.unpack_from(f"{order}2I", data, at)
+        left, right = struct.unpack_from(f"{order}2I", header, at)
         one = (one + left + two) & 0xFFFFFFFF
         two = (two + right + one) & 0xFFFFFFFF
     return words[5:] == [one, two]
