@@ -88,13 +88,8 @@ class Headline(NamedTuple):
         return published * self.factor + self.offset
 
 
-def in_base(value: Number, unit: str) -> Number:
-    """% becomes a ratio, ms seconds, MB bytes; a value without a known unit stays as it is."""
-    return value * BASE_UNITS.get(unit, ("", 1.0))[1]
-
-
 def base_unit(unit: str) -> str:
-    """Unit of `in_base(…, unit)`; an unknown one stays."""
+    """In which a value is shown: % as a ratio, ms as seconds, MB as bytes; an unknown unit stays."""
     return BASE_UNITS.get(unit, (unit, 1.0))[0]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.domain.headline import Headline, base_unit, headline, in_base
+from models.domain.headline import Headline, base_unit, headline
 
 
 def found(metric: str, unit: str = "", labels: str = "") -> Headline:
@@ -72,10 +72,5 @@ def test_labels_that_are_no_json_object_are_a_part() -> None:
 
 
 def test_units_come_to_base() -> None:
-    assert in_base(25.0, "%") == pytest.approx(0.25)
-    assert in_base(120.0, "ms") == pytest.approx(0.12)
-    assert in_base(2.0, "MiB") == 2 * 1024 * 1024
-    assert in_base(3.0, "kB") == 3000
-    assert in_base(7.0, "widgets") == 7.0
     assert (base_unit("%"), base_unit("MB"), base_unit(""), base_unit("widgets")) == ("1", "By", "", "widgets")
     assert found("memory_mb").value(1.5) == 1_500_000
