@@ -58,7 +58,7 @@ def start(display: str, tmp_path: Path, workspace: Workspace) -> Iterator[Callab
         if one.poll() is None:
             one.kill()
             one.wait()
-    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", SLOW_S)
+    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", AWAITED_S)
 
 
 def windows(display: str) -> list[str]:
@@ -97,7 +97,7 @@ def test_opens_records_is_raised_by_a_second_start_and_ends_in_order(start, disp
     assert len(windows(display)) == 1
     press(display, window, "ctrl+q")
     assert one.wait(SLOW_S) == 0
-    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", SLOW_S)
+    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", AWAITED_S)
     log = log_of(tmp_path)
     assert "first paint" in log
     assert "ERROR" not in log
@@ -132,7 +132,7 @@ def test_a_copied_workspace_is_only_looked_at_until_its_user_says_so(start, disp
     until(lambda: rows(workspace, "catalogue", "SELECT 1 FROM capture"), "it records", SLOW_S)
     one.terminate()
     assert one.wait(SLOW_S) == 0
-    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", SLOW_S)
+    until(lambda: not read_lock(workspace).held, "the recorder ended after the last window", AWAITED_S)
     copy = Workspace.at(shutil.copytree(workspace.root, tmp_path / "copy", ignore=shutil.ignore_patterns("recorder.*")))
     before = {path: path.read_bytes() for path in copy.root.rglob("*") if path.is_file()}
     looking = start("--workspace", str(copy.root))
@@ -272,4 +272,4 @@ def test_another_workspace_opens_in_a_window_of_its_own(start, display, workspac
     until(lambda: windows(display) == [window], "it is gone", SLOW_S)
     press(display, window, "ctrl+q")
     assert one.wait(SLOW_S) == 0
-    until(lambda: not read_lock(other).held, "its recorder ended", SLOW_S)
+    until(lambda: not read_lock(other).held, "its recorder ended", AWAITED_S)
