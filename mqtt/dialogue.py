@@ -77,7 +77,7 @@ class Dialogue:
             problem = refusals.problem_of(error, self._connection)
             if problem is None:
                 raise
-            return problem
+            raise EnvironmentProblem(problem) from error
         if not self._until(lambda: bool(answers), refusals.ANSWER_LIMIT_S):
             problem = self._silence(wire)
             self._turned_away = problem.code == "broker.hung-up"
@@ -120,12 +120,8 @@ class Dialogue:
 
 def forget_session(
     connection: Connection, secret: Secret | None, client_id: str, clock: Clock, cancelled: Callable[[], bool] = lambda: False
-) -> bool:  # fmt: skip
-    """Connect once with a clean session, so that the broker throws away what it keeps for this client id. False: it could
-    not be told."""
+) -> None:  # fmt: skip
+    """Connect once with a clean session, so that the broker throws away what it keeps for this client id. Raises what
+    `Dialogue` raises: then it was not told."""
     with Dialogue(connection, secret, client_id, clock, cancelled) as dialogue:
-        try:
-            dialogue.connect()
-        except (EnvironmentProblem, Cancelled):
-            return False
-        return True
+        dialogue.connect()

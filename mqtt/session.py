@@ -10,11 +10,11 @@ from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol, Secret
 from models.domain.control import Link as LinkWord
 from models.domain.messages import Properties, RawMessage
-from models.domain.problems import Problem
+from models.domain.problems import EnvironmentProblem, Problem
 from mqtt import refusals
 from mqtt.backoff import Backoff
 from mqtt.demux_trial import bulk_works
-from mqtt.dialogue import forget_session
+from mqtt.dialogue import Cancelled, forget_session
 from mqtt.inbox import Inbox
 from mqtt.link import Link, LinkEnd
 from mqtt.outgoing import Publication, Receipt
@@ -134,7 +134,11 @@ class Session:
         """Stop, and let the broker forget the session with all it queued: for connections that are removed. False: the
         broker could not be told (it forgets when the session expires). Returns within some 15 s."""
         self.stop()
-        return forget_session(self._connection, self._secret, self._hello.client_id, self._clock)
+        try:
+            forget_session(self._connection, self._secret, self._hello.client_id, self._clock)
+        except EnvironmentProblem:
+            return False
+        return True
 
     def wake(self) -> None:
         """Try now: after a change of settings, on request, when the network is back."""
@@ -142,7 +146,10 @@ class Session:
 
     def start_anew(self) -> None:
         """Try now, after the broker has thrown away the session with all it queued: for one that begins with what nobody
-        can read. What is lost shows as a gap."""
+        can read. What is lost shows as a gap. Does nothing while connected, for then it can be read."""
+        link = self._link
+        if link is not None and link.up_since_us is not None:
+            return
         self._memory.anew = True
         self._tries_now.set()
 
@@ -201,11 +208,10 @@ class Session:
         version = self._versions.current
         self._tries_now.clear()
         self._tell(LinkState(LinkWord.CONNECTING, 0, self.state.problem))
-        if self._memory.anew:
-            self._memory.anew = not forget_session(
-                self._connection, self._secret, self._hello.client_id, self._clock, lambda: self._stopping
-            )
         self.counters.attempts += 1
+        failed = self._forget() if self._memory.anew else None
+        if failed is not None:
+            return failed
         clock = self._clock if self._bulk else None
         wire = Wire(self._connection, self._secret, self._hello, version, self._waker, clock)
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
@@ -219,6 +225,19 @@ class Session:
             with self._guard:
                 self._link = None
             link.abandon()
+
+    def _forget(self) -> LinkEnd | None:
+        """Let the broker forget the session. What kept it from that ends the attempt: to go on with the session would bring
+        what was to be thrown away, and to forget it at some later attempt would cost what came since."""
+        try:
+            forget_session(self._connection, self._secret, self._hello.client_id, self._clock, lambda: self._stopping)
+        except Cancelled:
+            return LinkEnd(None)
+        except EnvironmentProblem as error:
+            cause = error.__cause__
+            return LinkEnd(error.problem, nobody=isinstance(cause, Exception) and refusals.reached_nobody(cause))
+        self._memory.anew = False
+        return None
 
     def _goes_on(self) -> bool:
         self._beat_us = self._clock.monotonic_us()

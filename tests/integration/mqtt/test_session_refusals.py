@@ -7,7 +7,7 @@ import pytest
 
 from models.domain.connection import Protocol, Secret
 from models.domain.control import Link
-from tests.helpers.fake_broker import CONNECT, DISCONNECT, PUBLISH, FakeBroker, Packet, Script, packet
+from tests.helpers.fake_broker import CONNECT, DISCONNECT, PUBLISH, FakeBroker, Packet, Script, _Connection, packet
 from tests.helpers.forwarder import Forwarder
 from tests.helpers.mosquitto import Mosquitto, free_port
 from tests.helpers.poll import until
@@ -274,6 +274,39 @@ def test_a_session_is_not_forgotten_by_a_broker_that_is_not_there() -> None:
         fake.script = Script()
         listening.connected(2)
         assert [one.body[7] & 2 for one in fake.of(CONNECT)][-2:] == [2, 0], "once it answers, it is told to forget"
+
+
+def test_a_session_that_could_not_be_forgotten_is_not_gone_on_with_and_not_forgotten_later() -> None:
+    """Else what was not to be had would come after all, and what came since would go with the next connection."""
+
+    class HangsUpOnce(FakeBroker):
+        """The first client that wants to begin anew is not answered."""
+
+        hung_up = False
+
+        def _react_to_connect(self, connection: _Connection, one: Packet) -> None:
+            if one.body[7] & 2 and not self.hung_up:
+                self.hung_up = True
+                connection.close()
+            else:
+                super()._react_to_connect(connection, one)
+
+    with HangsUpOnce() as fake, Listening(fake.url, protocol=Protocol.MQTT_311, first_delay_s=3_600) as listening:
+        listening.connected()
+        fake.drop()
+        listening.until_state(Link.WAITING)
+        listening.session.start_anew()
+        told = listening.until_state(Link.WAITING, 2).problem
+        assert told is not None
+        assert told.code == "broker.hung-up"
+        listening.session.wake()
+        listening.connected(2)
+        listening.session.start_anew()  # what is connected can be read
+        fake.drop()
+        listening.until_state(Link.WAITING, 3)
+        listening.session.wake()
+        listening.connected(3)
+        assert [one.body[7] & 2 for one in fake.of(CONNECT)] == [0, 2, 2, 0, 0]
 
 
 def test_a_broker_that_names_the_take_over_is_believed_at_once() -> None:
