@@ -59,20 +59,20 @@ class SessionCounters:
 
 
 @dataclass(slots=True)
-class _Memory:
-    """What outlives a connection."""
+class SessionMemory:
+    """What outlives a connection, and the thread that made it. Written by that thread alone, but for `anew`."""
 
-    expects_session: bool
+    expects_session: bool = False  # there is one at the broker, as far as we know
     session_lost: bool = False  # not told yet
     forgotten: bool = False  # as of the last CONNACK
-    anew: bool = False  # before the next attempt the broker shall forget the session
+    anew: bool = False  # before the next attempt to connect the broker shall forget the session
 
 
 class Session:
     """Connects, subscribes, fills the inbox. Own network thread; all methods are for any thread.
 
-    `client_id` must be the same in every run of a workspace and used by nobody else. `expects_session`: an earlier run
-    left a session at the broker. `on_link` is called from the network thread and must not wait. `bulk`: take messages out
+    `client_id` must be the same in every run of a workspace and used by nobody else. `memory`: what is known of its
+    session at the broker; belongs to this one from now on. `on_link` is called from the network thread and must not wait. `bulk`: take messages out
     of the bytes many at a time, where that can be.
     """
 
@@ -85,7 +85,7 @@ class Session:
         clock: Clock,
         on_link: Callable[[LinkState], None],
         *,
-        expects_session: bool = False,
+        memory: SessionMemory | None = None,
         backoff: Backoff | None = None,
         bulk: bool = True,
     ) -> None:
@@ -97,7 +97,7 @@ class Session:
         self._hello = Hello(client_id, clean=False, session_expiry_s=connection.session_expiry_s)
         self._versions = VersionChoice(connection.protocol)
         self._backoff = backoff or Backoff()
-        self._memory = _Memory(expects_session)
+        self._memory = memory or SessionMemory()
         self._recurrence = Recurrence()
         self._bulk = bulk
         self._stopping = False

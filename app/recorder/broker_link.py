@@ -26,9 +26,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class FeedMaker(Protocol):
-    """Makes a feed whose session is not started yet. `on_link` is called from the network thread."""
+    """Makes a feed whose session is not started yet. `on_link` is called from the network thread. `again`: for the feed made
+    last, whose network thread is no more; the session at the broker is the same."""
 
-    def __call__(self, connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed: ...
+    def __call__(
+        self, connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None], *, again: bool
+    ) -> Feed: ...
 
 
 class SecretFinder(Protocol):
@@ -195,7 +198,7 @@ class BrokerLink:
             if self._connected:
                 self._connected = False
                 self._listener.link_down(Instant.now(self._clock))
-        self._use_feed(connection)
+        self._use_feed(connection, again=True)
 
     def stop(self) -> None:
         """End our children, once the session is closed."""
@@ -245,8 +248,8 @@ class BrokerLink:
         if self._target is Own.BROKER:
             self._start_agent()
 
-    def _use_feed(self, connection: Connection) -> None:
-        feed = self._make_feed(connection, self._secret, lambda state: self._hear(feed, state))
+    def _use_feed(self, connection: Connection, *, again: bool = False) -> None:
+        feed = self._make_feed(connection, self._secret, lambda state: self._hear(feed, state), again=again)
         with self._lock:
             self._feed = feed
         self._listener.use(feed)

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.crash_file import crash_before, forget_crashes, watch_for_crashes
 from app.files.options import FilesOptions
@@ -48,7 +48,7 @@ from models.storage.writing.writer import StoreWriter
 from mqtt.connection_test import test_connection
 from mqtt.inbox import Inbox, InboxLimits
 from mqtt.reading.reader import Reader
-from mqtt.session import LinkState, Session
+from mqtt.session import LinkState, Session, SessionMemory
 
 CRASH, CRASH_BEFORE = "recorder.crash", "recorder-before.crash"
 IDLE_US = 50_000  # how long a command may wait while no message comes
@@ -190,16 +190,20 @@ def _compose(
 def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) -> FeedMaker:
     """`anew`: the first session begins with nothing that the broker kept."""
     names, heard_before = store.names, store.heard_before
+    memory = SessionMemory()
 
-    def make(connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None]) -> Feed:
-        nonlocal heard_before, anew
-        expects_session = heard_before == (connection.url, client) and connection.session_expiry_s > 0
-        heard_before = None  # whoever leaves a broker ends the session there
+    def make(
+        connection: Connection, secret: Secret | None, on_link: Callable[[LinkState], None], *, again: bool
+    ) -> Feed:
+        nonlocal memory, heard_before, anew
+        if again:
+            memory = replace(memory)  # the thread of before may yet write into its own
+        else:
+            expects_session = heard_before == (connection.url, client) and connection.session_expiry_s > 0
+            memory = SessionMemory(expects_session, anew=anew)
+            heard_before, anew = None, False  # whoever leaves a broker ends the session there
         inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
-        session = Session(connection, secret, client, inbox, clock, on_link, expects_session=expects_session)
-        if anew:
-            session.start_anew()
-            anew = False
+        session = Session(connection, secret, client, inbox, clock, on_link, memory=memory)
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make

@@ -63,6 +63,20 @@ def test_the_network_thread_comes_back_within_seconds_and_nothing_is_lost(make_b
     assert "not-connected" in [row["cause"] for row in recording.export("gaps")]
 
 
+def test_a_session_that_is_lost_while_the_network_thread_is_replaced_is_told_as_lost(make_broker, make):
+    """Not only as a time without connection: the broker threw away what it kept for us."""
+    broker = make_broker()  # keeps nothing over a restart
+    recording = make("network-dies").start("--broker", broker.url)
+    publish(broker, "t", "1")
+    recording.stored(1)
+    recording.strike()
+    until(lambda: "Fatal" in recording.errors.read_text() or "another one goes on" in recording.log(), "it died", 10)
+    broker.restart()
+    recording.when(lambda one: one.link is Link.CONNECTED and one.counters.sessions_lost, "it is back, and tells", 30)
+    assert recording.stop() == 0
+    assert "session-lost" in [row["cause"] for row in recording.export("gaps")]
+
+
 def test_a_mistake_in_reading_costs_no_message(make_broker, make):
     broker = make_broker()
     recording = make("reading-raises").start("--broker", broker.url)

@@ -15,7 +15,7 @@ from models.domain.control import Link
 from models.domain.messages import Origin, RawMessage
 from mqtt.backoff import Backoff
 from mqtt.inbox import Inbox, InboxLimits
-from mqtt.session import LinkState, Session
+from mqtt.session import LinkState, Session, SessionMemory
 from tests.helpers.poll import until
 
 
@@ -42,7 +42,7 @@ class Listening:
             self.inbox,
             SystemClock(),
             self.states.append,
-            expects_session=expects_session,
+            memory=SessionMemory(expects_session),
             backoff=Backoff(random.Random(1), first_s=first_delay_s),
         )
 

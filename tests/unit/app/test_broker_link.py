@@ -157,13 +157,14 @@ class Setup:
         self.file, self.clock = file, clock
         self.sessions, self.broker, self.agent, self.listener = [], Broker(), Agent(), Listener()
         self.choice = BrokerChoice(file, given, secret)
-        self.asked = []
+        self.asked, self.went_on = [], []
         self.link = BrokerLink(
             self.choice, self.make_feed, self.listener, self.broker, self.agent, clock, lambda: None,
             lambda connection, found: self.asked.append((connection, found)),
         )  # fmt: skip
 
-    def make_feed(self, connection, secret, on_link):
+    def make_feed(self, connection, secret, on_link, *, again):
+        self.went_on.append(again)
         self.sessions.append(Session(connection, secret, on_link, self.clock))
         return SimpleNamespace(session=self.sessions[-1], broker=connection.url)
 
@@ -466,6 +467,7 @@ class TestEnd:
                 break
         assert (len(self.setup.sessions), self.faults.count) == (2, 1)
         assert self.setup.listener.told[-2:] == ["down", ("use", ONE.url)]
+        assert self.setup.went_on == [False, True], "with what was known of the session"
         assert self.setup.link.lives()
 
     @pytest.mark.parametrize("pause_us", [1_900_000, 2_100_000, 60_000_000])
