@@ -64,12 +64,13 @@ class DropWatch:
         self._brokers = None
 
     def brokers(self, batch: RecordBatch, dropped_topic: int) -> list[Gap]:
-        """`dropped_topic`: id of `DROPPED_TOPIC`. A broker tells how many messages it dropped, over all its clients."""
+        """`dropped_topic`: id of `DROPPED_TOPIC`. A broker tells how many messages it dropped, over all its clients, and only
+        where that changed. What it kept for us may be older than what we know, so there only a higher count is news."""
         if dropped_topic not in batch.topic:
             return []
         gaps: list[Gap] = []
         for topic, message in zip(batch.topic, batch.messages, strict=True):
-            if topic != dropped_topic or message.origin not in (Origin.LIVE, Origin.REPLAY):
+            if topic != dropped_topic:
                 continue
             try:
                 count = int(message.payload)
@@ -78,6 +79,8 @@ class DropWatch:
             if not 0 <= count < MOST_DROPPED:
                 continue
             before = count if self._brokers is None else self._brokers
+            if message.origin is Origin.BACKLOG and count < before:
+                continue
             new = count - before if count >= before else count  # it started anew, and counts from nothing
             if new:
                 since_us = min(self._brokers_us, message.received_us)

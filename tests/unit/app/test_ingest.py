@@ -577,5 +577,12 @@ def test_what_the_broker_threw_away_while_we_were_gone_is_told_where_it_kept_our
     feed.inbox.put([message(0, b"30", topic=topic, received_us=2_000, origin=Origin.BACKLOG)])
     feed.inbox.put([message(0, b"40", topic=topic, received_us=3_000, origin=Origin.REPLAY)])
     until(lambda: len(fixture.store.payloads) == 3, "stored")
+    feed.inbox.put(
+        [message(0, b"42", topic=topic, received_us=4_000, origin=Origin.BACKLOG)]
+    )  # only just, and never again
+    feed.inbox.put([message(0, b"35", topic=topic, received_us=5_000, origin=Origin.BACKLOG)])  # was kept for us
+    until(lambda: len(fixture.store.payloads) == 5, "stored")
     dropped = [gap for gap in fixture.store.gaps if gap.cause is GapCause.BROKER_DROPPED]
-    assert dropped == [Gap(1_000, 3_000, 0, GapCause.BROKER_DROPPED, 33)]
+    assert [(one.since_us, one.until_us, one.missing) for one in dropped] == [
+        (1_000, 2_000, 23), (2_000, 3_000, 10), (3_000, 4_000, 2),
+    ]  # fmt: skip
