@@ -4,7 +4,6 @@ What is held already is not brought again. A segment is the same where it was be
 that was still being written when we got it takes the place of that earlier part of it.
 """
 
-import contextlib
 import logging
 import shutil
 from collections import Counter
@@ -27,6 +26,7 @@ from models.storage.copies.merge_unsealed import write_unsealed
 from models.storage.copies.merge_writer import MergeWriter, Numbered, Part, end_of, named, sum_up
 from models.storage.copies.stand_in import StoodIn, remove_stand_in, stand_in
 from models.storage.identity import read_workspace_id
+from models.storage.segments.import_mark import IMPORT, REPLACES, capture_key, import_mark, mark_ended
 from models.storage.segments.schema import LAYOUT
 from models.storage.store_errors import DAMAGED, DamagedError, problems_of
 from models.storage.workspace import Workspace
@@ -119,12 +119,12 @@ class _Run:
         held = [one for one in theirs.segments if one.origin not in new]
         if self.parts or damaged or theirs.words or theirs.lost:
             with problems_of(self.workspace.segments):
+                for part in self.parts:
+                    mark_ended(part.path)
+                    self._look()
                 sync_folder(self.workspace.segments)
             finish = partial(self.writer.finish, self.parts, held, [*theirs.lost, *damaged], theirs.words)
             self.hand_over(finish, nobody)
-            for part in self.parts:
-                with contextlib.suppress(OSError):  # it is history already
-                    sync_file(part.path)
         else:
             self.hand_over(self.writer.cancel, nobody)
         return self._result(len(held), theirs.unreadable + found.missing + len(damaged))
@@ -142,7 +142,11 @@ class _Run:
                 part.after, part.replaces = earlier.last_batch, earlier.id
             self._salvaged(part)
             end = end_of(part, numbered.ended)
-            meta = {"kind": "import", "segment": str(id_), "workspace": self.id, "origin": source.origin}
+            mark = import_mark(self.writer.began_us, capture_key(source.meta))
+            meta = {
+                "kind": "import", "segment": str(id_), "workspace": self.id, "origin": source.origin, IMPORT: mark,
+                REPLACES: _replaces(part, earlier),
+            }  # fmt: skip
             agents = numbered.rows.agent if end else ()
             told = {**meta, "parted": "1"} if end else meta
             write_meta(path, told, end, agents, last_batch=source.last_batch)
@@ -216,6 +220,12 @@ def _made_of(salvaged: HeldSegment, damaged: HeldSegment) -> bool:
     """Is it what could be read of this very file of ours, which is to stay?"""
     _, _, number = salvaged.meta.get(SALVAGED, "").partition("/")
     return number == str(damaged.id) and SALVAGED not in damaged.meta
+
+
+def _replaces(part: Part, earlier: HeldSegment | None) -> str:
+    """What is said of it in its file: it stands in place of that, and of what that one stood in place of."""
+    before = earlier.meta.get(REPLACES, "") if earlier is not None else ""
+    return f"{part.replaces or part.salvages or ''} {before}".strip()
 
 
 def _take(source: Path, target: Path) -> None:

@@ -104,9 +104,9 @@ def _keep_unreachable(path: Path, clock: Clock) -> Problem | None:
     return Problem("store.corrupt", {"path": str(aside), "detail": f"{lost} changes in its log cannot be reached"})
 
 
-def set_aside(path: Path, clock: Clock) -> Path:
-    """Move a damaged database with all its files out of the way, whole; nothing is deleted. Answers the new path."""
-    aside = _aside(path, clock)
+def set_aside(path: Path, clock: Clock, reason: str = "damaged") -> Path:
+    """Move a database with all its files out of the way, whole; nothing is deleted. Answers the new path."""
+    aside = _aside(path, clock, reason)
     for ending in FILE_ENDINGS:
         file = Path(f"{path}{ending}")
         if file.exists():
@@ -115,8 +115,8 @@ def set_aside(path: Path, clock: Clock) -> Path:
     return aside
 
 
-def _aside(path: Path, clock: Clock) -> Path:
-    return path.with_name(f"{path.name}.damaged-{clock.wall_us()}")
+def _aside(path: Path, clock: Clock, reason: str = "damaged") -> Path:
+    return path.with_name(f"{path.name}.{reason}-{clock.wall_us()}")
 
 
 def _refuse_newer(path: Path) -> None:

@@ -65,3 +65,20 @@ def rows(workspace: Workspace, file: str | int, query: str) -> list[tuple[Any, .
 
 def crc_of(one: RawMessage) -> int:
     return crc32(one.topic + one.payload)
+
+
+def catalogue_now(workspace: Workspace) -> bytes:
+    """The catalogue with what its log holds, as one file."""
+    live, copy = apsw.Connection(str(workspace.catalogue)), apsw.Connection(":memory:")
+    with copy.backup("main", live, "main") as step:
+        step.step(-1)
+    live.close()
+    return bytes(copy.serialize("main"))
+
+
+def put_back(workspace: Workspace, catalogue: bytes | None) -> None:
+    """Let the catalogue fall back to an older state of itself, or be lost. Nobody may have it open."""
+    for path in workspace.root.glob("catalogue.db*"):
+        path.unlink()
+    if catalogue is not None:
+        workspace.catalogue.write_bytes(catalogue)

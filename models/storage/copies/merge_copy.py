@@ -18,6 +18,7 @@ from models.storage.access import create_private_file, sync_file
 from models.storage.engine import APPLICATION_ID
 from models.storage.sealing.table_sums import renew_sums
 from models.storage.segments import sample_columns
+from models.storage.segments.import_mark import ENDED, REPLACES
 from models.storage.segments.pulse_columns import PULSE, RESPONSE
 
 Ids = npt.NDArray[np.uint32]
@@ -173,18 +174,17 @@ def _by_agent(data: bytes, kind: np.dtype[Any], ids: Ids) -> bytes:
 
 def write_meta(
     path: Path, meta: Mapping[str, str], presence: Sequence[tuple[object, ...]] = (), agents: Iterable[Any] = (), *,
-    last_batch: int = 0, durable: bool = True,
+    last_batch: int = 0,
 ) -> None:  # fmt: skip
-    """Set what a finished copy says of itself, and let rows of presence changes, and of the agents they name, follow its
-    last batch. Not `durable`: until somebody syncs the file. Raises the engine's errors."""
+    """Set what a finished copy says of itself (nothing any more of how it came to where it was), and let rows of presence
+    changes, and of the agents they name, follow its last batch. Durable. Raises the engine's errors."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.pragma("journal_mode", "DELETE")
-        connection.pragma("synchronous", "FULL" if durable else "OFF")
+        connection.pragma("synchronous", "FULL")
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM meta WHERE key IN ('capture', ?, ?)", (ENDED, REPLACES))
         connection.executemany("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", list(meta.items()))
-        if "kind" in meta:
-            connection.execute("DELETE FROM meta WHERE key = 'capture'")
         statement = """INSERT INTO presence_change(batch_id, time_us, agent_id, presence, condition, cause)
             VALUES (?, ?, ?, ?, ?, ?)"""
         connection.executemany(statement, [(last_batch, *row) for row in presence])

@@ -14,7 +14,7 @@ from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import GapCause
 from models.storage.access import create_private_file
-from models.storage.copies.merge_copy import Renumbering, renumbering, write_meta
+from models.storage.copies.merge_copy import Renumbering, renumbering
 from models.storage.copies.merge_source import LOST, HeldSegment, LostHistory, Words
 from models.storage.engine import WorkspaceDatabase, open_database, open_reader
 from models.storage.keeping.hour_store import HourStore
@@ -22,6 +22,7 @@ from models.storage.keeping.pins import Pins
 from models.storage.keeping.retention import StoreLimits
 from models.storage.names_table import series_key
 from models.storage.sealing.seal import UNSEALED_BYTES
+from models.storage.segments.import_mark import capture_key
 from models.storage.segments.open_segment import OpenSegment, SegmentRow
 from models.storage.segments.schema import LAYOUT, create_tables
 from models.storage.segments.segment_file import remove_files
@@ -32,7 +33,7 @@ from models.storage.writing.headlines import Headlines
 from models.storage.writing.import_intake import joined, newer
 from models.storage.writing.import_writer import imported_bytes, refuse_beyond
 from models.storage.writing.intake import Intake, SegmentReader
-from models.storage.writing.recovery import insert_segment
+from models.storage.writing.segment_rows import insert_segment, take_back
 from models.storage.writing.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
 from models.storage.writing.topic_totals import add_topics
 
@@ -132,14 +133,14 @@ class MergeWriter:
         self._limits = limits
         self._recording_since = recording_since
         self._held_bytes = 0 if make_room else imported_bytes(workspace, catalogue.connection())
-        self._began_us = clock.wall_us()
+        self.began_us = clock.wall_us()
         self._reserved: list[int] = []
 
     def reserve(self, layout: int) -> tuple[int, Path]:
         """Id and path of a segment that is about to be made."""
         with problems_of(self._workspace.catalogue):
             (id_,) = next(iter(self._catalogue.execute("SELECT coalesce(max(id), 0) + 1 FROM segment")))
-            insert_segment(self._database, id_, 0, layout, self._began_us, "importing")
+            insert_segment(self._database, id_, 0, layout, self.began_us, "importing")
         self._reserved.append(id_)
         path = self._workspace.segment(id_)
         remove_files(path)
@@ -186,16 +187,11 @@ class MergeWriter:
         self, parts: Sequence[Part], held: Iterable[HeldSegment], lost: Sequence[LostHistory], words: Sequence[Words]
     ) -> None:
         """Let everybody see it, in one step. `held`: what the source has and we have had before. Live traffic waits for it;
-        that is why the files are synced by whoever made them: before, and once more afterwards, as each then tells that its
-        import has ended, which counts should the catalogue be lost."""
+        that is why the files are synced, and tell that their import has ended, by whoever made them."""
         total = sum(part.bytes for part in parts)
         refuse_beyond(self._limits, total, self._held_bytes)
         with problems_of(self._workspace.catalogue):
             captures = self._captures(parts)
-            for part in parts:
-                with problems_of(part.path):
-                    capture = captures[part.source.meta.get("capture", "")][0]
-                    write_meta(part.path, {"capture": str(capture)}, durable=False)
             with transaction(self._catalogue):
                 self._catalogue.executemany(_NEW_CAPTURE, captures.values())
                 self._take_in(parts, {key: row[0] for key, row in captures.items()})
@@ -223,10 +219,13 @@ class MergeWriter:
         if not self.running:
             return
         self.running = False
-        with problems_of(self._workspace.segments):
+
+        def remove() -> None:
             for id_ in self._reserved:
                 remove_files(self._workspace.segment(id_))
-            self._catalogue.executemany("DELETE FROM segment WHERE id = ?", [(id_,) for id_ in self._reserved])
+
+        with problems_of(self._workspace.segments):
+            take_back(self._catalogue, self._reserved, remove)
 
     @property
     def _catalogue(self) -> apsw.Connection:
@@ -246,9 +245,7 @@ class MergeWriter:
         for part in parts:
             meta = part.source.meta
             about = (meta.get(key, "") for key in ("broker", "client_id", "host", "version"))
-            rows.setdefault(
-                meta.get("capture", ""), (last + len(rows) + 1, self._began_us, self._clock.wall_us(), *about)
-            )
+            rows.setdefault(capture_key(meta), (last + len(rows) + 1, self.began_us, self._clock.wall_us(), *about))
         return rows
 
     def _take_in(self, parts: Sequence[Part], captures: dict[str, int]) -> None:
@@ -268,7 +265,7 @@ class MergeWriter:
             put_heard(catalogue, found)
             put_present(catalogue, self._headlines, present, imported=True)
         for part in parts:
-            capture = captures[part.source.meta.get("capture", "")]
+            capture = captures[capture_key(part.source.meta)]
             unsealed = 0 if part.layout == LAYOUT else int(part.source.meta.get(UNSEALED_BYTES, "0"))
             sizes = (part.source.payload_bytes, part.bytes, unsealed, part.id)
             catalogue.execute(_FINISHED, (capture, part.layout, *part.totals, *sizes))

@@ -12,9 +12,10 @@ from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.problems import trouble
 from models.domain.recorded import ImportedFile
-from models.storage.engine import WorkspaceDatabase, open_database, open_reader
+from models.storage.engine import WorkspaceDatabase, open_reader
 from models.storage.keeping.retention import SIZE, StoreLimits
 from models.storage.names_table import NewNames, storable
+from models.storage.segments.import_mark import IMPORT, import_mark, mark_ended
 from models.storage.segments.schema import LAYOUT
 from models.storage.segments.segment_file import SegmentFile, SegmentTotals
 from models.storage.store_errors import problems_of
@@ -25,7 +26,7 @@ from models.storage.writing.headlines import Headlines
 from models.storage.writing.import_intake import joined, newer
 from models.storage.writing.intake import Intake, SegmentReader
 from models.storage.writing.pulses import Pulses
-from models.storage.writing.recovery import insert_segment
+from models.storage.writing.segment_rows import insert_segment, take_back
 from models.storage.writing.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
 from models.storage.writing.topic_totals import add_topics
 
@@ -83,7 +84,8 @@ class ImportWriter:
         self._database = catalogue
         self._headlines = headlines  # what stands for each agent
         self._limits = limits
-        self._about = {"started_us": str(clock.wall_us()), "host": platform.node(), "version": version}
+        self._began_us = clock.wall_us()
+        self._about = {"started_us": str(self._began_us), "host": platform.node(), "version": version}
         self._recording_since = recording_since
         self._held_bytes = 0 if make_room else imported_bytes(workspace, catalogue.connection())
         self._own_headlines = Headlines()  # of what is imported, for its pulses
@@ -136,7 +138,7 @@ class ImportWriter:
             capture = int(self._one("SELECT coalesce(max(id), 0) + 1 FROM capture"))
             for part in self._ended:
                 with problems_of(part.file.path):
-                    _complete(part, capture)
+                    mark_ended(part.file.path)
             self._take_in(capture, files)
         self.running = False
 
@@ -147,10 +149,13 @@ class ImportWriter:
             return
         self.running = False
         parts = [*self._ended, *([self._present] if self._present is not None else [])]
-        with problems_of(self._workspace.segments):
+
+        def discard() -> None:
             for part in parts:
                 part.file.discard()
-            self._catalogue.executemany("DELETE FROM segment WHERE id = ?", [(part.file.id,) for part in parts])
+
+        with problems_of(self._workspace.segments):
+            take_back(self._catalogue, [part.file.id for part in parts], discard)
 
     @property
     def _catalogue(self) -> apsw.Connection:
@@ -162,12 +167,14 @@ class ImportWriter:
 
     def _new_part(self) -> _Part:
         """The row comes before the file, as with any segment. Its capture is written where the import is complete."""
-        now_us = self._clock.wall_us()
         with problems_of(self._workspace.segments):
             id_ = int(self._one("SELECT coalesce(max(id), 0) + 1 FROM segment"))
-            insert_segment(self._database, id_, 0, LAYOUT, now_us, "importing")
+            insert_segment(self._database, id_, 0, LAYOUT, self._began_us, "importing")
             workspace_id = self._one("SELECT value FROM workspace WHERE key = 'id'")
-            meta = {"kind": "import", "workspace": workspace_id, "created_us": str(now_us), **self._about}
+            meta = {
+                "kind": "import", "workspace": workspace_id, "created_us": str(self._clock.wall_us()),
+                IMPORT: import_mark(self._began_us), **self._about,
+            }  # fmt: skip
             try:
                 file = SegmentFile.create(id_, self._workspace.segment(id_), meta, lazily=True)
             except BaseException:
@@ -225,17 +232,6 @@ class ImportWriter:
                 catalogue.execute(_FINISHED, (*dataclasses.astuple(part.totals), *sizes))
             add_topics(catalogue, found.topics)
             catalogue.executemany(_NEW_FILE, [(capture, storable(one.path), one.digest, one.bytes) for one in files])
-
-
-def _complete(part: _Part, capture: int) -> None:
-    """Without its capture a file is one of an import that never ended."""
-    database = open_database(part.file.path)
-    try:
-        statement = "INSERT INTO meta(key, value) VALUES ('broker', ''), ('client_id', ''), ('capture', ?)"
-        database.connection().pragma("journal_mode", "DELETE")
-        database.connection().execute(statement, (str(capture),))
-    finally:
-        database.close()
 
 
 def _gaps(part: _Part) -> list[tuple[Any, ...]]:

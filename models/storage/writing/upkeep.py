@@ -14,7 +14,7 @@ from models.storage.workspace import Workspace
 from models.storage.writing.ended_segments import EndedSegments
 from models.storage.writing.headlines import Headlines
 from models.storage.writing.pulses import SETTLE_US, Pulses
-from models.storage.writing.recovery import quarantine
+from models.storage.writing.segment_rows import quarantine
 from models.storage.writing.take_in import MESSAGES_A_SHORT_STEP, MESSAGES_A_STEP, SegmentTaker
 
 TAKE_IN_US, BRIEFLY_US = 40_000, 3_000

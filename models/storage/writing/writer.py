@@ -32,7 +32,8 @@ from models.storage.workspace import Workspace
 from models.storage.writing.batch_rows import CommitRows
 from models.storage.writing.commands import submit_commands
 from models.storage.writing.import_writer import ImportWriter
-from models.storage.writing.recovery import Recovery, insert_segment
+from models.storage.writing.recovery import Recovery
+from models.storage.writing.segment_rows import insert_segment
 from models.storage.writing.take_in import load_headlines
 from models.storage.writing.unacknowledged import read_unacknowledged
 from models.storage.writing.upkeep import Upkeep

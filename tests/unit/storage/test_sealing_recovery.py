@@ -9,7 +9,7 @@ from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
-from tests.helpers.store import batch_of, message, rows
+from tests.helpers.store import batch_of, catalogue_now, message, put_back, rows
 
 SECOND = 1_000_000
 
@@ -28,14 +28,6 @@ def end_segment(writer: StoreWriter, clock: FakeClock) -> None:
     writer.housekeep()
 
 
-def catalogue_now(workspace: Workspace) -> bytes:
-    live, copy = apsw.Connection(str(workspace.catalogue)), apsw.Connection(":memory:")
-    with copy.backup("main", live, "main") as step:
-        step.step(-1)
-    live.close()
-    return copy.serialize("main")
-
-
 def test_a_catalogue_of_before_its_end_takes_a_sealed_segment_in(workspace: Workspace, clock: FakeClock) -> None:
     writer = StoreWriter(workspace, clock)
     writer.begin_capture("mqtt://broker", "client")
@@ -47,9 +39,7 @@ def test_a_catalogue_of_before_its_end_takes_a_sealed_segment_in(workspace: Work
     writer.sealing.swap_in(1)
     writer.close()
     told = store_info(workspace)["sealed"]
-    for path in workspace.root.glob("catalogue.db-*"):
-        path.unlink()
-    workspace.catalogue.write_bytes(before)
+    put_back(workspace, before)
     again = StoreWriter(workspace, clock)
     assert again.problems == []
     again.close()
