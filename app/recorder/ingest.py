@@ -22,7 +22,7 @@ from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
 from models.storage.keeping.retention import StoreLimits
 
-HOUSEKEEP_US = 250_000
+HOUSEKEEP_US, BRIEFLY_US = 250_000, 50_000
 RETRY_S = 1.0
 MOST_WARNINGS = 8
 IDLE_S = 0.05
@@ -347,7 +347,7 @@ class Ingest:
 
     def _housekeep_when_due(self) -> None:
         now_us = self._clock.monotonic_us()
-        if now_us - self._housekept_us < HOUSEKEEP_US and not (self._narrow and self._store.behind):
+        if now_us - self._housekept_us < (BRIEFLY_US if self._narrow and self._store.behind else HOUSEKEEP_US):
             return
         self._housekept_us = now_us
         self._note_mended()

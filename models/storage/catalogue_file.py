@@ -4,6 +4,7 @@ damaged."""
 import logging
 import shutil
 import uuid
+from concurrent.futures import Executor
 from pathlib import Path
 
 import apsw
@@ -15,6 +16,7 @@ from models.storage.access import create_private_file, sync_folder
 from models.storage.catalogue import SCHEMA
 from models.storage.catalogue import Workspace as WorkspaceRow
 from models.storage.engine import APPLICATION_ID, WorkspaceDatabase, let_go, open_database, open_reader
+from models.storage.log_copying import LogCopying
 from models.storage.segments.log_check import UNDER_WAY, lost_commits
 from models.storage.store_errors import DAMAGED, IMPOSSIBLE, engine_error
 from models.storage.workspace import Workspace
@@ -47,9 +49,18 @@ def open_catalogue(workspace: Workspace, clock: Clock, migrations: Path = MIGRAT
     return database
 
 
-def open_or_replace_catalogue(workspace: Workspace, clock: Clock) -> tuple[WorkspaceDatabase, Problem | None]:
+def open_or_replace_catalogue(
+    workspace: Workspace, clock: Clock, aside: Executor | None = None
+) -> tuple[WorkspaceDatabase, Problem | None]:
     """As `open_catalogue`; a damaged one is set aside (the problem says so) and an empty one is made in its place, for the
-    segments to fill."""
+    segments to fill. `aside`: see `LogCopying`."""
+    database, replaced = _open_or_replace(workspace, clock)
+    if aside is not None:
+        LogCopying(database.connection(), workspace.catalogue, aside)
+    return database, replaced
+
+
+def _open_or_replace(workspace: Workspace, clock: Clock) -> tuple[WorkspaceDatabase, Problem | None]:
     path = workspace.catalogue
     kept: Problem | None = None
     try:

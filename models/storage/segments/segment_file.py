@@ -4,6 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from models.domain.records import Gap, PresenceChange
 from models.storage.access import create_private_file, sync_folder
 from models.storage.catalogue_file import FILE_ENDINGS
 from models.storage.engine import WorkspaceDatabase, let_go, open_database
+from models.storage.log_copying import LOG_PAGES, LogCopying
 from models.storage.names_table import NamedIds, NewNames
 from models.storage.segments.log_check import UNDER_WAY, lost_commits
 from models.storage.segments.message_columns import RecentMessages
@@ -24,7 +26,6 @@ from models.storage.transaction import transaction
 from models.storage.writing.batch_rows import WIDTHS, CommitRows, build_rows, insert_flat
 from models.storage.writing.pulses import PulseRow
 
-CHECKPOINT_PAGES = 4_000  # of 4 KiB: a checkpoint every 16 MB of log, not within every third commit
 _TURN_S = 0.02
 UNSTORABLE_REASON = "unstorable"
 _log = logging.getLogger(__name__)
@@ -63,15 +64,17 @@ class SegmentFile:
         self._indexed = True  # its messages, by agent
 
     @classmethod
-    def create(cls, id_: int, path: Path, meta: Mapping[str, str], *, lazily: bool = False) -> "SegmentFile":
+    def create(
+        cls, id_: int, path: Path, meta: Mapping[str, str], *, lazily: bool = False, aside: Executor | None = None
+    ) -> "SegmentFile":
         """A new file whose tables and `meta` (beside its layout) are there at once, or not at all. `lazily`: what is written
-        survives a power cut only once the log is folded in."""
+        survives a power cut only once the log is folded in. `aside`: see `LogCopying`; None: a commit does it now and then."""
         remove_files(path)  # of a try that failed; never had a commit
         create_private_file(path)
         database = open_database(path, create=True)
         try:
             connection = database.connection()
-            connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            connection.pragma("wal_autocheckpoint", LOG_PAGES)
             with database.atomic():
                 create_tables(database)
                 rows = {"layout": str(LAYOUT), "segment": str(id_), **meta}
@@ -79,6 +82,8 @@ class SegmentFile:
             sync_folder(path.parent)
             if lazily:
                 connection.pragma("synchronous", "NORMAL")
+            if aside is not None:
+                LogCopying(connection, path, aside)
         except BaseException:
             database.close()
             raise

@@ -20,7 +20,7 @@ from models.storage.writing.import_intake import newer
 from models.storage.writing.intake import HeadlineSamples, Intake, SegmentReader
 from models.storage.writing.topic_totals import add_topics
 
-BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP = 256, 5_000, 1_000
+BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP = 256, 5_000, 2_000
 """A step takes some tens of milliseconds at the most, a short one some milliseconds; whoever has something better to do looks up between two."""
 _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 _NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"

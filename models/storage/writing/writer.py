@@ -75,7 +75,7 @@ class StoreWriter:
         self, workspace: Workspace, clock: Clock, limits: StoreLimits = StoreLimits(), closing: Executor | None = None  # noqa: B008 - frozen
     ) -> None:  # fmt: skip
         """Opens, migrates, mends what a crash left. `closing` (one thread, ours from now on) waits for the disk where a segment
-        is closed, so that commits need not. Raises `EnvironmentProblem` workspace.* or store.*."""
+        is closed or a log is copied, so that commits need not. Raises `EnvironmentProblem` workspace.* or store.*."""
         prepare_folder(workspace)
         self._workspace = workspace
         self._clock = clock
@@ -99,7 +99,7 @@ class StoreWriter:
         self._clock_offset_us = clock.wall_us() - clock.monotonic_us()
         self._steady_since_us = clock.monotonic_us()
         with problems_of(workspace.catalogue):
-            self._database, replaced = open_or_replace_catalogue(workspace, clock)
+            self._database, replaced = open_or_replace_catalogue(workspace, clock, closing)
             try:
                 self._upkeep = self._mend(replaced)
                 self._load()
@@ -148,11 +148,9 @@ class StoreWriter:
     def begin_import(
         self, files: Sequence[ImportedFile], *, again: bool = False, make_room: bool = False
     ) -> ImportWriter:
-        """Take in recorded traffic beside what is recorded. One at a time.
-
-        `make_room`: older imports may go for it. Raises `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and
-        import.twice where two of them are the same.
-        """
+        """Take in recorded traffic beside what is recorded. One at a time. `make_room`: older imports may go for it. Raises
+        `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and import.twice where
+        two of them are the same."""
         self._refuse_second_import()
         paths: dict[str, str] = {}
         for file in files if not again else ():
@@ -331,7 +329,7 @@ class StoreWriter:
         with problems_of(self._workspace.segments):
             id_ = self._reserve_segment(self._capture.id, now_us)
             meta = {**self._capture.meta, "created_us": str(now_us)}
-            segment = SegmentFile.create(id_, self._workspace.segment(id_), meta)
+            segment = SegmentFile.create(id_, self._workspace.segment(id_), meta, aside=self._closing)
             self._upkeep.add(segment)
         self._segment_since_us = self._clock.monotonic_us()
         return segment

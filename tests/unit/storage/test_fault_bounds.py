@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.storage.keeping.retention import StoreLimits
-from models.storage.segments.segment_file import CHECKPOINT_PAGES
+from models.storage.log_copying import LOG_PAGES
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
@@ -28,7 +28,7 @@ def test_a_log_stays_bounded(fast_folder: Path) -> None:
         clock.advance(1_100_000)
         writer.housekeep()
     assert workspace.segment(1).stat().st_size > 150_000_000, "more went through it than it ever held"
-    assert CHECKPOINT_PAGES * 4_096 <= largest < MOST_BYTES
+    assert LOG_PAGES * 4_096 <= largest < MOST_BYTES
     assert Path(f"{workspace.catalogue}-wal").stat().st_size < MOST_BYTES
     writer.close()
 
