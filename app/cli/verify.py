@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "With BACKUP, that file is unpacked into a folder for a while and checked in place of the workspace.\n"
         "Checks structure, check sums and counts of every file; changes nothing. Exit code 1: something does not fit."
-        " With --salvage, what can still be read of damaged files of history is then brought back beside them, message by"
-        " message whose check sum is right. The damaged files stay as they are. Works while a recorder runs."
+        " With --salvage, what can still be read of damaged files of history is then brought back beside them: messages"
+        " whose check sum is right, their own or that of their block. The damaged files stay as they are. Works while a recorder runs."
     )
     parser.add_argument("backup", nargs="?", metavar="BACKUP", help="check this backup, and not the workspace")
     parser.add_argument("--salvage", action="store_true", help="bring back what can still be read of damaged files")

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 SPOT_BYTES = 64
+PAGE_BYTES = 4096
 
 
 def spoil(path: Path, chance: random.Random, spots: int = 1) -> None:
@@ -26,6 +27,14 @@ def zero_header(path: Path, chance: random.Random) -> None:
     data = bytearray(path.read_bytes())
     size = chance.choice((100, 4096))
     data[:size] = bytes(min(size, len(data)))
+    path.write_bytes(data)
+
+
+def zero_page(path: Path, chance: random.Random) -> None:
+    """One that the disk cannot read any more."""
+    data = bytearray(path.read_bytes())
+    at = chance.randrange(max(1, len(data) // PAGE_BYTES)) * PAGE_BYTES
+    data[at : at + PAGE_BYTES] = bytes(min(PAGE_BYTES, len(data) - at))
     path.write_bytes(data)
 
 

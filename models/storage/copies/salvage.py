@@ -13,11 +13,14 @@ from models.storage.access import create_private_file
 from models.storage.copies.merge_source import SALVAGED, read_held
 from models.storage.copies.salvage_copy import Bounds, KnownNames, Saved, SegmentCopy
 from models.storage.copies.salvage_pages import readable_rows, shapes
+from models.storage.copies.salvage_samples import SealedSamples
+from models.storage.copies.salvage_sealed import SEALED_KINDS, TableFinder, as_open, create_sealed_tables
 from models.storage.engine import open_database
 from models.storage.history.store_view import read_catalogue
 from models.storage.identity import read_workspace_id
 from models.storage.keeping.retention import StoreLimits
-from models.storage.segments.schema import LAYOUT, SEGMENT_MODELS, create_tables
+from models.storage.sealing import sample_tables
+from models.storage.segments.schema import SEGMENT_MODELS, create_tables
 from models.storage.segments.segment_file import SegmentFile, remove_files
 from models.storage.store_errors import problems_of
 from models.storage.transaction import transaction
@@ -28,7 +31,7 @@ from models.storage.writing.writer import StoreWriter
 _SLACK_US = 3_600_000_000
 _PAGE_ROWS = 1_000
 _KEEP_ALL = StoreLimits(retention_bytes=1 << 50, retention_s=1 << 50)
-_DAMAGED = """SELECT segment.id, layout, segment.first_us, segment.last_us, messages, taken_batch, capture_id, kind, started_us,
+_DAMAGED = """SELECT segment.id, segment.first_us, segment.last_us, messages, taken_batch, capture_id, kind, started_us,
     broker, client_id, host, version FROM segment LEFT JOIN capture ON capture.id = capture_id
     WHERE state = 'quarantined' OR (state = 'closed' AND segment.id IN (SELECT value FROM json_each(?))) ORDER BY segment.id"""
 
@@ -37,7 +40,6 @@ class Damaged(NamedTuple):
     """A segment, and what the catalogue knows of it. `mark`: what is said in the `meta` of what is made of it."""
 
     id: int
-    layout: int
     path: Path
     mark: str
     bounds: Bounds
@@ -65,7 +67,7 @@ def damaged_segments(workspace: Workspace, found: Iterable[int]) -> list[Damaged
 
 
 def _known(workspace: Workspace, own: str, row: tuple[Any, ...]) -> Damaged:
-    id_, layout, first_us, last_us, messages, taken, capture, *about = row
+    id_, first_us, last_us, messages, taken, capture, *about = row
     path = workspace.segment(id_)
     mark = f"{own}/{id_}"
     keys = ("kind", "started_us", "broker", "client_id", "host", "version")
@@ -79,7 +81,10 @@ def _known(workspace: Workspace, own: str, row: tuple[Any, ...]) -> Damaged:
     }
     if path.exists():  # what was written last the catalogue may not know
         last_us = max(last_us, path.stat().st_mtime_ns // 1_000)
-    return Damaged(id_, layout, path, mark, Bounds(first_us - _SLACK_US, last_us + _SLACK_US, messages, taken), meta)
+    since_us = (
+        first_us - _SLACK_US if capture else 0
+    )  # else the catalogue was lost, and knows only that there is a file
+    return Damaged(id_, path, mark, Bounds(since_us, last_us + _SLACK_US, messages, taken), meta)
 
 
 def salvage(
@@ -88,7 +93,7 @@ def salvage(
     """Make `folder`, which is empty, a workspace of what can be read of `damaged`, for an import. `tell` gets how much is done
     of all, in bytes; what it raises ends the work. Nothing to be read of any of them: nothing is made.
 
-    Of a sealed one nothing is brought back. Raises `EnvironmentProblem` store.*; then the caller removes `folder`.
+    Raises `EnvironmentProblem` store.*; then the caller removes `folder`.
     """
     made = Workspace.at(folder)
     sizes = [one.path.stat().st_size for one in damaged]
@@ -101,9 +106,7 @@ def salvage(
             def told(pages: int, of: int, before: int = before, size: int = size) -> None:
                 tell(before + size * pages // (of or 1), total)
 
-            sealed = one.layout != LAYOUT
-            saved = Saved(of=one.bounds.messages) if sealed else _salvage_one(workspace, one, made, told)
-            done.append(Done(one.id, saved))
+            done.append(Done(one.id, _salvage_one(workspace, one, made, told)))
             before += size
     if any(one.saved.messages for one in done):
         StoreWriter(made, clock, _KEEP_ALL).close()  # makes its catalogue from the segments, and sums them up
@@ -115,17 +118,22 @@ def _salvage_one(workspace: Workspace, one: Damaged, made: Workspace, tell: Call
     create_private_file(raw_path)
     raw = open_database(raw_path, create=True)
     try:
-        with raw.atomic():
-            create_tables(raw)
         rows = raw.connection()
         rows.pragma("synchronous", "OFF")  # it is thrown away
+        with raw.atomic():
+            create_tables(raw)
+            create_sealed_tables(rows)
+            sample_tables.create_tables(rows)
         _read_all(one.path, rows, tell)
         told = {str(key): str(value) for key, value in rows.execute("SELECT key, value FROM meta").fetchall()}
         meta = {**one.meta, **{key: told[key] for key in ("created_us",) if told.get(key, "").isdigit()}}
+        known = _known_names(workspace)
+        sealed = as_open(rows, one.bounds.messages, one.bounds.taken_batch, known.topic)
         segment = SegmentFile.create(one.id, made.segment(one.id), meta, lazily=True)
         try:
             with transaction(segment.connection):
-                saved = SegmentCopy(rows, segment.connection, one.bounds, _known_names(workspace)).run()
+                chunks = SealedSamples if sealed else None
+                saved = SegmentCopy(rows, segment.connection, one.bounds, known, chunks).run()
         finally:
             segment.close()
         if not saved.messages:
@@ -138,14 +146,17 @@ def _salvage_one(workspace: Workspace, one: Damaged, made: Workspace, tell: Call
 
 def _read_all(path: Path, raw: apsw.Connection, tell: Callable[[int, int], None]) -> None:
     """All readable rows into tables of the same names."""
-    found = readable_rows(path, shapes(SEGMENT_MODELS), tell)
+    found = readable_rows(path, {**shapes(SEGMENT_MODELS), **SEALED_KINDS}, tell)
+    finder = TableFinder()
     while page := list(itertools.islice(found, _PAGE_ROWS)):
         with transaction(raw):
             for table, id_, values in page:
                 if values[0] is None:
                     values[0] = id_
-                places = ", ".join("?" * len(values))
-                raw.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", values)
+                place = finder.table(table, values)
+                if place:
+                    places = ", ".join("?" * len(values))
+                    raw.execute(f"INSERT OR IGNORE INTO {place} VALUES ({places})", values)
 
 
 def _known_names(workspace: Workspace) -> KnownNames:

@@ -5,7 +5,7 @@ message goes with it. Where messages are missing, the segment itself tells a gap
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.records import GapCause
+from models.storage.copies.salvage_samples import SealedSamples
 from models.storage.segments import sample_columns
 from models.storage.writing.batch_rows import COLUMNS, insert_flat
 
@@ -31,7 +32,7 @@ _SLICE = 5_000
 class Bounds(NamedTuple):
     """What the catalogue knows of the damaged segment: its numbers are checked against it, as no sum guards them."""
 
-    first_us: int
+    first_us: int  # 0: unknown
     last_us: int
     messages: int
     taken_batch: int
@@ -69,13 +70,24 @@ class _Batch:
 class SegmentCopy:
     """One use. `raw` holds the readable rows, `target` the tables of a new segment. Raises the engine's errors."""
 
-    def __init__(self, raw: apsw.Connection, target: apsw.Connection, bounds: Bounds, known: KnownNames) -> None:
+    def __init__(
+        self,
+        raw: apsw.Connection,
+        target: apsw.Connection,
+        bounds: Bounds,
+        known: KnownNames,
+        chunks: Callable[[apsw.Connection, npt.NDArray[np.int64]], SealedSamples] | None = None,
+    ) -> None:
+        """`chunks`: makes, of `raw` and arrivals by message, who knows the samples that stand in no batch."""
         self._raw, self._target, self._bounds = raw, target, bounds
+        self._make_chunks = chunks
+        self._chunks: SealedSamples | None = None
         self._names = {
             table: {row[0]: row for row in self._rows(f"SELECT {COLUMNS[table]} FROM {table}")} | dict(rows)
             for table, rows in zip(KnownNames._fields, known, strict=True)
         }
         self._new: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # new number by old number of a message, 0: it is lost
+        self._arrival: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # by old number
         self._samples = self._logs = 0
         self._sampled: set[int] = set()
 
@@ -86,9 +98,12 @@ class SegmentCopy:
         end = batches[-1].old_first + batches[-1].old_n if batches else 1
         of = max(self._bounds.messages, end - 1)
         self._new = np.zeros(max(last_seq, of) + 2, np.int64)
+        self._arrival = np.zeros_like(self._new)
         kept = self._messages(batches)
         if not kept:
             return Saved(of=of)
+        if self._make_chunks is not None:
+            self._chunks = self._make_chunks(self._raw, self._arrival)
         counts = {table: self._derived(table) for table in (*_DERIVED, "declaration", "unreadable")}
         last = self._write_batches(batches, counts)
         for table in ("presence_change", "gap"):
@@ -141,7 +156,7 @@ class SegmentCopy:
             if place == len(batches):
                 break
             kept += 1
-            self._new[seq] = kept
+            self._new[seq], self._arrival[seq] = kept, received_us
             batches[place].seqs.append(seq)
             batches[place].times.append(received_us)
             flat += (kept, received_us, topic, agent, kind, flags, crc, properties, payload)
@@ -154,7 +169,7 @@ class SegmentCopy:
     def _write_batches(self, batches: list[_Batch], counts: Mapping[str, npt.NDArray[np.int64]]) -> int:
         """Rows of all batches and of one more, which tells of the gaps. Answers its number."""
         columns = COLUMNS["batch"]
-        next_seq, us = 1, max(self._bounds.first_us, 0)
+        next_seq, us = 1, self._first_us(batches)
         agents = {id_: int(row[1]) for id_, row in self._names["series"].items()}
         for one in batches:
             n = len(one.seqs)
@@ -181,13 +196,13 @@ class SegmentCopy:
         ))  # fmt: skip
         return last
 
+    def _first_us(self, batches: list[_Batch]) -> int:
+        return max(self._bounds.first_us, 0) or min(us for one in batches for us in one.times)
+
     def _samples_of(self, batch: _Batch, agents: Mapping[int, int]) -> tuple[int, bytes | None, bytes | None]:
         """Samples of the messages that are kept: how many, their columns, the agents in them."""
-        if batch.row is None or batch.row[14] is None or not batch.seqs:
-            return 0, None, None
-        try:
-            old = sample_columns.decode(batch.row[14])
-        except ValueError:
+        old = self._stored(batch)
+        if old is None:
             return 0, None, None
         seqs = batch.old_first + old.seq_offset.astype(np.int64)
         fits = (old.seq_offset < batch.old_n) & (self._new[np.minimum(seqs, len(self._new) - 1)] > 0)
@@ -205,17 +220,34 @@ class SegmentCopy:
         listed = np.unique([agents[int(id_)] for id_ in np.unique(new.series)]).astype("<u4")
         return len(new.value), sample_columns.join(new), listed.tobytes()
 
+    def _stored(self, batch: _Batch) -> sample_columns.Samples | None:
+        """Samples that came with the messages of a batch."""
+        if not batch.seqs:
+            return None
+        if self._chunks is not None:
+            return self._chunks.of(batch.old_first, batch.old_n)
+        if batch.row is None or batch.row[14] is None:
+            return None
+        try:
+            return sample_columns.decode(batch.row[14])
+        except ValueError:
+            return None
+
     # ---------------------------------------------------------------- what was read from messages
 
     def _derived(self, table: str) -> npt.NDArray[np.int64]:
-        """Copy what belongs to a message that is kept, or to none at all. Answers the messages of its rows."""
+        """Copy what belongs to a message that is kept and came with it, or to none at all. Answers the messages of its rows."""
         columns = COLUMNS[table]
+        names = columns.split(", ")
+        arrival = names.index("received_us") if "received_us" in names else None
         order = "seq" if table == "unreadable" else "id"
         seqs: list[int] = []
 
         def kept() -> Iterator[tuple[Any, ...]]:
             for row in self._stream(f"SELECT {columns} FROM {table} ORDER BY {order}"):
                 new = int(self._new[row[0]]) if 0 < row[0] < len(self._new) else 0
+                if new and arrival is not None and row[arrival] != self._arrival[row[0]]:
+                    continue
                 if new or (row[0] == 0 and table in _DERIVED):
                     seqs.append(new)
                     yield (new, *row[1:])
@@ -226,7 +258,7 @@ class SegmentCopy:
     def _gaps(self, batches: list[_Batch], batch: int, of: int) -> None:
         """Every stretch of missing messages, as a gap between two arrivals."""
         seqs = np.concatenate([np.array([0]), *(np.array(one.seqs, np.int64) for one in batches), np.array([of + 1])])
-        times = [self._bounds.first_us, *(us for one in batches for us in one.times), self._bounds.last_us]
+        times = [self._first_us(batches), *(us for one in batches for us in one.times), self._bounds.last_us]
         places = np.flatnonzero(np.diff(seqs) > 1).tolist()
         missing = (np.diff(seqs)[places] - 1).tolist()
         rows = [(times[at], times[at + 1], n) for at, n in zip(places, missing, strict=True)]

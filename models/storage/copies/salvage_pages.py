@@ -12,13 +12,17 @@ from typing import TypeAlias
 from peewee import BlobField, FloatField, IntegerField, Model
 
 Value: TypeAlias = int | float | str | bytes | None
+Kinds: TypeAlias = list[set[type]]
 PAGE_BYTES = 4096
 """Of every segment we ever wrote; what a damaged header says does not count."""
 _LEAF = 0x0D
+_BY_KEY = {0x0A: 0, 0x02: 4}
+"""Pages of tables without row ids, leaves and those above, and the bytes before each row: both kinds hold rows."""
 _SCHEMA_HEADER = 100
 LOG_HEADER, FRAME_HEADER = 32, 24
 _MOST_LOCAL = PAGE_BYTES - 35
 _LEAST_LOCAL = (PAGE_BYTES - 12) * 32 // 255 - 23
+_MOST_BY_KEY = (PAGE_BYTES - 12) * 64 // 255 - 23
 _INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
 
 
@@ -26,7 +30,7 @@ class _UnreadableError(Exception):
     """A row that cannot be read."""
 
 
-def shapes(models: Sequence[type[Model]]) -> dict[str, list[set[type]]]:
+def shapes(models: Sequence[type[Model]]) -> dict[str, Kinds]:
     """What values each column of a table may hold, as they are stored: a row id is stored as NULL."""
     found = {}
     for one in models:
@@ -49,13 +53,13 @@ def _kinds(field: object) -> set[type]:
 
 
 def readable_rows(
-    path: Path, wanted: Mapping[str, list[set[type]]], tell: Callable[[int, int], None]
+    path: Path, wanted: Mapping[str, Kinds], tell: Callable[[int, int], None]
 ) -> Iterator[tuple[str, int, list[Value]]]:
     """(table, row id, values) of every row that can be read of a database with its log. `tell` gets pages done and all.
     Raises `OSError`."""
     with path.open("rb") as file:
         pages = _Pages(file.read(), _newest(Path(f"{path}-wal")))
-    by_width: dict[int, list[tuple[str, list[set[type]]]]] = {}
+    by_width: dict[int, list[tuple[str, Kinds]]] = {}
     for table, kinds in wanted.items():
         by_width.setdefault(len(kinds), []).append((table, kinds))
     for number in range(1, pages.count + 1):
@@ -103,18 +107,25 @@ def _newest(log: Path) -> dict[int, bytes]:
 
 
 def _rows_of(pages: _Pages, number: int) -> Iterator[tuple[int, list[Value]]]:
+    """Rows of a table without row ids have 0 for it."""
     page = pages[number]
     start = _SCHEMA_HEADER if number == 1 else 0
-    if len(page) < PAGE_BYTES or page[start] != _LEAF:
+    if len(page) < PAGE_BYTES or (page[start] != _LEAF and page[start] not in _BY_KEY):
         return
+    before = _BY_KEY.get(page[start])
     (cells,) = struct.unpack_from(">H", page, start + 3)
-    if start + 8 + 2 * cells > PAGE_BYTES:
+    head = start + 8 + (before or 0)
+    if head + 2 * cells > PAGE_BYTES:
         return
-    for at in struct.unpack_from(f">{cells}H", page, start + 8):
+    for at in struct.unpack_from(f">{cells}H", page, head):
         try:
-            size, place = _varint(page, at)
-            id_, place = _varint(page, place)
-            yield id_, _record(_payload(pages, page, place, size))
+            size, place = _varint(page, at + (before or 0))
+            id_ = 0
+            if before is None:
+                id_, place = _varint(page, place)
+            elif size > _MOST_BY_KEY:
+                continue  # none that anybody looks for
+            yield id_ - (id_ >> 63 << 64), _record(_payload(pages, page, place, size))
         except (_UnreadableError, IndexError, ValueError, struct.error):
             continue
 

@@ -230,6 +230,10 @@ class _SegmentCheck:
         for table, blocks in self._opened.blocks.items():
             seq = 1
             first, n, *_ = blocks.directory
+            try:
+                blocks.check_copies()
+            except DamagedError as error:
+                yield self._finding("checksum", str(error))
             for number, (begin, count) in enumerate(zip(first.tolist(), n.tolist(), strict=True)):
                 self._token.check()
                 if table == "message" and begin != seq:

@@ -12,7 +12,7 @@ import zstandard
 
 from models.storage.sealing.block_codec import Block, Int64
 from models.storage.sealing.packing import unpack
-from models.storage.sealing.row_shapes import FORM, MESSAGE, RowShape
+from models.storage.sealing.row_shapes import DIRECTORY_COPIES, FORM, FORM_COPY, MESSAGE, RowShape
 from models.storage.store_errors import DamagedError
 
 _KEPT = 2
@@ -112,6 +112,28 @@ class RowBlocks:
                 last = int(first[number] + n[number]) - 1
                 raise DamagedBlockError(self.shape.table, int(first[number]), last, str(error)) from error
         self._kept.pop(number, None)
+
+    def check_copies(self) -> None:
+        """Compare the copies of directory and forms with these, where the file has copies."""
+        told = [(DIRECTORY_COPIES[self.shape.table], "directory", self.directory)]
+        if self.shape is MESSAGE:
+            told.append((FORM_COPY, "form", tuple(self._form(column) for column in FORM)))
+        for number, name, columns in told:
+            found = self.copied(number, len(columns))
+            if found is not None and not np.array_equal(found, columns):
+                raise DamagedError(f"the copy of {self.shape.table}_{name} is another")
+
+    def copied(self, number: int, columns: int) -> list[Int64] | None:
+        """Columns of numbers of a block that is a copy; None: there is none."""
+        query = f"SELECT data FROM {self.shape.data} WHERE block = ?"
+        rows: list[Any] = self._connection.execute(query, (number,)).fetchall()
+        if not rows:
+            return None
+        try:
+            block = Block(rows[0][0], columns, 0, self._decompressor)
+        except ValueError as error:
+            raise DamagedError(f"copy {-number} in {self.shape.data}: {error}") from error
+        return [block.integers(column) for column in range(columns)]
 
     def array(self, number: int, column: str) -> Int64:
         """A column of whole numbers of a block; `crc` is none that is stored."""

@@ -74,3 +74,7 @@ CREATE TABLE message_agent (id INTEGER PRIMARY KEY, blocks BLOB NOT NULL);
 CREATE TABLE message_topic (id INTEGER PRIMARY KEY, blocks BLOB NOT NULL);
 """
 """Which blocks hold messages of an agent, and of a topic: packed numbers, ascending."""
+DIRECTORY_COPIES = {"message": -1, "log": -2, "batch": -3}
+FORM_COPY = -4
+"""Numbers of blocks, beside those of the table, that hold its directory, and the forms of messages, once more: as columns of
+numbers under a check sum. Who salvages a damaged file reads them; a page that is gone would else cost all rows."""

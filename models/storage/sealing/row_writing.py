@@ -8,7 +8,17 @@ import numpy as np
 
 from models.storage.sealing.block_codec import Encoder, Int64, Texts
 from models.storage.sealing.packing import pack
-from models.storage.sealing.row_shapes import BATCH, FORM, LOG, MESSAGE, MESSAGE_TABLES, TABLES, RowShape
+from models.storage.sealing.row_shapes import (
+    BATCH,
+    DIRECTORY_COPIES,
+    FORM,
+    FORM_COPY,
+    LOG,
+    MESSAGE,
+    MESSAGE_TABLES,
+    TABLES,
+    RowShape,
+)
 from models.storage.writing.unacknowledged import BATCHES
 
 _PART_BLOCKS = 100_000
@@ -25,6 +35,7 @@ class BlockWriter:
         self._target, self._shape, self._encoder = target, shape, Encoder()
         self.blocks = 0
         self._directory: list[tuple[int, int, int, int]] = []
+        self._parts: list[Int64] = []
         self._text_bytes = 0
 
     def write(self, first: int, received_us: Int64, ints: list[Int64], texts: Sequence[Texts]) -> int:
@@ -41,6 +52,13 @@ class BlockWriter:
     def close(self) -> None:
         if self._directory or not self.blocks:
             self._write_directory()
+        self.write_copy(DIRECTORY_COPIES[self._shape.table], list(np.hstack(self._parts)))
+
+    def write_copy(self, number: int, columns: list[Int64]) -> None:
+        """What is needed to read the blocks, once more."""
+        if len(columns[0]):
+            data = self._encoder.encode(columns, ())
+            self._target.execute(f"INSERT INTO {self._shape.data} VALUES (?, ?)", (number, data))
 
     def _write_directory(self) -> None:
         columns = np.array(self._directory, np.int64).reshape(-1, 4).T
@@ -48,6 +66,7 @@ class BlockWriter:
             f"INSERT INTO {self._shape.directory} VALUES (NULL, ?, ?, ?, ?, ?, ?)",
             (len(self._directory), *(pack(column) for column in columns), self._text_bytes),
         )
+        self._parts.append(columns)
         self._directory, self._text_bytes = [], 0
 
 
@@ -86,6 +105,7 @@ def write_messages(source: apsw.Connection, target: apsw.Connection) -> None:
             for id_ in set(ids):
                 held.setdefault(id_, []).append(block)
     writer.close()
+    writer.write_copy(FORM_COPY, list(np.array(list(forms), np.int64).reshape(-1, len(FORM)).T))
     target.executemany(
         f"INSERT INTO message_form(id, {', '.join(FORM)}) VALUES (?, ?, ?, ?, ?)",
         ((number, *form) for form, number in forms.items()),

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
-from models.storage.sealing.sample_reading import ChunkColumns, numbers
+from models.storage.sealing.sample_reading import MOST_NUMBERS, ChunkColumns, numbers
 from models.storage.segments.open_segment import fetch
 from models.storage.segments.sample_pick import Float64, Int64, Picked, UInt32, chosen, joined
 
@@ -54,7 +55,7 @@ def read_in_order(
     damaged: Callable[[Exception], None],
 ) -> Iterator[Ordered]:
     """Samples that arrived in [since_us, until_us) with batches [first, end), of some series (None: of all), a window at a
-    time. Damage is told and costs a chunk."""
+    time. Damage is told and costs a column, or a chunk."""
     directory = _read_directory(connection, wanted)
     for first, end in _windows(connection, since_us, until_us, batches):
         found = _window(connection, directory, first, end, damaged)
@@ -124,7 +125,7 @@ def _window(
                 place = numbers(place_data, n_rows, np.uint32).astype(np.int64) - first
                 inside = (place >= 0) & (place < end - first)
                 time_us = numbers(time, n_rows, np.int64)
-                row, value, owner = _samples(ChunkColumns(connection, chunk), entries, inside)
+                row, value, owner = _samples(ChunkColumns(connection, chunk), entries, inside, damaged)
                 times[0, place[inside]] = time_us[inside]
                 times[1, place[inside]] = (time_us + numbers(delay, n_rows, np.int64))[inside]
                 stamps.append(place[row])
@@ -139,26 +140,42 @@ def _window(
 
 
 def _samples(
-    columns: ChunkColumns, entries: _Directory, inside: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    columns: ChunkColumns,
+    entries: _Directory,
+    inside: npt.NDArray[np.bool_],
+    damaged: Callable[[Exception], None],
 ) -> tuple[Int64, Float64, UInt32]:
-    """Row, value and series of the samples in those rows that are `inside`. Raises `ValueError`."""
+    """Row, value and series of the samples in those rows that are `inside`. A damaged column costs what stands in it."""
     bounds = np.flatnonzero(np.diff(entries.column, prepend=-1, append=-1))
-    rows, values, owners = [], [], []
+    rows, values, owners = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.uint32)]
     for low, high in itertools.pairwise(bounds):
-        value, step = columns.column(int(entries.column[low]))
-        at, n = entries.at[low:high], entries.n[low:high]
-        if min(at.min(), n.min(), entries.first_row[low:high].min()) < 0 or (at + n > len(value)).any():
-            raise ValueError("the directory of samples points outside")
-        within = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)
-        where = within + np.repeat(at, n)
-        row = (within if step is None else step[where]) + np.repeat(entries.first_row[low:high], n)
-        if len(row) and int(row.max()) >= len(inside):
-            raise ValueError("samples without a message")
+        try:
+            some = _Directory(*(column[low:high] for column in entries))
+            row, where, value = _places(columns, some, len(inside))
+        except ValueError as error:
+            damaged(error)
+            continue
         kept = inside[row]
         rows.append(row[kept])
         values.append(value[where[kept]])
-        owners.append(np.repeat(entries.series[low:high].astype(np.uint32), n)[kept])
+        owners.append(np.repeat(some.series.astype(np.uint32), some.n)[kept])
     return np.concatenate(rows), np.concatenate(values), np.concatenate(owners)
+
+
+def _places(columns: ChunkColumns, some: _Directory, n_rows: int) -> tuple[Int64, Int64, Float64]:
+    """Of all samples of one column: row, place among the values, and these. Raises `ValueError`."""
+    value, step = columns.column(int(some.column[0]))
+    at, n, first_row = some.at, some.n, some.first_row
+    if min(at.min(), n.min(), first_row.min()) < 0 or max(at.max(), n.max(), first_row.max()) > MOST_NUMBERS:
+        raise ValueError("the directory of samples points outside")
+    if (at + n > len(value)).any() or (at[1:] < (at + n)[:-1]).any():
+        raise ValueError("the directory of samples points outside")
+    within: Int64 = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)
+    where: Int64 = within + np.repeat(at, n)
+    row: Int64 = (within if step is None else step[where].astype(np.int64)) + np.repeat(first_row, n)
+    if len(row) and int(row.max()) >= n_rows:
+        raise ValueError("samples without a message")
+    return row, where, value
 
 
 def _order(

@@ -118,14 +118,51 @@ def test_a_false_payload_does_not_come_back(workspace: Workspace, clock: FakeClo
     assert around == [(2, 1)]
 
 
-def test_of_a_sealed_one_is_told_that_nothing_came_back(workspace: Workspace, clock: FakeClock, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_segment_whose_catalogue_was_lost_comes_back_under_its_own_names(
+    sealed: bool, workspace: Workspace, clock: FakeClock, tmp_path: Path
+) -> None:
+    if sealed:
+        seal_it(workspace, clock)
+    zero_header(workspace.segment(1), random.Random(1))
+    for path in workspace.root.glob("catalogue.db*"):
+        path.unlink()
+    clock.advance(86_400_000_000)
     writer = StoreWriter(workspace, clock)
-    seal(workspace.segment(1), workspace.sealing(1))
-    writer.sealing.swap_in(1)
+    assert [one.code for one in writer.problems] == ["store.corrupt"]
     writer.close()
-    spoil(workspace.segment(1), random.Random(1), 9)
-    assert bring_back(workspace, clock, tmp_path / "found") == (0, ALL)
-    assert states(workspace) == [(1, "closed", ALL)]
+    back, of = bring_back(workspace, clock, tmp_path / "found")
+    assert back == of > ALL * 0.9
+    assert set(numbers_of(workspace, 2)) <= set(range(ALL))
+    topics = rows(workspace, 2, "SELECT name FROM topic ORDER BY name")
+    assert topics == [(b"t%d" % n,) for n in range(7)]
+    assert rows(workspace, "catalogue", "SELECT first_us > 0 FROM segment WHERE id = 2") == [(1,)]
+
+
+def test_a_sealed_one_comes_back_as_one_that_can_be_sealed(
+    workspace: Workspace, clock: FakeClock, tmp_path: Path
+) -> None:
+    logs = rows(workspace, 1, "SELECT seq, text FROM log ORDER BY id")
+    samples = rows(workspace, "catalogue", "SELECT samples FROM segment")
+    seal_it(workspace, clock)
+    data = bytes(4096) + workspace.segment(1).read_bytes()[4096:]
+    workspace.segment(1).write_bytes(data)
+    assert bring_back(workspace, clock, tmp_path / "found") == (ALL, ALL)
+    assert bring_back(workspace, clock, tmp_path / "again") == (0, 0)
+    assert states(workspace) == [(1, "quarantined", ALL), (2, "closed", ALL)]
+    assert workspace.segment(1).read_bytes() == data
+    assert numbers_of(workspace, 2) == list(range(ALL))
+    assert rows(workspace, 2, "SELECT seq, text FROM log ORDER BY id") == logs
+    assert rows(workspace, "catalogue", "SELECT samples FROM segment WHERE id = 2") == samples
+    seal_it(workspace, clock, 2)
+    assert [one.code for one in verify(workspace)] == ["set-aside"]
+
+
+def seal_it(workspace: Workspace, clock: FakeClock, segment: int = 1) -> None:
+    writer = StoreWriter(workspace, clock)
+    seal(workspace.segment(segment), workspace.sealing(segment))
+    writer.sealing.swap_in(segment)
+    writer.close()
 
 
 def test_nothing_is_made_of_nothing(workspace: Workspace, clock: FakeClock, tmp_path: Path) -> None:

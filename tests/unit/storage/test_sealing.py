@@ -339,6 +339,17 @@ def test_verify_names_a_damaged_block_and_goes_on(workspace: Workspace) -> None:
     assert {segment for segment, *_ in found} == {2}
 
 
+@pytest.mark.parametrize(("table", "number"), [("message", -1), ("message", -4), ("log", -2), ("batch", -3)])
+def test_verify_names_a_damaged_copy_of_a_directory(workspace: Workspace, table: str, number: int) -> None:
+    seal_all(workspace)
+    database = apsw.Connection(str(workspace.segment(2)))
+    database.execute(f"UPDATE {table}_block SET data = zeroblob(40) WHERE block = ?", (number,))
+    assert database.changes() == 1
+    database.close()
+    found = [(one.segment, one.code, one.detail.partition(":")[0]) for one in verify(workspace)]
+    assert found == [(2, "checksum", f"copy {-number} in {table}_block")]
+
+
 def test_what_may_come_again_is_known_from_sealed_segments_too(workspace: Workspace) -> None:
     ids = [id_ for (id_,) in rows(workspace, "catalogue", "SELECT id FROM segment ORDER BY id DESC")]
     before = read_unacknowledged(workspace, ids)

@@ -1,0 +1,173 @@
+"""What could be read of a damaged sealed segment, as the tables of an open one: the rows of every whole block as `message`,
+`log` and `batch`. A block has a check sum, a chunk of samples one for each column; the numbers beside them are held against
+copies of theirs that have one, or against each other.
+"""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+import zstandard
+
+from models.storage.copies.salvage_pages import Kinds, Value
+from models.storage.sealing.block_codec import Block, Int64
+from models.storage.sealing.packing import pack
+from models.storage.sealing.row_reading import RowBlocks
+from models.storage.sealing.row_shapes import (
+    DIRECTORY_COPIES,
+    FORM,
+    FORM_COPY,
+    MESSAGE,
+    MESSAGE_TABLES,
+    SHAPES,
+    TABLES,
+    RowShape,
+)
+from models.storage.sealing.row_table import register
+from models.storage.store_errors import DamagedError
+
+_FRAME = zstandard.FRAME_HEADER
+_MOST_BLOCKS = 1 << 20
+"""No segment has more, whatever a damaged row says."""
+_PRINTABLE = 0x20
+_ROW_ID: set[type] = {type(None)}
+_WHOLE: set[type] = {int}
+_BYTES: set[type] = {bytes}
+SEALED_KINDS: dict[str, Kinds] = {
+    "message_form": [_ROW_ID, *[_WHOLE] * 4],
+    "sample_chunk": [_ROW_ID, *[_WHOLE] * 5, *[_BYTES] * 3],
+    "sample_column": [_ROW_ID, _WHOLE, _BYTES, _BYTES | _ROW_ID],
+    "sample_series": [_WHOLE] * 6,
+    "sample_stamp": [_ROW_ID, *[_WHOLE] * 6, *[_BYTES] * 3],
+}
+"""As `salvage_pages.shapes`; blocks have the shape of a topic."""
+
+
+class _Told(NamedTuple):
+    """Of a block: as in a directory."""
+
+    n: int
+    first_us: int
+    last_us: int
+
+
+class TableFinder:
+    """Tells tables apart whose rows have the same shape."""
+
+    def __init__(self) -> None:
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._copies = {number: SHAPES[table].data for table, number in DIRECTORY_COPIES.items()}
+        self._copies[FORM_COPY] = MESSAGE.data
+
+    def table(self, table: str, row: Sequence[Value]) -> str:
+        """Where a row belongs that could be one of `table`; empty: nowhere."""
+        if table != "topic":
+            return table
+        id_, data = row
+        assert isinstance(id_, int)
+        assert isinstance(data, bytes)
+        if not data.startswith(_FRAME):
+            return table if min(data, default=0) >= _PRINTABLE else ""  # packed numbers begin with a small one
+        if id_ < 0:
+            return self._copies.get(id_, "")
+        for shape in SHAPES.values():
+            with contextlib.suppress(ValueError):
+                Block(data, len(shape.ints), len(shape.texts), self._decompressor)
+                return shape.data
+        return ""
+
+
+def create_sealed_tables(raw: apsw.Connection) -> None:
+    """For what `TableFinder` finds, beside those of an open segment."""
+    for table in SHAPES:
+        raw.execute(TABLES.format(table=table))
+    raw.execute(MESSAGE_TABLES)
+
+
+def as_open(raw: apsw.Connection, messages: int, last_batch: int, topics: Mapping[int, tuple[Any, ...]]) -> bool:
+    """Let the connection show the rows of all whole blocks as tables of an open segment. Of the rest is known that there were
+    so many `messages` and batches. False: there is no block, and nothing was done."""
+    if not any(_numbers(raw, shape) for shape in SHAPES.values()):
+        return False
+    raw.executemany("INSERT OR REPLACE INTO topic VALUES (?, ?)", topics.values())
+    _restore_forms(raw)
+    for table, rows in (("batch", last_batch), ("log", 0), ("message", messages)):
+        if table == "message":
+            ends: list[Any] = raw.execute("SELECT first_seq + n - 1 FROM batch ORDER BY id DESC LIMIT 1").fetchall()
+            rows = max(rows, *(end for (end,) in ends), 0)  # noqa: PLW2901 - the batches may know of more
+        _write_directory(raw, SHAPES[table], rows)
+        raw.execute(f"DROP TABLE {table}")
+        register(raw, RowBlocks(raw, SHAPES[table]))
+    return True
+
+
+def _numbers(raw: apsw.Connection, shape: RowShape) -> list[int]:
+    query = f"SELECT block FROM {shape.data} WHERE block BETWEEN 0 AND ? ORDER BY block"
+    return [int(number) for (number,) in raw.execute(query, (_MOST_BLOCKS,))]
+
+
+def _restore_forms(raw: apsw.Connection) -> None:
+    """What is not known of a form is told by a topic that does not exist."""
+    blocks = RowBlocks(raw, MESSAGE)
+    columns = _copied(blocks, FORM_COPY, len(FORM))
+    if columns is None:
+        place = MESSAGE.ints.index("form")
+        found = [_block(raw, MESSAGE, number).integers(place).max() for number in _numbers(raw, MESSAGE)]
+        end = int(max(found, default=-1)) + 1
+        raw.execute("DELETE FROM message_form WHERE id NOT BETWEEN 0 AND ?", (end - 1,))
+    else:
+        end = len(columns[0])
+        raw.execute("DELETE FROM message_form")
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        raw.executemany(
+            "INSERT INTO message_form VALUES (?, ?, ?, ?, ?)", ((number, *row) for number, row in enumerate(rows))
+        )
+    raw.executemany("INSERT OR IGNORE INTO message_form VALUES (?, -1, 0, 0, 0)", ((number,) for number in range(end)))
+
+
+def _write_directory(raw: apsw.Connection, shape: RowShape, rows: int) -> None:
+    """One in which blocks that are lost hold no rows."""
+    told = _copied(RowBlocks(raw, shape), DIRECTORY_COPIES[shape.table], 4)
+    found: dict[int, _Told] = {}
+    for number in _numbers(raw, shape):
+        block = _block(raw, shape, number)
+        arrival = block.integers(shape.ints.index(shape.arrival))
+        one = _Told(block.n, int(arrival.min()), int(arrival.max()))
+        known = told is None or (number < len(told[0]) and one == tuple(int(column[number]) for column in told[1:]))
+        if known:
+            found[number] = one
+    count = max(found, default=-1) + 1 if told is None else len(told[0])
+    columns = np.zeros((3, count), np.int64)
+    if found:
+        columns[:, list(found)] = np.array(list(found.values()), np.int64).T
+    first = told[0] if told is not None else _places(columns[0], rows)
+    raw.execute(
+        f"INSERT OR REPLACE INTO {shape.directory} VALUES (1, ?, ?, ?, ?, ?, 0)",
+        (count, *(pack(column) for column in (first, *columns))),
+    )
+
+
+def _places(n: Int64, rows: int) -> Int64:
+    """Row id of the first row of every block, where the directory is lost: what is missing of `rows` is taken to lie in the
+    lost blocks (0 rows), the same in each. That is so where one block is lost, or some in a row."""
+    lost = n == 0
+    assumed = n.copy()
+    if lost.any():
+        share, rest = divmod(max(rows - int(n.sum()), 0), int(lost.sum()))
+        assumed[lost] = share
+        assumed[np.flatnonzero(lost)[-1]] += rest
+    return np.asarray(1 + np.cumsum(assumed) - assumed, np.int64)
+
+
+def _copied(blocks: RowBlocks, number: int, columns: int) -> list[Int64] | None:
+    try:
+        return blocks.copied(number, columns)
+    except DamagedError:
+        return None
+
+
+def _block(raw: apsw.Connection, shape: RowShape, number: int) -> Block:
+    rows: list[Any] = raw.execute(f"SELECT data FROM {shape.data} WHERE block = ?", (number,)).fetchall()
+    return Block(rows[0][0], len(shape.ints), len(shape.texts), zstandard.ZstdDecompressor())
