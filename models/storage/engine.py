@@ -86,8 +86,12 @@ def open_reader(path: Path, *, immutable: bool = False) -> apsw.Connection:
     connection = apsw.Connection(
         name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
     )
-    connection.set_busy_timeout(2_000)
-    connection.pragma("trusted_schema", "OFF")
-    connection.pragma("cell_size_check", "ON")
-    connection.pragma("query_only", "ON")
+    try:
+        connection.set_busy_timeout(2_000)
+        connection.pragma("trusted_schema", "OFF")
+        connection.pragma("cell_size_check", "ON")
+        connection.pragma("query_only", "ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection

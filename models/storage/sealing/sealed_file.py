@@ -27,10 +27,14 @@ class SealedFile:
         self.taken_batch = taken_batch
         self._path = path
         self._opened = OpenSegment(SegmentRow(id_, 0, "closed", 0, 0, 0, 0, 0, 0, taken_batch), path)
-        self.new_names = NewNames(
-            *([id_ for (id_,) in self._opened.rows(f"SELECT id FROM {table} ORDER BY id")]
-              for table in ("topic", "agent", "series"))
-        )  # fmt: skip
+        try:
+            self.new_names = NewNames(
+                *([id_ for (id_,) in self._opened.rows(f"SELECT id FROM {table} ORDER BY id")]
+                  for table in ("topic", "agent", "series"))
+            )  # fmt: skip
+        except BaseException:
+            self._opened.connection.close()
+            raise
 
     @property
     def connection(self) -> apsw.Connection:

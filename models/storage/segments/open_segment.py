@@ -74,6 +74,9 @@ def open_reading(path: Path, closed: bool) -> apsw.Connection:
         if not settled:
             raise
         return open_reader(path, immutable=True)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -91,12 +94,20 @@ class OpenSegment:
         self._agents: dict[int, str] = {0: ""}
         self._series: dict[int, SeriesKey] = {}
         try:
+            self._look(path.name)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _look(self, name: str) -> None:
+        """What it is, and how it is to be read."""
+        try:
             layout = self.rows("select value from meta where key = 'layout'")
         except apsw.SQLError as error:
             raise DamagedError(str(error)) from error
         application = self.connection.pragma("application_id")
         if application != APPLICATION_ID or not layout or int(layout[0][0]) > SEALED_LAYOUT:
-            raise DamagedError(f"{path.name} has application id {application} and layout {layout}")
+            raise DamagedError(f"{name} has application id {application} and layout {layout}")
         self.layout = int(layout[0][0])
         self.has_chunks = self.layout == SEALED_LAYOUT and has_chunks(self.connection)  # or samples are in the batches
         self.batch_agents = BatchAgents(self.connection)

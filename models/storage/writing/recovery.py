@@ -15,11 +15,10 @@ from models.storage.engine import WorkspaceDatabase
 from models.storage.keeping.retention import Retention
 from models.storage.sealing.sealed_file import take_in_sealed
 from models.storage.sealing.swap import Sealing
-from models.storage.segments.open_segment import DAMAGE
 from models.storage.segments.pulse_columns import PULSE_US
 from models.storage.segments.schema import SEALED_LAYOUT
 from models.storage.segments.segment_file import SegmentFile, remove_files
-from models.storage.store_errors import DAMAGED, IMPOSSIBLE, engine_error
+from models.storage.store_errors import DAMAGED, IMPOSSIBLE, DamagedError, engine_error, problems_of
 from models.storage.workspace import Workspace
 from models.storage.writing.adoption import Adoption, read_meta
 from models.storage.writing.closing import close_segment
@@ -33,11 +32,12 @@ _log = logging.getLogger(__name__)
 _LOOK_BACK = 256
 """Batches in which the value of a counter before a crash is looked for."""
 _EVER = 1 << 62
-_UNUSABLE = (*DAMAGED, *IMPOSSIBLE, apsw.CantOpenError, LookupError)
+_UNUSABLE = (*DAMAGED, *IMPOSSIBLE, LookupError)
+"""What opening a damaged segment raises. One that just cannot be opened or read is not damaged: the start fails, and says so."""
 
 
 class Recovery:
-    """One use, at the start of the writer. Engine errors that are not a damaged segment go on to the caller."""
+    """One use, at the start of the writer. What is wrong and is no damaged segment goes on to the caller."""
 
     def __init__(
         self,
@@ -72,25 +72,29 @@ class Recovery:
             "SELECT id, state, layout, taken_batch FROM segment WHERE state IN ('open', 'closed')"
         ):
             path = self._workspace.segment(id_)
-            if state == "open" and (layout == SEALED_LAYOUT or _is_sealed(path)):
-                self._take_in_sealed(id_, path, taken)
-            elif state == "open":
-                self._finish(id_, path, taken)
-            elif not path.exists():
-                self._quarantine(id_, path, FileNotFoundError("the file is gone"))
-            elif any(Path(f"{path}-{log}").exists() for log in ("wal", "journal")):
-                self._settle(id_, path)
+            with problems_of(path):
+                if not path.exists():
+                    self._mend_missing(id_, path, state, taken)
+                elif state == "open" and (layout == SEALED_LAYOUT or _is_sealed(path)):
+                    self._take_in_sealed(id_, path, taken)
+                elif state == "open":
+                    self._finish(id_, path, taken)
+                elif any(Path(f"{path}-{log}").exists() for log in ("wal", "journal")):
+                    self._settle(id_, path)
         self._end_captures()
         if replaced is not None:
             aside = str(replaced.params["path"])
             back = bring_back_words(Path(aside), self._catalogue)
             self.problems.append(Problem("catalogue.words", {"path": aside, "count": back}))
 
+    def _mend_missing(self, id_: int, path: Path, state: str, taken_batch: int) -> None:
+        if state == "open" and not taken_batch:
+            self._drop(id_, path)  # killed between the row and the file
+        else:
+            self._quarantine(id_, path, FileNotFoundError("the file is gone"))
+
     def _finish(self, id_: int, path: Path, taken_batch: int) -> None:
         """Take the rest in, make up for lost pulses, close."""
-        if not path.exists() and not taken_batch:
-            self._drop(id_, path)  # killed between the row and the file
-            return
         try:
             segment = SegmentFile.reopen(id_, path, taken_batch)
         except Exception as error:
@@ -119,7 +123,7 @@ class Recovery:
         """A sealed one whose catalogue was lost, or is as of before its end. It is never written, here neither."""
         try:
             take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines, self._retention.hours)
-        except DAMAGE as error:
+        except (*DAMAGED, DamagedError, UnicodeDecodeError) as error:
             self._quarantine(id_, path, error)
 
     def _settle(self, id_: int, path: Path) -> None:
@@ -180,8 +184,8 @@ def restore_pulses(segment: SegmentFile, headlines: Headlines) -> None:
 
 
 def _is_sealed(path: Path) -> bool:
-    """False also where the file cannot tell: whoever opens it to write says what is wrong."""
+    """False also where the file is damaged: whoever opens it to write says what is wrong."""
     try:
         return read_meta(path).get("layout") == str(SEALED_LAYOUT)
-    except (apsw.Error, UnicodeDecodeError):
+    except (*DAMAGED, apsw.SQLError, UnicodeDecodeError):
         return False

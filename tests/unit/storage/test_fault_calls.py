@@ -9,14 +9,17 @@ from typing import TypeVar
 import pytest
 
 from models.domain.problems import EnvironmentProblem
+from models.storage.copies.verify import verify
 from models.storage.engine import open_reader
 from models.storage.keeping.retention import StoreLimits
+from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import IO_ERRORS, Fault, FaultyDisk
 from tests.helpers.faulty_disk_picture import Picture
-from tests.helpers.store_life import BATCH, FILE, Told, bring, check_survived, numbered
+from tests.helpers.store import catalogue_now, put_back, rows
+from tests.helpers.store_life import BATCH, FILE, Told, bring, check_survived, kill, numbered
 
 T = TypeVar("T")
 CALLS = (*IO_ERRORS, "os.open", "os.fsync", "os.unlink")
@@ -151,6 +154,67 @@ def test_a_catalogue_that_just_could_not_be_read_is_not_taken_for_damaged(fast_f
         failed = disk.failed
     assert number > 10
     assert refused == {"store.io"}
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["present catalogue", "older catalogue"])
+@pytest.mark.parametrize(
+    ("kind", "every"), [("xOpen", 1), ("xRead", 7), ("xFileSize", 3), ("xAccess", 3), ("xShmMap", 1)]
+)
+def test_a_segment_that_just_cannot_be_opened_or_read_is_not_taken_for_damaged(
+    fast_folder: Path, kind: str, every: int, older: bool
+) -> None:
+    """One call of a start fails, each in turn. There is a sealed segment, a closed one that kept its log, and one that a kill left
+    open; an older catalogue knows only that the first was begun."""
+    before, clock = Workspace.at(fast_folder / "before"), FakeClock()
+    before.root.mkdir()
+    writer = StoreWriter(before, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    writer.commit(numbered(writer, clock, 0))
+    catalogue = catalogue_now(before)
+    writer.close()
+    seal(before.segment(1), before.sealing(1))
+    before.sealing(1).rename(before.segment(1))
+    put_back(before, catalogue)
+    writer = StoreWriter(before, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    writer.commit(numbered(writer, clock, BATCH))
+    reader = open_reader(before.segment(2))
+    reader.execute("SELECT * FROM batch").fetchall()
+    writer.close()
+    reader.close()
+    writer = StoreWriter(before, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    writer.commit(numbered(writer, clock, 2 * BATCH))
+    reader = open_reader(before.segment(3))
+    reader.execute("SELECT * FROM batch").fetchall()
+    kill(writer)
+    reader.close()
+    if older:
+        put_back(before, catalogue)
+    refused, number, failed = set[str](), 0, 1
+    while failed:
+        number += every
+        workspace = Workspace.at(fast_folder / str(number))
+        shutil.copytree(before.root, workspace.root)
+        disk = FaultyDisk(workspace.root)
+        with disk.installed():
+            disk.fail(Fault(kind, number))
+            try:
+                writer = StoreWriter(workspace, clock)
+            except EnvironmentProblem as error:
+                refused.add(error.problem.code)
+            else:
+                assert writer.problems == []
+                writer.close()
+        failed = disk.failed
+        writer = StoreWriter(workspace, clock)
+        assert writer.problems == []
+        writer.close()
+        assert rows(workspace, "catalogue", "SELECT state, messages FROM segment") == [("closed", BATCH)] * 3
+        assert list(verify(workspace)) == []
+        shutil.rmtree(workspace.root)
+    assert number > 4
+    assert refused <= {"store.io"}
 
 
 def make_a_segment(life: Life, writer: StoreWriter) -> None:
