@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make it, or leave nothing. Raises the problems of `stand_in`."""
+    """Make it, or leave nothing. What killed windows left is removed before. Raises the problems of `stand_in`."""
+    from app.looked_at import sweep
     from models.domain.clock import SystemClock
     from models.storage.copies.stand_in import remove_stand_in, stand_in
 
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
         teller.progress(done=done, total=total)
 
     try:
+        sweep()
         found = stand_in(Path(args.source), folder, SystemClock(), show)
     except BaseException:
         remove_stand_in(folder)

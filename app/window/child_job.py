@@ -65,12 +65,23 @@ class ChildJob(QObject):
 
     def shutdown(self) -> None:
         """Cancel and wait for the end."""
-        self._process.finished.disconnect(self._finished)
-        self._process.errorOccurred.disconnect(self._failed)
+        self._hear_no_more()
         self.cancel()
         if not self._process.waitForFinished(KILL_AFTER_MS):
-            self._process.kill()
-            self._process.waitForFinished(KILL_AFTER_MS)
+            self._kill()
+
+    def end_at_once(self) -> None:
+        """End it without giving it the time to take anything away."""
+        self._hear_no_more()
+        self._kill()
+
+    def _hear_no_more(self) -> None:
+        self._process.finished.disconnect(self._finished)
+        self._process.errorOccurred.disconnect(self._failed)
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.waitForFinished(KILL_AFTER_MS)
 
     @Slot()
     def _read(self) -> None:

@@ -4,17 +4,13 @@ A child process makes a folder of ours that stands in for it (`models.storage.co
 clock of such a window stands where the history ends, so that everything is seen as it was then.
 """
 
-import os
-import secrets
-import shutil
-from pathlib import Path
+import threading
 from typing import Any
 
-import platformdirs
-import psutil
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMessageBox
 
+from app.looked_at import new_folder, take_away
 from app.version import VERSION
 from app.window.child_job import ChildJob
 from app.window.import_into import ImportInto
@@ -25,7 +21,7 @@ from app.window.recent_workspaces import RecentWorkspaces
 from app.window.screen_place import ScreenPlace
 from models.domain.problems import EnvironmentProblem, Problem, Severity
 from models.domain.quantity import format_time
-from models.storage.workspace import APP_NAME, Workspace
+from models.storage.workspace import Workspace
 from widgets.common.actions import ActionRegistry
 from widgets.common.plain import visible
 from widgets.common.state_view import failed
@@ -47,7 +43,7 @@ class Looking(QObject):
         super().__init__(window)
         self._wanted, self._window, self._actions, self._clock, self._recent = wanted, window, actions, clock, recent
         self._places = places
-        self._folder = _new_folder()
+        self._folder = new_folder()
         self._lock: Any = None
         self._import: ImportInto | None = None
         self._child = ChildJob(["look-at", str(wanted.source), str(self._folder)], self)
@@ -67,16 +63,15 @@ class Looking(QObject):
         self._child.start()
 
     def shutdown(self) -> None:
-        """Take everything away that was made."""
+        """Take everything away that was made, in a thread of its own: it may be gigabytes. The program ends after that."""
         if self._import is not None:
             self._import.shutdown()
         if self._unpacking:
             self._unpacking = False
-            self._child.shutdown()
+            self._child.end_at_once()
         if self._lock is not None:
             self._lock.release()
-        for made in (self._folder, *self._folder.parent.glob(f".{self._folder.name}.*")):  # half unpacked, if killed
-            shutil.rmtree(made, ignore_errors=True)
+        threading.Thread(target=take_away, args=(self._folder,), name="take-away").start()
 
     # ------------------------------------------------------------ making it
 
@@ -189,13 +184,3 @@ class Looking(QObject):
             self._window.notices.show_problem(problem)
         else:
             self._window.close()
-
-
-def _new_folder() -> Path:
-    """A place that is not there yet, in the user's cache; what windows that were killed left is taken away."""
-    parent = platformdirs.user_cache_path(APP_NAME) / "opened"
-    for left in parent.glob("*-*") if parent.is_dir() else ():
-        pid = left.name.lstrip(".").partition("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-    return parent / f"{os.getpid()}-{secrets.token_hex(4)}"

@@ -1,6 +1,9 @@
 """A window on a backup, or on a workspace that was copied: everything to be seen, nothing changed, no recorder."""
 
+import os
 import shutil
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.looked_at import take_away
 from app.window import looking, recorder_process
 from app.window.composition import Composition, WindowOptions
 from app.window.places import DATA, LOGS, MESSAGES
@@ -19,6 +23,7 @@ from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
+from tests.helpers.poll import until
 from tests.helpers.store import batch_of, message
 
 SECOND = 1_000_000
@@ -124,7 +129,7 @@ def test_a_backup_is_seen_as_it_was_then(
     qtbot.waitUntil(lambda: window.window.notices.keys() == ["looking", "look.read-only"], timeout=LIMIT_MS)
     assert len(stand_ins(tmp_path)) == 1
     window.close()
-    assert stand_ins(tmp_path) == []
+    until(lambda: not stand_ins(tmp_path), "what stood in is taken away")
     assert backup.read_bytes() == before
 
 
@@ -178,14 +183,47 @@ def test_what_is_no_backup_is_told(
     qtbot.waitUntil(lambda: "no whole backup" in place._view.state.sentence, timeout=LIMIT_MS)
     assert window.screens is None
     window.close()
-    assert stand_ins(tmp_path) == []
+    until(lambda: not stand_ins(tmp_path), "what stood in is taken away")
 
 
 def test_closing_while_it_is_unpacked_leaves_nothing(
     look: Callable[[Path], Composition], backup: Path, tmp_path: Path
 ) -> None:
     look(backup).close()
-    assert stand_ins(tmp_path) == []
+    until(lambda: not stand_ins(tmp_path), "what stood in is taken away")
+
+
+def test_closing_does_not_wait_until_all_is_taken_away(
+    look: Callable[[Path], Composition], backup: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, may_go = look(backup), threading.Event()
+    seen(window, qtbot)
+
+    def slow_disk(folder: Path) -> None:
+        may_go.wait(LIMIT_MS / 1000)
+        take_away(folder)
+
+    monkeypatch.setattr(looking, "take_away", slow_disk)
+    window.close()
+    assert len(stand_ins(tmp_path)) == 1
+    may_go.set()
+    until(lambda: not stand_ins(tmp_path), "what stood in is taken away")
+
+
+def test_what_killed_windows_left_is_removed_before_the_next_one_looks(
+    look: Callable[[Path], Composition], backup: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    opened = tmp_path / "cache" / "murmurscope" / "opened"
+    names = (f"{dead.pid}-0a1b2c3d", f".{dead.pid}-0a1b2c3d.half", f"{os.getppid()}-0a1b2c3d")
+    for name in names:
+        (opened / name / "segments").mkdir(parents=True)
+    window = look(backup)
+    seen(window, qtbot)
+    assert [(opened / name).exists() for name in names] == [False, False, True]
+    (opened / names[2] / "segments").rmdir()
+    (opened / names[2]).rmdir()
 
 
 def test_what_is_looked_at_is_imported_into_a_workspace_of_ones_own(
