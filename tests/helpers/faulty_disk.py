@@ -70,7 +70,11 @@ class FaultyDisk:
     def installed(self) -> Iterator["FaultyDisk"]:
         """All databases opened inside have to be closed inside."""
         self._names = self._present_names()
-        ours = {"open": self._open, "fsync": self._fsync, "unlink": self._unlink, "rename": self._rename}
+        ours = {
+            "open": self._open, "fsync": self._fsync, "unlink": self._unlink, "rename": self._rename,
+            "replace": self._rename,
+        }  # fmt: skip
+        before = {name: getattr(os, name) for name in ours}
         try:
             os.statvfs = self._statvfs
             for name, function in ours.items():
@@ -79,8 +83,8 @@ class FaultyDisk:
                 yield self
         finally:
             os.statvfs = self._system_room
-            for name in ours:
-                setattr(os, name, self._system[f"os.{name}"])
+            for name, function in before.items():
+                setattr(os, name, function)
             for image in self._images.values():
                 os.close(image.handle)
         if self._open_files:

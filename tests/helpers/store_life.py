@@ -8,6 +8,7 @@ from models.domain.batch import RecordBatch
 from models.domain.messages import Origin
 from models.domain.recorded import ImportedFile
 from models.storage.copies.verify import verify
+from models.storage.segments.open_segment import OpenSegment, Row, SegmentRow
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -67,11 +68,20 @@ def stored(workspace: Workspace) -> tuple[list[int], int]:
     numbers: list[int] = []
     imported = 0
     for (id_,) in rows(workspace, "catalogue", _KEPT):
-        found = rows(workspace, id_, "SELECT payload, flags & 48 FROM message ORDER BY seq")
+        found = messages_of(workspace, id_)
         mine = [payload for payload, origin in found if origin != Origin.IMPORTED << 4]
         numbers += [int(payload.rstrip(b".")) for payload in mine]
         imported += len(found) - len(mine)
     return numbers, imported
+
+
+def messages_of(workspace: Workspace, segment: int) -> list[Row]:
+    """Payload and origin, of whatever layout it is."""
+    opened = OpenSegment(SegmentRow(segment, 0, "open", 0, 0, 0, 0, 0, 0, 0), workspace.segment(segment))
+    try:
+        return opened.rows("SELECT payload, flags & 48 FROM message ORDER BY seq")
+    finally:
+        opened.connection.close()
 
 
 def check_survived(workspace: Workspace, told: Told) -> None:

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from models.storage.access import create_private_file
+from models.storage.copies.verify import verify
+from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
+from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import FaultyDisk
 from tests.helpers.faulty_disk_picture import SHAPES, Picture
-from tests.helpers.store_life import BATCH, LIMITS, Told, bring, check_survived, kill, numbered
+from tests.helpers.store import rows
+from tests.helpers.store_life import BATCH, LIMITS, Told, bring, check_survived, kill, numbered, stored
 
 
 class Life:
@@ -23,12 +28,12 @@ class Life:
         self.told = Told()
         self.pictures: list[tuple[Picture, Told]] = []
         workspace.root.mkdir(parents=True)
-        self._chance, self._share = chance, share
+        self._chance, self.share = chance, share
         self.disk = FaultyDisk(workspace.root)
         self.disk.before_change = self._look
 
     def _look(self) -> None:
-        if self._chance.random() < self._share:
+        if self._chance.random() < self.share:
             self.pictures.append((self.disk.picture(), self.told))
 
     def open(self) -> StoreWriter:
@@ -72,6 +77,27 @@ def importing(life: Life) -> None:
     writer.close()
 
 
+def sealing(life: Life) -> None:
+    """Closed segments are written anew and swapped in beside what is recorded; one of them is left half written by a kill, one
+    whole and not swapped in."""
+    for left in ("nothing", "half", "whole", "nothing"):
+        writer = life.open()
+        life.record(writer, 2)
+        for id_ in writer.sealing.waiting():
+            if left == "half":
+                create_private_file(life.workspace.sealing(id_))
+                break
+            seal(life.workspace.segment(id_), life.workspace.sealing(id_))
+            life.record(writer, 1)
+            if left == "whole":
+                break
+            share, life.share = life.share, 0.5  # as few calls as a swap has
+            writer.sealing.swap_in(id_)
+            life.share = share
+            life.record(writer, 1)
+        (StoreWriter.close if left == "nothing" else kill)(writer)
+
+
 def pictures(
     folder: Path, work: Callable[[Life], None], chance: random.Random, share: float
 ) -> Iterator[tuple[Picture, Told]]:
@@ -94,10 +120,29 @@ def cut(fast_folder: Path, work: Callable[[Life], None], moments: int, share: fl
             target = Workspace.at(fast_folder / shape)
             picture.after_power_cut(shape, chance, target.root)
             check_survived(target, told)
+            if work is sealing:
+                check_sealing_goes_on(target)
             shutil.rmtree(target.root)
 
 
-WORKS = [(recording, 0.01, 8, 170), (importing, 0.03, 3, 40), (making, 1.0, 8, 40)]
+def check_sealing_goes_on(workspace: Workspace) -> None:
+    """Of every segment there is one file, which is what the catalogue says it is, and those that wait are sealed."""
+    before = stored(workspace)
+    writer = StoreWriter(workspace, FakeClock(T0 + 2 * 10**9), LIMITS)
+    kept = rows(workspace, "catalogue", "SELECT id, layout FROM segment WHERE state = 'closed'")
+    assert {path.name for path in workspace.segments.iterdir()} == {f"{id_}.db" for id_, _ in kept}
+    for id_, layout in kept:
+        assert rows(workspace, id_, "SELECT value FROM meta WHERE key = 'layout'") == [(str(layout),)]
+    for id_ in writer.sealing.waiting():
+        seal(workspace.segment(id_), workspace.sealing(id_))
+        writer.sealing.swap_in(id_)
+    writer.close()
+    assert rows(workspace, "catalogue", "SELECT DISTINCT layout FROM segment WHERE state = 'closed'") == [(2,)]
+    assert stored(workspace) == before
+    assert list(verify(workspace)) == []
+
+
+WORKS = [(recording, 0.01, 8, 170), (importing, 0.03, 3, 40), (making, 1.0, 8, 40), (sealing, 0.02, 5, 60)]
 
 
 @pytest.mark.parametrize(("work", "share", "moments"), [(work, share, few) for work, share, few, _ in WORKS])
