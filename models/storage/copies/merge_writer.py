@@ -46,7 +46,9 @@ _TOTALS = """SELECT coalesce(min(first_us), 0), coalesce(max(last_us), 0), coale
     coalesce(sum(dropped), 0), coalesce(sum(unreadable), 0), coalesce(max(id), 0) FROM batch"""
 _FOUND = f"""DELETE FROM gap WHERE agent_id = 0 AND since_us = ? AND until_us = ? AND count = ? AND segment_id >= 0
     AND cause IN ({", ".join(f"'{cause}'" for cause in LOST)})"""
-_SALVAGED = "DELETE FROM gap WHERE segment_id = ? AND cause = ?"
+_STILL_HELD = """ AND EXISTS (SELECT 1 FROM segment
+    WHERE first_us = since_us AND last_us = until_us AND messages = count AND state IN ('open', 'closed'))"""
+_TOLD_NO_MORE = "DELETE FROM gap WHERE segment_id = ? AND cause = ?"
 _STILL_LOST = """INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id) SELECT ?1, ?2, 0, ?3, ?4, 0
     WHERE NOT EXISTS (SELECT 1 FROM gap WHERE since_us = ?1 AND until_us = ?2 AND agent_id = 0 AND count = ?4)
     AND NOT EXISTS (SELECT 1 FROM segment WHERE first_us = ?1 AND last_us = ?2 AND messages = ?4 AND state IN ('open', 'closed'))"""
@@ -195,8 +197,9 @@ class MergeWriter:
             with transaction(self._catalogue):
                 self._catalogue.executemany(_NEW_CAPTURE, captures.values())
                 self._take_in(parts, {key: row[0] for key, row in captures.items()})
-                for one in (*(part.source for part in parts), *held):
-                    self._catalogue.execute(_FOUND, (one.first_us, one.last_us, one.messages))
+                for found, some in ((_FOUND, [part.source for part in parts]), (_FOUND + _STILL_HELD, held)):
+                    gaps = [(one.first_us, one.last_us, one.messages) for one in some]
+                    self._catalogue.executemany(found, gaps)
                 self._catalogue.executemany(
                     _STILL_LOST, [(one.since_us, one.until_us, one.cause, one.missing) for one in lost]
                 )
@@ -269,13 +272,14 @@ class MergeWriter:
             unsealed = 0 if part.layout == LAYOUT else int(part.source.meta.get(UNSEALED_BYTES, "0"))
             sizes = (part.source.payload_bytes, part.bytes, unsealed, part.id)
             catalogue.execute(_FINISHED, (capture, part.layout, *part.totals, *sizes))
-            if part.replaces:
+            if part.replaces:  # and be it that retention came before us
+                catalogue.execute(_TOLD_NO_MORE, (part.replaces, GapCause.RETENTION.value))
                 catalogue.execute("UPDATE gap SET segment_id = ? WHERE segment_id = ?", (part.id, part.replaces))
                 catalogue.execute("UPDATE segment SET state = 'removed', bytes = 0 WHERE id = ?", (part.replaces,))
                 self._hours.forget(part.replaces)
             if part.salvages:  # it tells by itself what is still missing
                 catalogue.execute("UPDATE segment SET state = 'quarantined' WHERE id = ?", (part.salvages,))
-                catalogue.execute(_SALVAGED, (part.salvages, GapCause.DAMAGED.value))
+                catalogue.execute(_TOLD_NO_MORE, (part.salvages, GapCause.DAMAGED.value))
             put_gaps(catalogue, part.id, part.gaps)
         if found is not None:
             add_topics(catalogue, found.topics)

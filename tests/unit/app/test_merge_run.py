@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from models.domain.presence_words import Presence
 from models.domain.problems import EnvironmentProblem
 from models.storage.copies import merge_writer
 from models.storage.copies.stand_in import stand_in
+from models.storage.copies.verify import verify
 from models.storage.history.info import store_info
 from models.storage.keeping.pins import pinned
 from models.storage.keeping.retention import StoreLimits
@@ -137,6 +138,50 @@ def test_what_came_in_stays_where_what_it_replaces_cannot_be_removed(
     laptop.store.close()
     laptop.store = StoreWriter(laptop.workspace, laptop.clock)
     whole(laptop)
+
+
+def limited_once(laptop: Recorder, limits: StoreLimits) -> Callable[[object], None]:
+    """What has history removed as soon as something is on its way in, and then nothing more."""
+    left = [limits]
+
+    def look(_: object) -> None:
+        if left and laptop.ask("SELECT 1 FROM segment WHERE state = 'importing'"):
+            laptop.store.use_limits(left.pop())
+            laptop.store.use_limits(StoreLimits())
+
+    return look
+
+
+def test_what_grew_leaves_no_gap_where_retention_removed_its_beginning_meanwhile(
+    server: Recorder, laptop: Recorder, tmp_path: Path
+) -> None:
+    server.begin()
+    server.record(5, gap=True)
+    laptop.bring(server.back_up(tmp_path / "b"))
+    server.record(5, gap=True)
+    server.back_up(tmp_path / "b")
+    laptop.bring(tmp_path / "b", limited_once(laptop, StoreLimits(import_bytes=1)))
+    assert laptop.ask("SELECT state FROM segment WHERE id = 2") == [("removed",)]
+    server.store.close()
+    laptop.store.close()
+    whole(laptop)
+    own, theirs = laptop.exported(), server.exported()
+    assert len(own["messages"]) == 2 * 7 + len(theirs["messages"])
+    assert len(own["gaps"]) == len(theirs["gaps"])
+    assert laptop.ask("SELECT sum(messages) FROM agent_now") == [(7 + 10,)]
+
+
+def test_what_was_held_and_is_removed_meanwhile_stays_a_gap(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
+    server.begin()
+    server.record(5)
+    server.begin()
+    laptop.bring(server.back_up(tmp_path / "b"))
+    server.record(5)
+    result = laptop.bring(server.back_up(tmp_path / "b"), limited_once(laptop, StoreLimits(import_bytes=1)))
+    assert (result.segments, result.held_segments) == (1, 1)
+    assert list(verify(laptop.workspace)) == []
+    gaps = [(row["cause"], row["count"]) for row in laptop.exported()["gaps"] if row["cause"] == "retention"]
+    assert gaps == [("retention", 10)]
 
 
 def test_nobody_is_online_here_for_having_been_there(server: Recorder, laptop: Recorder, tmp_path: Path) -> None:
