@@ -5,9 +5,8 @@ that was still being written when we got it takes the place of that earlier part
 """
 
 import logging
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
 from models.domain.records import GapCause
-from models.storage.access import sync_file, sync_folder
+from models.storage.access import create_private_file, sync_file, sync_folder
 from models.storage.copies.merge_copy import Renumbering, copy_segment, write_meta
 from models.storage.copies.merge_source import SALVAGED, Held, HeldSegment, LostHistory, read_held
 from models.storage.copies.merge_unsealed import write_unsealed
@@ -32,6 +31,7 @@ from models.storage.store_errors import DAMAGED, DamagedError, problems_of
 from models.storage.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
+_BLOCK_BYTES = 4 * 1024 * 1024
 _DAMAGED_THERE = (*DAMAGED, DamagedError, ValueError)
 """What copying a segment raises where that is damaged."""
 
@@ -165,8 +165,7 @@ class _Run:
     def _copy(self, source: HeldSegment, origin: Path, path: Path, ids: Renumbering) -> int:
         """Answers the layout that it has here."""
         if ids.changes_nothing:
-            _take(origin, path)
-            self._tell(path.stat().st_size)
+            _take(origin, path, self._tell)
             return source.layout
         if source.layout == LAYOUT:
             copy_segment(origin, path, ids, self._tell)
@@ -228,11 +227,15 @@ def _replaces(part: Part, earlier: HeldSegment | None) -> str:
     return f"{part.replaces or part.salvages or ''} {before}".strip()
 
 
-def _take(source: Path, target: Path) -> None:
-    """The file as it is: moved where it is only for us, copied where we look at somebody's."""
-    if source.is_symlink():
-        shutil.copyfile(source, target)
-        target.chmod(0o600)
-        sync_file(target)
-    else:
+def _take(source: Path, target: Path, tell: Callable[[int], None]) -> None:
+    """The file as it is: moved where it is only for us, copied where we look at somebody's. What `tell` raises ends it."""
+    if not source.is_symlink():
         source.rename(target)
+        tell(target.stat().st_size)
+        return
+    create_private_file(target)
+    with source.open("rb") as file, target.open("r+b") as copy:
+        while block := file.read(_BLOCK_BYTES):
+            copy.write(block)
+            tell(len(block))
+    sync_file(target)

@@ -5,6 +5,7 @@ import platform
 import random
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from app.recorder import merge_run
 from models.domain.presence_words import Presence
 from models.domain.problems import EnvironmentProblem
+from models.domain.recorded import ImportProgress
 from models.storage.copies import merge_writer
 from models.storage.copies.stand_in import stand_in
 from models.storage.copies.verify import verify
@@ -333,6 +336,33 @@ def test_cancelling_anywhere_leaves_nothing(server: Recorder, laptop: Recorder, 
         pytest.fail("it never came to its end")
     assert at > 10, "it could be cancelled in many places"
     whole(laptop)
+
+
+def test_a_file_that_is_copied_as_it_is_tells_how_far_it_is_and_may_be_cancelled(
+    server: Recorder, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge_run, "_BLOCK_BYTES", 4_096)
+    server.begin()
+    server.record(60)
+    server.store.close()
+    size = server.workspace.segment(1).stat().st_size
+    original = server.workspace.segment(1).read_bytes()
+    empty = Recorder(tmp_path / "empty", clock)
+    told: list[int] = []
+
+    def cancel(progress: ImportProgress) -> None:
+        told.append(progress.bytes_done)
+        stop(empty.workspace.segment(1).exists() and progress.bytes_total - progress.bytes_done < size // 2)
+
+    with pytest.raises(KeyboardInterrupt):
+        empty.bring(server.workspace.root, cancel)
+    assert len({done for done in told if 0 < max(told) - done < size // 2}) > 5
+    assert not list(empty.workspace.segments.iterdir())
+    assert empty.bring(server.workspace.root).messages == 120
+    assert stat.S_IMODE(empty.workspace.segment(1).stat().st_mode) == 0o600
+    assert server.workspace.segment(1).read_bytes() == original
+    whole(empty)
+    empty.store.close()
 
 
 def stop(now: bool) -> None:
