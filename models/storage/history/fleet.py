@@ -12,7 +12,7 @@ from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, FleetRequest, FleetResult, Int64
 from models.storage.history.gaps import gaps_between, is_recording, last_commit, recording_ended
 from models.storage.history.presence import MINUTE_US, UNSEEN, PresenceHistory, States, strip
-from models.storage.history.pulses import PulseWindow
+from models.storage.history.pulses import PulseWindow, PulseWindows
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import open_tasks
 from models.storage.segments.open_segment import fetch
@@ -65,12 +65,11 @@ class Moment(NamedTuple):
 
 
 class FleetHistory:
-    """Answers fleet requests; asked every second it reads only what is new. One thread."""
+    """Answers fleet requests; asked every second it reads only what is new. One thread; `pulses` may be those of others, too."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, pulses: PulseWindows) -> None:
+        self._clock, self._pulses = clock, pulses
         self._presence = PresenceHistory()
-        self._now, self._past = PulseWindow(), PulseWindow()
         self._series: dict[int, tuple[str, str]] = {0: ("", "")}
 
     def answer(self, view: StoreView, request: FleetRequest, token: CancelToken) -> Iterator[FleetResult]:
@@ -81,10 +80,12 @@ class FleetHistory:
         size = max(agents.id, default=0) + 1
         hour_us = (moment.at_us // MINUTE_US + 1) * MINUTE_US - HOUR_US  # where the strip begins
         pulse_end_us = moment.at_us // PULSE_US * PULSE_US + (PULSE_US if moment.present else 0)
-        window = self._now if moment.present else self._past
-        window.update(view, hour_us, pulse_end_us, size)
-        token.check()
-        yield self._result(view, request, moment, agents, window, (hour_us, pulse_end_us, size), token)
+        with self._pulses.lock:
+            window = self._pulses.now if moment.present else self._pulses.past
+            window.update(view, hour_us, pulse_end_us, size)
+            token.check()
+            result = self._result(view, request, moment, agents, window, (hour_us, pulse_end_us, size), token)
+        yield result
 
     def _result(
         self,

@@ -1,5 +1,6 @@
 """The last hour of all agents, kept up to date from pulses: each pulse is read and added once, and taken off when it is old."""
 
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class Pulse(NamedTuple):
 
 
 class PulseWindow:
-    """Sums over the pulses of a stretch of time that moves along. Arrays are indexed by agent id. One thread."""
+    """Sums over the pulses of a stretch of time that moves along. Arrays are indexed by agent id. One thread at a time."""
 
     def __init__(self) -> None:
         self._pulses: dict[tuple[int, int], Pulse] = {}
@@ -136,6 +137,15 @@ class PulseWindow:
                 into[pulse.data["agent"][told]] = pulse.data[name][told]
             seen[pulse.data["agent"][pulse.data["messages"] > 0]] = pulse.since_us + PULSE_US
         return cpu, memory, seen
+
+
+class PulseWindows:
+    """Of the present and of a moment in the past. The readers of one window share them, as each pulse then is read and kept
+    once: hold `lock` while using one."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.now, self.past = PulseWindow(), PulseWindow()
 
 
 def _read(opened: OpenSegment, ids: list[int], damaged: Callable[[Exception], None]) -> Iterator[tuple[int, Pulse]]:

@@ -10,6 +10,8 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.queries import CancelToken, EventsRequest, FleetRequest, FleetResult
 from models.domain.records import Gap, GapCause, PresenceChange, TaskReport, TaskState
 from models.storage import catalogue
+from models.storage.history import pulses
+from models.storage.history.pulses import PulseWindows
 from models.storage.history.reader import HistoryReader
 from models.storage.lock import RecorderLock
 from models.storage.segments.pulse_columns import bin_middle_s, response_bin
@@ -109,6 +111,24 @@ def test_the_hour_moves_on_and_forgets(build: HistoryBuilder, reader: HistoryRea
     clock.advance(2 * 60 * MINUTE)
     assert fleet(reader).messages.tolist() == [0, 0]
     assert fleet(reader).hour_errors.sum() == 0
+
+
+def test_readers_that_share_pulses_read_each_of_them_once(
+    build: HistoryBuilder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = build.agent("a")
+    segment = build.segment()
+    change(segment, a, T0, Presence.ONLINE)
+    segment.pulse(T0, [{"agent": a, "messages": 2}])
+    read: list[int] = []
+    real = pulses._read
+    monkeypatch.setattr(pulses, "_read", lambda opened, ids, told: [read.extend(ids), *real(opened, ids, told)][1:])
+    shared = PulseWindows()
+    readers = [HistoryReader(build.workspace, clock, shared) for _ in range(3)]
+    assert [fleet(one).messages.tolist() for one in readers] == [[2]] * 3
+    assert len(read) == 1
+    for one in readers:
+        one.close()
 
 
 def test_two_rows_of_the_same_ten_seconds_add_up_over_segments(build: HistoryBuilder, reader: HistoryReader) -> None:
