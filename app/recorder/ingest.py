@@ -14,6 +14,7 @@ from app.recorder.jobs import Jobs
 from app.recorder.log_file import Faults
 from app.recorder.ports import Committed, Feed, Keeper, Store
 from app.recorder.redelivery import Redelivery
+from app.recorder.store_troubles import RETRY_S, StoreTroubles
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock, Instant
 from models.domain.control import Counters
@@ -23,8 +24,6 @@ from models.domain.records import Gap, PresenceChange
 from models.storage.keeping.retention import StoreLimits
 
 HOUSEKEEP_US, BRIEFLY_US = 250_000, 50_000
-RETRY_S = 1.0
-MOST_WARNINGS = 8
 IDLE_S = 0.05
 LOOK_S = 0.1
 FIGURES_US = 1_000_000
@@ -57,7 +56,7 @@ class Ingest:
         self._finishing = threading.Event()
         self._has_capture = False
         now = Instant.now(clock)
-        self._redelivery = Redelivery(store.unacknowledged)
+        self._redelivery = Redelivery(store.before.unacknowledged)
         self._link_gaps = LinkGaps(now)
         self._drops = DropWatch(now.wall_us)
         self._missing = MissingCount()
@@ -68,9 +67,7 @@ class Ingest:
         self._gaps: list[Gap] = []
         self._received = self._stored = self._duplicates = self._unreadable = self._dropped = self._bytes = 0
         self._commit_p50_us = self._commit_p99_us = 0
-        self.problem: Problem | None = None  # why nothing can be stored at present
-        self._mended: tuple[Problem, ...] = ()  # by the store itself
-        self._hindered: Problem | None = None  # what keeps the store from its upkeep
+        self._troubles = StoreTroubles(clock)
         self.store_bytes = store.store_bytes
         self.disk_days: float | None = None
         self.closed = False  # everything is stored and the store is closed
@@ -125,13 +122,14 @@ class Ingest:
         self._wake()
 
     @property
+    def problem(self) -> Problem | None:
+        """Why nothing can be stored at present."""
+        return self._troubles.problem
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What the store mended by itself, what is too much for it, and what keeps it from its upkeep at present."""
-        hindered, problem = self._hindered, self.problem
-        told = (*self._mended, *self._crowd.problems())
-        if hindered is None or (problem is not None and problem.code == hindered.code):
-            return told
-        return (*told, hindered)
+        return (*self._troubles.warnings(), *self._crowd.problems())
 
     def counters(self) -> Counters:
         """As of the last commit."""
@@ -161,7 +159,7 @@ class Ingest:
                 self._store.close()
             except EnvironmentProblem as error:  # the next start makes up for it
                 _LOG.warning("the store could not be closed well: %s", error)
-            self._note_mended()
+            self._troubles.note_mended(self._store.problems)
         self.closed = self.problem is None
 
     def _turn(self) -> None:
@@ -317,15 +315,13 @@ class Ingest:
                     return None
                 self._wait_for_the_store(error.problem)
             else:
-                self.problem = None
+                self._troubles.stores_again()
                 return done
 
     def _wait_for_the_store(self, problem: Problem) -> None:
-        if self.problem is None or self.problem.code != problem.code:
-            _LOG.error("nothing can be stored: %s", problem.sentence())
-        self.problem = Problem(problem.code, problem.params, self._clock.wall_us() + int(RETRY_S * 1e6))
+        self._troubles.cannot_store(problem)
         self._jobs.carry_out_all()
-        self._upkeep(self._use_limits)  # the disk may be full
+        self._troubles.upkeep(self._use_limits)  # the disk may be full
         self._finishing.wait(RETRY_S)
         self._beat()
 
@@ -350,8 +346,8 @@ class Ingest:
         if now_us - self._housekept_us < (BRIEFLY_US if self._narrow and self._store.behind else HOUSEKEEP_US):
             return
         self._housekept_us = now_us
-        self._note_mended()
-        self._upkeep(self._housekeep)
+        self._troubles.note_mended(self._store.problems)
+        self._troubles.upkeep(self._housekeep)
 
     def _housekeep(self) -> None:
         self._use_limits()
@@ -366,24 +362,6 @@ class Ingest:
     def _use_limits(self) -> None:
         while self._limits:
             self._store.use_limits(self._limits.popleft())
-
-    def _upkeep(self, work: Callable[[], None]) -> None:
-        """What keeps it from being done is told; a later call does it."""
-        try:
-            work()
-        except EnvironmentProblem as error:
-            if error.problem != self._hindered:
-                _LOG.warning("housekeeping of the store has to wait: %s", error)
-            self._hindered = error.problem
-        else:
-            self._hindered = None
-
-    def _note_mended(self) -> None:
-        if self._store.problems:
-            for problem in self._store.problems:
-                _LOG.error("%s", problem.sentence())
-            self._mended = (*self._mended, *self._store.problems)[-MOST_WARNINGS:]
-            self._store.problems.clear()
 
     def _end(self) -> None:
         self._jobs.carry_out_all()

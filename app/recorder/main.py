@@ -150,7 +150,7 @@ def _compose(
     if crashed is not None:
         store.problems.append(crashed)  # told like whatever else was found at the start
     keeper = PresenceKeeper()
-    keeper.load(store.declared_intervals, store.gone)
+    keeper.load(store.before.declared_intervals, store.before.gone)
     watch = Watch(clock)
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
     folder = broker_folder(workspace)
@@ -189,7 +189,7 @@ def _compose(
 
 def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) -> FeedMaker:
     """`anew`: the first session begins with nothing that the broker kept."""
-    names, heard_before = store.names, store.heard_before
+    names, heard_before = store.names, store.before.heard
     memory = SessionMemory()
 
     def make(

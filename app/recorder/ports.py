@@ -14,6 +14,7 @@ from models.domain.recorded import ImportedFile
 from models.domain.records import PresenceChange
 from models.storage.copies.merge_writer import MergeWriter
 from models.storage.keeping.retention import StoreLimits
+from models.storage.writing.known_before import KnownBefore
 from mqtt.inbox import Inbox
 from mqtt.outgoing import Receipt
 
@@ -56,7 +57,7 @@ class Store(Protocol):
 
     names: Names
     problems: list[Problem]  # mended on the way; whoever tells of them empties it
-    unacknowledged: set[tuple[int, int]]  # as of the start: packet id and CRC of what may be delivered once more
+    before: KnownBefore
     behind: bool  # housekeeping has more to do
 
     def begin_capture(self, broker: str, client_id: str) -> int: ...

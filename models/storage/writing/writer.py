@@ -32,10 +32,10 @@ from models.storage.workspace import Workspace
 from models.storage.writing.batch_rows import CommitRows
 from models.storage.writing.commands import submit_commands
 from models.storage.writing.import_writer import ImportWriter
+from models.storage.writing.known_before import read_known_before
 from models.storage.writing.recovery import Recovery
 from models.storage.writing.segment_rows import insert_segment
 from models.storage.writing.take_in import load_headlines
-from models.storage.writing.unacknowledged import read_unacknowledged
 from models.storage.writing.upkeep import Upkeep
 
 UPKEEP_US = 1_000_000
@@ -65,10 +65,8 @@ class _Running(NamedTuple):
 class StoreWriter:
     """One thread (the recorder's ingest thread), with the recorder's lock held.
 
-    `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it.
-    As of the start are `declared_intervals` (agent id -> µs), `gone` (agent id -> presence and cause), `heard_before`
-    ((broker, client id) of the recording before, if messages came in it) and `unacknowledged` (packet id and CRC-32 of
-    topic + payload of what is stored and may be delivered once more).
+    `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it. `before` is
+    what the recordings before tell.
     """
 
     def __init__(
@@ -83,10 +81,6 @@ class StoreWriter:
         self._closing = closing
         self.problems: list[Problem] = []
         self.names = Names()
-        self.declared_intervals: dict[int, int] = {}
-        self.gone: dict[int, tuple[Presence, Cause]] = {}
-        self.heard_before: tuple[str, str] | None = None
-        self.unacknowledged: set[tuple[int, int]] = set()
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
         self._recording_since_us = 0  # wall time; 0: no recording began yet
@@ -102,7 +96,9 @@ class StoreWriter:
             self._database, replaced = open_or_replace_catalogue(workspace, clock, closing)
             try:
                 self._upkeep = self._mend(replaced)
-                self._load()
+                self.names.topics.shelf = CatalogueTopics(self._catalogue)
+                load_names(self._catalogue, self.names)
+                self.before = read_known_before(workspace, self._catalogue)
             except BaseException:
                 self._database.close()
                 raise
@@ -276,22 +272,6 @@ class StoreWriter:
             self._workspace, self._clock, self._catalogue, headlines, retention, self._disk_use, self.problems,
             self._closing,
         )  # fmt: skip
-
-    def _load(self) -> None:
-        self.names.topics.shelf = CatalogueTopics(self._catalogue)
-        load_names(self._catalogue, self.names)
-        query = """SELECT id, interval_us FROM agent JOIN agent_now ON agent_id = agent.id
-            WHERE interval_us > 0 AND NOT imported"""
-        self.declared_intervals.update(self._ask(query))
-        query = "SELECT agent_id, presence, cause FROM agent_now WHERE presence IN (?, ?) AND NOT imported"
-        for agent, presence, cause in self._ask(query, int(Presence.OFFLINE), int(Presence.STOPPED)):
-            self.gone[agent] = Presence(presence), Cause(cause)
-        query = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
-            WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
-        self.unacknowledged = read_unacknowledged(self._workspace, [id_ for (id_,) in self._ask(query)])
-        query = """SELECT broker, client_id, EXISTS (SELECT 1 FROM segment WHERE capture_id = capture.id AND messages > 0)
-            FROM capture WHERE kind = 'record' ORDER BY id DESC LIMIT 1"""
-        self.heard_before = next(((broker, client) for broker, client, heard in self._ask(query) if heard), None)
 
     def _absence(self, now_us: int) -> tuple[list[Gap], list[PresenceChange]]:
         """The time without a recorder, and who was present before it. From the second capture of a recorder on, whoever

@@ -17,6 +17,7 @@ from models.domain.presence_words import Cause, Presence
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.records import Gap, GapCause
 from models.storage.keeping.retention import StoreLimits
+from models.storage.writing.known_before import KnownBefore
 from mqtt.inbox import Inbox, InboxLimits
 from tests.helpers.poll import until
 
@@ -39,7 +40,7 @@ class Store:
         self.commands = []
         self.log = []
         self.closed = False
-        self.unacknowledged = set()
+        self.before = KnownBefore()
         self.problems = []
         self.hindrance = None
         self.limits = []

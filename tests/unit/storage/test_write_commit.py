@@ -75,12 +75,12 @@ def test_a_start_knows_whether_the_recording_before_heard_anything(workspace: Wo
     known = []
     for messages in ([], [message(T0)], []):
         one = StoreWriter(workspace, clock)
-        known.append(one.heard_before)
+        known.append(one.before.heard)
         one.begin_capture("mqtt://broker", "client")
         if messages:
             one.commit(batch_of(one.names, messages, ["a"]))
         one.close()
-    known.append(StoreWriter(workspace, clock).heard_before)
+    known.append(StoreWriter(workspace, clock).before.heard)
     assert known == [None, None, ("mqtt://broker", "client"), None]
 
 

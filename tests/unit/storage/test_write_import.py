@@ -345,7 +345,7 @@ def test_how_an_import_ended_stands_until_the_agent_is_heard(workspace: Workspac
     writer.close()
     clock.advance(60 * SECOND)
     writer = StoreWriter(workspace, clock)
-    assert (writer.declared_intervals, writer.gone) == ({}, {})  # nobody waits for them
+    assert (writer.before.declared_intervals, writer.before.gone) == ({}, {})  # nobody waits for them
     writer.begin_capture("mqtt://b", "c")
     clock.advance(2 * SECOND)
     writer.housekeep()

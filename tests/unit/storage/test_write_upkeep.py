@@ -365,10 +365,10 @@ def test_names_and_what_is_unacknowledged_outlive_a_crash(bench: Bench) -> None:
     series = list(writer.names.series)
     bench.kill()
     writer = bench.open()
-    assert len(writer.unacknowledged) == 4
+    assert len(writer.before.unacknowledged) == 4
     assert list(writer.names.series) == series
     assert writer.names.agent("b") == 2
-    assert writer.declared_intervals == {1: 30 * SECOND}
+    assert writer.before.declared_intervals == {1: 30 * SECOND}
 
 
 def test_the_time_between_captures_is_a_gap_and_nobody_stays_online(bench: Bench) -> None:
@@ -627,7 +627,7 @@ def test_a_closed_segment_that_was_left_with_a_journal_is_readable_again(bench: 
     subprocess.run([sys.executable, "-c", HALFWAY, str(path)], check=True)
     assert Path(f"{path}-journal").exists()
     writer = bench.open()
-    assert len(writer.unacknowledged) == 4
+    assert len(writer.before.unacknowledged) == 4
     assert not Path(f"{path}-journal").exists()
     assert writer.problems == []
 

@@ -1,0 +1,42 @@
+"""What the recordings before tell the one that begins: as of the start of a writer."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import apsw
+
+from models.domain.presence_words import Cause, Presence
+from models.storage.workspace import Workspace
+from models.storage.writing.unacknowledged import read_unacknowledged
+
+_INTERVALS = """SELECT id, interval_us FROM agent JOIN agent_now ON agent_id = agent.id
+    WHERE interval_us > 0 AND NOT imported"""
+_GONE = "SELECT agent_id, presence, cause FROM agent_now WHERE presence IN (?, ?) AND NOT imported"
+_NEWEST = """SELECT segment.id FROM segment JOIN capture ON capture.id = capture_id
+    WHERE state = 'closed' AND kind = 'record' ORDER BY segment.id DESC LIMIT 64"""
+_LAST_CAPTURE = """SELECT broker, client_id, EXISTS (SELECT 1 FROM segment WHERE capture_id = capture.id AND messages > 0)
+    FROM capture WHERE kind = 'record' ORDER BY id DESC LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBefore:
+    declared_intervals: dict[int, int] = field(default_factory=dict)  # by agent id, in µs
+    gone: dict[int, tuple[Presence, Cause]] = field(default_factory=dict)  # by agent id: who was not there
+    heard: tuple[str, str] | None = None  # broker and client id of the last recording, if messages came in it
+    unacknowledged: set[tuple[int, int]] = field(default_factory=set)
+    """Packet id and CRC-32 of topic + payload of what is stored and may be delivered once more."""
+
+
+def read_known_before(workspace: Workspace, catalogue: apsw.Connection) -> KnownBefore:
+    """Once everything is mended. Raises the engine's errors."""
+
+    def ask(query: str, *bindings: int) -> list[Any]:
+        return catalogue.execute(query, bindings).fetchall()
+
+    gone = ask(_GONE, int(Presence.OFFLINE), int(Presence.STOPPED))
+    return KnownBefore(
+        declared_intervals=dict(ask(_INTERVALS)),
+        gone={agent: (Presence(presence), Cause(cause)) for agent, presence, cause in gone},
+        heard=next(((broker, client) for broker, client, heard in ask(_LAST_CAPTURE) if heard), None),
+        unacknowledged=read_unacknowledged(workspace, [id_ for (id_,) in ask(_NEWEST)]),
+    )
