@@ -177,7 +177,7 @@ class Composition(QObject):
         from app.window.recorder_notices import RecorderNotices
         from app.window.recorder_parts import no_recorder_link, recorder_link
         from app.window.tail_source import TailSource
-        from models.storage.history.pulses import PulseWindows
+        from models.storage.history.fleet import FleetHistory
         from models.storage.history.reader import HistoryReader
         from models.storage.history.tail_reader import TailReader
 
@@ -194,8 +194,8 @@ class Composition(QObject):
         )
         self.link.state_changed.connect(self.connection.recorder_told)
         self._notices = RecorderNotices(window.notices, self.link, self._open_connection, self, demo=self._options.demo)
-        pulses = PulseWindows()
-        self.source = HistorySource(lambda: HistoryReader(workspace, clock, pulses), clock, self)
+        fleet = FleetHistory(clock)
+        self.source = HistorySource(lambda: HistoryReader(workspace, clock, fleet), clock, self)
         self.tail = TailSource(lambda: TailReader(workspace), clock, self)
         self.publishing = PublishController(
             self.link, self.source, SettingsFile(workspace.settings), TemplatesFile(workspace.templates),

@@ -1,5 +1,6 @@
 """The fleet at a glance: every agent now, or as it was, with its last hour."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, FleetRequest, FleetResult, Int64
 from models.storage.history.gaps import gaps_between, is_recording, last_commit, recording_ended
 from models.storage.history.presence import MINUTE_US, UNSEEN, PresenceHistory, States, strip
-from models.storage.history.pulses import PulseWindow, PulseWindows
+from models.storage.history.pulses import PulseWindow
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import open_tasks
 from models.storage.segments.open_segment import fetch
@@ -65,27 +66,40 @@ class Moment(NamedTuple):
 
 
 class FleetHistory:
-    """Answers fleet requests; asked every second it reads only what is new. One thread; `pulses` may be those of others, too."""
+    """Answers fleet requests; asked every second it reads only what is new. Any thread, each with a view of its own on the
+    same workspace: what one read, the others know."""
 
-    def __init__(self, clock: Clock, pulses: PulseWindows) -> None:
-        self._clock, self._pulses = clock, pulses
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()  # over all below
+        self._file = (0, 0)  # of the catalogue that told it
+        self._forget()
+
+    def _forget(self) -> None:
         self._presence = PresenceHistory()
+        self._now, self._past = PulseWindow(), PulseWindow()
         self._series: dict[int, tuple[str, str]] = {0: ("", "")}
 
     def answer(self, view: StoreView, request: FleetRequest, token: CancelToken) -> Iterator[FleetResult]:
         """One result."""
+        with self._lock:
+            result = self._answer(view, request, token)
+        yield result
+
+    def _answer(self, view: StoreView, request: FleetRequest, token: CancelToken) -> FleetResult:
+        if view.file != self._file:
+            self._forget()
+            self._file = view.file
         now_us = self._clock.wall_us()
         moment = Moment(request.at_us, False, 0) if request.at_us else present(view, now_us)
         agents = _read_agents(view, request, moment)
         size = max(agents.id, default=0) + 1
         hour_us = (moment.at_us // MINUTE_US + 1) * MINUTE_US - HOUR_US  # where the strip begins
         pulse_end_us = moment.at_us // PULSE_US * PULSE_US + (PULSE_US if moment.present else 0)
-        with self._pulses.lock:
-            window = self._pulses.now if moment.present else self._pulses.past
-            window.update(view, hour_us, pulse_end_us, size)
-            token.check()
-            result = self._result(view, request, moment, agents, window, (hour_us, pulse_end_us, size), token)
-        yield result
+        window = self._now if moment.present else self._past
+        window.update(view, hour_us, pulse_end_us, size)
+        token.check()
+        return self._result(view, request, moment, agents, window, (hour_us, pulse_end_us, size), token)
 
     def _result(
         self,

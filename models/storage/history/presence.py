@@ -43,10 +43,11 @@ class States(NamedTuple):
 
 
 class PresenceHistory:
-    """Reads each presence change once. One thread."""
+    """Reads each presence change once, and holds no file of a segment that gets no more. One thread."""
 
     def __init__(self) -> None:
         self._segments: dict[int, Changes] = {}
+        self._whole: set[int] = set()  # read after they were closed
 
     def states_at(self, view: StoreView, at_us: int, wanted: npt.NDArray[np.bool_], token: CancelToken) -> States:
         """What was in force just before `at_us` for the `wanted` agents (a mask by id)."""
@@ -74,6 +75,9 @@ class PresenceHistory:
 
     def between(self, view: StoreView, since_us: int, until_us: int) -> tuple[Int64, Int64, UInt8]:
         """Time, agent and presence of the changes in [since_us, until_us), in order of time."""
+        for removed in self._segments.keys() - {row.id for row in view.all()}:
+            del self._segments[removed]
+            self._whole.discard(removed)
         parts = [self._changes(view, row) for row in view.telling(since_us, until_us)] or [NO_CHANGES]
         at = np.concatenate([part.time_us for part in parts])
         kept = np.flatnonzero((at >= since_us) & (at < until_us))
@@ -83,7 +87,14 @@ class PresenceHistory:
 
     def _changes(self, view: StoreView, row: SegmentRow) -> Changes:
         known = self._segments.get(row.id, NO_CHANGES)
-        found = self._segments[row.id] = view.attempt(row, lambda opened, _row: _newer(opened, known), known)
+        if row.id in self._whole:
+            return known
+        found = view.attempt(row, lambda opened, _row: _newer(opened, known), None)
+        if found is None:
+            return known
+        self._segments[row.id] = found
+        if not row.is_open:
+            self._whole.add(row.id)
         return found
 
 

@@ -1,6 +1,5 @@
 """The last hour of all agents, kept up to date from pulses: each pulse is read and added once, and taken off when it is old."""
 
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -30,10 +29,11 @@ class Pulse(NamedTuple):
 
 
 class PulseWindow:
-    """Sums over the pulses of a stretch of time that moves along. Arrays are indexed by agent id. One thread at a time."""
+    """Sums over the pulses of a stretch of time that moves along. Arrays are indexed by agent id. One thread."""
 
     def __init__(self) -> None:
         self._pulses: dict[tuple[int, int], Pulse] = {}
+        self._closed: dict[int, list[tuple[int, int]]] = {}  # segments that get no more -> pulses and their beginnings
         self._size = 0
         self.sums: dict[str, Int64] = {name: np.zeros(0, np.int64) for name in COUNTED}
         self._errors: dict[int, Int64] = {}  # minute -> errors per agent
@@ -45,10 +45,10 @@ class PulseWindow:
         self._grow(size)
         wanted: dict[tuple[int, int], int] = {}
         missing: dict[SegmentRow, list[int]] = {}
-        nothing: list[tuple[int, int]] = []
-        sql = "select id, since_us from pulse where since_us >= ? and since_us < ?"
-        for row in view.overlapping(since_us - PULSE_US, 0):
-            for id_, began_us in view.attempt(row, lambda opened, _: opened.rows(sql, since_us, until_us), nothing):
+        rows = view.overlapping(since_us - PULSE_US, 0)
+        self._closed = {row.id: self._closed[row.id] for row in rows if row.id in self._closed}
+        for row in rows:
+            for id_, began_us in self._list(view, row, since_us, until_us):
                 wanted[row.id, id_] = began_us
                 if (row.id, id_) not in self._pulses:
                     missing.setdefault(row, []).append(id_)
@@ -61,6 +61,19 @@ class PulseWindow:
                 self._add(pulse, 1)
         first = since_us // MINUTE_US
         self._errors = {minute: found for minute, found in self._errors.items() if minute >= first and found.any()}
+
+    def _list(self, view: StoreView, row: SegmentRow, since_us: int, until_us: int) -> list[tuple[int, int]]:
+        """Pulses of a segment, (id, beginning). A closed one is asked once, so that nobody has to hold its file."""
+        nothing: list[tuple[int, int]] = []
+        if row.is_open:
+            sql = "select id, since_us from pulse where since_us >= ? and since_us < ?"
+            return view.attempt(row, lambda opened, _: opened.rows(sql, since_us, until_us), nothing)
+        all_of_it = self._closed.get(row.id)
+        if all_of_it is None:
+            all_of_it = view.attempt(row, lambda opened, _: opened.rows("select id, since_us from pulse"), nothing)
+            if all_of_it is not nothing:
+                self._closed[row.id] = all_of_it
+        return [one for one in all_of_it if since_us <= one[1] < until_us]
 
     def _grow(self, size: int) -> None:
         if size > self._size:
@@ -137,15 +150,6 @@ class PulseWindow:
                 into[pulse.data["agent"][told]] = pulse.data[name][told]
             seen[pulse.data["agent"][pulse.data["messages"] > 0]] = pulse.since_us + PULSE_US
         return cpu, memory, seen
-
-
-class PulseWindows:
-    """Of the present and of a moment in the past. The readers of one window share them, as each pulse then is read and kept
-    once: hold `lock` while using one."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.now, self.past = PulseWindow(), PulseWindow()
 
 
 def _read(opened: OpenSegment, ids: list[int], damaged: Callable[[Exception], None]) -> Iterator[tuple[int, Pulse]]:

@@ -39,7 +39,6 @@ from models.storage.history.holdings import StoreHistory
 from models.storage.history.hours import hours_of
 from models.storage.history.kinds import answer_retention
 from models.storage.history.lists import answer_logs, answer_messages
-from models.storage.history.pulses import PulseWindows
 from models.storage.history.series import answer_series
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import answer_tasks
@@ -58,13 +57,12 @@ class HistoryReader:
     It works while a recorder writes, holds no read transaction for long, and skips what is damaged.
     """
 
-    def __init__(self, workspace: Workspace, clock: Clock | None = None, pulses: PulseWindows | None = None) -> None:
-        """`pulses`: of the last hour, where several readers share them."""
+    def __init__(self, workspace: Workspace, clock: Clock | None = None, fleet: FleetHistory | None = None) -> None:
+        """`fleet`: where several readers of the workspace share one."""
         self._workspace = workspace
         self._clock = clock or SystemClock()
         self._view: StoreView | None = None
-        self._pulses = pulses or PulseWindows()
-        self._fleet = FleetHistory(self._clock, self._pulses)
+        self._fleet = fleet or FleetHistory(self._clock)
         self._store = StoreHistory()
 
     def answer(self, request: Request, token: CancelToken) -> Iterator[Result]:
@@ -136,7 +134,6 @@ class HistoryReader:
         if self._view is not None:
             self._view.close()
             self._view = None
-            self._fleet = FleetHistory(self._clock, self._pulses)
 
 
 def _agent(view: StoreView, request: AgentRequest) -> AgentResult:

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 OPEN_LIMIT = 48
 """Segments that one reader keeps open at once; each costs up to three file handles."""
+IDLE_TURNS = 100
+"""Closed segments that so many questions did not need are let go of."""
 _IMPORTED_SCHEMA = 3
 _HOURS_SCHEMA = 5
 _ROW_COLUMNS = """id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch,
@@ -58,7 +60,9 @@ class StoreView:
         self._told: set[int] = set()
         self._lock = threading.Lock()  # closing a connection must not meet an interrupt
         self._open: OrderedDict[int, OpenSegment] = OrderedDict()
-        self._file = _identity(workspace.catalogue)
+        self._turn = 0
+        self._used: dict[int, int] = {}  # segment that is open -> turn
+        self.file = _identity(workspace.catalogue)  # another one after a restore
         self.catalogue = read_catalogue(workspace)
         self._version = -1
         self._segments: list[SegmentRow] = []
@@ -76,10 +80,13 @@ class StoreView:
     def refresh(self) -> None:
         """Take notice of new, closed and removed segments. Raises the problems of `read_catalogue` after a replacement."""
         self.damaged.clear()
+        self._turn += 1
+        for id_ in [one for one, turn in self._used.items() if turn < self._turn - IDLE_TURNS]:
+            self._drop(id_, self._open[id_])
         file = _identity(self.workspace.catalogue)
-        if file != self._file:  # restored from a backup
+        if file != self.file:  # restored from a backup
             self.close()
-            self.catalogue, self._file, self._version = read_catalogue(self.workspace), file, -1
+            self.catalogue, self.file, self._version = read_catalogue(self.workspace), file, -1
         version = int(self.catalogue.pragma("data_version"))
         if version == self._version:
             return
@@ -136,9 +143,11 @@ class StoreView:
             found = OpenSegment(row, self.workspace.segment(row.id))
             self._open[row.id] = found
             while len(self._open) > OPEN_LIMIT:
-                self._open.popitem(last=False)  # closed when its last user lets go of it
+                gone, _ = self._open.popitem(last=False)  # closed when its last user lets go of it
+                del self._used[gone]
         else:
             self._open.move_to_end(row.id)
+        self._used[row.id] = self._turn
         return found
 
     def attempt(self, row: SegmentRow, work: Callable[[OpenSegment, SegmentRow], T], otherwise: T) -> T:
@@ -188,6 +197,7 @@ class StoreView:
     def _drop(self, id_: int, opened: OpenSegment) -> None:
         with self._lock:
             self._open.pop(id_, None)
+            self._used.pop(id_, None)
             opened.connection.close()
 
 

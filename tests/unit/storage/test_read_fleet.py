@@ -1,5 +1,6 @@
 """The fleet: now and as it was, from the catalogue, pulses and presence changes."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from models.domain.queries import CancelToken, EventsRequest, FleetRequest, Flee
 from models.domain.records import Gap, GapCause, PresenceChange, TaskReport, TaskState
 from models.storage import catalogue
 from models.storage.history import pulses
-from models.storage.history.pulses import PulseWindows
+from models.storage.history.fleet import FleetHistory
 from models.storage.history.reader import HistoryReader
+from models.storage.history.store_view import IDLE_TURNS
 from models.storage.lock import RecorderLock
 from models.storage.segments.pulse_columns import bin_middle_s, response_bin
 from models.storage.workspace import Workspace
@@ -113,7 +115,7 @@ def test_the_hour_moves_on_and_forgets(build: HistoryBuilder, reader: HistoryRea
     assert fleet(reader).hour_errors.sum() == 0
 
 
-def test_readers_that_share_pulses_read_each_of_them_once(
+def test_readers_that_share_a_fleet_read_each_pulse_once(
     build: HistoryBuilder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a = build.agent("a")
@@ -123,12 +125,56 @@ def test_readers_that_share_pulses_read_each_of_them_once(
     read: list[int] = []
     real = pulses._read
     monkeypatch.setattr(pulses, "_read", lambda opened, ids, told: [read.extend(ids), *real(opened, ids, told)][1:])
-    shared = PulseWindows()
+    shared = FleetHistory(clock)
     readers = [HistoryReader(build.workspace, clock, shared) for _ in range(3)]
     assert [fleet(one).messages.tolist() for one in readers] == [[2]] * 3
     assert len(read) == 1
     for one in readers:
         one.close()
+
+
+def test_closed_segments_are_read_once_and_then_let_go_of(
+    build: HistoryBuilder, reader: HistoryReader, clock: FakeClock
+) -> None:
+    a = build.agent("a")
+    for minute in range(3):
+        segment = build.segment()
+        change(segment, a, T0 + minute * MINUTE, Presence(1 + minute))
+        segment.pulse(T0 + minute * MINUTE, [{"agent": a, "messages": 1}])
+        assert fleet(reader).messages.tolist() == [minute + 1]  # also of one that was read while it was open
+        segment.close()
+    open_segment = build.segment()
+    change(open_segment, a, T0 + 3 * MINUTE, Presence.ONLINE)
+    clock.advance(4 * MINUTE - S)
+    for _ in range(IDLE_TURNS + 2):
+        first = fleet(reader)
+    view = reader._view
+    assert view is not None
+    assert list(view._open) == [open_segment.id]
+    assert first.messages.tolist() == [3]
+    assert first.hour_presence[0, -4:].tolist() == [1, 2, 3, 3]
+
+
+def test_a_restored_workspace_is_read_anew(
+    build: HistoryBuilder, reader: HistoryReader, clock: FakeClock, tmp_path: Path
+) -> None:
+    a = build.agent("a")
+    segment = build.segment()
+    change(segment, a, T0, Presence.ONLINE)
+    segment.pulse(T0, [{"agent": a, "messages": 2}])
+    segment.close()
+    assert fleet(reader).messages.tolist() == [2]
+    other = HistoryBuilder(Workspace.at(tmp_path / "other"))
+    b = other.agent("b")
+    segment = other.segment()
+    change(segment, b, T0, Presence.ONLINE)
+    segment.pulse(T0, [{"agent": b, "messages": 5}])
+    segment.close()
+    other.close()
+    build.close()
+    shutil.rmtree(build.workspace.root)
+    shutil.copytree(other.workspace.root, build.workspace.root)
+    assert fleet(reader).messages.tolist() == [5]
 
 
 def test_two_rows_of_the_same_ten_seconds_add_up_over_segments(build: HistoryBuilder, reader: HistoryReader) -> None:
