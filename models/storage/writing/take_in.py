@@ -20,7 +20,7 @@ from models.storage.writing.import_intake import newer
 from models.storage.writing.intake import HeadlineSamples, Intake, SegmentReader
 from models.storage.writing.topic_totals import add_topics
 
-BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP = 256, 5_000, 2_000
+BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP, NAMES_A_STEP = 256, 5_000, 2_000, 500
 """A step takes some tens of milliseconds at the most, a short one some milliseconds; whoever has something better to do looks up between two."""
 _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 _NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
@@ -134,7 +134,8 @@ T = TypeVar("T", bound=Taken)
 
 
 class SegmentTaker(Generic[T]):
-    """Takes one segment in. `read` then `apply`, as often as `read` finds something. Recorder's ingest thread."""
+    """Takes one segment in. `read` then `apply`, as often as `read` finds something; whoever must not be held up asks
+    `read_names` before. Recorder's ingest thread."""
 
     def __init__(
         self, catalogue: apsw.Connection, headlines: Headlines, segment: T, recent: RecentMessages | None = None
@@ -152,6 +153,27 @@ class SegmentTaker(Generic[T]):
     def read(self, most_messages: int = MESSAGES_A_STEP) -> Intake | None:
         """What the next batches told, None when all is taken in. Touches the segment only; changes nothing."""
         new = self.segment.new_names
+        self._look_up(NewNames(list(new.topics), list(new.agents), list(new.series)))
+        return self._reader.read(self._headlines, BATCHES_A_STEP, most_messages=most_messages)
+
+    def read_names(self) -> bool:
+        """Are there so many new names that `apply_names` should write some, ahead of the batches that use them? Touches the
+        segment only."""
+        new = self.segment.new_names
+        if len(new.topics) + len(new.agents) + len(new.series) <= NAMES_A_STEP:
+            return False
+        topics = new.topics[:NAMES_A_STEP]
+        agents = new.agents[: NAMES_A_STEP - len(topics)]
+        self._look_up(NewNames(topics, agents, new.series[: NAMES_A_STEP - len(topics) - len(agents)]))
+        return True
+
+    def apply_names(self) -> None:
+        """Write those that were read to the catalogue, in one transaction."""
+        with transaction(self._catalogue):
+            self._put_names()
+        self._named()
+
+    def _look_up(self, new: NewNames) -> None:
         connection = self.segment.connection
         rows = Rows(
             _named(connection, "id, name", "topic", new.topics),
@@ -163,15 +185,14 @@ class SegmentTaker(Generic[T]):
             self._headlines.consider(row[0], series_key(*row[1:]), imported=self._imported) for row in rows.series
         )
         self._rechosen.update(agent for agent in changed if agent)
-        self._names = (NewNames(list(new.topics), list(new.agents), list(new.series)), rows)
-        return self._reader.read(self._headlines, BATCHES_A_STEP, most_messages=most_messages)
+        self._names = (new, rows)
 
     def apply(self, intake: Intake) -> None:
         """Write it to the catalogue, in one transaction, and go on behind it."""
         catalogue, imported = self._catalogue, self._imported
         present = newer(catalogue, self._headlines, intake, 0) if imported else intake
         with transaction(catalogue):
-            put_names(catalogue, self._headlines, self._names[1], self._rechosen, self._created_us, imported=imported)
+            self._put_names()
             put_heard(catalogue, intake)
             put_present(catalogue, self._headlines, present, imported=imported)
             put_gaps(catalogue, self.segment.id, intake.gaps)
@@ -181,15 +202,21 @@ class SegmentTaker(Generic[T]):
                  intake.last_batch, self.segment.id),
             )  # fmt: skip
             add_topics(self._catalogue, intake.topics)
-        taken = self._names[0]
-        self.segment.new_names = NewNames(
-            self.segment.new_names.topics[len(taken.topics) :],
-            self.segment.new_names.agents[len(taken.agents) :],
-            self.segment.new_names.series[len(taken.series) :],
-        )
-        self._rechosen.clear()
+        self._named()
         self._reader.accept(intake)
         self.segment.taken_batch = intake.last_batch
+
+    def _put_names(self) -> None:
+        rows, since_us = self._names[1], self._created_us
+        put_names(self._catalogue, self._headlines, rows, self._rechosen, since_us, imported=self._imported)
+
+    def _named(self) -> None:
+        """These are known now."""
+        taken, new = self._names[0], self.segment.new_names
+        self.segment.new_names = NewNames(
+            new.topics[len(taken.topics) :], new.agents[len(taken.agents) :], new.series[len(taken.series) :]
+        )
+        self._rechosen.clear()
 
 
 def _named(connection: apsw.Connection, columns: str, table: str, ids: list[int]) -> list[Any]:

@@ -79,7 +79,12 @@ class Upkeep:
             try:
                 while until_us is None or self._clock.monotonic_us() < until_us:
                     with problems_of(segment.path, let=DAMAGED):
-                        intake = taker.read(a_step)
+                        names_only = taker.read_names()
+                        intake = None if names_only else taker.read(a_step)
+                    if names_only:
+                        with problems_of(self._workspace.catalogue):
+                            taker.apply_names()
+                        continue
                     if intake is None:
                         break
                     with problems_of(self._workspace.catalogue):

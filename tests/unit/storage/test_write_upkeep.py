@@ -34,6 +34,8 @@ from models.storage.engine import open_reader
 from models.storage.segments.pulse_columns import PULSE, PULSE_US, RESPONSE, bin_middle_s
 from models.storage.segments.segment_file import SegmentFile
 from models.storage.workspace import Workspace
+from models.storage.writing.take_in import NAMES_A_STEP, SegmentTaker
+from models.storage.writing.upkeep import BRIEFLY_US
 from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
@@ -357,6 +359,33 @@ def test_a_damaged_open_segment_is_kept_aside_at_start(bench: Bench, workspace: 
     assert workspace.segment(1).read_bytes().startswith(b"no database")
     assert [one.code for one in writer.problems] == ["store.corrupt"]
     assert writer.commit(lively_batch(bench, 2)).segment == 2
+
+
+def test_many_new_names_come_in_steps_and_commits_get_their_turn_between(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = bench.open()
+    agents = [f"agent-{number}" for number in range(NAMES_A_STEP)]
+    messages = [message(T0 + row, b"topic/%d" % row) for row in range(NAMES_A_STEP)]
+    samples = [(row, "cpu_percent", 50.0) for row in range(NAMES_A_STEP)]
+    apply_names = SegmentTaker.apply_names
+
+    def slowly(taker: SegmentTaker[Any]) -> None:
+        apply_names(taker)
+        bench.clock.advance(BRIEFLY_US)
+
+    monkeypatch.setattr(SegmentTaker, "apply_names", slowly)
+    writer.commit(batch_of(writer.names, messages, agents, samples))
+    bench.clock.advance(SECOND)
+    known = []
+    for _ in range(3):  # topics, agents, and the series with the messages
+        writer.housekeep(brief=True)
+        known.append(
+            tuple(bench.catalogue(f"SELECT count(*) FROM {table}")[0][0] for table in ("topic", "agent", "series"))
+        )
+    assert known == [(500, 0, 0), (500, 500, 0), (500, 500, 500)]
+    assert not writer.behind
+    assert bench.catalogue("SELECT sum(messages), count(cpu) FROM agent_now") == [(500, 500)]
 
 
 def test_names_and_what_is_unacknowledged_outlive_a_crash(bench: Bench) -> None:
