@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.domain.messages import Origin
 from models.domain.records import Level, Outcome, TaskState
-from models.storage.sealing.sample_order import EVER_US, read_in_order
+from models.storage.sealing.sample_steps import SampleSteps
 from models.storage.sealing.sample_tables import has_chunks
 from models.storage.segments import sample_columns
 from models.storage.segments.message_columns import MessageSums, RecentMessages, read_columns, sum_up
@@ -71,6 +71,7 @@ class SegmentReader:
         """`recent`: what the writer still has in memory."""
         self._connection = connection
         self._recent = recent
+        self._steps: SampleSteps | None = None  # of a sealed segment
         self.after_batch = after_batch
         self._positions = dict.fromkeys((*_TABLES, *_BATCH_TABLES), 0)
         if after_batch:
@@ -191,7 +192,10 @@ class SegmentReader:
         self, rows: list[tuple[Any, ...]], headlines: Headlines, replayed: npt.NDArray[np.int64] | None
     ) -> HeadlineSamples:
         if has_chunks(self._connection):
-            return _sealed_samples(self._connection, (rows[0][0], rows[-1][0] + 1), headlines, replayed)
+            if self._steps is None:
+                wanted = set(np.flatnonzero(headlines.role > 0).tolist())
+                self._steps = SampleSteps(self._connection, rows[0][0], wanted, _damaged)
+            return _sealed_samples(self._steps, (rows[0][0], rows[-1][0] + 1), replayed)
         return _headline_samples(rows, headlines, replayed)
 
     def _replayed(self, seqs: tuple[int, int]) -> npt.NDArray[np.int64]:
@@ -226,12 +230,11 @@ def _headline_samples(
 
 
 def _sealed_samples(
-    connection: apsw.Connection, batches: tuple[int, int], headlines: Headlines, replayed: npt.NDArray[np.int64] | None
+    steps: SampleSteps, batches: tuple[int, int], replayed: npt.NDArray[np.int64] | None
 ) -> HeadlineSamples:
     """Those of batches [first, end) of a sealed segment."""
-    wanted = set(np.flatnonzero(headlines.role > 0).tolist())
     parts = []
-    for part in read_in_order(connection, -EVER_US, EVER_US, batches, wanted, _damaged):
+    for part in steps.of(*batches):
         which = np.ones(len(part.stamp), np.bool_) if replayed is None else ~np.isin(part.seq[part.stamp], replayed)
         stamp = part.stamp[which]
         parts.append(

@@ -168,8 +168,8 @@ class Oracle:
         numbers = enumerate(self._blocks[table])
         return {block for row, block in numbers if not self._pages[f"{table}_block", row] & damaged}
 
-    def table(self, table: str, damaged: set[int]) -> bool:
-        return not any(pages & damaged for (name, _), pages in self._pages.items() if name == table)
+    def pages(self, *tables: str) -> set[int]:
+        return {page for (name, _), pages in self._pages.items() if name in tables for page in pages}
 
 
 def check(whole: tuple[Workspace, Content], oracle: Oracle, damage: Callable[[Path], None], folder: Path) -> int:
@@ -184,7 +184,7 @@ def check(whole: tuple[Workspace, Content], oracle: Oracle, damage: Callable[[Pa
     saved = done.saved
     assert path.read_bytes() == data
     assert saved.of == ALL
-    forms = -4 in oracle.blocks("message", lost) or oracle.table("message_form", lost)
+    forms = -4 in oracle.blocks("message", lost) or not lost & oracle.pages("message_form")
     due = {n for block in oracle.blocks("message", lost) if block >= 0 for n in range(block * 45, block * 45 + 45)}
     due = {n for n in due if n in before.messages} if forms else set()
     if saved.messages:
@@ -198,18 +198,16 @@ def check(whole: tuple[Workspace, Content], oracle: Oracle, damage: Callable[[Pa
         assert after.logs <= before.logs
         assert after.samples <= before.samples
         assert len(after.samples) == saved.samples
-        if oracle.table("sample_stamp", lost) and oracle.table("sample_series", lost):
-            check_chunks(before, after, oracle, lost)
+        samples_whole = not lost & oracle.pages(
+            "sample_stamp", "sample_series", "sample_chunk", "sample_column", "series"
+        )
+        if samples_whole and -1 in oracle.blocks("message", lost):
+            assert after.samples == {one for one in before.samples if one[0] in after.messages}
         assert {one.code for one in verify(made)} == set()
     else:
         assert not due
     shutil.rmtree(folder)
     return saved.messages
-
-
-def check_chunks(before: Content, after: Content, oracle: Oracle, lost: set[int]) -> None:
-    if oracle.table("sample_chunk", lost) and oracle.table("sample_column", lost) and oracle.table("series", lost):
-        assert after.samples == {one for one in before.samples if one[0] in after.messages}
 
 
 def test_all_comes_back_of_what_is_whole(whole: tuple[Workspace, Content], fast_folder: Path) -> None:

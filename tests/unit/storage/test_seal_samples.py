@@ -1,7 +1,7 @@
 """Samples written anew as chunks are the samples of layout 1: bit by bit, in the same order, with the same times."""
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +16,9 @@ from models.storage.engine import open_database
 from models.storage.sealing import chunk_writer, sample_chunks, sample_order, sample_pages, stamp_writer
 from models.storage.sealing.number_column import pack
 from models.storage.sealing.sample_chunks import write_samples
-from models.storage.sealing.sample_order import read_in_order
+from models.storage.sealing.sample_order import Ordered, read_in_order
 from models.storage.sealing.sample_reading import read_series
+from models.storage.sealing.sample_steps import SampleSteps
 from models.storage.segments import sample_columns
 from models.storage.segments.schema import create_tables
 from models.storage.store_errors import DamagedError
@@ -117,8 +118,12 @@ def in_order(
     batches: tuple[int, int] = (0, EVER),
 ) -> list[Row]:
     """All samples as they are read for export."""
+    return rows_of(read_in_order(target, since_us, until_us, batches, wanted, fail))
+
+
+def rows_of(parts: Iterable[Ordered]) -> list[Row]:
     found = []
-    for part in read_in_order(target, since_us, until_us, batches, wanted, fail):
+    for part in parts:
         for stamp, series, value in zip(part.stamp.tolist(), part.series.tolist(), part.value, strict=True):
             found.append(Row(int(part.batch[stamp]), int(part.seq[stamp]), int(part.time_us[stamp]),
                              int(part.received_us[stamp]), series, bits(value)))  # fmt: skip
@@ -204,6 +209,11 @@ def test_samples_are_the_same_in_the_same_order(
         assert in_order(files.target, since, until, set(wanted[1::2])) == inside
         later = [row for row in rows if row.batch > 2]
         assert in_order(files.target, batches=(3, EVER)) == later
+        steps = SampleSteps(files.target, 1, wanted, fail)
+        for first in range(1, 10, 2):
+            some = [row for row in rows if first <= row.batch < first + 2 and -EVER <= row.received_us < EVER]
+            assert rows_of(steps.of(first, first + 2)) == some
+            assert rows_of(steps.of(first, first + 2)) == some
         files.close()
 
 
