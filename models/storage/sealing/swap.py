@@ -35,8 +35,9 @@ class Sealing:
         self._hours = hours
 
     def waiting(self) -> list[int]:
-        """Closed segments that are not sealed."""
+        """Closed segments that are not sealed. One whose swap failed half-way is no longer among them."""
         with problems_of(self._workspace.catalogue):
+            self._take_notice_of_swapped()
             return [id_ for id_, _ in self._rows(_WAITING, LAYOUT)]
 
     def swap_in(self, id_: int) -> None:
@@ -60,6 +61,9 @@ class Sealing:
         """At the start: remove what a killed sealer left, tell the catalogue what a killed swap did."""
         for left in self._workspace.segments.glob("*.sealing*"):
             left.unlink(missing_ok=True)
+        self._take_notice_of_swapped()
+
+    def _take_notice_of_swapped(self) -> None:
         for id_, size in self._rows(_WAITING, LAYOUT):
             path = self._workspace.segment(id_)
             with contextlib.suppress(FileNotFoundError, *DAMAGE, *_NO_SEGMENT):  # told when somebody reads that history

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from app.recorder import sealing as module
@@ -152,3 +153,22 @@ def test_one_that_ends_well_and_leaves_no_file_has_failed(bench: Bench, monkeypa
     monkeypatch.undo()
     bench.clock.advance(module.FIRST_PAUSE_US)
     bench.until(bench.sealed, "it went on")
+
+
+def test_a_swap_that_the_catalogue_was_not_told_of_is_told_later_and_nothing_is_sealed_twice(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_id: int) -> None:
+        raise apsw.IOError("disk I/O error")
+
+    monkeypatch.setattr(bench.store.sealing, "_take_notice", broken)
+    bench.settle()
+    bench.until(lambda: bench.sealer.warnings, "it failed")
+    assert "disk I/O error" in bench.sealer.warnings[0].sentence()
+    monkeypatch.undo()
+    waiting = len(bench.store.sealing.waiting())
+    assert bench.sealed() == 1
+    bench.clock.advance(module.FIRST_PAUSE_US)
+    bench.until(lambda: bench.sealed() == 1 + waiting, "the others are sealed")
+    assert bench.sealer.warnings == ()
+    assert bench.failures() == 0
