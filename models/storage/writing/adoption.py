@@ -18,7 +18,16 @@ from models.storage.catalogue_file import set_aside
 from models.storage.copies.merge_source import origin_of
 from models.storage.engine import WorkspaceDatabase, open_reader
 from models.storage.keeping.hour_store import HourStore
-from models.storage.segments.import_mark import IMPORT, began_us, capture_key, has_ended, replaced
+from models.storage.names_table import storable
+from models.storage.segments.import_mark import (
+    IMPORT,
+    began_us,
+    capture_key,
+    has_ended,
+    imported_files,
+    replaced,
+    whole_number,
+)
 from models.storage.segments.schema import LAYOUT
 from models.storage.segments.segment_file import remove_files
 from models.storage.store_errors import DAMAGED, DamagedError, problems_of
@@ -28,6 +37,7 @@ from models.storage.writing.segment_rows import insert_segment, quarantine
 
 _log = logging.getLogger(__name__)
 _UNFINISHED_BYTES = 4_096  # of a segment whose making a kill cut off
+_IMPORTED_FILE = "INSERT INTO imported_file(capture_id, path, digest, bytes) VALUES (?, ?, ?, ?)"
 _KNOWN = "SELECT taken_batch, payload_bytes FROM segment WHERE id = ? AND state <> 'removed'"
 _GOES_ON = (
     """UPDATE segment SET taken_batch = max(taken_batch, ?), payload_bytes = max(payload_bytes, ?) WHERE id = ?"""
@@ -64,10 +74,10 @@ class Adoption:
         """Rows for all files that are to be taken in. `fell_back`: the catalogue is known to be older than it was."""
         begun = dict(self._rows("SELECT id, first_us FROM segment WHERE state = 'importing'"))
         known = {id_ for (id_,) in self._rows("SELECT id FROM segment")} - begun.keys()
-        ids = sorted(int(path.stem) for path in self._workspace.segments.glob("*.db") if path.stem.isdigit())
+        ids = sorted(int(path.stem) for path in self._workspace.segments.glob("*.db") if path.stem.isdecimal())
         files = [self._look(id_, begun.get(id_, 0)) for id_ in ids if id_ not in known]
         files = [one for one in files if not self._is_foreign(one)]
-        numbers = [int(one.meta["capture"]) for one in files if "capture" in one.meta]
+        numbers = [_number(one.meta, "capture") for one in files]
         self._last_capture = max([self._rows("SELECT coalesce(max(id), 0) FROM capture")[0][0], *numbers])
         ended = {one.import_us for one in files if one.of_ended_import}
         unfinished = {one.import_us for one in files if one.import_us and not one.error and not one.of_ended_import}
@@ -93,7 +103,7 @@ class Adoption:
         except (*DAMAGED, apsw.SQLError, DamagedError) as error:
             return _File(id_, path, {}, row_us, error)
         import_us = (began_us(meta) or -id_) if meta.get("kind") == "import" else 0
-        if row_us and (import_us != row_us or not _is_number(meta, id_)):
+        if row_us and (import_us != row_us or not _is_its_number(meta, id_)):
             return _File(id_, path, {}, row_us)  # still as it was copied
         return _File(id_, path, meta, import_us)
 
@@ -104,7 +114,7 @@ class Adoption:
         own = (
             self._fresh or one.meta.get("workspace") == self._rows("SELECT value FROM workspace WHERE key = 'id'")[0][0]
         )
-        if own and _is_number(one.meta, one.id):
+        if own and _is_its_number(one.meta, one.id):
             return False
         _log.warning(
             "%s is no segment of this workspace; kept as %s", one.path, set_aside(one.path, self._clock, "foreign")
@@ -130,14 +140,14 @@ class Adoption:
             self._adopt_unreadable(one, one.error)
             return
         meta = one.meta
-        layout, created_us = int(meta.get("layout", "1")), int(meta.get("created_us", "0"))
-        capture = self._capture(meta)
+        layout, created_us = _number(meta, "layout", LAYOUT), _number(meta, "created_us")
         with transaction(self._catalogue):
+            capture = self._capture(meta)
             if self._fresh and "workspace" in meta:
                 self._rows("UPDATE workspace SET value = ? WHERE key = 'id'", meta["workspace"])
             self._rows(
                 "INSERT OR IGNORE INTO capture VALUES (?, ?, ?, NULL, ?, ?, ?, ?)",
-                capture, meta.get("kind", "record"), began_us(meta) or int(meta.get("started_us", created_us)),
+                capture, meta.get("kind", "record"), began_us(meta) or _number(meta, "started_us", created_us),
                 *(meta.get(key, "") for key in ("broker", "client_id", "host", "version")),
             )  # fmt: skip
             self._rows("DELETE FROM segment WHERE id = ?", one.id)
@@ -147,11 +157,13 @@ class Adoption:
 
     def _capture(self, meta: Mapping[str, str]) -> int:
         if IMPORT not in meta:
-            return int(meta.get("capture", "0"))
+            return _number(meta, "capture")
         key = capture_key(meta)
         if key not in self._captures:
             self._last_capture += 1
             self._captures[key] = self._last_capture
+            for file in imported_files(meta):
+                self._rows(_IMPORTED_FILE, self._last_capture, storable(file.path), file.digest, file.bytes)
         return self._captures[key]
 
     def _take_place(self, old: int, new: int) -> None:
@@ -174,7 +186,7 @@ class Adoption:
             insert_segment(self._database, one.id, 0, LAYOUT, written_us)
         self.problems.append(quarantine(self._catalogue, one.id, one.path, error, self._clock.wall_us()))
 
-    def _rows(self, query: str, *bindings: int | str) -> list[Any]:
+    def _rows(self, query: str, *bindings: int | str | None) -> list[Any]:
         return self._catalogue.execute(query, bindings).fetchall()
 
 
@@ -188,5 +200,9 @@ def read_meta(path: Path) -> dict[str, str]:
         reader.close()
 
 
-def _is_number(meta: Mapping[str, str], id_: int) -> bool:
+def _number(meta: Mapping[str, str], key: str, without: int = 0) -> int:
+    return whole_number(meta.get(key, ""), without)
+
+
+def _is_its_number(meta: Mapping[str, str], id_: int) -> bool:
     return meta.get("segment", str(id_)) == str(id_)

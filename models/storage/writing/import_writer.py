@@ -138,7 +138,7 @@ class ImportWriter:
             capture = int(self._one("SELECT coalesce(max(id), 0) + 1 FROM capture"))
             for part in self._ended:
                 with problems_of(part.file.path):
-                    mark_ended(part.file.path)
+                    mark_ended(part.file.path, files)
             self._take_in(capture, files)
         self.running = False
 

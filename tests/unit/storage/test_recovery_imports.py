@@ -70,6 +70,11 @@ def test_an_import_that_ended_stays(state: str, workspace: Workspace, clock: Fak
         ("import", T0, 1)
     ]
     assert rows(workspace, "catalogue", "SELECT DISTINCT capture_id FROM segment") == [(1,)]
+    writer = StoreWriter(workspace, clock)
+    with pytest.raises(EnvironmentProblem) as raised:
+        writer.begin_import([FILE])
+    assert raised.value.problem.code == "import.known"
+    writer.close()
 
 
 def test_one_of_which_not_every_file_says_that_it_ended_goes_whole(workspace: Workspace, clock: FakeClock) -> None:
@@ -235,3 +240,22 @@ def test_a_file_of_another_workspace_keeps_its_bytes_when_its_number_is_wanted(
     whole(one)
     assert len(one.exported()["messages"]) == 2 * (3 + 2)
     assert [path.read_bytes() for path in workspace.segments.glob("2.db.foreign-*")] == [foreign]
+
+
+@pytest.mark.parametrize(
+    "key", ["layout", "created_us", "started_us", "capture", "import", "ended", "replaces", "segment"]
+)
+@pytest.mark.parametrize("text", ["²", "9" * 40])
+def test_a_damaged_word_in_a_file_keeps_nobody_from_starting(
+    key: str, text: str, workspace: Workspace, clock: FakeClock
+) -> None:
+    writer = StoreWriter(workspace, clock)
+    fill(writer.begin_import([FILE]))
+    writer._import.finish([FILE])
+    writer.close()
+    connection = apsw.Connection(str(workspace.segment(2)))
+    connection.execute("UPDATE meta SET value = ? WHERE key = ?", (text, key))
+    connection.close()
+    put_back(workspace, None)
+    StoreWriter(workspace, clock).close()
+    assert {path.name[:4] for path in workspace.segments.iterdir()} == {"1.db", "2.db"}, "nothing is removed"
