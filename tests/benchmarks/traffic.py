@@ -15,7 +15,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from app.control_client import ControlClient
-from app.settings import Settings, SettingsFile
+from app.settings import Retention, Settings, SettingsFile
 from models.domain.connection import Connection, Protocol, parse_url
 from models.domain.control import Link
 from models.storage.workspace import Workspace
@@ -104,13 +104,16 @@ class Load:
 
 
 @contextmanager
-def recording(workspace: Path, broker: Mosquitto, protocol: str) -> Iterator[tuple[RecorderProcess, ControlClient]]:
+def recording(
+    workspace: Path, broker: Mosquitto, protocol: str, retention: Retention | None = None
+) -> Iterator[tuple[RecorderProcess, ControlClient]]:
     """A recorder that is connected; ended well afterwards."""
     os.environ["XDG_RUNTIME_DIR"] = environment(workspace)["XDG_RUNTIME_DIR"]  # where its control socket is
     where = Workspace.at(workspace)
     plain, _ = parse_url(broker.url)
     chosen = Connection(**{**{name: getattr(plain, name) for name in Connection.__slots__}, "protocol": Protocol(protocol)})  # fmt: skip
-    SettingsFile(where.settings).save(Settings(connection=chosen, embedded=False))
+    settings = Settings(connection=chosen, embedded=False, retention=retention or Retention())
+    SettingsFile(where.settings).save(settings)
     with RecorderProcess(workspace, "") as recorder:
         recorder.start()
         with ControlClient(where) as client:

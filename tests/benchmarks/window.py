@@ -1,12 +1,13 @@
 """What a user of the window feels while messages pour in: the lag of its event loop, on a real X server.
 
     python -m tests.benchmarks.window --rates 2000,10000,20000 --duration 60 --runs 3      twelve live plots
+    python -m tests.benchmarks.window --rates 20000 --agents 1000 --duration 600 --qos 0 --no-baseline
     python -m tests.benchmarks.window --paint-latency --duration 60                        arrival to paint
     python -m tests.benchmarks.window --fleet 1000 --duration 30                           1,000 agents, scrolled
 
 Lag is how much later than 10 ms a precise 10 ms timer of the window's own event loop comes; the first `--settle` seconds after
 the screen stands are left out, in the baseline the first three. The baseline is `naive_design` at the same rates on the same
-screen. The screen is taller than usual, so that all twelve plots are visible at once; `plots_visible` tells how many were.
+screen. Nothing is removed of what is recorded. The screen is taller than usual, so that all twelve plots are visible at once; `plots_visible` tells how many were.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def measure(options: argparse.Namespace, scenario: str, rate: float, agents: int
     """One scenario in a process of its own."""
     numbers = {
         "rate": rate, "agents": agents, "duration": options.duration, "settle": options.settle, "size": options.size,
-        "max-queued": options.max_queued,
+        "max-queued": options.max_queued, "qos": options.qos,
     }  # fmt: skip
     arguments = [word for name, value in numbers.items() if value is not None for word in (f"--{name}", str(value))]
     argv = [sys.executable, "-m", "tests.benchmarks.window_scenario", scenario, *arguments]
@@ -76,6 +77,7 @@ def main() -> int:
     parser.add_argument("--settle", type=float, default=5)
     parser.add_argument("--size", default="1920x1600")
     parser.add_argument("--max-queued", type=int, help="max_queued_messages of the broker (default: its own, 1000)")
+    parser.add_argument("--qos", type=int, choices=(0, 1), default=1, help="of the load; the baseline's is 1")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--no-baseline", action="store_true")
     options = parser.parse_args()

@@ -15,6 +15,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.settings import Retention
 from app.window.application import make_application
 from app.window.composition import Composition, WindowOptions
 from app.window.error_hooks import ErrorHooks
@@ -226,9 +227,9 @@ def run(options: argparse.Namespace, folder: Path) -> Figures:
     hooks.install()
     with (
         start_broker(folder / "broker", options.max_queued) as broker,
-        recording(workspace, broker, "auto") as (recorder, client),
+        recording(workspace, broker, "auto", Retention(gib=0, days=0)) as (recorder, client),
     ):
-        load = Load(broker.url, options.agents, options.rate, 0, 1)
+        load = Load(broker.url, options.agents, options.rate, 0, options.qos)
         app = make_application("en")
         width, height = options.size.split("x")
         scene = Scene(app, workspace, (int(width), int(height)))
@@ -271,6 +272,7 @@ def main() -> int:
     parser.add_argument("--settle", type=float, required=True)
     parser.add_argument("--size", required=True)
     parser.add_argument("--max-queued", type=int)
+    parser.add_argument("--qos", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="window-") as folder:
         print(json.dumps(run(options, Path(folder))), flush=True)
