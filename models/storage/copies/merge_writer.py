@@ -280,6 +280,7 @@ class MergeWriter:
             if part.salvages:  # it tells by itself what is still missing
                 catalogue.execute("UPDATE segment SET state = 'quarantined' WHERE id = ?", (part.salvages,))
                 catalogue.execute(_TOLD_NO_MORE, (part.salvages, GapCause.DAMAGED.value))
+                self._hours.forget(part.salvages)  # what came back is summed up with its own segment
             put_gaps(catalogue, part.id, part.gaps)
         if found is not None:
             add_topics(catalogue, found.topics)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from models.domain.clock import SystemClock
 from models.domain.connection import parse_url
 from models.storage.copies.verify import verify
+from models.storage.sealing.seal import seal
+from models.storage.writing.writer import StoreWriter
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until
@@ -41,11 +44,19 @@ def words(done: "subprocess.CompletedProcess[bytes]") -> str:
     return done.stdout.decode() + done.stderr.decode()
 
 
-def test_a_file_without_its_header_comes_back_while_recording(broker: Mosquitto, recording: Recording) -> None:
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_file_without_its_header_comes_back_while_recording(
+    sealed: bool, broker: Mosquitto, recording: Recording
+) -> None:
     recording.start("--broker", broker.url)
     publish(broker.url, range(300))
     until(lambda: len(numbers_of(recording)) == 300, "all is stored")
     recording.stop()
+    if sealed:
+        writer = StoreWriter(recording.workspace, SystemClock())
+        seal(recording.workspace.segment(1), recording.workspace.sealing(1))
+        writer.sealing.swap_in(1)
+        writer.close()
     path = recording.workspace.segment(1)
     data = bytes(4096) + path.read_bytes()[4096:]
     path.write_bytes(data)

@@ -145,6 +145,7 @@ def test_a_sealed_one_comes_back_as_one_that_can_be_sealed(
     logs = rows(workspace, 1, "SELECT seq, text FROM log ORDER BY id")
     samples = rows(workspace, "catalogue", "SELECT samples FROM segment")
     seal_it(workspace, clock)
+    hours = rows(workspace, "catalogue", "SELECT week, bucket, parts FROM hours ORDER BY 1, 2")
     data = bytes(4096) + workspace.segment(1).read_bytes()[4096:]
     workspace.segment(1).write_bytes(data)
     assert bring_back(workspace, clock, tmp_path / "found") == (ALL, ALL)
@@ -155,6 +156,7 @@ def test_a_sealed_one_comes_back_as_one_that_can_be_sealed(
     assert rows(workspace, 2, "SELECT seq, text FROM log ORDER BY id") == logs
     assert rows(workspace, "catalogue", "SELECT samples FROM segment WHERE id = 2") == samples
     seal_it(workspace, clock, 2)
+    assert hours == rows(workspace, "catalogue", "SELECT week, bucket, parts FROM hours ORDER BY 1, 2")
     assert [one.code for one in verify(workspace)] == ["set-aside"]
 
 
