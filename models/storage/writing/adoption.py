@@ -36,6 +36,7 @@ from models.storage.workspace import Workspace
 from models.storage.writing.segment_rows import insert_segment, quarantine
 
 _log = logging.getLogger(__name__)
+_UNREADABLE = (*DAMAGED, DamagedError, apsw.SQLError, UnicodeDecodeError)
 _UNFINISHED_BYTES = 4_096  # of a segment whose making a kill cut off
 _IMPORTED_FILE = "INSERT INTO imported_file(capture_id, path, digest, bytes) VALUES (?, ?, ?, ?)"
 _KNOWN = "SELECT taken_batch, payload_bytes FROM segment WHERE id = ? AND state <> 'removed'"
@@ -96,11 +97,11 @@ class Adoption:
         """`row_us`: when the import began of which the catalogue says that it did not end (0: it knows nothing of the file)."""
         path = self._workspace.segment(id_)
         try:
-            with problems_of(path, let=(*DAMAGED, apsw.SQLError)):
+            with problems_of(path, let=_UNREADABLE):
                 meta = read_meta(path)
             if not meta:
                 raise DamagedError("it does not say what it is")
-        except (*DAMAGED, apsw.SQLError, DamagedError) as error:
+        except _UNREADABLE as error:
             return _File(id_, path, {}, row_us, error)
         import_us = (began_us(meta) or -id_) if meta.get("kind") == "import" else 0
         if row_us and (import_us != row_us or not _is_its_number(meta, id_)):

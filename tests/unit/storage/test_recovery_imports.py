@@ -245,7 +245,7 @@ def test_a_file_of_another_workspace_keeps_its_bytes_when_its_number_is_wanted(
 @pytest.mark.parametrize(
     "key", ["layout", "created_us", "started_us", "capture", "import", "ended", "replaces", "segment"]
 )
-@pytest.mark.parametrize("text", ["²", "9" * 40])
+@pytest.mark.parametrize("text", ["'²'", f"'{'9' * 40}'", "cast(x'ff' AS TEXT)"])
 def test_a_damaged_word_in_a_file_keeps_nobody_from_starting(
     key: str, text: str, workspace: Workspace, clock: FakeClock
 ) -> None:
@@ -254,7 +254,7 @@ def test_a_damaged_word_in_a_file_keeps_nobody_from_starting(
     writer._import.finish([FILE])
     writer.close()
     connection = apsw.Connection(str(workspace.segment(2)))
-    connection.execute("UPDATE meta SET value = ? WHERE key = ?", (text, key))
+    connection.execute(f"UPDATE meta SET value = {text} WHERE key = ?", (key,))
     connection.close()
     put_back(workspace, None)
     StoreWriter(workspace, clock).close()
