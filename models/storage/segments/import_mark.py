@@ -49,7 +49,7 @@ def capture_key(meta: Mapping[str, str]) -> str:
 
 
 def has_ended(meta: Mapping[str, str]) -> bool:
-    """Of an import. (`capture` was the mark before.)"""
+    """Of an import. One that was salvaged has no mark, but its `capture`, and so have those of before there was a mark."""
     return ENDED in meta or "capture" in meta
 
 
