@@ -1,5 +1,6 @@
 """The catalogue falls back behind the end of an import, or is lost: what was history stays history, once, and nothing is deleted."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from models.domain.messages import Origin
 from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import ImportedFile
+from models.storage.copies.salvage import damaged_segments, salvage
 from models.storage.copies.verify import verify
 from models.storage.keeping import retention
 from models.storage.keeping.pins import pinned
@@ -21,6 +23,7 @@ from models.storage.writing.import_writer import ImportWriter
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
+from tests.helpers.damage import spoil
 from tests.helpers.merging import Recorder, by_content, whole
 from tests.helpers.store import batch_of, catalogue_now, message, put_back, rows
 
@@ -185,6 +188,42 @@ def test_what_grew_stands_alone(state: str, left: bool, grown: tuple[Recorder, d
         assert laptop.ask("SELECT count(*) FROM gap WHERE cause = 'damaged'") == [(0,)]
     aside = [path.read_bytes() for path in laptop.workspace.segments.glob("2.db.replaced-*")]
     assert aside == ([beginning] if left else [])
+
+
+@pytest.mark.parametrize("imported", [False, True], ids=["recorded", "imported"])
+@pytest.mark.parametrize("state", ["before it was salvaged", "lost"])
+def test_what_was_salvaged_stands_alone(
+    state: str, imported: bool, workspace: Workspace, clock: FakeClock, tmp_path: Path
+) -> None:
+    one = Recorder(workspace.root, clock)
+    if imported:
+        server = Recorder(tmp_path / "server", clock, first_agent=50)
+        server.begin()
+        server.record(150)
+        one.bring(server.back_up(tmp_path / "b"))
+        server.store.close()
+    else:
+        one.begin()
+        one.record(150)
+    one.store.close()
+    spoil(workspace.segment(1), random.Random(3), 4)
+    damaged = workspace.segment(1).read_bytes()
+    earlier = {"before it was salvaged": catalogue_now(workspace)}
+    found = damaged_segments(workspace, {finding.segment for finding in verify(workspace)})
+    assert salvage(workspace, tmp_path / "found", found, clock, lambda *_: None)[0].saved.messages > 150
+    one = Recorder(workspace.root, clock)
+    one.bring(tmp_path / "found")
+    one.store.close()
+    before, totals = one.exported(), one.ask(f"{COUNTS} topic_total")
+    put_back(workspace, earlier.get(state))
+    start(workspace, clock)
+    after = one.exported()
+    assert one.ask(f"{COUNTS} topic_total") == ([(len(after["messages"]),)] if state == "lost" else totals)
+    assert after["messages"] == before["messages"]
+    assert [row for row in after["gaps"] if row["cause"] == "damaged"] == [
+        row for row in before["gaps"] if row["cause"] == "damaged"
+    ]
+    assert [path.read_bytes() for path in workspace.segments.glob("1.db.replaced-*")] == [damaged]
 
 
 def test_what_retention_had_just_removed_is_history_again_and_not_twice(
