@@ -28,6 +28,7 @@ from models.storage.sealing.row_shapes import (
 from models.storage.sealing.row_table import register
 from models.storage.store_errors import DamagedError
 
+_NOTHING: Int64 = np.zeros(0, np.int64)
 _FRAME = zstandard.FRAME_HEADER
 _MOST_BLOCKS = 1 << 20
 """No segment has more, whatever a damaged row says."""
@@ -93,14 +94,18 @@ def as_open(raw: apsw.Connection, messages: int, last_batch: int, topics: Mappin
         return False
     raw.executemany("INSERT OR REPLACE INTO topic VALUES (?, ?)", topics.values())
     _restore_forms(raw)
-    for table, rows in (("batch", last_batch), ("log", 0), ("message", messages)):
-        if table == "message":
-            ends: list[Any] = raw.execute("SELECT first_seq + n - 1 FROM batch ORDER BY id DESC LIMIT 1").fetchall()
-            rows = max(rows, *(end for (end,) in ends), 0)  # noqa: PLW2901 - the batches may know of more
-        _write_directory(raw, SHAPES[table], rows)
-        raw.execute(f"DROP TABLE {table}")
-        register(raw, RowBlocks(raw, SHAPES[table]))
+    _show(raw, "batch", last_batch, _NOTHING, _NOTHING)
+    _show(raw, "log", 0, _NOTHING, _NOTHING)
+    begun: list[Any] = raw.execute("SELECT first_us, first_seq, n FROM batch WHERE n > 0 ORDER BY first_us").fetchall()
+    first_us, first_seq, n = np.array(begun, np.int64).reshape(-1, 3).T
+    _show(raw, "message", int((first_seq + n - 1).max(initial=messages)), first_us, first_seq)
     return True
+
+
+def _show(raw: apsw.Connection, table: str, rows: int, first_us: Int64, first_seq: Int64) -> None:
+    _write_directory(raw, SHAPES[table], rows, first_us, first_seq)
+    raw.execute(f"DROP TABLE {table}")
+    register(raw, RowBlocks(raw, SHAPES[table]))
 
 
 def _numbers(raw: apsw.Connection, shape: RowShape) -> list[int]:
@@ -127,38 +132,57 @@ def _restore_forms(raw: apsw.Connection) -> None:
     raw.executemany("INSERT OR IGNORE INTO message_form VALUES (?, -1, 0, 0, 0)", ((number,) for number in range(end)))
 
 
-def _write_directory(raw: apsw.Connection, shape: RowShape, rows: int) -> None:
-    """One in which blocks that are lost hold no rows."""
+def _write_directory(raw: apsw.Connection, shape: RowShape, rows: int, first_us: Int64, first_seq: Int64) -> None:
+    """One in which blocks that are lost hold no rows. `first_us` and `first_seq`: of the batches, where they tell."""
     told = _copied(RowBlocks(raw, shape), DIRECTORY_COPIES[shape.table], 4)
     found: dict[int, _Told] = {}
+    begins: dict[int, int] = {}  # messages, where the directory is lost
     for number in _numbers(raw, shape):
         block = _block(raw, shape, number)
         arrival = block.integers(shape.ints.index(shape.arrival))
         one = _Told(block.n, int(arrival.min()), int(arrival.max()))
-        known = told is None or (number < len(told[0]) and one == tuple(int(column[number]) for column in told[1:]))
-        if known:
-            found[number] = one
+        if told is None:
+            begins[number] = _begin(arrival, first_us, first_seq)
+        elif number >= len(told[0]) or one != tuple(int(column[number]) for column in told[1:]):
+            continue
+        found[number] = one
     count = max(found, default=-1) + 1 if told is None else len(told[0])
     columns = np.zeros((3, count), np.int64)
     if found:
         columns[:, list(found)] = np.array(list(found.values()), np.int64).T
-    first = told[0] if told is not None else _places(columns[0], rows)
+    first = told[0] if told is not None else _places(columns[0], rows, begins)
     raw.execute(
         f"INSERT OR REPLACE INTO {shape.directory} VALUES (1, ?, ?, ?, ?, ?, 0)",
         (count, *(pack(column) for column in (first, *columns))),
     )
 
 
-def _places(n: Int64, rows: int) -> Int64:
-    """Row id of the first row of every block, where the directory is lost: what is missing of `rows` is taken to lie in the
-    lost blocks (0 rows), the same in each. That is so where one block is lost, or some in a row."""
-    lost = n == 0
-    assumed = n.copy()
-    if lost.any():
-        share, rest = divmod(max(rows - int(n.sum()), 0), int(lost.sum()))
-        assumed[lost] = share
-        assumed[np.flatnonzero(lost)[-1]] += rest
-    return np.asarray(1 + np.cumsum(assumed) - assumed, np.int64)
+def _begin(received_us: Int64, first_us: Int64, first_seq: Int64) -> int:
+    """The first message of a block, as most of the batches that begin in it have it by their arrivals; 0: nobody knows."""
+    places = 1 + np.flatnonzero(received_us[1:] != received_us[:-1])
+    batch = np.minimum(np.searchsorted(first_us, received_us[places]), len(first_us) - 1)
+    begun = first_us[batch] == received_us[places] if len(first_us) else np.zeros(len(places), np.bool_)
+    seqs, n = np.unique(first_seq[batch[begun]] - places[begun], return_counts=True)
+    return int(seqs[n.argmax()]) if len(seqs) else 0
+
+
+def _places(n: Int64, rows: int, begins: Mapping[int, int]) -> Int64:
+    """Row id of the first row of every block, where the directory is lost. What nobody knows the beginning of follows the
+    block before; what is missing of `rows` is taken to lie in the lost blocks (0 rows) between, the same in each. That is so
+    where one block is lost, or some in a row."""
+    lost = np.flatnonzero(n == 0).tolist()
+    share, rest = divmod(max(rows - int(n.sum()), 0), len(lost) or 1)
+    first = np.zeros(len(n), np.int64)
+    end, missing = 1, 0  # behind the last whole block; in the lost ones since
+    for number, size in enumerate(n.tolist()):
+        if not size:
+            first[number] = end
+            missing += share + (rest if number == lost[-1] else 0)
+            continue
+        begin = begins.get(number, 0) if number and not n[number - 1] else 0
+        first[number] = begin if begin >= end else end + missing
+        end, missing = int(first[number]) + size, 0
+    return first
 
 
 def _copied(blocks: RowBlocks, number: int, columns: int) -> list[Int64] | None:

@@ -201,7 +201,7 @@ def check(whole: tuple[Workspace, Content], oracle: Oracle, damage: Callable[[Pa
         samples_whole = not lost & oracle.pages(
             "sample_stamp", "sample_series", "sample_chunk", "sample_column", "series"
         )
-        if samples_whole and -1 in oracle.blocks("message", lost):
+        if samples_whole and (-1 in oracle.blocks("message", lost) or not lost & oracle.pages("batch_block")):
             assert after.samples == {one for one in before.samples if one[0] in after.messages}
         assert {one.code for one in verify(made)} == set()
     else:
@@ -247,17 +247,30 @@ def test_a_lost_block_is_a_gap_between_its_neighbours_also_where_the_directory_i
     assert gaps == [(before.messages[lost[0] - 1][0], before.messages[lost[-1] + 1][0], len(lost))]
 
 
+def test_arrivals_tell_where_a_block_stood_if_many_are_lost_and_the_directory_as_well(
+    whole: tuple[Workspace, Content], fast_folder: Path
+) -> None:
+    before = whole[1]
+    lost = "DELETE FROM message_block WHERE block IN (3, 11, 12, 26)"
+    after, gaps = salvaged(whole, fast_folder / "made", *NO_COPIES, lost)
+    left = {number for number in range(ALL) if number // 45 not in {3, 11, 12, 26}}
+    assert after.messages == {number: before.messages[number] for number in left}
+    assert after.logs == {one for one in before.logs if one[0] in left}
+    assert after.samples == {one for one in before.samples if one[0] in left}
+    assert [count for *_, count in gaps] == [45, 90, ALL - 26 * 45]
+
+
 def test_what_cannot_be_told_to_belong_to_a_message_does_not_come_back_with_another(
     whole: tuple[Workspace, Content], fast_folder: Path
 ) -> None:
-    """The end is lost as well, so nobody knows how many messages were in the lost block before."""
+    """Commits are lost too, so nobody knows how many messages were in which of the lost blocks."""
     before = whole[1]
-    lost = "DELETE FROM message_block WHERE block IN (3, 26)"
-    after, gaps = salvaged(whole, fast_folder / "made", *NO_COPIES, lost)
+    lost = ["DELETE FROM message_block WHERE block IN (3, 26)", "DELETE FROM batch_block"]
+    after, gaps = salvaged(whole, fast_folder / "made", *NO_COPIES, *lost)
     assert after.messages.keys() == {number for number in range(ALL) if number // 45 not in {3, 26}}
     assert after.messages.items() <= before.messages.items()
-    assert after.logs <= before.logs
-    assert after.samples <= before.samples
+    assert {one for one in before.logs if one[0] < 45 * 3} <= after.logs <= before.logs
+    assert {one for one in before.samples if one[0] < 45 * 3} <= after.samples <= before.samples
     assert sum(count for *_, count in gaps) == ALL - len(after.messages)
 
 
