@@ -87,6 +87,11 @@ class Demux:
     def wants_write(self) -> bool:
         return bool(self._out)
 
+    @property
+    def failed(self) -> bool:
+        """Can nothing be written any more?"""
+        return self._write_fault is not None
+
     def acknowledge(self, packet_ids: Iterable[int]) -> None:
         """PUBACK for each, in this order, to be flushed."""
         packets = array("I", [_PUBACK | one for one in packet_ids])

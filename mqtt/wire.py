@@ -229,27 +229,29 @@ class Wire:
         """Write what waits and DISCONNECT, and wait until the broker hangs up, `limit_s` at most.
 
         paho's disconnect() closes at once; with messages unread that resets the connection, and the broker throws away
-        the acknowledgements that it has not read yet.
+        the acknowledgements that it has not read yet. Nor may it wait for us to read while we wait for it.
         """
         until_s = time.monotonic() + limit_s
-        while self.is_open and self._wants_write and time.monotonic() < until_s:
-            self._wait(0.05)
-            self._write()
         sock = self.client.socket()
         if sock is not None:
+            plain = sock.plain if isinstance(sock, Demux) else sock
             try:
+                while self.is_open and self._wants_write and self._more(plain, until_s):
+                    self._write()
                 sock.send(_DISCONNECT)
                 if self.demux is not None:
                     self.demux.flush()
-                plain = sock.plain if isinstance(sock, Demux) else sock
-                while time.monotonic() < until_s and self._more(plain):
+                while self._more(plain, until_s):
                     pass
             except OSError:
                 pass  # it hung up first
         self.close()
 
-    def _more(self, sock: "SocketLike") -> bool:
-        """Read and forget what is there; False: the other side hung up. What we do not acknowledge comes again."""
+    def _more(self, sock: "SocketLike", until_s: float) -> bool:
+        """Wait a little, read and forget what is there; False: the other side hung up, or it is time. What we do not
+        acknowledge comes again."""
+        if time.monotonic() >= until_s or (self.demux is not None and self.demux.failed):
+            return False
         if not self._wait(0.05):
             return True
         try:
