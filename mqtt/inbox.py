@@ -53,7 +53,8 @@ def weight(message: RawMessage) -> int:
 class Inbox:
     """One thread puts (whole lists), one other takes; counters may be read from any.
 
-    QoS 1 is never dropped: the broker sends no more than its window. QoS 0 beyond the limits is dropped, oldest first.
+    QoS 0 beyond the limits is dropped, oldest first. QoS 1 is never dropped: where it is beyond them by itself, the inbox is
+    `full`, and no more of it shall be put.
     """
 
     def __init__(self, clock: Clock, limits: InboxLimits | None = None) -> None:
@@ -62,7 +63,7 @@ class Inbox:
         self._pace = CommitPace(clock)
         self._bursts: deque[_Burst] = deque()
         self._changed = threading.Condition()
-        self._closed = self._poked = False
+        self._closed = self._poked = self._full = False
         self._epoch = 0
         self._waiting = self._waiting_bytes = self._reliable = 0
         self._received = self._dropped = self._highest = 0
@@ -94,6 +95,7 @@ class Inbox:
             self._pace.arrived(reliable)
             if self._over():
                 self._drop_oldest()
+                self._full = self._full or self._over()
             self._highest = max(self._highest, self._waiting)
             if was_empty or self._pace.urgent or self._pace.quiet_us * 2 < quiet_us:
                 self._changed.notify_all()
@@ -103,6 +105,7 @@ class Inbox:
         without a message, after a `poke`, or when the inbox was closed. Asking again says that what was taken is dealt with."""
         with self._changed:
             self._taken_us = None
+            self._full = self._full and bool(self._bursts)
             idle_until_us = self._clock.monotonic_us() + self._limits.idle_us
             while not self._closed:
                 due_us = self._pace.due_in_us()
@@ -126,6 +129,16 @@ class Inbox:
     def narrow(self) -> bool:
         """Does the broker send but a few messages before it waits for us, as far as anybody knows?"""
         return self._pace.narrow
+
+    @property
+    def full(self) -> bool:
+        """Shall nothing more of QoS 1 be put? So until all that waits is taken and dealt with. Any thread."""
+        return self._full
+
+    def fill(self) -> None:
+        """From now on it is full, whatever waits. Any thread."""
+        with self._changed:
+            self._full = True
 
     def poke(self) -> None:
         """Whoever takes has something else to do: it shall not wait now. Any thread."""

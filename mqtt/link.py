@@ -1,5 +1,6 @@
 """One connection to the broker, from CONNECT to its end: acknowledgements, subscriptions, backlog, publications."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,7 @@ GOODBYE_LIMIT_S = 2.0
 _ANSWER_LIMIT_US = refusals.ANSWER_LIMIT_S * 1_000_000
 _ACKNOWLEDGEMENTS_PER_TURN = 2_000
 _KEEPALIVE_TIMEOUT = 0x8D
+_log = logging.getLogger(__name__)
 
 
 class LinkEnd(NamedTuple):
@@ -39,13 +41,15 @@ class LinkEnd(NamedTuple):
     hung_up: bool = False  # after CONNACK, by the broker, without a word
     session_present: bool = False
     malformed: bool = False  # it sent what is not MQTT
+    renews: bool = False  # the next connection shall take the session over from this one, which is still open
     nobody: bool = False  # there was no name, no way or no open port: nobody was troubled by the attempt
 
 
 class Link:
     """Runs once, in the network thread. `acknowledge` and `publish` are for any thread.
 
-    `on_connack(session_present)` and `on_up(link)` tell the owner, from the network thread.
+    `on_connack(session_present)` and `on_up(link)` tell the owner, from the network thread. `owed`: as `Receiver` has it; goes
+    from link to link.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Link:
         window: int | None,
         on_connack: Callable[[bool], None],
         on_up: Callable[["Link"], None],
+        owed: set[int],
     ) -> None:
         self.epoch = 0  # none before CONNACK
         self.session_present = False
@@ -72,6 +77,7 @@ class Link:
         self._acknowledgements: deque[tuple[int, int]] = deque()
         self._answer_by_us: int | None = clock.monotonic_us() + _ANSWER_LIMIT_US
         self._answered = False
+        self._owed = owed
         self._refusal: tuple[int, str] | None = None
         self._closed: tuple[bool, int, str] | None = None  # by the broker's DISCONNECT?, reason code, its text
         client = wire.client
@@ -91,6 +97,11 @@ class Link:
         """Are messages taken out of the bytes many at a time, not brought by paho?"""
         return self._wire.demux is not None
 
+    @property
+    def keeps_session(self) -> bool:
+        """Does the broker keep our session beyond this connection?"""
+        return self._connection.session_expiry_s > 0 or self.version is Protocol.MQTT_311
+
     # ---- any thread
 
     def acknowledge(self, messages: Sequence[tuple[int, int]]) -> None:
@@ -105,38 +116,72 @@ class Link:
     def run(self, goes_on: Callable[[], bool]) -> LinkEnd:
         """Connect, serve until the end, and say how it ended. `goes_on` is asked in every turn.
 
-        An exception that leaves this is a bug of ours; the connection is closed then, too.
+        The connection is closed then, unless `renews`. An exception that leaves this is a bug of ours; it is closed then, too.
         """
+        end: LinkEnd | None = None
         try:
-            try:
-                self._wire.open()
-            except Exception as error:
-                problem = refusals.problem_of(error, self._connection)
-                if problem is None:
-                    raise
-                return LinkEnd(problem, nobody=refusals.reached_nobody(error))
-            return self._serve(goes_on)
+            end = self._open() or self._serve(goes_on)
+            return end
         finally:
-            self._wire.close()
+            if end is None or not end.renews:
+                self.close()
             self._collect()
+
+    def close(self) -> None:
+        """Hang up without a word."""
+        self._wire.close()
 
     def abandon(self) -> None:
         """After `run`, when nobody can publish here any more: what was not answered never will be."""
         self._outgoing.fail(refusals.lost(self._connection, "it broke before the broker answered"))
 
+    def _open(self) -> LinkEnd | None:
+        try:
+            self._wire.open()
+        except Exception as error:
+            problem = refusals.problem_of(error, self._connection)
+            if problem is None:
+                raise
+            return LinkEnd(problem, nobody=refusals.reached_nobody(error))
+        return None
+
     def _serve(self, goes_on: Callable[[], bool]) -> LinkEnd:
         while self._wire.is_open:
             if not goes_on():
                 return self._leave()
+            if self._receiver is not None and self._receiver.forgets and not self._inbox.full:
+                return self._renew()
             self._wire.turn(TURN_S, self._read)
             self._collect()
             self._write(_ACKNOWLEDGEMENTS_PER_TURN)
+            self._look_for_owed()
             if self._answer_by_us is not None and self._clock.monotonic_us() >= self._answer_by_us:
                 return LinkEnd(refusals.no_answer(self._connection), self._answered)
             if self._answered and self._answer_by_us is None and (nothing := self._subscriptions.nothing_granted()):
                 self._wire.goodbye(GOODBYE_LIMIT_S)
                 return LinkEnd(nothing, answered=True)
         return self._why_closed()
+
+    def _renew(self) -> LinkEnd:
+        """All that waited is stored, and there is room for what was forgotten. The next connection begins before this one
+        ends: for a client that is away, a broker keeps far less."""
+        self._write(len(self._acknowledgements))
+        self._wire.turn(0, self._read)
+        return LinkEnd(None, self._answered, up_us=self._up_us(), renews=True)
+
+    def _look_for_owed(self) -> None:
+        """Of much that is owed, one connection may bring a part only: what Mosquitto cannot write at once, it throws away
+        beyond a thousand packets, counts as sent, and sends with the next. So once its queue came to an end, another one is
+        wanted, as long as each brings something."""
+        receiver = self._receiver
+        if not self._owed or receiver is None or receiver.forgets or self.up_since_us is None or self._probe.backlog:
+            return
+        if receiver.came_again:
+            receiver.forgets = True
+            self._inbox.fill()
+        else:
+            _log.warning("the broker does not send %d messages again that found no room before", len(self._owed))
+            self._owed.clear()
 
     def _leave(self) -> LinkEnd:
         self._write(len(self._acknowledgements))
@@ -175,8 +220,11 @@ class Link:
         self.epoch = self._inbox.begin_epoch(self.window)
         if self.session_present:
             self._probe.begin()
+        else:
+            self._owed.clear()
+        owed = self._owed if self.keeps_session else None
         version_5 = self.version is Protocol.MQTT_5
-        self._receiver = Receiver(self._inbox, self._clock, self.epoch, self._probe, version_5=version_5)
+        self._receiver = Receiver(self._inbox, self._clock, self.epoch, self._probe, owed, version_5=version_5)
         self._wire.begin(self._receiver)
         self._on_connack(self.session_present)
         self._ask(self._subscriptions.first())

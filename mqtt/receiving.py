@@ -18,15 +18,30 @@ _PAHOS_OWN = 4  # attributes that every Properties object of paho has; a propert
 class Receiver:
     """Collects what one connection delivers; network thread only. Messages come one by one from paho (`on_message`), or
     many at once out of the bytes (`split`). What comes on the probe's topic is for the probe, and never reaches the inbox.
+
+    What comes at QoS 1 while the inbox is full is forgotten: unacknowledged, the broker sends it again on another
+    connection. So everything is read all the time, and memory is bounded by more than the broker's window. `owed` has the
+    packet ids of what was forgotten, here or before, and did not come again yet; None: the broker keeps no session, so
+    nothing can be forgotten.
     """
 
-    def __init__(self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe, *, version_5: bool = True) -> None:
+    def __init__(
+        self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe, owed: set[int] | None = None, *, version_5: bool = True
+    ) -> None:  # fmt: skip
         self.count = 0  # grows with every message that paho brings
+        self.came_again = 0  # of those that were owed
+        self.forgets = False  # QoS 1, from now on to the end of the connection: what came later must not come before
+        self._owed = owed
         self._inbox, self._clock, self._epoch, self._probe = inbox, clock, epoch, probe
         self._probe_topic = probe.topic.encode()
         self._splitter = Splitter(epoch, self._probe_topic, self._on_probe, version_5=version_5)
         self._answered_here: list[tuple[int, int]] = []
         self._see_origin()
+
+    @property
+    def content_bytes(self) -> int:
+        """Of topics and payloads that are not handed over yet."""
+        return self._splitter.content_bytes
 
     def split(self, data: bytes, at: int) -> int:
         """Take the PUBLISH packets from `at` on; see `Splitter`. Raises `Malformed`."""
@@ -67,9 +82,24 @@ class Receiver:
         if into.messages:
             arrived, into.messages = into.messages, []
             reliable, content_bytes, into.reliable, into.content_bytes = into.reliable, into.content_bytes, 0, 0
-            self._inbox.put(arrived, reliable, content_bytes)
+            if reliable and self._owed is not None and (self.forgets or self._inbox.full):
+                self._forget(arrived, self._owed)
+            else:
+                if self._owed:
+                    self._meet(arrived, self._owed)
+                self._inbox.put(arrived, reliable, content_bytes)
         answered, self._answered_here = self._answered_here, []
         return answered
+
+    def _forget(self, arrived: list[RawMessage], owed: set[int]) -> None:
+        self.forgets = True
+        owed.update(one.packet_id for one in arrived if one.qos)
+        self._inbox.put([one for one in arrived if not one.qos], 0)
+
+    def _meet(self, arrived: list[RawMessage], owed: set[int]) -> None:
+        before = len(owed)
+        owed.difference_update(one.packet_id for one in arrived if one.qos)
+        self.came_again += before - len(owed)
 
     def _on_probe(self, payload: bytes, packet_id: int, qos: int) -> Origin:
         self._probe.returned(payload)

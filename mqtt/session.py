@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol, Secret
@@ -66,6 +66,7 @@ class SessionMemory:
     session_lost: bool = False  # not told yet
     forgotten: bool = False  # as of the last CONNACK
     anew: bool = False  # before the next attempt to connect the broker shall forget the session
+    owed: set[int] = field(default_factory=set)  # packet ids of what found no room and has to come again
 
 
 class Session:
@@ -102,6 +103,7 @@ class Session:
         self._bulk = bulk
         self._stopping = False
         self._link: Link | None = None
+        self._taken_over: Link | None = None  # the one before, until the broker has answered this one
         self._guard = threading.Lock()  # publications against the end of their link
         self._tries_now = threading.Event()
         self._waker = Waker()
@@ -203,6 +205,7 @@ class Session:
                 end = LinkEnd(refusals.lost(self._connection, "a fault in this program; its log tells more"))
             if not self._stopping:
                 self._between(end)
+        self._let_go()
 
     def _one_link(self) -> LinkEnd:
         version = self._versions.current
@@ -216,15 +219,25 @@ class Session:
         wire = Wire(self._connection, self._secret, self._hello, version, self._waker, clock)
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
         link = Link(
-            wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up
-        )
+            wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up,
+            self._memory.owed,
+        )  # fmt: skip
         self._link = link
         try:
-            return link.run(self._goes_on)
+            end = link.run(self._goes_on)
         finally:
             with self._guard:
                 self._link = None
+            self._let_go()
             link.abandon()
+        if end.renews:
+            self._taken_over = link
+        return end
+
+    def _let_go(self) -> None:
+        before, self._taken_over = self._taken_over, None
+        if before is not None:
+            before.close()
 
     def _forget(self) -> LinkEnd | None:
         """Let the broker forget the session. What kept it from that ends the attempt: to go on with the session would bring
@@ -244,12 +257,11 @@ class Session:
         return not self._stopping
 
     def _connack(self, session_present: bool) -> None:
+        self._let_go()
         self._versions.answered()
         self._memory.forgotten = self._memory.expects_session and not session_present
         self._memory.session_lost |= self._memory.forgotten
-        self._memory.expects_session = (
-            self._connection.session_expiry_s > 0 or self._versions.current is Protocol.MQTT_311
-        )
+        self._memory.expects_session = self._link is not None and self._link.keeps_session
 
     def _up(self, link: Link) -> None:
         self.counters.connections += 1
@@ -265,6 +277,8 @@ class Session:
 
     def _between(self, end: LinkEnd) -> None:
         """Decide when to try again, say so, and wait."""
+        if end.renews:
+            return
         self.counters.malformed += end.malformed
         if end.answered:
             self._versions.answered()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _DISCONNECT = b"\xe0\x00"  # normal, in 3.1.1 and 5 alike; in 5 the session lives on as CONNECT asked
 _MALFORMED = b"\xe0\x01\x81"  # in 5
 _MESSAGES_PER_TURN = 500  # that paho reads before anything else gets its turn
+_BYTES_PER_TURN = 2_097_152  # as above
 _CHUNKS_PER_TURN = 8  # as above, in bulk
 
 STEP_LIMIT_S = 5.0
@@ -170,6 +171,8 @@ class Wire:
             before = receiver.count
             code = self.client.loop_read()
             if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or receiver.count == before:
+                return
+            if receiver.content_bytes >= _BYTES_PER_TURN:
                 return
 
     def begin(self, receiver: Receiver) -> None:

@@ -9,7 +9,8 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass
 
 from app.crash_file import crash_before, forget_crashes, watch_for_crashes
 from app.files.options import FilesOptions
@@ -197,7 +198,7 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) ->
     ) -> Feed:
         nonlocal memory, heard_before, anew
         if again:
-            memory = replace(memory)  # the thread of before may yet write into its own
+            memory = deepcopy(memory)  # the thread of before may yet write into its own
         else:
             expects_session = heard_before == (connection.url, client) and connection.session_expiry_s > 0
             memory = SessionMemory(expects_session, anew=anew)

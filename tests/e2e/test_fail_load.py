@@ -12,10 +12,11 @@ import pytest
 
 from app.recorder.gaps import DROPPED_TOPIC
 from models.domain.connection import parse_url
+from models.domain.control import Link
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.poll import until
 from tests.helpers.recording import Recording
-from tests.helpers.troubled_recorder import SMALL_INBOX, Troubled
+from tests.helpers.troubled_recorder import SMALL_INBOX, SMALL_INBOX_BYTES, Troubled
 
 pytestmark = pytest.mark.services
 
@@ -167,6 +168,29 @@ def test_what_the_broker_throws_away_while_we_sleep_is_told_when_we_are_back(mak
     assert numbers(recording) == list(range(len(numbers(recording)))), "the first ones were kept"
     assert "broker.session-lost" not in [one["code"] for one in recording.connected().warnings]
     assert recording.stop() == 0
+
+
+def test_large_messages_of_qos_1_wait_with_the_broker_once_enough_of_them_wait_here(make_broker, narrow):
+    """By their number alone it may send 65,535 of them."""
+    broker = make_broker(extra=["sys_interval 1"])
+    begin(narrow, broker)
+    process = psutil.Process(narrow.pid)
+    rss_bytes = most_bytes = process.memory_info().rss
+    count, size = 1_500, 100_000
+    with publisher(broker) as one, blocked(narrow):
+        for first in range(0, count, 20):
+            one.send([Outgoing(b"flood/x", b"%d".ljust(size) % number) for number in range(first, first + 20)], 1)
+            one.poll(0.01)
+            most_bytes = max(most_bytes, process.memory_info().rss)
+        until(lambda: one.drain(1), "all is with the broker")
+        narrow.when(lambda state: state.counters.lag_us > 3_000_000, "it waits")
+        most_bytes = max(most_bytes, process.memory_info().rss)
+        assert narrow.state.link is Link.CONNECTED
+    assert most_bytes - rss_bytes <= 4 * SMALL_INBOX_BYTES < count * size / 2
+    narrow.stored(count, 60)
+    until(lambda: len(numbers(narrow)) >= count, "all is stored", 60, slice_s=1.0)
+    assert numbers(narrow) == list(range(count)), "once each, in order"
+    assert narrow.stop() == 0
 
 
 def test_a_flood_of_qos_0_beyond_the_limit_is_counted_to_the_message(make_broker, narrow):

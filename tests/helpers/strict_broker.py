@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Sequence
+from itertools import islice
 
 from tests.helpers.fake_broker import (
     CONNACK,
@@ -22,11 +23,16 @@ class StrictBroker(FakeBroker):
     """Sends `messages` (topic, payload) at QoS 1 to the one client that subscribes, as fast as its acknowledgements come.
 
     A client that comes back finds its session: what is unacknowledged is sent again, marked as such. `speaks_5` False: it
-    refuses MQTT 5. A window smaller than what the client of MQTT 5 would take is a broker's own limit, and no client is told.
+    refuses MQTT 5. `most_again`: of what is unacknowledged it sends no more again on one connection, although all of it counts
+    as sent (Mosquitto, beyond what it can write at once). A window smaller than what the client of MQTT 5 would take is a broker's own limit, and no client is told.
     """
 
-    def __init__(self, window: int, messages: Sequence[tuple[bytes, bytes]], *, speaks_5: bool = True) -> None:
+    def __init__(
+        self, window: int, messages: Sequence[tuple[bytes, bytes]], *, speaks_5: bool = True,
+        most_again: int | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self._most_again = most_again
         self.window, self.speaks_5 = window, speaks_5
         self.acknowledged: list[int] = []  # numbers of messages, in the order in which they were acknowledged
         self.strange: list[int] = []  # packet ids that were acknowledged and not outstanding
@@ -59,7 +65,8 @@ class StrictBroker(FakeBroker):
         if one.kind == SUBSCRIBE:
             self.began_s = self.began_s or time.monotonic()
             again = b"".join(
-                self._publish(connection, mid, number, again=True) for mid, number in self._outstanding.items()
+                self._publish(connection, mid, number, again=True)
+                for mid, number in islice(self._outstanding.items(), self._most_again)
             )
             connection.send(again)
             self._pump(connection)

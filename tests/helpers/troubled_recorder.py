@@ -16,6 +16,7 @@ from tests.helpers.recording import Recording
 
 DAY_US = 86_400_000_000
 SMALL_INBOX = 5_000
+SMALL_INBOX_BYTES = 16_000_000
 
 
 class Fatal(BaseException):
@@ -89,7 +90,9 @@ def prepare(trouble: str, asked: threading.Event) -> None:
         raises(PasswordStore, "get")()
 
     def shrinks() -> None:
-        main.InboxLimits = functools.partial(main.InboxLimits, waiting_messages=SMALL_INBOX)  # type: ignore[assignment,misc]
+        main.InboxLimits = functools.partial(  # type: ignore[assignment,misc]
+            main.InboxLimits, waiting_messages=SMALL_INBOX, waiting_bytes=SMALL_INBOX_BYTES
+        )
 
     troubles: dict[str, Callable[[], None]] = {
         "network-raises": raises(Link, "_write"),

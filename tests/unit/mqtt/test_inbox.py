@@ -67,6 +67,31 @@ def test_only_qos_1_is_never_dropped(clock: FakeClock) -> None:
     assert inbox.counters().waiting == 10
 
 
+def test_qos_1_beyond_the_limit_fills_it_until_all_is_dealt_with(clock: FakeClock) -> None:
+    inbox = Inbox(clock, InboxLimits(waiting_messages=4, take_messages=2, idle_us=0))
+    for first in (0, 2):
+        inbox.put([message(first), message(first + 1)])
+    assert not inbox.full
+    inbox.put([message(4), message(5, qos=0)])
+    assert inbox.full
+    due(clock)
+    for _ in range(3):
+        inbox.take()
+        assert inbox.full, "what was taken last is not dealt with yet"
+    assert inbox.take() == []
+    assert not inbox.full
+    inbox.fill()
+    assert inbox.full
+    inbox.take()
+    assert not inbox.full
+
+
+def test_qos_0_alone_never_fills_it(clock: FakeClock) -> None:
+    inbox = Inbox(clock, InboxLimits(waiting_messages=4))
+    inbox.put([message(number, qos=0) for number in range(9)])
+    assert not inbox.full
+
+
 def test_one_list_may_lose_a_part(clock: FakeClock) -> None:
     inbox = Inbox(clock, InboxLimits(waiting_messages=16))
     inbox.put([message(number, qos=0) for number in range(20)])

@@ -3,7 +3,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties as PahoProperties
 
 from models.domain.messages import Origin, RawMessage
-from mqtt.inbox import Inbox
+from mqtt.inbox import Inbox, InboxLimits
 from mqtt.probe import Probe
 from mqtt.receiving import Receiver
 from tests.helpers.clock import FakeClock
@@ -53,6 +53,35 @@ def test_a_probe_that_returns_ends_the_backlog_between_two_messages_of_one_read(
         (b"3", Origin.LIVE),
         (b"4", Origin.REPLAY),
     ]
+
+
+def test_without_room_qos_1_is_owed_and_qos_0_waits_as_always(clock: FakeClock) -> None:
+    inbox, owed = Inbox(clock, InboxLimits(idle_us=0)), set[int]()
+    receiver = Receiver(inbox, clock, 3, Probe("me", clock), owed)
+
+    def flush(*numbers: int) -> None:
+        for number in numbers:
+            message = arrived(b"t", b"%d" % number, int(number > 0))
+            message.mid = number
+            receiver.on_message(None, None, message)
+        receiver.flush()
+
+    def payloads() -> list[bytes]:
+        return [one.payload for one in taken(inbox, clock)]
+
+    flush(1)
+    inbox.fill()
+    flush(2, 0, 3)
+    assert (owed, receiver.forgets) == ({2, 3}, True)
+    assert payloads() == [b"1", b"0"]
+    inbox.take()
+    assert not inbox.full
+    flush(4)
+    assert owed == {2, 3, 4}, "it came later, so it must not be stored before those"
+    receiver = Receiver(inbox, clock, 4, Probe("me", clock), owed)
+    flush(2, 3, 5)
+    assert (owed, receiver.forgets, receiver.came_again) == ({4}, False, 2)
+    assert payloads() == [b"2", b"3", b"5"]
 
 
 def test_the_backlog_ends_after_ten_seconds(clock: FakeClock) -> None:
