@@ -99,7 +99,7 @@ class _Run:
 
     def bring(self, found: StoodIn) -> ImportResult:
         """From a workspace that stands in for `source`."""
-        theirs, ours = read_held(found.workspace), read_held(self.workspace)
+        theirs, ours = read_held(found.workspace), read_held(self.workspace, ours=True)
         wanted = list(_wanted(theirs, ours))
         sizes = sum(found.workspace.segment(one.source.id).stat().st_size for one in wanted)
         self._total = self._done + sizes

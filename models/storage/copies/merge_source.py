@@ -12,7 +12,8 @@ import apsw
 from models.domain.presence_words import Presence
 from models.domain.records import GapCause
 from models.storage.history.store_view import read_catalogue
-from models.storage.segments.open_segment import DAMAGE, OpenSegment, SegmentRow
+from models.storage.segments.open_segment import DAMAGE, DAMAGE_ALONE, OpenSegment, SegmentRow
+from models.storage.store_errors import problems_of
 from models.storage.workspace import Workspace
 
 LOST = (GapCause.RETENTION.value, GapCause.DAMAGED.value, GapCause.LEFT_OUT.value)
@@ -88,13 +89,19 @@ class Held(NamedTuple):
         return segment.recorded and segment.committed_us == self.recorded_until_us
 
 
-def read_held(workspace: Workspace) -> Held:
-    """Any thread. Raises the problems of `read_catalogue`."""
+def read_held(workspace: Workspace, *, ours: bool = False) -> Held:
+    """Any thread. `ours`: what just cannot be read is an error, as what is held and not known to be would be brought again.
+    Raises the problems of `read_catalogue`, and `EnvironmentProblem` store.*"""
+    with problems_of(workspace.catalogue):
+        return _read_held(workspace, (*(DAMAGE_ALONE if ours else DAMAGE), apsw.SQLError))
+
+
+def _read_held(workspace: Workspace, damage: tuple[type[BaseException], ...]) -> Held:
     catalogue = read_catalogue(workspace)
     try:
         (own,) = next(iter(catalogue.execute("SELECT value FROM workspace WHERE key = 'id'")))
         rows: list[Any] = catalogue.execute(_SEGMENTS).fetchall()
-        found = [_segment(workspace, str(own), row) for row in rows]
+        found = [_segment(workspace, str(own), row, damage) for row in rows]
         segments = [one for one in found if one is not None]
         lost = [LostHistory(*row) for row in catalogue.execute(_GAPS)]
         lost += [  # of one that was set aside there is a gap already
@@ -114,7 +121,9 @@ def read_held(workspace: Workspace) -> Held:
         catalogue.close()
 
 
-def _segment(workspace: Workspace, own: str, row: tuple[Any, ...]) -> HeldSegment | None:
+def _segment(
+    workspace: Workspace, own: str, row: tuple[Any, ...], damage: tuple[type[BaseException], ...]
+) -> HeldSegment | None:
     id_, layout, state, first_us, last_us, messages, payload_bytes, kind = row
     if state == "quarantined":
         return None
@@ -126,7 +135,7 @@ def _segment(workspace: Workspace, own: str, row: tuple[Any, ...]) -> HeldSegmen
             last = opened.rows("select id, committed_us from batch order by id desc limit 1")
         finally:
             opened.connection.close()
-    except (*DAMAGE, apsw.SQLError):
+    except damage:
         return None
     last_batch, committed_us = last[0] if last else (0, 0)
     return HeldSegment(

@@ -145,7 +145,8 @@ class MergeWriter:
             insert_segment(self._database, id_, 0, layout, self.began_us, "importing")
         self._reserved.append(id_)
         path = self._workspace.segment(id_)
-        remove_files(path)
+        with problems_of(path):
+            remove_files(path)
         return id_, path
 
     def known_of_damaged(self, id_: int) -> int | None:

@@ -16,7 +16,7 @@ from models.storage.sealing.row_table import register
 from models.storage.sealing.sample_tables import has_chunks
 from models.storage.segments.batch_agents import BatchAgents
 from models.storage.segments.schema import LAYOUT, SEALED_LAYOUT
-from models.storage.store_errors import DamagedError
+from models.storage.store_errors import DAMAGED, DamagedError
 
 Row = tuple[Any, ...]
 """A row as the engine gives it; whoever selects columns knows their types."""
@@ -49,7 +49,9 @@ DAMAGE = (
     DamagedError, apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.BusyError,
     UnicodeDecodeError,
 )  # fmt: skip
-"""What reading a damaged or vanished file raises. Anything else is a mistake of ours."""
+"""What reading a damaged or vanished file raises, or one that just cannot be read. Anything else is a mistake of ours."""
+DAMAGE_ALONE = (*DAMAGED, DamagedError, UnicodeDecodeError)
+"""Of these, what a file that just cannot be read does not raise."""
 
 
 def fetch(connection: apsw.Connection, sql: str, bindings: Sequence[Any] = ()) -> list[Row]:

@@ -28,15 +28,16 @@ from models.storage.segments.import_mark import (
     replaced,
     whole_number,
 )
+from models.storage.segments.open_segment import DAMAGE_ALONE
 from models.storage.segments.schema import LAYOUT
 from models.storage.segments.segment_file import remove_files
-from models.storage.store_errors import DAMAGED, DamagedError, problems_of
+from models.storage.store_errors import DamagedError, problems_of
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
 from models.storage.writing.segment_rows import insert_segment, quarantine
 
 _log = logging.getLogger(__name__)
-_UNREADABLE = (*DAMAGED, DamagedError, apsw.SQLError, UnicodeDecodeError)
+_UNREADABLE = (*DAMAGE_ALONE, apsw.SQLError)
 _UNFINISHED_BYTES = 4_096  # of a segment whose making a kill cut off
 _IMPORTED_FILE = "INSERT INTO imported_file(capture_id, path, digest, bytes) VALUES (?, ?, ?, ?)"
 _KNOWN = "SELECT taken_batch, payload_bytes FROM segment WHERE id = ? AND state <> 'removed'"

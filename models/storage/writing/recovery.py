@@ -15,10 +15,11 @@ from models.storage.engine import WorkspaceDatabase
 from models.storage.keeping.retention import Retention
 from models.storage.sealing.sealed_file import take_in_sealed
 from models.storage.sealing.swap import Sealing
+from models.storage.segments.open_segment import DAMAGE_ALONE
 from models.storage.segments.pulse_columns import PULSE_US
 from models.storage.segments.schema import SEALED_LAYOUT
 from models.storage.segments.segment_file import SegmentFile, remove_files
-from models.storage.store_errors import DAMAGED, IMPOSSIBLE, DamagedError, engine_error, problems_of
+from models.storage.store_errors import DAMAGED, IMPOSSIBLE, engine_error, problems_of
 from models.storage.workspace import Workspace
 from models.storage.writing.adoption import Adoption, read_meta
 from models.storage.writing.closing import close_segment
@@ -123,7 +124,7 @@ class Recovery:
         """A sealed one whose catalogue was lost, or is as of before its end. It is never written, here neither."""
         try:
             take_in_sealed(id_, path, taken_batch, self._catalogue, self._headlines, self._retention.hours)
-        except (*DAMAGED, DamagedError, UnicodeDecodeError) as error:
+        except DAMAGE_ALONE as error:
             self._quarantine(id_, path, error)
 
     def _settle(self, id_: int, path: Path) -> None:

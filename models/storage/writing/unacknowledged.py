@@ -4,14 +4,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from models.storage.segments.open_segment import OpenSegment, SegmentRow
-from models.storage.store_errors import DAMAGED, DamagedError
+from models.storage.segments.open_segment import DAMAGE_ALONE, OpenSegment, SegmentRow
 from models.storage.workspace import Workspace
 from models.storage.writing.batch_rows import PAIRS
 
 BATCHES = 64
 """So far back: what was committed before them was acknowledged long ago."""
-_DAMAGED = (*DAMAGED, DamagedError, UnicodeDecodeError)
 _NEWEST = "SELECT packets FROM batch WHERE packets IS NOT NULL ORDER BY id DESC LIMIT ?"
 
 
@@ -24,11 +22,11 @@ def read_unacknowledged(workspace: Workspace, segments: Iterable[int]) -> set[tu
             break
         try:
             opened = OpenSegment(SegmentRow(segment, 0, "closed", 0, 0, 0, 0, 0, 0, 0), workspace.segment(segment))
-        except _DAMAGED:
+        except DAMAGE_ALONE:
             continue  # told when somebody reads that history
         try:
             found += [packets for (packets,) in opened.rows(_NEWEST, BATCHES - len(found))]
-        except _DAMAGED:
+        except DAMAGE_ALONE:
             continue
         finally:
             opened.connection.close()
