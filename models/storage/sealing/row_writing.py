@@ -93,10 +93,15 @@ def write_messages(source: apsw.Connection, target: apsw.Connection) -> None:
     for statement in MESSAGE_TABLES.split(";"):
         target.execute(statement)
     writer = BlockWriter(target, MESSAGE)
-    forms: dict[tuple[Any, ...], int] = {}
+    forms = _forms(source)
+    writer.write_copy(FORM_COPY, list(np.array(list(forms), np.int64).reshape(-1, len(FORM)).T))
+    target.executemany(
+        f"INSERT INTO message_form(id, {', '.join(FORM)}) VALUES (?, ?, ?, ?, ?)",
+        ((number, *form) for form, number in forms.items()),
+    )
     holders: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})  # of agents, of topics
     for seq, received, topic, agent, kind, flags, _, properties, payload in blocks_of(source, MESSAGE):
-        form = [forms.setdefault(one, len(forms)) for one in zip(topic, agent, kind, flags, strict=True)]
+        form = [forms[one] for one in zip(topic, agent, kind, flags, strict=True)]
         received_us = np.array(received, np.int64)
         block = writer.write(
             seq[0], received_us, [received_us, np.array(form, np.int64)], [_encoded(properties), payload]
@@ -105,14 +110,18 @@ def write_messages(source: apsw.Connection, target: apsw.Connection) -> None:
             for id_ in set(ids):
                 held.setdefault(id_, []).append(block)
     writer.close()
-    writer.write_copy(FORM_COPY, list(np.array(list(forms), np.int64).reshape(-1, len(FORM)).T))
-    target.executemany(
-        f"INSERT INTO message_form(id, {', '.join(FORM)}) VALUES (?, ?, ?, ?, ?)",
-        ((number, *form) for form, number in forms.items()),
-    )
     for name, held in zip(("message_agent", "message_topic"), holders, strict=True):
         packed = ((id_, pack(np.array(blocks, np.int64))) for id_, blocks in sorted(held.items()))
         target.executemany(f"INSERT INTO {name} VALUES (?, ?)", packed)
+
+
+def _forms(source: apsw.Connection) -> dict[tuple[Any, ...], int]:
+    """Numbered as they are met. They are written before the messages, so that of a file that is cut off later its beginning
+    can be read."""
+    forms: dict[tuple[Any, ...], int] = {}
+    for form in source.execute(f"SELECT {', '.join(FORM)} FROM message NOT INDEXED ORDER BY seq"):
+        forms.setdefault(form, len(forms))
+    return forms
 
 
 def write_logs(source: apsw.Connection, target: apsw.Connection, index: Callable[[Columns], None]) -> None:

@@ -1,5 +1,6 @@
 """A damaged sealed segment: what stands in whole blocks and chunks comes back exactly, and the rest is told as missing."""
 
+import os
 import random
 import shutil
 from collections import Counter
@@ -71,7 +72,7 @@ def lively(writer: StoreWriter, clock: FakeClock, turn: int, chance: random.Rand
     numbers = range(turn * IN_BATCH, (turn + 1) * IN_BATCH)
     some = [
         message(
-            clock.wall_us() + 7 * n, b"t%d" % (n % 23), b"%d " % n + chance.randbytes(chance.choice((5, 90, 6_000 * (n % 31 == 0)))),
+            clock.wall_us() + 7 * n, b"t%d" % chance.randrange(900), b"%d " % n + chance.randbytes(chance.choice((5, 90, 6_000 * (n % 31 == 0)))),
             qos=n % 2, origin=Origin.REPLAY if n % 5 == 0 else Origin.LIVE,
         )
         for n in numbers
@@ -79,7 +80,7 @@ def lively(writer: StoreWriter, clock: FakeClock, turn: int, chance: random.Rand
     samples = [
         (row, f"m{n % 4}-{one}", n + one / 8) for row, n in enumerate(numbers) if n % 3 for one in range(n % 4 + 1)
     ]
-    batch = batch_of(writer.names, some, [f"agent-{n % 9}" for n in numbers], samples)
+    batch = batch_of(writer.names, some, [f"agent-{chance.randrange(60)}" for _ in numbers], samples)
     for row in range(0, IN_BATCH, 4):
         text = f"bad {numbers[row]} {chance.randbytes(20).hex()}"
         batch.logs.append(LogRow(row, clock.wall_us(), batch.agent[row], Level.ERROR, None, text))
@@ -168,6 +169,9 @@ class Oracle:
         numbers = enumerate(self._blocks[table])
         return {block for row, block in numbers if not self._pages[f"{table}_block", row] & damaged}
 
+    def block(self, table: str, number: int) -> set[int]:
+        return self._pages[f"{table}_block", self._blocks[table].index(number)]
+
     def pages(self, *tables: str) -> set[int]:
         return {page for (name, _), pages in self._pages.items() if name in tables for page in pages}
 
@@ -212,6 +216,24 @@ def check(whole: tuple[Workspace, Content], oracle: Oracle, damage: Callable[[Pa
 
 def test_all_comes_back_of_what_is_whole(whole: tuple[Workspace, Content], fast_folder: Path) -> None:
     assert check(whole, Oracle(whole[0].segment(1)), lambda _: None, fast_folder / "one") == ALL
+
+
+def test_of_a_file_that_was_cut_off_its_beginning_comes_back(fast_folder: Path) -> None:
+    """However many topics and agents there are: what is needed to read the messages stands before them."""
+    workspace, clock, chance = Workspace.at(fast_folder / "large"), FakeClock(), random.Random(4)
+    writer = StoreWriter(workspace, clock)
+    writer.begin_capture("mqtt://broker", "client")
+    for _ in range(6):
+        some = [message(clock.wall_us(), b"%d" % chance.randrange(9_000), chance.randbytes(9)) for _ in range(1_000)]
+        writer.commit(batch_of(writer.names, some, [f"{chance.randrange(900)}" for _ in some]))
+        clock.advance(1_000_000)
+    writer.close()
+    seal_it(workspace)
+    path = workspace.segment(1)
+    oracle = Oracle(path)
+    os.truncate(path, (min(oracle.block("message", 4)) - 1) * PAGE)
+    (done,) = salvage(workspace, fast_folder / "made", damaged_segments(workspace, [1]), FakeClock(), lambda *_: None)
+    assert 2_000 <= done.saved.messages < done.saved.of == 6_000
 
 
 def edit(path: Path, *statements: str) -> None:
