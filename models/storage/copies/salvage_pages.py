@@ -4,6 +4,7 @@ No tree is walked: a page of a table that is whole tells its rows whatever becam
 is told by its shape, as no two tables of a segment have the same.
 """
 
+import itertools
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -106,17 +107,19 @@ def _newest(log: Path) -> dict[int, bytes]:
     return pages
 
 
-def _rows_of(pages: _Pages, number: int) -> Iterator[tuple[int, list[Value]]]:
-    """Rows of a table without row ids have 0 for it."""
+def _rows_of(pages: _Pages, number: int) -> list[tuple[int, list[Value]]]:
+    """Rows of a table without row ids have 0 for it. Of these nothing tells that one is what it was, so a page counts only
+    where all of them can be read and follow one another."""
     page = pages[number]
     start = _SCHEMA_HEADER if number == 1 else 0
     if len(page) < PAGE_BYTES or (page[start] != _LEAF and page[start] not in _BY_KEY):
-        return
+        return []
     before = _BY_KEY.get(page[start])
     (cells,) = struct.unpack_from(">H", page, start + 3)
     head = start + 8 + (before or 0)
     if head + 2 * cells > PAGE_BYTES:
-        return
+        return []
+    found: list[tuple[int, list[Value]]] = []
     for at in struct.unpack_from(f">{cells}H", page, head):
         try:
             size, place = _varint(page, at + (before or 0))
@@ -124,10 +127,16 @@ def _rows_of(pages: _Pages, number: int) -> Iterator[tuple[int, list[Value]]]:
             if before is None:
                 id_, place = _varint(page, place)
             elif size > _MOST_BY_KEY:
-                continue  # none that anybody looks for
-            yield id_ - (id_ >> 63 << 64), _record(_payload(pages, page, place, size))
+                return []  # none that anybody looks for
+            found.append((id_ - (id_ >> 63 << 64), _record(_payload(pages, page, place, size))))
         except (_UnreadableError, IndexError, ValueError, struct.error):
             continue
+    return found if before is None or (len(found) == cells and _follow(found)) else []
+
+
+def _follow(rows: list[tuple[int, list[Value]]]) -> bool:
+    keys = [tuple(value for value in values[:2] if isinstance(value, int)) for _, values in rows]
+    return all(left < right for left, right in itertools.pairwise(keys))
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -127,7 +127,7 @@ def content(workspace: Workspace) -> Content:
 
 
 def pages_of(path: Path) -> dict[tuple[str, int], set[int]]:
-    """Pages of every row, leaf and overflow, by table and number of the row in it."""
+    """Pages of every row, leaf and overflow, by table and number of the row in it; -1: pages above, which may hold some too."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     found: dict[tuple[str, int], set[int]] = {}
     for (table,) in connection.execute(
@@ -140,7 +140,9 @@ def pages_of(path: Path) -> dict[tuple[str, int], set[int]]:
                 first, end = end, end + cells
                 for row in range(first, end):
                     found[table, row] = {page}
-            elif kind == "overflow":
+            elif kind == "internal":
+                found.setdefault((table, -1), set()).add(page)
+            else:
                 found[table, first + int(place.rpartition("/")[2].partition("+")[0], 16)].add(page)
     connection.close()
     return found
