@@ -128,7 +128,7 @@ def _salvage_one(workspace: Workspace, one: Damaged, made: Workspace, tell: Call
         told = {str(key): str(value) for key, value in rows.execute("SELECT key, value FROM meta").fetchall()}
         meta = {**one.meta, **{key: told[key] for key in ("created_us",) if told.get(key, "").isdigit()}}
         known = _known_names(workspace)
-        sealed = as_open(rows, one.bounds.messages, one.bounds.taken_batch, known.topic)
+        sealed = as_open(rows, one.bounds.messages, one.bounds.taken_batch, known.topic, known.agent)
         segment = SegmentFile.create(one.id, made.segment(one.id), meta, lazily=True)
         try:
             with transaction(segment.connection):

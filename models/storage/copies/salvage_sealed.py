@@ -29,6 +29,8 @@ from models.storage.sealing.row_table import register
 from models.storage.store_errors import DamagedError
 
 _NOTHING: Int64 = np.zeros(0, np.int64)
+_NO_FORM = """DELETE FROM message_form WHERE id NOT BETWEEN 0 AND ? OR topic_id NOT IN (SELECT id FROM topic)
+    OR (agent_id <> 0 AND agent_id NOT IN (SELECT id FROM agent))"""
 _FRAME = zstandard.FRAME_HEADER
 _MOST_BLOCKS = 1 << 20
 """No segment has more, whatever a damaged row says."""
@@ -87,12 +89,16 @@ def create_sealed_tables(raw: apsw.Connection) -> None:
     raw.execute(MESSAGE_TABLES)
 
 
-def as_open(raw: apsw.Connection, messages: int, last_batch: int, topics: Mapping[int, tuple[Any, ...]]) -> bool:
+Names = Mapping[int, tuple[Any, ...]]
+
+
+def as_open(raw: apsw.Connection, messages: int, last_batch: int, topics: Names, agents: Names) -> bool:
     """Let the connection show the rows of all whole blocks as tables of an open segment. Of the rest is known that there were
-    so many `messages` and batches. False: there is no block, and nothing was done."""
+    so many `messages` and batches, and what the catalogue knows by name. False: there is no block, and nothing was done."""
     if not any(_numbers(raw, shape) for shape in SHAPES.values()):
         return False
-    raw.executemany("INSERT OR REPLACE INTO topic VALUES (?, ?)", topics.values())
+    for table, names in (("topic", topics), ("agent", agents)):
+        raw.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", names.values())
     _restore_forms(raw)
     _show(raw, "batch", last_batch, _NOTHING, _NOTHING)
     _show(raw, "log", 0, _NOTHING, _NOTHING)
@@ -121,7 +127,7 @@ def _restore_forms(raw: apsw.Connection) -> None:
         place = MESSAGE.ints.index("form")
         found = [_block(raw, MESSAGE, number).integers(place).max() for number in _numbers(raw, MESSAGE)]
         end = int(max(found, default=-1)) + 1
-        raw.execute("DELETE FROM message_form WHERE id NOT BETWEEN 0 AND ?", (end - 1,))
+        raw.execute(_NO_FORM, (end - 1,))
     else:
         end = len(columns[0])
         raw.execute("DELETE FROM message_form")
