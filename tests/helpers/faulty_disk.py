@@ -34,9 +34,6 @@ GROWING = ("xWrite", "xOpen", "xShmMap", "os.open", "os.rename")
 """Calls that a full disk refuses."""
 CHANGING = ("xWrite", "xTruncate", "xSync", "xDelete", *SYSTEM_CALLS)
 
-_STILL_CALLED: list["FaultyDisk"] = []
-"""Disks of failed tests that left files open, which the garbage collector closes through them."""
-
 
 class Fault(NamedTuple):
     """Call `number` of `kind` fails, as broken or as `full`; `lasting`: and all that follow. Kind `space`: of `GROWING`."""
@@ -87,8 +84,6 @@ class FaultyDisk:
                 setattr(os, name, function)
             for image in self._images.values():
                 os.close(image.handle)
-        if self._open_files:
-            _STILL_CALLED.append(self)
         assert not self._engine.raised, self._engine.raised
         assert not self._open_files, "files were left open"
 

@@ -51,6 +51,10 @@ Around = Callable[[str, Call, tuple[Any, ...]], int]
 """(name, what the engine would have called, its arguments) -> what the engine is answered."""
 
 
+_KEPT: list[object] = []
+"""What the engine may still point at, for ever: a file that was opened meanwhile, wherever it lies, may close late."""
+
+
 class EngineCalls:
     """While `exchanged`, every call in `names` goes through `around`. An exception there is kept in `raised`, as nothing may
     be raised through the engine, which is told of an error."""
@@ -59,7 +63,6 @@ class EngineCalls:
         self.raised: list[BaseException] = []
         self._around = around
         self._names = names
-        self._kept: list[object] = []  # what the engine points at, for ever: some file may close late
         self._tables: dict[int, Any] = {}  # address of the engine's table -> ours
 
     @contextlib.contextmanager
@@ -74,6 +77,7 @@ class EngineCalls:
         finally:
             for name, pointer in before.items():
                 setattr(system, name, pointer)
+            self._around = _as_it_is
 
     def _opening(self, original: Call) -> Call:
         def opened(system: int, path: int, file: int, flags: int, out: int) -> int:
@@ -93,6 +97,7 @@ class EngineCalls:
                 if name in self._names and getattr(methods, name):
                     setattr(table, name, self._pointer(name, _TYPES[name](getattr(methods, name))))
             self._tables[address] = table
+            _KEPT.append(table)
         return self._tables[address]  # type: ignore[no-any-return]
 
     def _pointer(self, name: str, original: Call) -> int | None:
@@ -104,8 +109,12 @@ class EngineCalls:
                 return apsw.SQLITE_INTERNAL
 
         function = _TYPES[name](call)
-        self._kept += [function, original]
+        _KEPT.extend((function, original))
         return ctypes.cast(function, c_void_p).value
+
+
+def _as_it_is(_name: str, original: Call, arguments: tuple[Any, ...]) -> int:
+    return original(*arguments)
 
 
 def _address_of_unix() -> int:
