@@ -147,7 +147,9 @@ def _compose(
     demo = choice.settings.demo
     if demo is not None and options.connection is not None:
         raise trouble("demo.only", path=str(workspace.root))
-    store = StoreWriter(workspace, clock, limits_of(choice), ThreadPoolExecutor(1, "closing"))
+    closing = ThreadPoolExecutor(1, "closing")
+    closing.submit(lambda: None)  # so that the thread is there from the start, as all others
+    store = StoreWriter(workspace, clock, limits_of(choice), closing)
     if crashed is not None:
         store.problems.append(crashed)  # told like whatever else was found at the start
     keeper = PresenceKeeper()
