@@ -3,13 +3,19 @@
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from models.storage import catalogue_file
 from models.storage.access import create_private_file
 from models.storage.copies.verify import verify
+from models.storage.log_copying import LogCopying
 from models.storage.sealing.seal import seal
+from models.storage.segments import segment_file
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -18,6 +24,15 @@ from tests.helpers.faulty_disk import FaultyDisk
 from tests.helpers.faulty_disk_picture import SHAPES, Picture
 from tests.helpers.store import rows
 from tests.helpers.store_life import BATCH, LIMITS, Told, bring, check_survived, kill, numbered, stored
+
+
+class AtOnce(Executor):
+    """Another thread, which is done before anybody looks."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments, **named))
+        return future
 
 
 class Life:
@@ -31,13 +46,14 @@ class Life:
         self._chance, self.share = chance, share
         self.disk = FaultyDisk(workspace.root)
         self.disk.before_change = self._look
+        self.aside: AtOnce | None = None
 
     def _look(self) -> None:
         if self._chance.random() < self.share:
             self.pictures.append((self.disk.picture(), self.told))
 
     def open(self) -> StoreWriter:
-        writer = StoreWriter(self.workspace, self.clock, LIMITS)
+        writer = StoreWriter(self.workspace, self.clock, LIMITS, self.aside)
         writer.begin_capture("mqtt://broker", "client")
         return writer
 
@@ -60,6 +76,15 @@ def recording(life: Life) -> None:
         life.told = life.told._replace(name=name)
         life.record(writer, 3)
         (kill if turn % 2 else StoreWriter.close)(writer)
+
+
+def copying(life: Life) -> None:
+    """As above; short logs are copied beside the commits, again and again."""
+    life.aside = AtOnce()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (segment_file, catalogue_file):
+            patch.setattr(module, "LogCopying", partial(LogCopying, log_pages=8))
+        recording(life)
 
 
 def making(life: Life) -> None:
@@ -142,7 +167,13 @@ def check_sealing_goes_on(workspace: Workspace) -> None:
     assert list(verify(workspace)) == []
 
 
-WORKS = [(recording, 0.01, 8, 170), (importing, 0.03, 3, 40), (making, 1.0, 8, 40), (sealing, 0.02, 5, 60)]
+WORKS = [
+    (recording, 0.01, 8, 130),
+    (copying, 0.01, 4, 40),
+    (importing, 0.03, 3, 40),
+    (making, 1.0, 8, 40),
+    (sealing, 0.02, 5, 60),
+]
 
 
 @pytest.mark.parametrize(("work", "share", "moments"), [(work, share, few) for work, share, few, _ in WORKS])
