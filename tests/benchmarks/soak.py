@@ -19,10 +19,9 @@ from typing import NamedTuple
 
 import psutil
 
-from models.storage.engine import open_reader
 from models.storage.workspace import Workspace
 from tests.benchmarks.measure import Cost, Figures, machine, tell
-from tests.benchmarks.traffic import LOAD_TOPICS, Load, SysCounts, recording, settled, start_broker
+from tests.benchmarks.traffic import Load, SysCounts, recording, settled, start_broker, taken_in
 from tests.helpers.needs import bound_to_parent
 from tests.helpers.recorder_process import REPOSITORY, environment
 from tests.helpers.x11 import x_environment, x_server
@@ -83,15 +82,6 @@ def sum_of(said: dict[str, object]) -> int:
     kinds = said["sent"]
     assert isinstance(kinds, dict)
     return sum(kinds.values())
-
-
-def taken_in(where: Workspace) -> int:
-    """Messages of the load that were ever stored, by the totals per topic, which retention leaves alone."""
-    catalogue = open_reader(where.catalogue)
-    query = "SELECT sum(messages) FROM topic_total JOIN topic ON topic.id = topic_id WHERE name >= ? AND name < ?"
-    rows = catalogue.execute(query, (LOAD_TOPICS, LOAD_TOPICS[:-1] + b"0")).fetchall()
-    catalogue.close()
-    return int(rows[0][0] or 0)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

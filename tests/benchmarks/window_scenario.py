@@ -23,7 +23,7 @@ from app.window.first_paint import FirstPaint
 from models.storage.workspace import Workspace
 from tests.benchmarks.loop_lag import LoopLag
 from tests.benchmarks.measure import Cost, Figures, spread
-from tests.benchmarks.traffic import Load, recording, settled, start_broker, stored_rows
+from tests.benchmarks.traffic import Load, recording, settled, start_broker, taken_in
 from widgets.agent.agent_screen import AgentScreen
 from widgets.agent.series_picker import SeriesPicker
 from widgets.common.tables import TableView
@@ -252,7 +252,7 @@ def run(options: argparse.Namespace, folder: Path) -> Figures:
         )
         counters = client.hello("cli").counters
         sent = load.stop()
-        rows, _ = settled(lambda: stored_rows(workspace), int(str(sent["total"])))
+        rows, _ = settled(lambda: taken_in(Workspace.at(workspace)), int(str(sent["total"])))
         scene.window.close()
         scene.composition.close()
     hooks.uninstall()
