@@ -170,7 +170,7 @@ def main() -> int:
 
 
 def _window(workspace: Path) -> list[str]:
-    return [sys.executable, "-m", "app", "--workspace", str(workspace)]
+    return [sys.executable, "-m", "app", "--workspace", str(workspace), "--record-here"]
 
 
 def _choose_theme(env: dict[str, str], theme: str) -> None:
