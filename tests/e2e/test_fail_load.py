@@ -15,17 +15,9 @@ from models.domain.connection import parse_url
 from models.domain.control import Link
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
 from tests.helpers.poll import until
-from tests.helpers.recording import Recording
 from tests.helpers.troubled_recorder import SMALL_INBOX, SMALL_INBOX_BYTES, Troubled
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -17,17 +17,9 @@ from tests.helpers.link_down import KEEPALIVE_S
 from tests.helpers.needs import missing
 from tests.helpers.poll import until
 from tests.helpers.recorder_process import REPOSITORY
-from tests.helpers.recording import Recording
 from tests.helpers.sessions import Publisher
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 def settings(recording, port, **fields):

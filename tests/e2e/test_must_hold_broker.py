@@ -14,18 +14,10 @@ from tests.helpers.forwarder import Forwarder
 from tests.helpers.mosquitto import free_port
 from tests.helpers.needs import missing
 from tests.helpers.poll import until
-from tests.helpers.recording import Recording
 
 pytestmark = pytest.mark.services
 
 AGENT = "agents/walker/status"
-
-
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 def settings(recording, url, **fields):

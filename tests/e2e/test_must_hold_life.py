@@ -23,13 +23,6 @@ pytestmark = pytest.mark.services
 PER_TURN, TURN_S = 100, 0.02  # 5,000 a second
 
 
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
-
-
 class Flow:
     """Publishes numbers at QoS 1, 5,000 a second, in a thread of its own until told to stop."""
 

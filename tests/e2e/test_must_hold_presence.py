@@ -11,16 +11,8 @@ import pytest
 
 from tests.helpers.poll import until
 from tests.helpers.recorder_process import REPOSITORY
-from tests.helpers.recording import Recording
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -32,13 +32,6 @@ TAKEN = "SELECT count(*) FROM segment WHERE state = 'open' AND taken_batch > 0"
 NO_BROKER = f"mqtt://127.0.0.1:{free_port()}"
 
 
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
-
-
 def publish(broker, numbers, topic=b"free/x"):
     connection, _ = parse_url(broker.url)
     publisher = BulkPublisher(connection, None, f"publisher-{numbers[0]}")
