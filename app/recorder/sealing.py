@@ -1,6 +1,5 @@
 """Closed segments are written anew, small, one after the other: by a child of low priority, so that recording never waits."""
 
-import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Protocol
@@ -17,7 +16,6 @@ SETTLED_US = 30_000_000
 """So long a segment has to be closed: who follows what is recorded may still read its last batches."""
 FIRST_PAUSE_US = 60_000_000
 LONGEST_PAUSE_US = 3_600_000_000
-_LOG = logging.getLogger(__name__)
 
 
 class SealedStore(Protocol):

@@ -7,7 +7,8 @@
 
 Lag is how much later than 10 ms a precise 10 ms timer of the window's own event loop comes; the first `--settle` seconds after
 the screen stands are left out, in the baseline the first three. The baseline is `naive_design` at the same rates on the same
-screen. Nothing is removed of what is recorded. The screen is taller than usual, so that all twelve plots are visible at once; `plots_visible` tells how many were.
+screen. Nothing is removed of what is recorded. The screen is taller than usual, so that all twelve plots are visible at once;
+`plots_visible` tells how many were.
 """
 
 import argparse

@@ -1,7 +1,6 @@
 """What opening a workspace has to mend: segments that a kill left open, files that a killed retention left, a catalogue
 that is gone. Afterwards every segment is closed, and the catalogue knows all that the segments know."""
 
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ from models.storage.writing.pulses import Pulses
 from models.storage.writing.segment_rows import quarantine
 from models.storage.writing.take_in import SegmentTaker
 
-_log = logging.getLogger(__name__)
 _LOOK_BACK = 256
 """Batches in which the value of a counter before a crash is looked for."""
 _EVER = 1 << 62
