@@ -47,16 +47,17 @@ class SimulatedFleet:
         self._roles = [list(_WORK)[i % len(_WORK)] for i in range(agents)]
         self.ids = [f"{role}-{i // len(_WORK) + 1}" for i, role in enumerate(self._roles)]
         self._places = {id_: i for i, id_ in enumerate(self.ids)}
-        self._ill = self._random.random(agents) < illness
-        self.slowness = np.where(self._ill, 6.0, 1.0)
-        self.failing = np.where(self._ill, 0.4, 0.01)
-        self.strain = np.where(self._ill, 0.05, 0.0)
-        self.queued = np.arange(agents) % 9
-        self.absent = np.zeros(agents, bool)
-        self._cpu = self._random.uniform(0.05, 0.6, agents)
-        self._memory = self._random.uniform(8e7, 9e8, agents)
-        self._requests = np.zeros(agents, np.int64)
-        self._attempts = np.zeros((agents, 3), np.int64)  # attempts, successes, errors
+        # lists, not arrays: one number at a time is read of them, and a load must leave the processor to what it loads
+        self._ill: list[bool] = (self._random.random(agents) < illness).tolist()
+        self.slowness = [6.0 if ill else 1.0 for ill in self._ill]
+        self.failing = [0.4 if ill else 0.01 for ill in self._ill]
+        self.strain = [0.05 if ill else 0.0 for ill in self._ill]
+        self.queued = [i % 9 for i in range(agents)]
+        self.absent = [False] * agents
+        self._cpu: list[float] = self._random.uniform(0.05, 0.6, agents).tolist()
+        self._memory: list[float] = self._random.uniform(8e7, 9e8, agents).tolist()
+        self._requests = [0] * agents
+        self._attempts = [(0, 0, 0)] * agents  # attempts, successes, errors
         self._state = ["degraded" if ill else "online" for ill in self._ill]
         self._boot = [boot] * agents
         self._seq: list[Counter[str]] = [Counter() for _ in range(agents)]  # by topic
@@ -86,25 +87,25 @@ class SimulatedFleet:
         """The next `count` messages, round-robin over the agents: in a hundred about five logs, three tasks, two of a
         conversation; the rest are metrics. Whoever is absent says nothing."""
         n = len(self.ids)
-        turns = self._step + np.arange(count)
-        who = turns % n
-        walk = self._random.normal(0, 0.02, count)
-        durations = self._random.lognormal(-2.3, 0.5, count) * self.slowness[who]
-        chance = self._random.random(count)
+        walks = self._random.normal(0, 0.02, count).tolist()
+        durations = self._random.lognormal(-2.3, 0.5, count).tolist()
+        chances = self._random.random(count).tolist()
         kinds = self._random.integers(0, 100, count).tolist()
         out = []
-        for k, i in enumerate(who.tolist()):
-            kind = kinds[k]
+        for turn, kind, walk, duration_s, chance in zip(
+            range(self._step, self._step + count), kinds, walks, durations, chances, strict=True
+        ):
+            i = turn % n
             if self.absent[i]:
                 continue
             if kind < 5:
-                out.append(self._some_log(i, now_s, float(chance[k])))
+                out.append(self._some_log(i, now_s, chance))
             elif kind < 8:
-                out.append(self._some_task(i, now_s, float(chance[k])))
+                out.append(self._some_task(i, now_s, chance))
             elif kind < 10:
-                out.append(self._talk(i, now_s, int(turns[k])))
+                out.append(self._talk(i, now_s, turn))
             else:
-                out.append(self._metrics(i, now_s, float(walk[k]), float(durations[k]), float(chance[k])))
+                out.append(self._metrics(i, now_s, walk, duration_s * self.slowness[i], chance))
         self._step += count
         return out
 
@@ -130,7 +131,7 @@ class SimulatedFleet:
         self._boot[i] = f"{self._name}-{self._random.integers(1 << 32):08x}"
         self._seq[i].clear()
         self._cpu[i], self._memory[i] = 0.2, 9e7
-        self._requests[i], self._attempts[i] = 0, 0
+        self._requests[i], self._attempts[i] = 0, (0, 0, 0)
 
     def give_up(self, i: int, now_s: float, error: str) -> list[Outgoing]:
         """The task that an agent has of the fleet's own fails, if it has one."""
@@ -172,8 +173,9 @@ class SimulatedFleet:
         self._requests[i] += 1
         if chance < 0.2:
             failed = chance < self.failing[i] / 5
-            self._attempts[i] += (1, not failed, failed)
-        attempts, successes, errors = self._attempts[i].tolist()
+            attempts, successes, errors = self._attempts[i]
+            self._attempts[i] = (attempts + 1, successes + (not failed), errors + failed)
+        attempts, successes, errors = self._attempts[i]
         topic = f"{self.ids[i]}/metrics"
         payload = (
             f'{{"ts":{now_s:.6f},"boot":"{self._boot[i]}","seq":{self._next_seq(i, topic)},"metrics":'

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from app.simulation.fleet import ILLNESS, INTERVAL_S, SimulatedFleet
 from app.simulation.story_teller import Connect, StoryTeller
-from mqtt.bulk_publisher import BulkPublisher
+from mqtt.bulk_publisher import BulkPublisher, Outgoing
 
-_SLICE_S = 0.01
+_SLICE_S = 0.002
 _DRAIN_LIMIT_S = 30.0
 
 
@@ -65,27 +65,27 @@ def _run(
     stopped: Callable[[], bool],
 ) -> LoadReport:
     send = publisher.send if teller is None else teller.send
+    steadily = _Steadily(publisher, load.rate)
     cpu_s, began_s = time.process_time(), time.monotonic()
-    publisher.send(fleet.statuses(time.time()), qos=1)
+    steadily.send(fleet.statuses(time.time()), publisher.send)
     started_s = time.monotonic()
-    status_due_s = started_s + INTERVAL_S
-    made = 0
+    made = statuses = 0
     while not stopped() and (not load.duration_s or time.monotonic() - started_s < load.duration_s):
         elapsed_s = time.monotonic() - started_s
-        due = int(elapsed_s * load.rate) - made
         if teller is not None:
             teller.tell(elapsed_s, time.time())
             teller.poll()
+        due = min(steadily.most, int(elapsed_s * load.rate) - made)
         if due > 0:
-            send(fleet.next(min(due, 5_000), time.time()), load.qos)
-            made += min(due, 5_000)
-        if time.monotonic() >= status_due_s:
-            send(fleet.statuses(time.time()), 1)
-            status_due_s += INTERVAL_S
-        _pace(publisher, end_s=time.monotonic() + (_SLICE_S if due < load.rate * _SLICE_S * 2 else 0))
+            send(fleet.next(due, time.time()), load.qos)
+            made += due
+        for i in range(statuses, statuses := int(elapsed_s / INTERVAL_S * load.agents)):
+            if not fleet.absent[i % load.agents]:
+                send([fleet.status(i % load.agents, time.time())], 1)
+        steadily.wait()
     lasted_s = time.monotonic() - started_s
     behind = max(0, int(lasted_s * load.rate) - made)
-    send(fleet.statuses(time.time(), "stopped"), 1)
+    steadily.send(fleet.statuses(time.time(), "stopped"), send)
     if teller is not None:
         teller.close()
     publisher.drain(_DRAIN_LIMIT_S)
@@ -101,8 +101,25 @@ def _run(
     )
 
 
-def _pace(publisher: BulkPublisher, end_s: float) -> None:
-    """Until the next slice, listen to the broker."""
-    publisher.poll()
-    while (left_s := end_s - time.monotonic()) > 0:
-        publisher.poll(left_s)
+class _Steadily:
+    """Many agents do not speak all at once: slices of two milliseconds, and after a delay no more than twice the rate. A broker
+    that queues a thousand messages would drop of every burst what its subscriber would have taken."""
+
+    def __init__(self, publisher: BulkPublisher, rate: float) -> None:
+        self.most = max(1, int(rate * _SLICE_S * 2))  # messages in a slice
+        self._publisher = publisher
+        self._next_s = time.monotonic()
+
+    def wait(self) -> None:
+        """Until the next slice; then take what the broker acknowledged. Asleep, not listening: to wake up for each
+        acknowledgement costs more than to send."""
+        now_s = time.monotonic()
+        self._next_s = max(self._next_s + _SLICE_S, now_s)
+        time.sleep(self._next_s - now_s)
+        self._publisher.poll()
+
+    def send(self, messages: list[Outgoing], send: Callable[[list[Outgoing], int], None]) -> None:
+        """All of them, at QoS 1."""
+        for start in range(0, len(messages), self.most):
+            send(messages[start : start + self.most], 1)
+            self.wait()
