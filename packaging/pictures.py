@@ -134,8 +134,10 @@ class LiveFleet(threading.Thread):
         self._publisher.close()
 
 
-def take(out: Path, program: list[str], env: dict[str, str], steps: list[list[str]], wait_s: float) -> None:
-    """Start the window, do `steps` (of xdotool) in it, save the screen."""
+def take(
+    out: Path, program: list[str], env: dict[str, str], steps: list[list[str]], wait_s: float, other: Path | None = None
+) -> None:
+    """Start the window, do `steps` (of xdotool) in it, save the screen; as `other` once more in the other theme."""
     window = subprocess.Popen(program, env=env, cwd=ROOT)
     pause = threading.Event()
     pause.wait(wait_s)
@@ -144,6 +146,10 @@ def take(out: Path, program: list[str], env: dict[str, str], steps: list[list[st
         pause.wait(1.5)
     pause.wait(4)
     subprocess.run([sys.executable, "-c", _GRAB, str(out)], env=env, check=True)
+    if other is not None:
+        subprocess.run(["xdotool", "key", "ctrl+shift+l"], env=env, check=True)
+        pause.wait(1.5)
+        subprocess.run([sys.executable, "-c", _GRAB, str(other)], env=env, check=True)
     window.terminate()
     window.wait(30)
 
@@ -158,11 +164,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pictures-") as name, x_server(*SIZE) as display:
         folder = Path(name)
         env = {**environment(folder / "w"), **x_environment(display), "HOME": name}
-        for theme in ("light", "dark"):
-            _choose_theme(env, theme)
-            if "first-run" in wanted:
-                take(args.out / f"first-run-{theme}.png", _window(folder / f"first-{theme}"), env, [], 60)
-            if "refused" in wanted:
+        if "first-run" in wanted:  # its minute of history is waited for once
+            _choose_theme(env, "light")
+            light, dark = (args.out / f"first-run-{theme}.png" for theme in ("light", "dark"))
+            take(light, _window(folder / "first"), env, [], 60, other=dark)
+        if "refused" in wanted:
+            for theme in ("light", "dark"):
+                _choose_theme(env, theme)
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
         if wanted & {"fleet", "agent", "logs", "messages", "data"}:
             _screens(folder, args.out, env, wanted)
