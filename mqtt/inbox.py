@@ -43,6 +43,8 @@ class _Burst:
     came_us: int  # monotonic
     size: int
     unreliable: int  # QoS 0 among them
+    to_acknowledge: int
+    number: int
 
 
 def weight(message: RawMessage) -> int:
@@ -65,9 +67,11 @@ class Inbox:
         self._changed = threading.Condition()
         self._closed = self._poked = self._full = False
         self._epoch = 0
-        self._waiting = self._waiting_bytes = self._reliable = 0
+        self._waiting = self._waiting_bytes = self._to_acknowledge = 0
         self._received = self._dropped = self._highest = 0
         self._taken_us: int | None = None
+        self.taken_to = 0
+        """Number of what was taken last (see `put`)."""
 
     def begin_epoch(self, window: int | None) -> int:
         """A connection was made whose broker sends at most `window` unacknowledged messages (None: nobody knows).
@@ -77,22 +81,28 @@ class Inbox:
             self._pace.window(window)
             return self._epoch
 
-    def put(self, messages: list[RawMessage], reliable: int | None = None, content_bytes: int | None = None) -> None:
+    def put(
+        self, messages: list[RawMessage], reliable: int | None = None, content_bytes: int | None = None, *,
+        number: int = 0, acknowledged: bool = False,
+    ) -> None:  # fmt: skip
         """Take over a list in the order of arrival; the caller must not change it any more. Whoever knows already how many
-        of them are not QoS 0, and how long their topics and payloads are in all, saves counting."""
+        of them are not QoS 0, and how long their topics and payloads are in all, saves counting. `number` (`arrivals.Arrival`):
+        none is below one before, 0 counts for none. `acknowledged`: the broker waits for none of them."""
         if reliable is None:
             reliable = sum(1 for one in messages if one.qos)
         if content_bytes is None:
             content_bytes = sum(len(one.topic) + len(one.payload) for one in messages)
         size = content_bytes + MESSAGE_OVERHEAD_BYTES * len(messages)
+        to_acknowledge = 0 if acknowledged else reliable
         with self._changed:
             was_empty, quiet_us = not self._bursts, self._pace.quiet_us
-            self._bursts.append(_Burst(messages, self._clock.monotonic_us(), size, len(messages) - reliable))
+            unreliable = len(messages) - reliable
+            self._bursts.append(_Burst(messages, self._clock.monotonic_us(), size, unreliable, to_acknowledge, number))
             self._received += len(messages)
             self._waiting += len(messages)
             self._waiting_bytes += size
-            self._reliable += reliable
-            self._pace.arrived(reliable)
+            self._to_acknowledge += to_acknowledge
+            self._pace.arrived(to_acknowledge)
             if self._over():
                 self._drop_oldest()
                 self._full = self._full or self._over()
@@ -170,7 +180,8 @@ class Inbox:
             burst = self._bursts.popleft()
             taken += burst.messages
             size += burst.size
-            self._reliable -= len(burst.messages) - burst.unreliable
+            self._to_acknowledge -= burst.to_acknowledge
+            self.taken_to = max(self.taken_to, burst.number)
         self._waiting -= len(taken)
         self._waiting_bytes -= size
         self._tell_pace()
@@ -181,7 +192,7 @@ class Inbox:
         return messages + len(burst.messages) <= limits.take_messages and size + burst.size <= limits.take_bytes
 
     def _tell_pace(self) -> None:
-        self._pace.waiting(self._bursts[0].came_us if self._bursts else None, self._reliable)
+        self._pace.waiting(self._bursts[0].came_us if self._bursts else None, self._to_acknowledge)
 
     def _drop_oldest(self) -> None:
         """Drop QoS 0 down to seven eighths of the limits, so that a flood is not sifted anew for every list."""

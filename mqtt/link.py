@@ -1,16 +1,17 @@
 """One connection to the broker, from CONNECT to its end: acknowledgements, subscriptions, backlog, publications."""
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from models.domain.arrivals import Journal, Source
 from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol
 from models.domain.problems import Problem
 from mqtt import refusals
+from mqtt.acknowledging import Acknowledging
 from mqtt.inbox import Inbox
 from mqtt.outgoing import Outgoing, Publication
 from mqtt.probe import Probe
@@ -49,7 +50,7 @@ class Link:
     """Runs once, in the network thread. `acknowledge` and `publish` are for any thread.
 
     `on_connack(session_present)` and `on_up(link)` tell the owner, from the network thread. `owed`: as `Receiver` has it; goes
-    from link to link.
+    from link to link. `journal`: keeps what comes in bulk.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Link:
         on_connack: Callable[[bool], None],
         on_up: Callable[["Link"], None],
         owed: set[int],
+        journal: Journal | None,
     ) -> None:
         self.epoch = 0  # none before CONNACK
         self.session_present = False
@@ -74,7 +76,8 @@ class Link:
         self._subscriptions = Subscriptions(connection, self._probe.topic)
         self._receiver: Receiver | None = None
         self._outgoing = Outgoing(wire.client, properties=wire.version is Protocol.MQTT_5)
-        self._acknowledgements: deque[tuple[int, int]] = deque()
+        source = Source(connection.url, client_id, wire.version is Protocol.MQTT_5)
+        self._acknowledging = Acknowledging(journal, source, window)
         self._answer_by_us: int | None = clock.monotonic_us() + _ANSWER_LIMIT_US
         self._answered = False
         self._owed = owed
@@ -106,7 +109,7 @@ class Link:
 
     def acknowledge(self, messages: Sequence[tuple[int, int]]) -> None:
         """(packet id, QoS) of this connection's messages, in the order of their arrival."""
-        self._acknowledgements.extend(messages)
+        self._acknowledging.stored(messages)
 
     def publish(self, publication: Publication) -> None:
         self._outgoing.put(publication)
@@ -165,7 +168,7 @@ class Link:
     def _renew(self) -> LinkEnd:
         """All that waited is stored, and there is room for what was forgotten. The next connection begins before this one
         ends: for a client that is away, a broker keeps far less."""
-        self._write(len(self._acknowledgements))
+        self._write()
         self._wire.turn(0, self._read)
         return LinkEnd(None, self._answered, up_us=self._up_us(), renews=True)
 
@@ -184,7 +187,7 @@ class Link:
             self._owed.clear()
 
     def _leave(self) -> LinkEnd:
-        self._write(len(self._acknowledgements))
+        self._write()
         self._wire.goodbye(GOODBYE_LIMIT_S)
         return LinkEnd(None, self._answered, up_us=self._up_us())
 
@@ -197,12 +200,13 @@ class Link:
     def _collect(self) -> None:
         """Give the inbox what came."""
         if self._receiver is not None:
-            self._acknowledgements.extend(self._receiver.flush())
+            self._receiver.flush()
 
-    def _write(self, limit: int) -> None:
+    def _write(self, limit: int | None = None) -> None:
         """Hand acknowledgements and publications over to be written."""
-        if self._wire.is_open and self._acknowledgements:
-            self._wire.acknowledge(self._acknowledgements, limit)
+        due = self._acknowledging.due()
+        if due and self._wire.is_open:
+            self._wire.acknowledge(due, len(due) if limit is None else limit)
         self._outgoing.write()
 
     # ---- paho's callbacks, network thread
@@ -224,7 +228,9 @@ class Link:
             self._owed.clear()
         owed = self._owed if self.keeps_session else None
         version_5 = self.version is Protocol.MQTT_5
-        self._receiver = Receiver(self._inbox, self._clock, self.epoch, self._probe, owed, version_5=version_5)
+        self._receiver = Receiver(
+            self._inbox, self._clock, self.epoch, self._probe, self._acknowledging, owed, version_5=version_5
+        )
         self._wire.begin(self._receiver)
         self._on_connack(self.session_present)
         self._ask(self._subscriptions.first())

@@ -14,7 +14,7 @@ class Probe:
     """
 
     def __init__(self, client_id: str, clock: Clock) -> None:
-        self.topic = f"{PROBE_ROOT}/{client_id}"
+        self.topic = topic_of(client_id)
         self.payload = secrets.token_hex(8).encode()
         self._clock = clock
         self._until_us: int | None = None
@@ -32,3 +32,8 @@ class Probe:
     def backlog(self) -> bool:
         """Does what arrives now come from the queue of the time we were away?"""
         return self._until_us is not None and self._clock.monotonic_us() < self._until_us
+
+
+def topic_of(client_id: str) -> str:
+    """Where a client's probes come and go."""
+    return f"{PROBE_ROOT}/{client_id}"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from models.domain.clock import Clock
 from models.domain.messages import Origin, Properties, RawMessage
+from mqtt.acknowledging import Acknowledging, Piece
 from mqtt.demux_packets import Splitter
 from mqtt.inbox import Inbox
 from mqtt.probe import Probe
@@ -26,7 +27,8 @@ class Receiver:
     """
 
     def __init__(
-        self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe, owed: set[int] | None = None, *, version_5: bool = True
+        self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe, acknowledging: Acknowledging,
+        owed: set[int] | None = None, *, version_5: bool = True,
     ) -> None:  # fmt: skip
         self.count = 0  # grows with every message that paho brings
         self.came_again = 0  # of those that were owed
@@ -35,7 +37,9 @@ class Receiver:
         self._inbox, self._clock, self._epoch, self._probe = inbox, clock, epoch, probe
         self._probe_topic = probe.topic.encode()
         self._splitter = Splitter(epoch, self._probe_topic, self._on_probe, version_5=version_5)
-        self._answered_here: list[tuple[int, int]] = []
+        self._acknowledging = acknowledging
+        self._pieces: list[Piece] = []
+        self._in_pieces = 0  # messages that they hold; fewer than there are: some did not come out of bytes
         self._see_origin()
 
     @property
@@ -45,7 +49,12 @@ class Receiver:
 
     def split(self, data: bytes, at: int) -> int:
         """Take the PUBLISH packets from `at` on; see `Splitter`. Raises `Malformed`."""
-        return self._splitter.split(data, at, self._clock.wall_us())
+        before, now_us = len(self._splitter.messages), self._clock.wall_us()
+        end = self._splitter.split(data, at, now_us)
+        if len(self._splitter.messages) > before:
+            self._pieces.append(Piece(now_us, data[at:end]))
+            self._in_pieces += len(self._splitter.messages) - before
+        return end
 
     def on_message(self, _client: object, _userdata: object, message: "MQTTMessage") -> None:
         """Paho's callback, once for every PUBLISH that it reads itself."""
@@ -75,21 +84,25 @@ class Receiver:
         into.reliable += message.qos > 0
         into.content_bytes += len(topic) + len(payload)
 
-    def flush(self) -> list[tuple[int, int]]:
-        """Hand over what arrived as one list. Returns (packet id, QoS) of what nobody else will acknowledge."""
+    def flush(self) -> None:
+        """Hand over what arrived as one list."""
         self._see_origin()
         into = self._splitter
-        if into.messages:
-            arrived, into.messages = into.messages, []
-            reliable, content_bytes, into.reliable, into.content_bytes = into.reliable, into.content_bytes, 0, 0
-            if reliable and self._owed is not None and (self.forgets or self._inbox.full):
-                self._forget(arrived, self._owed)
-            else:
-                if self._owed:
-                    self._meet(arrived, self._owed)
-                self._inbox.put(arrived, reliable, content_bytes)
-        answered, self._answered_here = self._answered_here, []
-        return answered
+        if not into.messages:
+            return
+        arrived, into.messages = into.messages, []
+        reliable, content_bytes, into.reliable, into.content_bytes = into.reliable, into.content_bytes, 0, 0
+        pieces = self._pieces if self._in_pieces == len(arrived) else []
+        self._pieces, self._in_pieces = [], 0
+        if reliable and self._owed is not None and (self.forgets or self._inbox.full):
+            self._forget(arrived, self._owed)
+            return
+        if self._owed:
+            self._meet(arrived, self._owed)
+        number, safe = self._acknowledging.number, False
+        if reliable:
+            safe = self._acknowledging.arrived([one.packet_id for one in arrived if one.qos], pieces, number)
+        self._inbox.put(arrived, reliable, content_bytes, number=number, acknowledged=safe)
 
     def _forget(self, arrived: list[RawMessage], owed: set[int]) -> None:
         self.forgets = True
@@ -104,7 +117,7 @@ class Receiver:
     def _on_probe(self, payload: bytes, packet_id: int, qos: int) -> Origin:
         self._probe.returned(payload)
         if qos:
-            self._answered_here.append((packet_id, qos))
+            self._acknowledging.answered([(packet_id, qos)])
         return self._origin()
 
     def _origin(self) -> Origin:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
+from models.domain.arrivals import Journal
 from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol, Secret
 from models.domain.control import Link as LinkWord
@@ -73,8 +74,8 @@ class Session:
     """Connects, subscribes, fills the inbox. Own network thread; all methods are for any thread.
 
     `client_id` must be the same in every run of a workspace and used by nobody else. `memory`: what is known of its
-    session at the broker; belongs to this one from now on. `on_link` is called from the network thread and must not wait. `bulk`: take messages out
-    of the bytes many at a time, where that can be.
+    session at the broker; belongs to this one from now on. `on_link` is called from the network thread and must not wait. `bulk`:
+    take messages out of the bytes many at a time, where that can be; then `journal` keeps them safe until they are stored.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Session:
         memory: SessionMemory | None = None,
         backoff: Backoff | None = None,
         bulk: bool = True,
+        journal: Journal | None = None,
     ) -> None:
         self.counters = SessionCounters()
         self._beat_us = 0
@@ -100,7 +102,7 @@ class Session:
         self._backoff = backoff or Backoff()
         self._memory = memory or SessionMemory()
         self._recurrence = Recurrence()
-        self._bulk = bulk
+        self._bulk, self._journal = bulk, journal
         self._stopping = False
         self._link: Link | None = None
         self._taken_over: Link | None = None  # the one before, until the broker has answered this one
@@ -220,7 +222,7 @@ class Session:
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
         link = Link(
             wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up,
-            self._memory.owed,
+            self._memory.owed, self._journal if self._bulk else None,
         )  # fmt: skip
         self._link = link
         try:

@@ -34,7 +34,6 @@ _DISCONNECT = b"\xe0\x00"  # normal, in 3.1.1 and 5 alike; in 5 the session live
 _MALFORMED = b"\xe0\x01\x81"  # in 5
 _MESSAGES_PER_TURN = 500  # that paho reads before anything else gets its turn
 _BYTES_PER_TURN = 2_097_152  # as above
-_CHUNKS_PER_TURN = 8  # as above, in bulk
 
 STEP_LIMIT_S = 5.0
 """Each of TCP connect, TLS handshake and WebSocket handshake."""
@@ -156,14 +155,14 @@ class Wire:
             self._hang_up()
 
     def _read_in_bulk(self, demux: Demux, collect: Callable[[], None]) -> None:
-        for _ in range(_CHUNKS_PER_TURN):
-            if not demux.fill():
+        """What one call brings: acknowledgements are to go out soon."""
+        if not demux.fill():
+            return
+        while demux.passes_on():
+            self.client.loop_read()
+            if not self.is_open:
                 return
-            while demux.passes_on():
-                self.client.loop_read()
-                if not self.is_open:
-                    return
-            collect()
+        collect()
 
     def _read_one_by_one(self, receiver: Receiver) -> None:
         """One packet a call; loop_read does not say whether there was one."""

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from app.recorder.commit_figures import CommitFigures
@@ -15,6 +16,7 @@ from app.recorder.log_file import Faults
 from app.recorder.ports import Committed, Feed, Keeper, Store
 from app.recorder.redelivery import Redelivery
 from app.recorder.store_troubles import RETRY_S, StoreTroubles
+from models.domain.arrivals import Source
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock, Instant
 from models.domain.control import Counters
@@ -22,6 +24,7 @@ from models.domain.messages import Kind, RawMessage
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
 from models.storage.keeping.retention import StoreLimits
+from mqtt.left_over import portions
 
 HOUSEKEEP_US, BRIEFLY_US = 250_000, 50_000
 IDLE_S = 0.05
@@ -129,7 +132,8 @@ class Ingest:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What the store mended by itself, what is too much for it, and what keeps it from its upkeep at present."""
-        return (*self._troubles.warnings(), *self._crowd.problems())
+        journal = self._store.journal.problem
+        return (*self._troubles.warnings(), *self._crowd.problems(), *([journal] if journal is not None else ()))
 
     def counters(self) -> Counters:
         """As of the last commit."""
@@ -172,7 +176,7 @@ class Ingest:
         else:
             messages = self._feed.inbox.take()
             self._carry_out_events(of_link_only=True)  # what the session told before it gave us these
-            self._take_in(messages)
+            self._take_in(messages, self._feed.inbox.taken_to)
         self._housekeep_when_due()
 
     def _carry_out_events(self, *, of_link_only: bool = False) -> None:
@@ -192,14 +196,33 @@ class Ingest:
             self._drain(self._feed, end_session=elsewhere)
             if elsewhere:
                 self._redelivery = Redelivery()
-        self._feed = None
-        began = self._insist(lambda: self._store.begin_capture(feed.broker, feed.client_id))
-        if began is None:
-            return  # we end
-        self._has_capture = True
-        self._drops = DropWatch(self._clock.wall_us())
         self._feed = feed
-        feed.session.start()  # not before: two sessions with one client id throw each other out
+        self._drops = DropWatch(self._clock.wall_us())
+        if self._bring_back(feed):
+            feed.session.start()  # not before: two sessions with one client id throw each other out
+        else:
+            self._feed = None  # we end
+
+    def _bring_back(self, feed: Feed) -> bool:
+        """Begin a capture, and store first what an earlier run acknowledged and did not come to store: where it came from
+        another broker, in a capture of its own. False: we had to end before."""
+        left = [(source, arrivals) for source, arrivals in self._store.journal.left_over() if arrivals]
+        heard_us = left[-1][1][-1].received_us if left else 0
+        present = (feed.broker, feed.client_id)
+        if not left or left[-1][0][:2] != present:
+            left.append((Source(*present, version_5=False), []))
+        for source, arrivals in left:
+            begin = partial(self._store.begin_capture, source.broker, source.client_id, heard_us)
+            if self._insist(begin) is None:
+                return False
+            self._has_capture = True
+            for messages, number in portions(source, arrivals):
+                self._take_in(messages, number)
+                if self._store.journal.stored_to < number:
+                    return False
+            if arrivals:
+                _LOG.info("brought back what came up to number %d before the last end", arrivals[-1].number)
+        return True
 
     def _leave(self) -> None:
         if self._feed is not None:
@@ -212,7 +235,7 @@ class Ingest:
         feed.session.stop()
         feed.inbox.close()
         while messages := feed.inbox.take():
-            self._take_in(messages)
+            self._take_in(messages, feed.inbox.taken_to)
         if end_session:  # takes long where the broker is gone
             threading.Thread(target=feed.session.end_session, name="end-session", daemon=True).start()
 
@@ -226,8 +249,9 @@ class Ingest:
         self._presence += self._keeper.link_down(at)
         self._link_gaps.down(at)
 
-    def _take_in(self, messages: Sequence[RawMessage]) -> None:
-        """Store and acknowledge. While the store cannot take them, this waits, and they stay unacknowledged."""
+    def _take_in(self, messages: Sequence[RawMessage], arrived_to: int = 0) -> None:
+        """Store and acknowledge. While the store cannot take them, this waits, and they stay unacknowledged. With them all
+        arrivals up to `arrived_to` are stored."""
         feed = self._feed
         if not self._has_capture:
             return  # there was no broker yet
@@ -238,6 +262,7 @@ class Ingest:
         batch = self._read(feed, fresh)
         at = Instant.now(self._clock)
         batch.duplicates += again
+        batch.arrived_to = arrived_to if messages else 0
         batch.presence += self._presence
         self._follow_presence(batch, at)
         batch.gaps += self._gaps
@@ -300,7 +325,7 @@ class Ingest:
             self._faults.note("storing a batch failed; it is tried without what was read from it")
             raw = self._raw(batch.messages)
             raw.duplicates, raw.dropped = batch.duplicates, batch.dropped
-            raw.gaps, raw.presence = batch.gaps, batch.presence
+            raw.gaps, raw.presence, raw.arrived_to = batch.gaps, batch.presence, batch.arrived_to
             batch = raw
             committed = self._insist(lambda: self._store.commit(raw))
         return None if committed is None else (batch, committed)
@@ -367,7 +392,7 @@ class Ingest:
         self._jobs.carry_out_all()
         self._carry_out_events()
         if self._feed is not None:
-            self._take_in(self._feed.inbox.take())
+            self._take_in(self._feed.inbox.take(), self._feed.inbox.taken_to)
             self._drain(self._feed)
         self._gaps += self._link_gaps.closing(Instant.now(self._clock))
         self._take_in([])

@@ -206,7 +206,7 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) ->
             memory = SessionMemory(expects_session, anew=anew)
             heard_before, anew = None, False  # whoever leaves a broker ends the session there
         inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
-        session = Session(connection, secret, client, inbox, clock, on_link, memory=memory)
+        session = Session(connection, secret, client, inbox, clock, on_link, memory=memory, journal=store.journal)
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make

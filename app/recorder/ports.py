@@ -13,6 +13,7 @@ from models.domain.problems import Problem
 from models.domain.recorded import ImportedFile
 from models.domain.records import PresenceChange
 from models.storage.copies.merge_writer import MergeWriter
+from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import StoreLimits
 from models.storage.writing.known_before import KnownBefore
 from mqtt.inbox import Inbox
@@ -59,8 +60,9 @@ class Store(Protocol):
     problems: list[Problem]  # mended on the way; whoever tells of them empties it
     before: KnownBefore
     behind: bool  # housekeeping has more to do
+    journal: ArrivalJournal
 
-    def begin_capture(self, broker: str, client_id: str) -> int: ...
+    def begin_capture(self, broker: str, client_id: str, heard_us: int = 0) -> int: ...
     def commit(self, batch: RecordBatch) -> Committed: ...
     def housekeep(self, *, brief: bool = False) -> None: ...
     def use_limits(self, limits: StoreLimits) -> None: ...

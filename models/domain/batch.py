@@ -50,6 +50,9 @@ class RecordBatch:
     unreadable: list[Unreadable] = field(default_factory=list)
     duplicates: int = 0  # redeliveries acknowledged and not stored
     dropped: int = 0  # QoS 0 beyond the limit, since the batch before
+    arrived_to: int = (
+        0  # with these, all arrivals up to this number are stored (`arrivals.Arrival`); 0: says nothing of them
+    )
 
     _columns: RawColumns | None = None
     _checksums: list[int] | None = None

@@ -46,6 +46,10 @@ class Workspace:
         """What is to take the place of a segment, while it is being written."""
         return self.segments / f"{segment_id}.sealing"
 
+    def journal(self, number: int) -> Path:
+        """What came and is not in a segment yet; two files, 1 and 2, take turns."""
+        return self.root / f"arrivals-{number}.journal"
+
     @property
     def settings(self) -> Path:
         return self.root / "settings.toml"

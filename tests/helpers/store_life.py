@@ -59,6 +59,7 @@ def kill(writer: StoreWriter) -> None:
     connections = [taker.segment.connection for taker in writer._upkeep._takers]
     for connection in (*connections, writer._catalogue):
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    writer.journal.close()
     writer._upkeep.release()
     writer._database.close()
 

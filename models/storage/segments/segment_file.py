@@ -28,6 +28,8 @@ from models.storage.writing.pulses import PulseRow
 
 _TURN_S = 0.02
 UNSTORABLE_REASON = "unstorable"
+ARRIVED_TO = "arrived_to"
+"""In `meta`: number up to which all arrivals are stored, here or in segments before."""
 _log = logging.getLogger(__name__)
 
 
@@ -225,6 +227,7 @@ class SegmentFile:
             for table, flat in rows.tables.items():
                 if flat:
                     insert_flat(connection, table, flat)
+            _note_arrived(connection, rows)
 
     def _write_carefully(self, rows: CommitRows) -> None:
         """Row by row. A message that does not store keeps its raw bytes and is marked unreadable; a derived row that does
@@ -254,6 +257,12 @@ class SegmentFile:
                             insert_flat(connection, table, [*row[:4], 0, row[5], row[6], None, row[8]])
             statement = "INSERT OR IGNORE INTO unreadable(seq, topic_id, reason) VALUES (?, ?, ?)"
             connection.executemany(statement, [(seq, topic, UNSTORABLE_REASON) for seq, topic in bad.items()])
+            _note_arrived(connection, rows)
+
+
+def _note_arrived(connection: apsw.Connection, rows: CommitRows) -> None:
+    if rows.arrived_to:
+        connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (ARRIVED_TO, str(rows.arrived_to)))
 
 
 def totals_of(segment: apsw.Connection) -> SegmentTotals:

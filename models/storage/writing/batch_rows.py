@@ -59,6 +59,7 @@ class CommitRows:
     new_names: NewNames
     tables: dict[str, list[object]]
     messages: MessageColumns
+    arrived_to: int  # 0: nothing to be noted
 
 
 def insert_flat(connection: apsw.Connection, table: str, flat: Sequence[object]) -> None:
@@ -112,7 +113,7 @@ def build_rows(
         ),
         "batch": list(batch_row),
     }
-    return CommitRows(batch_id, first_seq, n, new, tables, columns)
+    return CommitRows(batch_id, first_seq, n, new, tables, columns, batch.arrived_to)
 
 
 def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], npt.NDArray[np.void], MessageColumns]:

@@ -7,7 +7,7 @@ import apsw
 
 from models.domain.presence_words import Cause, Presence
 from models.storage.workspace import Workspace
-from models.storage.writing.unacknowledged import read_unacknowledged
+from models.storage.writing.unacknowledged import read_last_commits
 
 _INTERVALS = """SELECT id, interval_us FROM agent JOIN agent_now ON agent_id = agent.id
     WHERE interval_us > 0 AND NOT imported"""
@@ -25,6 +25,7 @@ class KnownBefore:
     heard: tuple[str, str] | None = None  # broker and client id of the last recording, if messages came in it
     unacknowledged: set[tuple[int, int]] = field(default_factory=set)
     """Packet id and CRC-32 of topic + payload of what is stored and may be delivered once more."""
+    arrived_to: int = 0  # number up to which all arrivals are stored
 
 
 def read_known_before(workspace: Workspace, catalogue: apsw.Connection) -> KnownBefore:
@@ -33,10 +34,12 @@ def read_known_before(workspace: Workspace, catalogue: apsw.Connection) -> Known
     def ask(query: str, *bindings: int) -> list[Any]:
         return catalogue.execute(query, bindings).fetchall()
 
+    last = read_last_commits(workspace, [id_ for (id_,) in ask(_NEWEST)])
     gone = ask(_GONE, int(Presence.OFFLINE), int(Presence.STOPPED))
     return KnownBefore(
         declared_intervals=dict(ask(_INTERVALS)),
         gone={agent: (Presence(presence), Cause(cause)) for agent, presence, cause in gone},
         heard=next(((broker, client) for broker, client, heard in ask(_LAST_CAPTURE) if heard), None),
-        unacknowledged=read_unacknowledged(workspace, [id_ for (id_,) in ask(_NEWEST)]),
+        unacknowledged=last.unacknowledged,
+        arrived_to=last.arrived_to,
     )

@@ -22,11 +22,12 @@ from models.storage.access import prepare_folder
 from models.storage.catalogue import Capture
 from models.storage.catalogue_file import open_or_replace_catalogue
 from models.storage.copies.merge_writer import MergeWriter
+from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import DiskUse, Retention, StoreLimits
 from models.storage.names_table import CatalogueTopics, load_names
 from models.storage.sealing.swap import Sealing
 from models.storage.segments.schema import LAYOUT
-from models.storage.segments.segment_file import SegmentFile
+from models.storage.segments.segment_file import ARRIVED_TO, SegmentFile
 from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.workspace import Workspace
 from models.storage.writing.batch_rows import CommitRows
@@ -66,7 +67,7 @@ class StoreWriter:
     """One thread (the recorder's ingest thread), with the recorder's lock held.
 
     `problems` collects what was mended on the way (a damaged file set aside); whoever tells the user empties it. `before` is
-    what the recordings before tell.
+    what the recordings before tell; `journal` keeps what came and is not committed yet.
     """
 
     def __init__(
@@ -99,6 +100,8 @@ class StoreWriter:
                 self.names.topics.shelf = CatalogueTopics(self._catalogue)
                 load_names(self._catalogue, self.names)
                 self.before = read_known_before(workspace, self._catalogue)
+                with problems_of(workspace.root):
+                    self.journal = ArrivalJournal(workspace, clock, self.before.arrived_to)
             except BaseException:
                 self._database.close()
                 raise
@@ -118,9 +121,10 @@ class StoreWriter:
         """How long until the limit of recorded history or the disk is full, at the rate of the last hour; None: not known yet."""
         return self._disk_use.days_kept(self._upkeep.recorded_bytes)
 
-    def begin_capture(self, broker: str, client_id: str) -> int:
+    def begin_capture(self, broker: str, client_id: str, heard_us: int = 0) -> int:
         """Start to record what a broker delivers. The time since the last recording is remembered as a gap, and after a start
-        of the program nobody counts as online until heard again. Answers the capture's id."""
+        of the program nobody counts as online until heard again. `heard_us`: when the last message came of those that the
+        last recording did not come to store. Answers the capture's id."""
         self._end_capture()
         now_us = self._clock.wall_us()
         row = {
@@ -131,7 +135,7 @@ class StoreWriter:
             "version": _version(),
         }
         with problems_of(self._workspace.catalogue):
-            gaps, presence = self._absence(now_us)
+            gaps, presence = self._absence(now_us, heard_us)
             id_ = int(Capture.insert(started_us=now_us, **row).execute(self._database))
             workspace_id = str(self._ask("SELECT value FROM workspace WHERE key = 'id'")[0][0])
         self._gaps += gaps
@@ -197,6 +201,7 @@ class StoreWriter:
             with problems_of(segment.path):
                 rows = self._write(segment, batch, now_us)
         self._gaps, self._presence = [], []
+        self.journal.stored(batch.arrived_to)
         self._upkeep.stored_lately += rows.n
         duration_us = self._clock.monotonic_us() - started_us
         return Committed(segment.id, rows.batch_id, rows.first_seq, now_us, duration_us)
@@ -245,6 +250,7 @@ class StoreWriter:
             self._end_capture()
             self._upkeep.close_ended(_LAST_WAIT_MS)
         finally:
+            self.journal.close()
             self._upkeep.release()
             if self._closing is not None:
                 self._closing.shutdown()
@@ -273,13 +279,13 @@ class StoreWriter:
             self._closing,
         )  # fmt: skip
 
-    def _absence(self, now_us: int) -> tuple[list[Gap], list[PresenceChange]]:
+    def _absence(self, now_us: int, heard_us: int) -> tuple[list[Gap], list[PresenceChange]]:
         """The time without a recorder, and who was present before it. From the second capture of a recorder on, whoever
         keeps presence knows better."""
         last_us = self._ask("SELECT max(ended_us) FROM capture WHERE kind = 'record'")[0][0]
         if last_us is None:
             return [], []
-        since_us = min(int(last_us), now_us)
+        since_us = min(max(int(last_us), heard_us), now_us)
         gaps = [Gap(since_us, now_us, 0, GapCause.NOT_RECORDING, 0)] if now_us - since_us >= SHORTEST_GAP_US else []
         query = "SELECT agent_id FROM agent_now WHERE presence IN (?, ?) AND NOT imported ORDER BY 1"
         return gaps, [
@@ -308,7 +314,7 @@ class StoreWriter:
             return self._upkeep.present
         with problems_of(self._workspace.segments):
             id_ = self._reserve_segment(self._capture.id, now_us)
-            meta = {**self._capture.meta, "created_us": str(now_us)}
+            meta = {**self._capture.meta, "created_us": str(now_us), ARRIVED_TO: str(self.journal.stored_to)}
             segment = SegmentFile.create(id_, self._workspace.segment(id_), meta, aside=self._closing)
             self._upkeep.add(segment)
         self._segment_since_us = self._clock.monotonic_us()

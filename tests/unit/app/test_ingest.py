@@ -41,6 +41,7 @@ class Store:
         self.log = []
         self.closed = False
         self.before = KnownBefore()
+        self.journal = SimpleNamespace(left_over=list, stored_to=0, problem=None)
         self.problems = []
         self.hindrance = None
         self.limits = []
@@ -48,7 +49,7 @@ class Store:
         self.behind = False
         self.briefly = []
 
-    def begin_capture(self, broker, client_id):
+    def begin_capture(self, broker, client_id, heard_us=0):
         self.captures.append((broker, client_id))
         return len(self.captures)
 

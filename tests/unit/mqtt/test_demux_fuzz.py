@@ -4,14 +4,17 @@ from collections.abc import Iterable
 
 import pytest
 
+from models.domain.arrivals import Source
 from models.domain.connection import Connection, Protocol
-from models.domain.messages import RawMessage
+from models.domain.messages import Origin, RawMessage
+from mqtt.acknowledging import Acknowledging
 from mqtt.inbox import Inbox
 from mqtt.probe import Probe
 from mqtt.receiving import Receiver
 from mqtt.waker import Waker
 from mqtt.wire import Hello, Wire
 from tests.helpers.clock import FakeClock
+from tests.helpers.kept_arrivals import KeptArrivals
 from tests.helpers.packet_reference import Story, read_stream
 from tests.helpers.packet_streams import Streams
 
@@ -59,7 +62,12 @@ class Path:
         version = Protocol.MQTT_5 if version_5 else Protocol.MQTT_311
         self.waker = Waker()
         self.wire = Wire(Connection(), None, Hello("fuzz"), version, self.waker, self.clock if bulk else None)
-        self.receiver = Receiver(self.inbox, self.clock, 1, Probe("fuzz", self.clock), version_5=version_5)
+        self.journal = KeptArrivals()
+        source = Source("mqtt://broker", "fuzz", version_5)
+        self.acknowledging = Acknowledging(self.journal if bulk else None, source, None)
+        self.receiver = Receiver(
+            self.inbox, self.clock, 1, Probe("fuzz", self.clock), self.acknowledging, version_5=version_5
+        )
         self.socket = Pieces([CONNACK[version]])
         client = self.wire.client
         client._create_socket_connection = lambda: self.socket  # type: ignore[method-assign, return-value, assignment]
@@ -90,7 +98,19 @@ class Path:
         self.inbox.close()
         while some := self.inbox.take():
             taken += some
+        self._check_kept(taken)
         return taken, stands
+
+    def _check_kept(self, taken: list[RawMessage]) -> None:
+        """What was acknowledged out of the journal is what came, and can be read again."""
+        reliable = [one for one in taken if one.qos]
+        safe = [packet_id for packet_id, _ in self.acknowledging.due()]
+        assert safe == [one.packet_id for one in reliable][: len(safe)]
+        again = [one for one in self.journal.messages() if one.qos]
+        came = [
+            one._replace(epoch=0, origin=one.origin if one.retain else Origin.BACKLOG) for one in reliable[: len(safe)]
+        ]
+        assert again == came
 
 
 def reference(data: bytes, *, version_5: bool, clock: FakeClock) -> Story:

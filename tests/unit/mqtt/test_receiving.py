@@ -2,7 +2,9 @@ from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties as PahoProperties
 
+from models.domain.arrivals import Source
 from models.domain.messages import Origin, RawMessage
+from mqtt.acknowledging import Acknowledging
 from mqtt.inbox import Inbox, InboxLimits
 from mqtt.probe import Probe
 from mqtt.receiving import Receiver
@@ -13,6 +15,10 @@ def arrived(topic: bytes, payload: bytes = b"x", qos: int = 0, *, retain: bool =
     message = MQTTMessage(5 if qos else 0, topic)
     message.payload, message.qos, message.retain = payload, qos, retain
     return message
+
+
+def unjournaled() -> Acknowledging:
+    return Acknowledging(None, Source("mqtt://broker", "me", version_5=True), None)
 
 
 def taken(inbox: Inbox, clock: FakeClock) -> list[RawMessage]:
@@ -35,7 +41,8 @@ def test_paho_still_puts_sent_properties_beside_four_of_its_own() -> None:
 def test_a_probe_that_returns_ends_the_backlog_between_two_messages_of_one_read(clock: FakeClock) -> None:
     inbox, probe = Inbox(clock), Probe("me", clock)
     probe.begin()
-    receiver = Receiver(inbox, clock, 3, probe)
+    acknowledging = unjournaled()
+    receiver = Receiver(inbox, clock, 3, probe, acknowledging)
     for message in (
         arrived(b"t", b"1"),
         arrived(b"murmurscope/probe/me", b"another", 1),
@@ -46,7 +53,8 @@ def test_a_probe_that_returns_ends_the_backlog_between_two_messages_of_one_read(
     ):
         receiver.on_message(None, None, message)
     assert receiver.count == 6
-    assert receiver.flush() == [(5, 1), (5, 1)]
+    receiver.flush()
+    assert list(acknowledging.due()) == [(5, 1), (5, 1)]
     assert [(one.payload, one.origin) for one in taken(inbox, clock)] == [
         (b"1", Origin.BACKLOG),
         (b"2", Origin.BACKLOG),
@@ -57,7 +65,7 @@ def test_a_probe_that_returns_ends_the_backlog_between_two_messages_of_one_read(
 
 def test_without_room_qos_1_is_owed_and_qos_0_waits_as_always(clock: FakeClock) -> None:
     inbox, owed = Inbox(clock, InboxLimits(idle_us=0)), set[int]()
-    receiver = Receiver(inbox, clock, 3, Probe("me", clock), owed)
+    receiver = Receiver(inbox, clock, 3, Probe("me", clock), unjournaled(), owed)
 
     def flush(*numbers: int) -> None:
         for number in numbers:
@@ -78,7 +86,7 @@ def test_without_room_qos_1_is_owed_and_qos_0_waits_as_always(clock: FakeClock) 
     assert not inbox.full
     flush(4)
     assert owed == {2, 3, 4}, "it came later, so it must not be stored before those"
-    receiver = Receiver(inbox, clock, 4, Probe("me", clock), owed)
+    receiver = Receiver(inbox, clock, 4, Probe("me", clock), unjournaled(), owed)
     flush(2, 3, 5)
     assert (owed, receiver.forgets, receiver.came_again) == ({4}, False, 2)
     assert payloads() == [b"2", b"3", b"5"]
@@ -87,7 +95,7 @@ def test_without_room_qos_1_is_owed_and_qos_0_waits_as_always(clock: FakeClock) 
 def test_the_backlog_ends_after_ten_seconds(clock: FakeClock) -> None:
     inbox, probe = Inbox(clock), Probe("me", clock)
     probe.begin()
-    receiver = Receiver(inbox, clock, 1, probe)
+    receiver = Receiver(inbox, clock, 1, probe, unjournaled())
     clock.advance(9_999_999)
     receiver.flush()
     receiver.on_message(None, None, arrived(b"t", b"1"))
@@ -101,7 +109,7 @@ def test_the_backlog_ends_after_ten_seconds(clock: FakeClock) -> None:
 
 def test_the_time_is_that_of_arrival(clock: FakeClock) -> None:
     inbox = Inbox(clock)
-    receiver = Receiver(inbox, clock, 1, Probe("me", clock))
+    receiver = Receiver(inbox, clock, 1, Probe("me", clock), unjournaled())
     receiver.on_message(None, None, arrived(b"t"))
     clock.advance(7)
     receiver.on_message(None, None, arrived(b"t"))
@@ -112,7 +120,7 @@ def test_the_time_is_that_of_arrival(clock: FakeClock) -> None:
 
 def test_properties_that_we_do_not_keep_leave_none(clock: FakeClock) -> None:
     inbox = Inbox(clock)
-    receiver = Receiver(inbox, clock, 1, Probe("me", clock))
+    receiver = Receiver(inbox, clock, 1, Probe("me", clock), unjournaled())
     message = arrived(b"t")
     message.properties = PahoProperties(PacketTypes.PUBLISH)
     message.properties.PayloadFormatIndicator = 1

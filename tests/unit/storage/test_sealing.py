@@ -26,7 +26,7 @@ from models.storage.keeping.retention import StoreLimits
 from models.storage.sealing import swap
 from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
-from models.storage.writing.unacknowledged import read_unacknowledged
+from models.storage.writing.unacknowledged import read_last_commits
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.reading import RECORDINGS, recorded
@@ -350,10 +350,10 @@ def test_verify_names_a_damaged_copy_of_a_directory(workspace: Workspace, table:
 
 def test_what_may_come_again_is_known_from_sealed_segments_too(workspace: Workspace) -> None:
     ids = [id_ for (id_,) in rows(workspace, "catalogue", "SELECT id FROM segment ORDER BY id DESC")]
-    before = read_unacknowledged(workspace, ids)
+    before = read_last_commits(workspace, ids).unacknowledged
     assert before
     seal_all(workspace)
-    assert read_unacknowledged(workspace, ids) == before
+    assert read_last_commits(workspace, ids).unacknowledged == before
 
 
 def test_whoever_follows_goes_on_in_a_sealed_segment_where_he_was(workspace: Workspace) -> None:

@@ -1,0 +1,168 @@
+"""What came at QoS 1 and is not in a segment yet, safe on the disk all the same, so that it may be acknowledged early.
+
+Two files that take turns. A record is what came at once, as it came, under a check sum and with a number; every commit notes in its
+segment up to which number all is stored. What lies behind that at a start was acknowledged and is stored then. Records are only
+ever added behind what is safe, and a file begins again at its front once all in it is stored: what is left behind of the time
+before has lower numbers, so it ends a reading like damage does.
+"""
+
+import logging
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from models.domain.arrivals import Arrival, Source
+from models.domain.clock import Clock
+from models.domain.problems import Problem
+from models.storage.access import create_private_file, sync_folder
+from models.storage.store_errors import environment_problem
+from models.storage.workspace import Workspace
+
+TURN_BYTES = 16 * 1024 * 1024
+"""Then the other file's turn comes, as soon as all in it is stored."""
+RETRY_US = 1_000_000
+_HEAD = struct.Struct(
+    "<4sIIQQBHH"
+)  # mark, CRC-32 of what follows it, bytes of packets, number, arrival, version 5?, lengths
+_CHECKED_FROM = 8
+_MARK = b"MSj1"
+_log = logging.getLogger(__name__)
+
+
+class ArrivalJournal:
+    """`keep` is for the network thread, `stored` and `left_over` for the ingest thread.
+
+    `problem`: why nothing can be kept at present; what comes is then acknowledged once it is stored.
+    """
+
+    def __init__(self, workspace: Workspace, clock: Clock, stored_to: int) -> None:
+        """`stored_to`: number up to which all is in the segments. Raises `OSError`."""
+        self.stored_to = stored_to
+        self.problem: Problem | None = None
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._not_before_us = 0
+        self._files: list[_File] = []
+        try:
+            for number in (1, 2):
+                self._files.append(_File(workspace.journal(number)))
+            sync_folder(workspace.root)
+            found = sorted(record for file in self._files for record in file.read())
+        except BaseException:
+            self.close()
+            raise
+        self._left = [(source, arrival) for _, source, arrival in found if arrival.number > stored_to]
+        self._number = max([stored_to, *(file.last for file in self._files)])
+        self._present = self._files[0]
+
+    def left_over(self) -> list[tuple[Source, list[Arrival]]]:
+        """What was kept in earlier runs and is not stored, by where it came from, in the order of arrival."""
+        left = [one for one in self._left if one[1].number > self.stored_to]
+        return [(source, [arrival for _, arrival in some]) for source, some in groupby(left, lambda one: one[0])]
+
+    def next_number(self) -> int:
+        with self._lock:
+            self._number += 1
+            return self._number
+
+    def keep(self, source: Source, arrivals: Sequence[Arrival]) -> bool:
+        """See `models.domain.arrivals.Journal`."""
+        with self._lock:
+            if self._clock.monotonic_us() < self._not_before_us:
+                return False
+            file = self._present = self._whose_turn_it_is()
+            try:
+                if file.last <= self.stored_to:
+                    file.begin_anew()
+                file.add(b"".join(_record(source, one) for one in arrivals), arrivals[-1].number)
+            except OSError as error:
+                self._not_before_us = self._clock.monotonic_us() + RETRY_US
+                known = environment_problem(error, file.path)
+                self.problem = known.problem if known is not None else None
+                _log.warning("the journal cannot be written: %s", error)
+                return False
+            self.problem = None
+            return True
+
+    def stored(self, number: int) -> None:
+        """All up to this number is in the segments."""
+        self.stored_to = max(self.stored_to, number)
+        if self._left and self._left[-1][1].number <= self.stored_to:
+            self._left = []
+
+    def close(self) -> None:
+        """Let go of the files. What is not stored is there at the next start."""
+        for file in self._files:
+            file.close()
+
+    def _whose_turn_it_is(self) -> "_File":
+        present = self._present
+        other = self._files[present is self._files[0]]
+        return other if present.end >= TURN_BYTES and other.last <= self.stored_to else present
+
+
+class _File:
+    """`end` is where the next record goes, `last` the number of the one before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.end = self.last = 0
+        if not path.exists():
+            create_private_file(path)
+        self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def read(self) -> list[tuple[int, Source, Arrival]]:
+        """Its records, each with a number to be sorted by; what follows goes behind them."""
+        records = []
+        for end, source, arrival in _records(os.pread(self._handle, os.fstat(self._handle).st_size, 0)):
+            records.append((arrival.number, source, arrival))
+            self.end, self.last = end, arrival.number
+        return records
+
+    def begin_anew(self) -> None:
+        """Nothing in it is needed any more."""
+        if self.end > TURN_BYTES * 2:  # else it is quicker to write over what is there
+            os.ftruncate(self._handle, 0)
+        self.end = 0
+
+    def add(self, data: bytes, last: int) -> None:
+        """Durable when it returns. After an `OSError` the next one goes where this one should."""
+        rest, at = memoryview(data), self.end
+        while rest:
+            written = os.pwrite(self._handle, rest, at)
+            rest, at = rest[written:], at + written
+        os.fdatasync(self._handle)
+        self.end, self.last = at, last
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+
+def _record(source: Source, arrival: Arrival) -> bytes:
+    broker, client = source.broker.encode(), source.client_id.encode()
+    lengths = (source.version_5, len(broker), len(client))
+    rest = _HEAD.pack(_MARK, 0, len(arrival.packets), arrival.number, arrival.received_us, *lengths)[_CHECKED_FROM:]
+    rest = b"".join((rest, broker, client, arrival.packets))
+    return _MARK + zlib.crc32(rest).to_bytes(4, "little") + rest
+
+
+def _records(content: bytes) -> Iterator[tuple[int, Source, Arrival]]:
+    """(where it ends, source, arrival) of all records up to the first that is not whole, or older than the one before."""
+    at = before = 0
+    while at + _HEAD.size <= len(content):
+        mark, crc, size, number, received_us, version_5, broker, client = _HEAD.unpack_from(content, at)
+        named = at + _HEAD.size
+        packets = named + broker + client
+        end = packets + size
+        if mark != _MARK or number < before or zlib.crc32(content[at + _CHECKED_FROM : end]) != crc:
+            return
+        between = named + broker
+        source = Source(content[named:between].decode(), content[between:packets].decode(), bool(version_5))
+        yield end, source, Arrival(number, received_us, content[packets:end])
+        at, before = end, number
