@@ -29,10 +29,12 @@ IO_ERRORS = {
 """What each call of the engine answers when it fails."""
 SYSTEM_CALLS = ("os.open", "os.fsync", "os.unlink", "os.rename")
 """Calls of the product beside the engine."""
+JOURNAL_CALLS = ("os.pwrite", "os.fdatasync")
+"""Calls of the journal of what arrived."""
 _FULL = {"xShmMap": apsw.SQLITE_IOERR_SHMSIZE}
-GROWING = ("xWrite", "xOpen", "xShmMap", "os.open", "os.rename")
+GROWING = ("xWrite", "xOpen", "xShmMap", "os.open", "os.rename", "os.pwrite")
 """Calls that a full disk refuses."""
-CHANGING = ("xWrite", "xTruncate", "xSync", "xDelete", *SYSTEM_CALLS)
+CHANGING = ("xWrite", "xTruncate", "xSync", "xDelete", *SYSTEM_CALLS, *JOURNAL_CALLS)
 
 
 class Fault(NamedTuple):
@@ -60,7 +62,7 @@ class FaultyDisk:
         ] = {}  # by the engine's address; a folder its first sync syncs
         self._serial = 0
         self._engine = EngineCalls(self._engine_call, ("xClose", *IO_ERRORS))
-        self._system = {name: getattr(os, name.partition(".")[2]) for name in SYSTEM_CALLS}
+        self._system = {name: getattr(os, name.partition(".")[2]) for name in (*SYSTEM_CALLS, *JOURNAL_CALLS)}
         self._system_room = os.statvfs
 
     @contextlib.contextmanager
@@ -69,7 +71,7 @@ class FaultyDisk:
         self._names = self._present_names()
         ours = {
             "open": self._open, "fsync": self._fsync, "unlink": self._unlink, "rename": self._rename,
-            "replace": self._rename,
+            "replace": self._rename, "pwrite": self._pwrite, "fdatasync": self._fdatasync,
         }  # fmt: skip
         before = {name: getattr(os, name) for name in ours}
         try:
@@ -180,6 +182,20 @@ class FaultyDisk:
         if stat.S_ISDIR(os.fstat(handle).st_mode):
             self._folder_synced(path)
         else:
+            self._images[self._key(path)].synced()
+
+    def _pwrite(self, handle: int, data: Any, offset: int) -> int:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        self._system_call("os.pwrite", path)
+        if self._own(path):
+            self._images[self._key(path)].note(self._next_serial(), offset, bytes(data))
+        return int(self._system["os.pwrite"](handle, data, offset))
+
+    def _fdatasync(self, handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        self._system_call("os.fdatasync", path)
+        self._system["os.fdatasync"](handle)
+        if self._own(path):
             self._images[self._key(path)].synced()
 
     def _unlink(self, path: Any, **named: Any) -> None:

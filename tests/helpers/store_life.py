@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import apsw
 
+from models.domain.arrivals import Arrival, Source
 from models.domain.batch import RecordBatch
 from models.domain.messages import Origin
 from models.domain.recorded import ImportedFile
@@ -11,13 +12,16 @@ from models.storage.copies.verify import verify
 from models.storage.segments.open_segment import OpenSegment, Row, SegmentRow
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreLimits, StoreWriter
+from mqtt.left_over import portions
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
+from tests.helpers.fake_broker import PUBLISH, packet
 from tests.helpers.store import batch_of, message, rows
 
 BATCH = 3
 """Messages in each batch; every message carries its number."""
 IMPORTED = 8
+SOURCE = Source("mqtt://broker", "client", version_5=False)
 FILE = ImportedFile("/data/monday.jsonl", "abc", 1_000)
 LIMITS = StoreLimits(segment_bytes=260_000, retention_bytes=1_600_000)
 _KEPT = "SELECT id FROM segment WHERE state <> 'removed' ORDER BY id"
@@ -38,6 +42,28 @@ def numbered(writer: StoreWriter, clock: FakeClock, first: int) -> RecordBatch:
     payloads = [b"%d" % (first + n) + b"." * (37 * (first + n) % 9_000) for n in range(BATCH)]
     some = [message(clock.wall_us() + n, b"t%d" % n, payloads[n], packet_id=first + n + 1) for n in range(BATCH)]
     return batch_of(writer.names, some, ["a", f"agent-{first % 7}", ""], [(0, "cpu_percent", float(first))])
+
+
+def keep(writer: StoreWriter, batch: RecordBatch) -> bool:
+    """In the journal, as the network thread does it before anybody stores it."""
+    batch.arrived_to = writer.journal.next_number()
+    packets = b"".join(
+        packet(
+            PUBLISH, 2, len(one.topic).to_bytes(2, "big") + one.topic + one.packet_id.to_bytes(2, "big") + one.payload
+        )
+        for one in batch.messages
+    )
+    return writer.journal.keep(SOURCE, [Arrival(batch.arrived_to, batch.messages[0].received_us, packets)])
+
+
+def bring_back(writer: StoreWriter) -> None:
+    """What an earlier life kept and did not come to store, batch by batch."""
+    for source, arrivals in writer.journal.left_over():
+        for arrival in arrivals:
+            for messages, number in portions(source, [arrival]):
+                batch = batch_of(writer.names, messages, ["a"] * len(messages))
+                batch.arrived_to = number
+                writer.commit(batch)
 
 
 def bring(writer: StoreWriter) -> None:
@@ -91,6 +117,7 @@ def check_survived(workspace: Workspace, told: Told) -> None:
     writer = StoreWriter(workspace, clock, LIMITS)
     assert writer.problems == []
     writer.begin_capture("mqtt://broker", "client")
+    bring_back(writer)
     numbers, imported = stored(workspace)
     gone, imports_gone = rows(workspace, "catalogue", _REMOVED)[0]
     end = gone + len(numbers)

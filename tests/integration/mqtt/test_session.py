@@ -236,10 +236,10 @@ def test_a_fault_on_the_way_to_the_inbox_does_not_end_the_thread(
         faults = iter([ValueError("a mistake of ours")])
         put = listening.inbox.put
 
-        def failing(messages: list[RawMessage], *sums: int) -> None:
+        def failing(messages: list[RawMessage], *sums: int, **more: int) -> None:
             for fault in faults:
                 raise fault
-            put(messages, *sums)
+            put(messages, *sums, **more)  # type: ignore[arg-type]
 
         monkeypatch.setattr(listening.inbox, "put", failing)
         fake.publish("t", b"1", qos=1, mid=1)
@@ -423,7 +423,7 @@ def test_what_was_handed_in_before_stop_is_acknowledged_however_much_is_unread(
             for number in range(50):
                 publish("t/1", str(number))
             stored = list(listening.bring_count(50, b"t/1"))
-            monkeypatch.setattr(listening.inbox, "put", lambda *_: released.wait(20))
+            monkeypatch.setattr(listening.inbox, "put", lambda *_, **__: released.wait(20))
             for _ in range(400):
                 publish("t/flood", b"x" * 5_000, qos=0)
             listening.session.acknowledge(stored)

@@ -16,13 +16,13 @@ from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
-from tests.helpers.faulty_disk import IO_ERRORS, Fault, FaultyDisk
+from tests.helpers.faulty_disk import IO_ERRORS, JOURNAL_CALLS, Fault, FaultyDisk
 from tests.helpers.faulty_disk_picture import Picture
 from tests.helpers.store import catalogue_now, put_back, rows
-from tests.helpers.store_life import BATCH, FILE, Told, bring, check_survived, kill, numbered
+from tests.helpers.store_life import BATCH, FILE, Told, bring, check_survived, keep, kill, numbered
 
 T = TypeVar("T")
-CALLS = (*IO_ERRORS, "os.open", "os.fsync", "os.unlink")
+CALLS = (*IO_ERRORS, "os.open", "os.fsync", "os.unlink", *JOURNAL_CALLS)
 LIMITS = StoreLimits(segment_bytes=200_000, retention_bytes=750_000)
 SHORT = 120
 """In the short form one call in so many fails, another one of each kind."""
@@ -70,6 +70,7 @@ class Life:
     def record(self, writer: StoreWriter, batches: int) -> None:
         for _ in range(batches):
             batch = numbered(writer, self.clock, self.messages)
+            keep(writer, batch)  # where that fails, it is answered for once it is committed
             self.insist(lambda batch=batch: writer.commit(batch))
             self.messages += BATCH
             if self.disk.failed and self.safe is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.storage import catalogue_file
+from models.storage import catalogue_file, journal
 from models.storage.access import create_private_file
 from models.storage.copies.verify import verify
 from models.storage.log_copying import LogCopying
@@ -23,7 +23,18 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.faulty_disk import FaultyDisk
 from tests.helpers.faulty_disk_picture import SHAPES, Picture
 from tests.helpers.store import rows
-from tests.helpers.store_life import BATCH, LIMITS, Told, bring, check_survived, kill, numbered, stored
+from tests.helpers.store_life import (
+    BATCH,
+    LIMITS,
+    Told,
+    bring,
+    bring_back,
+    check_survived,
+    keep,
+    kill,
+    numbered,
+    stored,
+)
 
 
 class AtOnce(Executor):
@@ -123,6 +134,29 @@ def sealing(life: Life) -> None:
         (StoreWriter.close if left == "nothing" else kill)(writer)
 
 
+def keeping(life: Life) -> None:
+    """What comes is kept in the journal and answered for; now and then a kill leaves some of it for the next start to store."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "TURN_BYTES", 60_000)
+        for turn in range(4):
+            writer = life.open()
+            bring_back(writer)
+            for _ in range(4):
+                waiting = []
+                for _ in range(3):
+                    waiting.append(numbered(writer, life.clock, life.told.messages))
+                    assert keep(writer, waiting[-1])
+                    life.told = life.told._replace(messages=life.told.messages + BATCH)
+                for batch in waiting:
+                    writer.commit(batch)
+                    life.clock.advance(400_000)
+                writer.housekeep()
+            for _ in range(turn):
+                assert keep(writer, numbered(writer, life.clock, life.told.messages))
+                life.told = life.told._replace(messages=life.told.messages + BATCH)
+            kill(writer)
+
+
 def pictures(
     folder: Path, work: Callable[[Life], None], chance: random.Random, share: float
 ) -> Iterator[tuple[Picture, Told]]:
@@ -173,6 +207,7 @@ WORKS = [
     (importing, 0.03, 3, 40),
     (making, 1.0, 8, 40),
     (sealing, 0.02, 5, 60),
+    (keeping, 0.03, 6, 60),
 ]
 
 
