@@ -48,7 +48,7 @@ class Acknowledging:
         self._waiting_bytes = 0
 
     def stored(self, messages: Sequence[tuple[int, int]]) -> None:
-        """(packet id, QoS) of what is stored, in the order of arrival."""
+        """(packet id, QoS) of what is stored, in the order of arrival: whole lists of the inbox."""
         self._stored.extend(messages)
 
     @property

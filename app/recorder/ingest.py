@@ -276,7 +276,7 @@ class Ingest:
                 return  # not stored, so not acknowledged: the broker will deliver it again
             self._count(*stored)
             self._redelivery.stored(stored[0])
-        if feed is not None and messages:
+        if feed is not None and messages and messages[0].epoch:  # else an earlier run did
             feed.session.acknowledge(messages)
 
     def _follow_presence(self, batch: RecordBatch, at: Instant) -> None:

@@ -74,10 +74,12 @@ class ArrivalJournal:
         with self._lock:
             if self._clock.monotonic_us() < self._not_before_us:
                 return False
-            file = self._present = self._whose_turn_it_is()
+            file = self._present
             try:
-                if file.last <= self.stored_to:
-                    file.begin_anew()
+                for one in self._files:
+                    if one.last <= self.stored_to:
+                        one.begin_anew()
+                file = self._present = self._whose_turn_it_is()
                 file.add(b"".join(_record(source, one) for one in arrivals), arrivals[-1].number)
             except OSError as error:
                 self._not_before_us = self._clock.monotonic_us() + RETRY_US
@@ -102,7 +104,7 @@ class ArrivalJournal:
     def _whose_turn_it_is(self) -> "_File":
         present = self._present
         other = self._files[present is self._files[0]]
-        return other if present.end >= TURN_BYTES and other.last <= self.stored_to else present
+        return other if present.end >= TURN_BYTES and not other.end else present
 
 
 class _File:

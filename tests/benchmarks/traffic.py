@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from app.control_client import ControlClient
 from app.settings import Retention, Settings, SettingsFile
-from models.domain.connection import Connection, Protocol, parse_url
+from models.domain.connection import Protocol, parse_url
 from models.domain.control import Link
 from models.storage.engine import open_reader
 from models.storage.workspace import Workspace
@@ -104,17 +105,23 @@ class Load:
         return said
 
 
+def settle(workspace: Path, broker: Mosquitto, protocol: str, retention: Retention | None = None) -> Workspace:
+    """A workspace whose settings name the broker."""
+    where = Workspace.at(workspace)
+    plain, _ = parse_url(broker.url)
+    chosen = replace(plain, protocol=Protocol(protocol))
+    where.root.mkdir(parents=True, exist_ok=True)
+    SettingsFile(where.settings).save(Settings(connection=chosen, embedded=False, retention=retention or Retention()))
+    return where
+
+
 @contextmanager
 def recording(
     workspace: Path, broker: Mosquitto, protocol: str, retention: Retention | None = None
 ) -> Iterator[tuple[RecorderProcess, ControlClient]]:
     """A recorder that is connected; ended well afterwards."""
     os.environ["XDG_RUNTIME_DIR"] = environment(workspace)["XDG_RUNTIME_DIR"]  # where its control socket is
-    where = Workspace.at(workspace)
-    plain, _ = parse_url(broker.url)
-    chosen = Connection(**{**{name: getattr(plain, name) for name in Connection.__slots__}, "protocol": Protocol(protocol)})  # fmt: skip
-    settings = Settings(connection=chosen, embedded=False, retention=retention or Retention())
-    SettingsFile(where.settings).save(settings)
+    where = settle(workspace, broker, protocol, retention)
     with RecorderProcess(workspace, "") as recorder:
         recorder.start()
         with ControlClient(where) as client:

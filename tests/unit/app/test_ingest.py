@@ -8,17 +8,19 @@ from app.recorder.gaps import DropWatch, LinkGaps
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults
 from app.recorder.ports import Feed
+from models.domain.arrivals import Arrival, Source
 from models.domain.batch import RecordBatch
 from models.domain.clock import Instant, SystemClock
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import Names
 from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
-from models.domain.problems import EnvironmentProblem, trouble
+from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, GapCause
 from models.storage.keeping.retention import StoreLimits
 from models.storage.writing.known_before import KnownBefore
 from mqtt.inbox import Inbox, InboxLimits
+from tests.helpers.fake_broker import PUBLISH, packet
 from tests.helpers.poll import until
 
 
@@ -42,6 +44,7 @@ class Store:
         self.closed = False
         self.before = KnownBefore()
         self.journal = SimpleNamespace(left_over=list, stored_to=0, problem=None)
+        self.heard = []
         self.problems = []
         self.hindrance = None
         self.limits = []
@@ -51,6 +54,7 @@ class Store:
 
     def begin_capture(self, broker, client_id, heard_us=0):
         self.captures.append((broker, client_id))
+        self.heard.append(heard_us)
         return len(self.captures)
 
     def commit(self, batch):
@@ -62,6 +66,7 @@ class Store:
             )
         assert not self.closed
         self.batches.append(batch)
+        self.journal.stored_to = max(self.journal.stored_to, batch.arrived_to)
         self.log += [one.payload for one in batch.messages]
         return SimpleNamespace(duration_us=1_000)
 
@@ -483,6 +488,66 @@ def test_the_same_broker_again_keeps_the_session(fixture):
     second.inbox.put([message(1, b"one", dup=True), message(2, b"two")])
     until(lambda: second.session.acknowledged == [1, 2], "both acknowledged")
     assert fixture.store.payloads == [b"one", b"two"]
+
+
+def kept(broker, *numbers):
+    """What an earlier run acknowledged: one message each."""
+    source = Source(broker, "client", version_5=False)
+    packets = [packet(PUBLISH, 2, b"\x00\x01t" + number.to_bytes(2, "big") + b"%d" % number) for number in numbers]
+    arrivals = [Arrival(number, 1_000 + number, one) for number, one in zip(numbers, packets, strict=True)]
+    return source, arrivals
+
+
+def test_what_an_earlier_run_acknowledged_comes_first_and_speaks_of_the_past(fixture):
+    fixture.store.journal.left_over = lambda: [kept("mqtt://h:1883", 5, 6)]
+    feed = fixture.start()
+    feed.inbox.put([message(1, b"now")], number=7)
+    until(lambda: feed.session.acknowledged == [1], "the later one is acknowledged, and none of the others")
+    assert fixture.store.payloads == [b"5", b"6", b"now"]
+    assert [one.origin for one in fixture.store.batches[0].messages] == [Origin.BACKLOG] * 2
+    assert [one.received_us for one in fixture.store.batches[0].messages] == [1_005, 1_006]
+    assert [batch.arrived_to for batch in fixture.store.batches] == [6, 7]
+    assert fixture.store.captures == [("mqtt://h:1883", "client")]
+    assert fixture.store.heard == [1_006], "until then it was recorded"
+
+
+def test_what_is_left_of_another_broker_is_a_capture_of_its_own(fixture):
+    fixture.store.journal.left_over = lambda: [kept("mqtt://before:1883", 5), kept("mqtt://other:1883", 6)]
+    fixture.start()
+    assert fixture.store.payloads == [b"5", b"6"]
+    assert [broker for broker, _ in fixture.store.captures] == [
+        "mqtt://before:1883",
+        "mqtt://other:1883",
+        "mqtt://h:1883",
+    ]
+
+
+def test_nothing_is_asked_of_the_broker_before_all_that_is_left_is_stored(fixture):
+    fixture.store.journal.left_over = lambda: [kept("mqtt://h:1883", 5)]
+    fixture.store.errors = [Forever(trouble("store.full", path="/x"))]
+    fixture.ingest = Ingest(fixture.store, PresenceKeeper(), fixture.clock, fixture.faults, fixture.beat)
+    inbox = Inbox(fixture.clock, InboxLimits(idle_us=10_000))
+    session = Session(inbox, fixture.store)
+    fixture.ingest.use(Feed(session, inbox, Reader(fixture.store.names), "mqtt://h:1883", "client"))
+    fixture.ingest.thread.start()
+    until(lambda: fixture.ingest.problem is not None, "the disk is full")
+    fixture.ingest.finish()
+    fixture.ingest.thread.join(20)
+    assert (session.events, fixture.store.payloads, fixture.store.journal.stored_to) == ([], [], 0)
+
+
+def test_a_batch_that_is_stored_raw_still_says_up_to_where_all_is_stored(fixture):
+    feed = fixture.start()
+    fixture.store.errors = [ValueError("a mistake of ours")]
+    feed.inbox.put([message(1, b"x")], number=9)
+    until(lambda: feed.session.acknowledged == [1], "it is acknowledged")
+    assert [batch.arrived_to for batch in fixture.store.batches] == [9]
+
+
+def test_a_journal_that_cannot_be_written_is_told(fixture):
+    fixture.start()
+    fixture.store.journal.problem = Problem("store.io", {"path": "/x", "detail": "broken"})
+    assert [one.code for one in fixture.ingest.warnings] == ["store.io"]
 
 
 def test_dropped_messages_make_a_gap(fixture):
