@@ -80,6 +80,11 @@ class Acknowledging:
         self._take_stored()
         return self._ready
 
+    def give_up(self) -> None:
+        """Nobody takes what comes any more, though this thread did not hear of it in time: the broker shall send all of it again
+        to whoever follows. What is in the journal is not stored by that."""
+        self._ready = deque(maxlen=0)
+
     def _many(self) -> bool:
         return self._arrived - self._given >= self._most or self._waiting_bytes >= MOST_BYTES
 

@@ -84,10 +84,11 @@ class Inbox:
     def put(
         self, messages: list[RawMessage], reliable: int | None = None, content_bytes: int | None = None, *,
         number: int = 0, acknowledged: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> bool:  # fmt: skip
         """Take over a list in the order of arrival; the caller must not change it any more. Whoever knows already how many
         of them are not QoS 0, and how long their topics and payloads are in all, saves counting. `number` (`arrivals.Arrival`):
-        none is below one before, 0 counts for none. `acknowledged`: the broker waits for none of them."""
+        none is below one before, 0 counts for none. `acknowledged`: the broker waits for none of them. False: nobody will take
+        them, so none may be acknowledged."""
         if reliable is None:
             reliable = sum(1 for one in messages if one.qos)
         if content_bytes is None:
@@ -95,6 +96,8 @@ class Inbox:
         size = content_bytes + MESSAGE_OVERHEAD_BYTES * len(messages)
         to_acknowledge = 0 if acknowledged else reliable
         with self._changed:
+            if self._closed:
+                return False
             was_empty, quiet_us = not self._bursts, self._pace.quiet_us
             unreliable = len(messages) - reliable
             self._bursts.append(_Burst(messages, self._clock.monotonic_us(), size, unreliable, to_acknowledge, number))
@@ -109,6 +112,7 @@ class Inbox:
             self._highest = max(self._highest, self._waiting)
             if was_empty or self._pace.urgent or self._pace.quiet_us * 2 < quiet_us:
                 self._changed.notify_all()
+            return True
 
     def take(self) -> list[RawMessage]:
         """Wait until a commit is due and return what waits, oldest first, within the limits; nothing after `idle_us`

@@ -102,7 +102,8 @@ class Receiver:
         number, safe = self._acknowledging.number, False
         if reliable:
             safe = self._acknowledging.arrived([one.packet_id for one in arrived if one.qos], pieces, number)
-        self._inbox.put(arrived, reliable, content_bytes, number=number, acknowledged=safe)
+        if not self._inbox.put(arrived, reliable, content_bytes, number=number, acknowledged=safe):
+            self._acknowledging.give_up()
 
     def _forget(self, arrived: list[RawMessage], owed: set[int]) -> None:
         self.forgets = True

@@ -152,7 +152,7 @@ def test_what_makes_the_silence_shorter_wakes_who_waits() -> None:
     assert woken == [1, 10]
 
 
-def test_closing_wakes_and_still_gives_out_what_waits() -> None:
+def test_closing_wakes_whoever_waits() -> None:
     inbox = Inbox(FakeClock(), InboxLimits(idle_us=600_000_000))
     taken: list[list[RawMessage]] = []
     taker = threading.Thread(target=lambda: taken.append(inbox.take()))
@@ -160,7 +160,13 @@ def test_closing_wakes_and_still_gives_out_what_waits() -> None:
     inbox.close()
     taker.join(timeout=20)
     assert taken == [[]]
-    inbox.put([message(1)])
+
+
+def test_a_closed_one_gives_out_what_waits_and_takes_nothing_more() -> None:
+    inbox = Inbox(FakeClock(), InboxLimits(idle_us=600_000_000))
+    assert inbox.put([message(1)])
+    inbox.close()
+    assert not inbox.put([message(2)])
     assert numbers(inbox.take()) == [1]
     assert inbox.take() == []
 

@@ -9,6 +9,8 @@ from mqtt.inbox import Inbox, InboxLimits
 from mqtt.probe import Probe
 from mqtt.receiving import Receiver
 from tests.helpers.clock import FakeClock
+from tests.helpers.fake_broker import PUBLISH, packet
+from tests.helpers.kept_arrivals import KeptArrivals
 
 
 def arrived(topic: bytes, payload: bytes = b"x", qos: int = 0, *, retain: bool = False) -> MQTTMessage:
@@ -90,6 +92,21 @@ def test_without_room_qos_1_is_owed_and_qos_0_waits_as_always(clock: FakeClock) 
     flush(2, 3, 5)
     assert (owed, receiver.forgets, receiver.came_again) == ({4}, False, 2)
     assert payloads() == [b"2", b"3", b"5"]
+
+
+def test_what_nobody_takes_any_more_is_not_acknowledged(clock: FakeClock) -> None:
+    """A network thread that hung on a disk, and was replaced."""
+    inbox, acknowledging = (
+        Inbox(clock),
+        Acknowledging(KeptArrivals(), Source("mqtt://broker", "me", version_5=False), None),
+    )
+    receiver = Receiver(inbox, clock, 1, Probe("me", clock), acknowledging, version_5=False)
+    packets = b"".join(packet(PUBLISH, 2, b"\x00\x01t" + n.to_bytes(2, "big")) for n in range(1, 30))
+    receiver.split(packets, 0)
+    inbox.close()
+    receiver.flush()
+    acknowledging.stored([(1, 1)])
+    assert not acknowledging.due()
 
 
 def test_the_backlog_ends_after_ten_seconds(clock: FakeClock) -> None:
