@@ -25,9 +25,8 @@ from models.storage.workspace import Workspace
 TURN_BYTES = 16 * 1024 * 1024
 """Then the other file's turn comes, as soon as all in it is stored."""
 RETRY_US = 1_000_000
-_HEAD = struct.Struct(
-    "<4sIIQQBHH"
-)  # mark, CRC-32 of what follows it, bytes of packets, number, arrival, version 5?, lengths
+_HEAD = struct.Struct("<4sIIQQBHH")
+"""Mark, CRC-32 of all behind it, bytes of packets, number, time of arrival, MQTT 5 or not, bytes of broker and of client id."""
 _CHECKED_FROM = 8
 _MARK = b"MSj1"
 _log = logging.getLogger(__name__)
@@ -51,17 +50,17 @@ class ArrivalJournal:
             for number in (1, 2):
                 self._files.append(_File(workspace.journal(number)))
             sync_folder(workspace.root)
-            found = sorted(record for file in self._files for record in file.read())
+            found = sorted((record for file in self._files for record in file.read()), key=_number)
         except BaseException:
             self.close()
             raise
-        self._left = [(source, arrival) for _, source, arrival in found if arrival.number > stored_to]
+        self._left = [one for one in found if _number(one) > stored_to]
         self._number = max([stored_to, *(file.last for file in self._files)])
         self._present = self._files[0]
 
     def left_over(self) -> list[tuple[Source, list[Arrival]]]:
         """What was kept in earlier runs and is not stored, by where it came from, in the order of arrival."""
-        left = [one for one in self._left if one[1].number > self.stored_to]
+        left = [one for one in self._left if _number(one) > self.stored_to]
         return [(source, [arrival for _, arrival in some]) for source, some in groupby(left, lambda one: one[0])]
 
     def next_number(self) -> int:
@@ -93,7 +92,7 @@ class ArrivalJournal:
     def stored(self, number: int) -> None:
         """All up to this number is in the segments."""
         self.stored_to = max(self.stored_to, number)
-        if self._left and self._left[-1][1].number <= self.stored_to:
+        if self._left and _number(self._left[-1]) <= self.stored_to:
             self._left = []
 
     def close(self) -> None:
@@ -117,11 +116,11 @@ class _File:
             create_private_file(path)
         self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
-    def read(self) -> list[tuple[int, Source, Arrival]]:
-        """Its records, each with a number to be sorted by; what follows goes behind them."""
+    def read(self) -> list[tuple[Source, Arrival]]:
+        """Its records; what follows goes behind them."""
         records = []
         for end, source, arrival in _records(os.pread(self._handle, os.fstat(self._handle).st_size, 0)):
-            records.append((arrival.number, source, arrival))
+            records.append((source, arrival))
             self.end, self.last = end, arrival.number
         return records
 
@@ -144,6 +143,10 @@ class _File:
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)
+
+
+def _number(record: tuple[Source, Arrival]) -> int:
+    return record[1].number
 
 
 def _record(source: Source, arrival: Arrival) -> bytes:

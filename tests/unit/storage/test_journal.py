@@ -54,6 +54,14 @@ def test_what_is_not_stored_is_there_at_the_next_start_by_where_it_came_from(
     assert left_over(workspace, clock, 4) == []
 
 
+def test_what_came_as_one_list_keeps_its_order(workspace: Workspace, clock: FakeClock) -> None:
+    journal = ArrivalJournal(workspace, clock, 0)
+    pieces = [Arrival(7, 1_000, packets) for packets in (b"z", b"a", b"m")]
+    assert journal.keep(HERE, pieces)
+    journal.close()
+    assert left_over(workspace, clock) == [(HERE, pieces)]
+
+
 def test_numbers_go_on_behind_what_is_stored_and_what_is_left(workspace: Workspace, clock: FakeClock) -> None:
     journal = ArrivalJournal(workspace, clock, 70)
     assert journal.next_number() == 71
