@@ -22,8 +22,9 @@ from models.storage.access import create_private_file, sync_folder
 from models.storage.store_errors import environment_problem
 from models.storage.workspace import Workspace
 
-TURN_BYTES = 16 * 1024 * 1024
-"""Then the other file's turn comes, as soon as all in it is stored."""
+TURN_BYTES = 4 * 1024 * 1024
+"""Then the other file's turn comes, as soon as all in it is stored. So much of each is on the disk from the start: writing over
+what is there does not wait for the file system's own journal, with whatever else is being synced."""
 RETRY_US = 1_000_000
 _HEAD = struct.Struct("<4sIIQQBHH")
 """Mark, CRC-32 of all behind it, bytes of packets, number, time of arrival, MQTT 5 or not, bytes of broker and of client id."""
@@ -115,6 +116,7 @@ class _File:
         if not path.exists():
             create_private_file(path)
         self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._take_room()
 
     def read(self) -> list[tuple[Source, Arrival]]:
         """Its records; what follows goes behind them."""
@@ -126,8 +128,8 @@ class _File:
 
     def begin_anew(self) -> None:
         """Nothing in it is needed any more."""
-        if self.end > TURN_BYTES * 2:  # else it is quicker to write over what is there
-            os.ftruncate(self._handle, 0)
+        if self.end > TURN_BYTES * 2:
+            os.ftruncate(self._handle, TURN_BYTES)
         self.end = 0
 
     def add(self, data: bytes, last: int) -> None:
@@ -138,6 +140,15 @@ class _File:
             rest, at = rest[written:], at + written
         os.fdatasync(self._handle)
         self.end, self.last = at, last
+
+    def _take_room(self) -> None:
+        size = os.fstat(self._handle).st_size
+        try:
+            if size < TURN_BYTES:
+                os.pwrite(self._handle, bytes(TURN_BYTES - size), size)
+                os.fdatasync(self._handle)
+        except OSError as error:  # the disk may be full; then it grows as it is written
+            _log.warning("%s begins without room of its own: %s", self.path, error)
 
     def close(self) -> None:
         handle, self._handle = self._handle, -1

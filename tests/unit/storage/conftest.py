@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from models.storage import journal
 from models.storage.history.reader import HistoryReader
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
 from tests.helpers.clock import FakeClock
 from tests.helpers.history_builder import HistoryBuilder
+
+
+@pytest.fixture(autouse=True)
+def small_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disks whose every state is kept would grow with it."""
+    monkeypatch.setattr(journal, "TURN_BYTES", 60_000)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ PROGRAM = """
 import dataclasses, json, subprocess, sys
 from pathlib import Path
 from models.domain.problems import EnvironmentProblem
+from models.storage import journal
 from models.storage.copies.verify import verify
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreLimits, StoreWriter
@@ -25,6 +26,7 @@ from tests.helpers.store_life import numbered, stored, BATCH
 
 disk = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(disk)], check=True)
+journal.TURN_BYTES = 60_000  # all is small here
 workspace, clock = Workspace.at(disk / "ws"), FakeClock()
 limits = StoreLimits(segment_bytes=400_000, reserve_bytes=1_000_000)
 writer = StoreWriter(workspace, clock, limits)

@@ -120,8 +120,9 @@ def test_damage_ends_the_reading_and_never_brings_anything_false(workspace: Work
     journal = ArrivalJournal(workspace, clock, 0)
     for number in range(1, 60):
         assert journal.keep(HERE, [arrival(number)])
+    end = journal._files[0].end
     journal.close()
-    path, whole, chance = workspace.journal(1), workspace.journal(1).read_bytes(), random.Random(2)
+    path, whole, chance = workspace.journal(1), workspace.journal(1).read_bytes()[:end], random.Random(2)
     expected = [arrival(number) for number in range(1, 60)]
     for turn in range(300):
         damaged = bytearray(whole)
@@ -160,6 +161,20 @@ def test_a_disk_that_fails_is_told_left_alone_for_a_while_and_used_again(
     assert journal.problem is None
     journal.close()
     assert left_over(workspace, clock) == [(HERE, [arrival(1), arrival(5)])]
+
+
+def test_its_room_is_there_from_the_start_and_a_full_disk_is_no_reason_not_to_begin(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        ArrivalJournal(workspace, clock, 0).close()
+    assert [workspace.journal(n).stat().st_size for n in (1, 2)] == [0, 0]
+    ArrivalJournal(workspace, clock, 0).close()
+    assert [workspace.journal(n).stat().st_size for n in (1, 2)] == [module.TURN_BYTES] * 2
 
 
 def test_what_a_short_write_leaves_is_written_on(
