@@ -73,6 +73,7 @@ class Ingest:
         self._troubles = StoreTroubles(clock)
         self.store_bytes = store.store_bytes
         self.disk_days: float | None = None
+        self._given_up = False  # something could not be stored before we had to end
         self.closed = False  # everything is stored and the store is closed
         self.thread = threading.Thread(target=self._run, name="ingest", daemon=True)
 
@@ -164,7 +165,7 @@ class Ingest:
             except EnvironmentProblem as error:  # the next start makes up for it
                 _LOG.warning("the store could not be closed well: %s", error)
             self._troubles.note_mended(self._store.problems)
-        self.closed = self.problem is None
+        self.closed = self.problem is None and not self._given_up
 
     def _turn(self) -> None:
         self._beat()
@@ -220,8 +221,6 @@ class Ingest:
                 self._take_in(messages, number)
                 if self._store.journal.stored_to < number:
                     return False
-            if arrivals:
-                _LOG.info("brought back what came up to number %d before the last end", arrivals[-1].number)
         return True
 
     def _leave(self) -> None:
@@ -230,8 +229,7 @@ class Ingest:
             self._feed = None
 
     def _drain(self, feed: Feed, *, end_session: bool = False) -> None:
-        """Hang up and store what is still there. Nobody hears our acknowledgement of it: the broker will deliver it again,
-        and then we know it."""
+        """Hang up and store what is still there. What nobody hears us acknowledge comes again, and then we know it."""
         feed.session.stop()
         feed.inbox.close()
         while messages := feed.inbox.take():
@@ -253,11 +251,12 @@ class Ingest:
         """Store and acknowledge. While the store cannot take them, this waits, and they stay unacknowledged. With them all
         arrivals up to `arrived_to` are stored."""
         feed = self._feed
-        if not self._has_capture:
-            return  # there was no broker yet
+        if not self._has_capture or (messages and self._given_up):
+            return  # there was no broker yet; or what came before these is not stored, and they would say that it is
         self._received += len(messages)
         fresh, again = self._redelivery.split(messages)
         if not self._name_topics(fresh):
+            self._given_up = True
             return  # as below
         batch = self._read(feed, fresh)
         at = Instant.now(self._clock)
@@ -273,7 +272,8 @@ class Ingest:
         if worth_storing(batch):
             stored = self._commit(batch)
             if stored is None:
-                return  # not stored, so not acknowledged: the broker will deliver it again
+                self._given_up = self._given_up or bool(messages)
+                return  # the next start has it from the journal, or from the broker, as it is not acknowledged
             self._count(*stored)
             self._redelivery.stored(stored[0])
         if feed is not None and messages and messages[0].epoch:  # else an earlier run did

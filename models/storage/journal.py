@@ -46,6 +46,7 @@ class ArrivalJournal:
         self._clock = clock
         self._lock = threading.Lock()
         self._not_before_us = 0
+        self._failed = False
         self._files: list[_File] = []
         try:
             for number in (1, 2):
@@ -74,20 +75,26 @@ class ArrivalJournal:
         with self._lock:
             if self._clock.monotonic_us() < self._not_before_us:
                 return False
+            if arrivals[0].number <= max(file.last for file in self._files):
+                return False  # of a thread that was replaced: behind a later one nobody would find what follows
             file = self._present
             try:
-                for one in self._files:
-                    if one.last <= self.stored_to:
-                        one.begin_anew()
-                file = self._present = self._whose_turn_it_is()
+                if (
+                    not self._failed
+                ):  # else it goes where the one before should have: that may be on the disk all the same
+                    for one in self._files:
+                        if one.last <= self.stored_to:
+                            one.begin_anew()
+                    file = self._present = self._whose_turn_it_is()
                 file.add(b"".join(_record(source, one) for one in arrivals), arrivals[-1].number)
             except OSError as error:
+                self._failed = True
                 self._not_before_us = self._clock.monotonic_us() + RETRY_US
                 known = environment_problem(error, file.path)
                 self.problem = known.problem if known is not None else None
                 _log.warning("the journal cannot be written: %s", error)
                 return False
-            self.problem = None
+            self._failed, self.problem = False, None
             return True
 
     def stored(self, number: int) -> None:

@@ -536,6 +536,21 @@ def test_nothing_is_asked_of_the_broker_before_all_that_is_left_is_stored(fixtur
     assert (session.events, fixture.store.payloads, fixture.store.journal.stored_to) == ([], [], 0)
 
 
+def test_what_is_given_up_at_the_end_is_not_jumped_over(fixture):
+    """The disk is full for one batch and has room for the next: that one would say that all before it is stored."""
+    ingest = fixture.ingest = Ingest(fixture.store, PresenceKeeper(), fixture.clock, fixture.faults, fixture.beat)
+    inbox = Inbox(fixture.clock, InboxLimits(idle_us=0, take_messages=1))
+    feed = Feed(Session(inbox, fixture.store), inbox, Reader(fixture.store.names), "mqtt://h:1883", "client")
+    ingest._begin(feed)
+    fixture.store.errors = [EnvironmentProblem(Problem("store.full", {"path": "/x"}))]
+    for number in (1, 2):
+        inbox.put([message(number, b"%d" % number)], number=number)
+    ingest.finish()
+    ingest.thread.start()
+    ingest.thread.join(20)
+    assert (fixture.store.payloads, fixture.store.journal.stored_to, ingest.closed) == ([], 0, False)
+
+
 def test_a_batch_that_is_stored_raw_still_says_up_to_where_all_is_stored(fixture):
     feed = fixture.start()
     fixture.store.errors = [ValueError("a mistake of ours")]

@@ -163,6 +163,36 @@ def test_a_disk_that_fails_is_told_left_alone_for_a_while_and_used_again(
     assert left_over(workspace, clock) == [(HERE, [arrival(1), arrival(5)])]
 
 
+def test_a_record_behind_a_later_one_is_refused(workspace: Workspace, clock: FakeClock) -> None:
+    """Of a network thread that hung and was replaced: reading would end there."""
+    journal = ArrivalJournal(workspace, clock, 0)
+    assert journal.keep(HERE, [arrival(105)])
+    assert not journal.keep(HERE, [arrival(101)])
+    assert journal.keep(HERE, [arrival(106)])
+    journal.close()
+    assert left_over(workspace, clock) == [(HERE, [arrival(105), arrival(106)])]
+
+
+def test_what_a_failed_sync_left_does_not_come_twice(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(module, "TURN_BYTES", 100)
+    journal = ArrivalJournal(workspace, clock, 0)
+    for number in range(1, 7):
+        assert journal.keep(HERE, [arrival(number)])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", fails)
+        assert not journal.keep(HERE, [arrival(7)])
+    journal.stored(3)
+    clock.advance(RETRY_US)
+    assert journal.keep(HERE, [arrival(7), arrival(8)])
+    journal.close()
+    assert left_over(workspace, clock, 3) == [(HERE, [arrival(number) for number in range(4, 9)])]
+
+
 def test_its_room_is_there_from_the_start_and_a_full_disk_is_no_reason_not_to_begin(
     workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
