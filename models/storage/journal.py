@@ -26,6 +26,7 @@ TURN_BYTES = 4 * 1024 * 1024
 """Then the other file's turn comes, as soon as all in it is stored. So much of each is on the disk from the start: writing over
 what is there does not wait for the file system's own journal, with whatever else is being synced."""
 RETRY_US = 1_000_000
+CLOSE_LIMIT_S = 1.0
 _HEAD = struct.Struct("<4sIIQQBHH")
 """Mark, CRC-32 of all behind it, bytes of packets, number, time of arrival, MQTT 5 or not, bytes of broker and of client id."""
 _CHECKED_FROM = 8
@@ -104,9 +105,16 @@ class ArrivalJournal:
             self._left = []
 
     def close(self) -> None:
-        """Let go of the files. What is not stored is there at the next start."""
-        for file in self._files:
-            file.close()
+        """Let go of the files. What is not stored is there at the next start; where all is, nothing is."""
+        if not self._lock.acquire(timeout=CLOSE_LIMIT_S):
+            return  # a disk that hangs in another thread: the end of the process lets go of them
+        try:
+            for file in self._files:
+                if file.last <= self.stored_to:
+                    file.forget()
+                file.close()
+        finally:
+            self._lock.release()
 
     def _whose_turn_it_is(self) -> "_File":
         present = self._present
@@ -156,6 +164,16 @@ class _File:
                 os.fdatasync(self._handle)
         except OSError as error:  # the disk may be full; then it grows as it is written
             _log.warning("%s begins without room of its own: %s", self.path, error)
+
+    def forget(self) -> None:
+        """All in it is stored: whatever becomes of the segments, it is not to come back."""
+        if not self.last or self._handle < 0:
+            return
+        try:
+            os.ftruncate(self._handle, 0)
+            self._take_room()
+        except OSError as error:
+            _log.warning("%s keeps what is stored already: %s", self.path, error)
 
     def close(self) -> None:
         handle, self._handle = self._handle, -1

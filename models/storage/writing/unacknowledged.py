@@ -32,15 +32,15 @@ def read_last_commits(workspace: Workspace, segments: Iterable[int]) -> LastComm
     found: list[bytes] = []
     arrived_to = 0
     for segment in segments:
-        if len(found) >= BATCHES:
+        if len(found) >= BATCHES and arrived_to:
             break
         try:
             opened = OpenSegment(SegmentRow(segment, 0, "closed", 0, 0, 0, 0, 0, 0, 0), workspace.segment(segment))
         except DAMAGE_ALONE:
             continue  # told when somebody reads that history
         try:
-            found += [packets for (packets,) in opened.rows(_NEWEST, BATCHES - len(found))]
             arrived_to = max(arrived_to, *(int(value) for (value,) in opened.rows(_ARRIVED_TO, ARRIVED_TO)), 0)
+            found += [packets for (packets,) in opened.rows(_NEWEST, BATCHES - len(found))]
         except DAMAGE_ALONE:
             continue
         finally:

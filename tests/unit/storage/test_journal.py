@@ -74,6 +74,18 @@ def test_numbers_go_on_behind_what_is_stored_and_what_is_left(workspace: Workspa
     journal.close()
 
 
+def test_what_is_stored_is_gone_after_an_end_whatever_becomes_of_the_segments(
+    workspace: Workspace, clock: FakeClock
+) -> None:
+    journal = ArrivalJournal(workspace, clock, 0)
+    for number in (1, 2, 3):
+        assert journal.keep(HERE, [arrival(number)])
+    journal.stored(3)
+    journal.close()
+    assert left_over(workspace, clock, 0) == []
+    assert not any(workspace.journal(1).read_bytes()), "nor would it come up behind new ones"
+
+
 def test_only_its_owner_may_read_it(workspace: Workspace, clock: FakeClock) -> None:
     ArrivalJournal(workspace, clock, 0).close()
     assert [workspace.journal(n).stat().st_mode & 0o777 for n in (1, 2)] == [0o600, 0o600]
