@@ -207,7 +207,7 @@ class Ingest:
     def _bring_back(self, feed: Feed) -> bool:
         """Begin a capture, and store first what an earlier run acknowledged and did not come to store: where it came from
         another broker, in a capture of its own. False: we had to end before."""
-        left = [(source, arrivals) for source, arrivals in self._store.journal.left_over() if arrivals]
+        left = self._store.journal.left_over()
         heard_us = left[-1][1][-1].received_us if left else 0
         present = (feed.broker, feed.client_id)
         if not left or left[-1][0][:2] != present:
@@ -218,6 +218,7 @@ class Ingest:
                 return False
             self._has_capture = True
             for messages, number in portions(source, arrivals):
+                self._beat()
                 self._take_in(messages, number)
                 if self._store.journal.stored_to < number:
                     return False

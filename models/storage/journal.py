@@ -3,9 +3,10 @@
 Two files that take turns. A record is what came at once, as it came, under a check sum and with a number; every commit notes in its
 segment up to which number all is stored. What lies behind that at a start was acknowledged and is stored then. Records are only
 ever added behind what is safe, and a file begins again at its front once all in it is stored: what is left behind of the time
-before has lower numbers, so it ends a reading like damage does.
+before has lower numbers, so it ends a reading like damage does. After a clean end nothing is left.
 """
 
+import errno
 import logging
 import os
 import struct
@@ -136,10 +137,21 @@ class _File:
     def read(self) -> list[tuple[Source, Arrival]]:
         """Its records; what follows goes behind them."""
         records = []
-        for end, source, arrival in _records(os.pread(self._handle, os.fstat(self._handle).st_size, 0)):
+        for end, source, arrival in _records(self._content()):
             records.append((source, arrival))
             self.end, self.last = end, arrival.number
         return records
+
+    def _content(self) -> bytes:
+        """All of it. Raises `OSError`: what just cannot be read is not its end."""
+        content = bytearray()
+        size = os.fstat(self._handle).st_size
+        while len(content) < size:
+            part = os.pread(self._handle, size - len(content), len(content))
+            if not part:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(self.path))
+            content += part
+        return bytes(content)
 
     def begin_anew(self) -> None:
         """Nothing in it is needed any more."""

@@ -85,7 +85,8 @@ def kill(writer: StoreWriter) -> None:
     connections = [taker.segment.connection for taker in writer._upkeep._takers]
     for connection in (*connections, writer._catalogue):
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-    writer.journal.close()
+    for file in writer.journal._files:  # `journal.close` would forget what is stored
+        file.close()
     writer._upkeep.release()
     writer._database.close()
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
@@ -10,7 +11,7 @@ from paho.mqtt.properties import Properties as PahoProperties
 
 from models.domain.connection import Protocol
 from models.domain.control import Link
-from models.domain.messages import Origin, Properties, RawMessage
+from models.domain.messages import Origin, Properties
 from models.domain.problems import EnvironmentProblem
 from tests.helpers.fake_broker import PUBACK, PUBLISH, SUBSCRIBE, FakeBroker, Script
 from tests.helpers.mosquitto import Mosquitto
@@ -236,10 +237,10 @@ def test_a_fault_on_the_way_to_the_inbox_does_not_end_the_thread(
         faults = iter([ValueError("a mistake of ours")])
         put = listening.inbox.put
 
-        def failing(messages: list[RawMessage], *sums: int, **more: int) -> None:
+        def failing(*arguments: Any, **more: Any) -> None:
             for fault in faults:
                 raise fault
-            put(messages, *sums, **more)  # type: ignore[arg-type]
+            put(*arguments, **more)
 
         monkeypatch.setattr(listening.inbox, "put", failing)
         fake.publish("t", b"1", qos=1, mid=1)

@@ -219,6 +219,20 @@ def test_its_room_is_there_from_the_start_and_a_full_disk_is_no_reason_not_to_be
     assert [workspace.journal(n).stat().st_size for n in (1, 2)] == [module.TURN_BYTES] * 2
 
 
+def test_what_is_read_in_parts_is_read_whole_and_what_cannot_be_read_is_not_the_end(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = os.pread
+    journal = ArrivalJournal(workspace, clock, 0)
+    assert journal.keep(HERE, [arrival(1), arrival(2)])
+    journal.close()
+    monkeypatch.setattr(os, "pread", lambda handle, size, at: read(handle, min(size, 1_000), at))
+    assert left_over(workspace, clock) == [(HERE, [arrival(1), arrival(2)])]
+    monkeypatch.setattr(os, "pread", lambda handle, size, at: b"")
+    with pytest.raises(OSError, match="Input/output error"):
+        ArrivalJournal(workspace, clock, 0)
+
+
 def test_what_a_short_write_leaves_is_written_on(
     workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
