@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.domain.control import Counters, RecorderState
+from models.domain.control import Counters, Link, RecorderState
 
 RATE_WINDOW_US = 5_000_000
 LAG_LIMIT_US = 2_000_000
@@ -24,9 +24,11 @@ class Item(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One look at the capture. `rate` is messages a second over the last seconds, None before two looks."""
+    """One look at the capture. `recording`: there is a recorder; `link`: how it stands with its broker. `rate` is messages a
+    second over the last seconds, None before two looks."""
 
     recording: bool
+    link: Link
     rate: float | None
     counters: Counters
     store_bytes: int
@@ -45,7 +47,7 @@ class HealthReader:
         """`now_us` is monotonic time."""
         if state is None:
             self._seen.clear()
-            return Health(False, None, Counters(), 0, None, frozenset())
+            return Health(False, Link.IDLE, None, Counters(), 0, None, frozenset())
         counters = state.counters
         capture = (state.pid, state.started_us)
         if capture != self._capture or (self._seen and counters.received < self._seen[-1][1]):
@@ -54,7 +56,7 @@ class HealthReader:
         self._seen.append((now_us, counters.received))
         while len(self._seen) > 2 and now_us - self._seen[0][0] > RATE_WINDOW_US:
             self._seen.popleft()
-        return Health(True, self._rate(), counters, state.store_bytes, state.disk_days, _wrong(state))
+        return Health(True, state.link, self._rate(), counters, state.store_bytes, state.disk_days, _wrong(state))
 
     def _rate(self) -> float | None:
         (first_us, first), (last_us, last) = self._seen[0], self._seen[-1]

@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from models.domain.clock import Clock
-from models.domain.control import RecorderState
+from models.domain.control import Link, RecorderState
 from models.domain.quantity import MISSING
 from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import PlainLabel, tooltip_text
@@ -25,7 +25,7 @@ class HealthBar(QWidget):
         super().__init__(parent)
         self._theme, self._clock = theme, clock
         self._reader = HealthReader()
-        self._health = Health(False, None, self._reader.read(None, 0).counters, 0, None, frozenset())
+        self._health = self._reader.read(None, 0)
         self.setProperty("role", "foot")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(self.tr("Capture health"))
@@ -77,7 +77,15 @@ class HealthBar(QWidget):
 
     def _draw(self) -> None:
         health = self._health
-        if health.recording:
+        connected = health.link is Link.CONNECTED
+        if health.recording and not connected:
+            self._put(
+                self._recorder,
+                self.tr("connecting…") if health.link is Link.CONNECTING else self.tr("not connected"),
+                self.tr("A recorder runs, but no broker sends it anything now. The broker's name above says why."),
+                "" if health.link is Link.CONNECTING else "warning",
+            )
+        elif health.recording:
             self._put(
                 self._recorder, self.tr("recording"), self.tr("A recorder runs and stores what arrives."), "record"
             )
@@ -90,7 +98,8 @@ class HealthBar(QWidget):
                 self.tr("No recorder answers. What is sent meanwhile is not stored, and shows as a gap."),
                 "warning",
             )
-        restyle(self._recorder, state="warning" if self._told and not health.recording else "")
+        away = not connected and health.link is not Link.CONNECTING
+        restyle(self._recorder, state="warning" if self._told and away else "")
         for item, button in self._items.items():
             text, why = self._texts(item)
             wrong = item in health.wrong

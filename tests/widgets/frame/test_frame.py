@@ -176,6 +176,12 @@ def test_health_bar_speaks_in_words(theme: ThemeHolder, clock: FakeClock, state:
     bar.show_state(None)
     assert texts()[:2] == ["not recording", "received –/s"]
     assert figures[0].property("state") == "warning"
+    for link, said, wrong in (
+        (Link.CONNECTING, "connecting…", ""), (Link.REFUSED, "not connected", "warning"),
+        (Link.WAITING, "not connected", "warning"),
+    ):  # fmt: skip
+        bar.show_state(replace(state, link=link))
+        assert (texts()[0], figures[0].property("state")) == (said, wrong)
     bar.show_state(state)
     clock.advance(2 * S)
     bar.show_state(
