@@ -195,7 +195,7 @@ class Link:
         if self._receiver is None:
             self._wire.client.loop_read()
         else:
-            self._wire.read(self._receiver, self._collect)
+            self._wire.read(self._receiver)
 
     def _collect(self) -> None:
         """Give the inbox what came."""

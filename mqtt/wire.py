@@ -141,20 +141,20 @@ class Wire:
         self._write()
         self.client.loop_misc()
 
-    def read(self, receiver: Receiver, collect: Callable[[], None]) -> None:
-        """Read what is there, but let others have their turn. `collect` takes what came from the receiver."""
+    def read(self, receiver: Receiver) -> None:
+        """Read what is there, but let others have their turn; then take from the receiver what came."""
         try:
             if self.demux is None:
                 self._read_one_by_one(receiver)
             else:
-                self._read_in_bulk(self.demux, collect)
+                self._read_in_bulk(self.demux)
         except Malformed as error:
             self.malformed = str(error)
             if self.version is Protocol.MQTT_5 and self.demux is not None:
                 self.demux.send(_MALFORMED)
             self._hang_up()
 
-    def _read_in_bulk(self, demux: Demux, collect: Callable[[], None]) -> None:
+    def _read_in_bulk(self, demux: Demux) -> None:
         """What one call brings: acknowledgements are to go out soon."""
         if not demux.fill():
             return
@@ -162,7 +162,6 @@ class Wire:
             self.client.loop_read()
             if not self.is_open:
                 return
-        collect()
 
     def _read_one_by_one(self, receiver: Receiver) -> None:
         """One packet a call; loop_read does not say whether there was one."""

@@ -86,7 +86,7 @@ class Path:
                     self.socket.rest = next(self.socket.pieces)
                 except StopIteration:
                     break
-            self.wire.read(self.receiver, self.receiver.flush)
+            self.wire.read(self.receiver)
             self.receiver.flush()
             turns += 1
             assert turns < 1_000_000
