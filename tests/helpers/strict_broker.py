@@ -3,7 +3,6 @@
 import struct
 import time
 from collections.abc import Sequence
-from itertools import islice
 
 from tests.helpers.fake_broker import (
     CONNACK,
@@ -66,7 +65,9 @@ class StrictBroker(FakeBroker):
             self.began_s = self.began_s or time.monotonic()
             again = b"".join(
                 self._publish(connection, mid, number, again=True)
-                for mid, number in islice(self._outstanding.items(), self._most_again)
+                for mid, number in list(self._outstanding.items())[
+                    : self._most_again
+                ]  # the other connection acknowledges
             )
             connection.send(again)
             self._pump(connection)
