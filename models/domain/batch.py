@@ -44,6 +44,7 @@ class RecordBatch:
     interactions: list[Interaction] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
+    remembered: list[int] = field(default_factory=list)  # rows of messages that later ones cannot be read without
     evidence: list[PresenceEvidence] = field(default_factory=list)  # feeds presence; not stored itself
     presence: list[PresenceChange] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)

@@ -88,6 +88,11 @@ class Sink:
         series = self.names.series
         return len(series) > MOST_SERIES or series.count(agent) >= MOST_SERIES_OF_AGENT
 
+    def remember(self, row: int) -> None:
+        """Later messages cannot be read without what this one declared (names, units, aliases, availability): the store keeps
+        the last such message of each topic, an empty one forgets it, and every start reads them first."""
+        self.batch.remembered.append(row)
+
     def unread(self, row: int, reason: str) -> None:
         """Count a message as unreadable, in whole or in part: once, with the first reason."""
         if reason == "too-many-series" and self._full_for(self.batch.agent[row]):
