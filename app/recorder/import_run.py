@@ -61,9 +61,9 @@ class Importer:
             on_progress(ImportProgress(traffic.bytes_done, traffic.bytes_total, messages, traffic.skipped))
 
         def begin() -> ImportRun:
-            return ImportRun(
-                self._store.begin_import(told, again=again, make_room=make_room), self._store.names, prefix, self._clock
-            )
+            remembered = self._store.remembered()
+            writer = self._store.begin_import(told, again=again, make_room=make_room)
+            return ImportRun(writer, self._store.names, prefix, self._clock, remembered)
 
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
@@ -91,10 +91,14 @@ class ImportRun:
     """One import on the thread that writes. Reading and presence are its own, so that nothing mixes with what is live: the
     clock of presence is the recording's, and stands still where that ends."""
 
-    def __init__(self, writer: Importing, names: Names, prefix: str, clock: Clock) -> None:
+    def __init__(
+        self, writer: Importing, names: Names, prefix: str, clock: Clock, remembered: Sequence[RawMessage] = ()
+    ) -> None:
+        """`remembered`: what was declared in recordings before, of which this one may be the continuation."""
         self._writer = writer
         self._names = names
         self._reader = Reader(names, prefix, clock)
+        self._reader.recall(remembered)
         self._keeper = PresenceKeeper()
         self._batch = RecordBatch()
         self._agents: set[int] = set()

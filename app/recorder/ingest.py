@@ -207,6 +207,10 @@ class Ingest:
     def _bring_back(self, feed: Feed) -> bool:
         """Begin a capture, and store first what an earlier run acknowledged and did not come to store: where it came from
         another broker, in a capture of its own. False: we had to end before."""
+        remembered = self._insist(self._store.remembered)
+        if remembered is None:
+            return False
+        feed.reader.recall(remembered)
         left = self._store.journal.left_over()
         heard_us = left[-1][1][-1].received_us if left else 0
         present = (feed.broker, feed.client_id)

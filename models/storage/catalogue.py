@@ -6,7 +6,7 @@ what is gone and which files were imported can be rebuilt from the segments. Wri
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 5
+SCHEMA = 6
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -185,6 +185,16 @@ class Hours(CatalogueModel):
         )
 
 
+class Remembered(CatalogueModel):
+    """The last message of each topic that others cannot be read without, as the segments mark them; an empty one removed it.
+    Outlives its segment."""
+
+    topic_id = IntegerField(primary_key=True)
+    received_us = IntegerField()
+    properties = TextField(null=True)  # as of a segment's messages
+    payload = BlobField()
+
+
 class Audit(CatalogueModel):
     """What the user changed, before it took effect."""
 
@@ -194,5 +204,6 @@ class Audit(CatalogueModel):
 
 
 CATALOGUE_MODELS = [
-    Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, ImportedFile, Hours, Audit,
+    Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, ImportedFile, Hours,
+    Remembered, Audit,
 ]  # fmt: skip

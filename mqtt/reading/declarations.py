@@ -27,6 +27,10 @@ class Declarations:
         self._last[declaration.agent] = said
         return True
 
+    def forget_news(self) -> None:
+        """Whoever declares itself from now on tells news, known or not: the names that a segment holds are its own."""
+        self._last.clear()
+
     def has(self, name: str) -> bool:
         """Whether an agent of this name declared itself."""
         return name in self._names

@@ -15,6 +15,7 @@ from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
 from mqtt.reading.exchange import Exchange
 from mqtt.reading.object_shapes import ObjectShapes
+from mqtt.reading.remembering import Remembering
 from mqtt.reading.sequence import Sequences
 from mqtt.reading.shapes import Shapes
 
@@ -61,6 +62,7 @@ class Sink:
         self.shapes = Shapes()
         self.object_shapes = ObjectShapes()
         self.tables = Tables()
+        self._remembering = Remembering(names.crowd)
 
     def agent(self, name: str) -> int:
         """Id of an agent. Raises `Unread` where it would be one too many, or its name is no name."""
@@ -91,7 +93,9 @@ class Sink:
     def remember(self, row: int) -> None:
         """Later messages cannot be read without what this one declared (names, units, aliases, availability): the store keeps
         the last such message of each topic, an empty one forgets it, and every start reads them first."""
-        self.batch.remembered.append(row)
+        batch = self.batch
+        if self._remembering.takes(batch.topic[row], len(batch.messages[row].payload)):
+            batch.remembered.append(row)
 
     def unread(self, row: int, reason: str) -> None:
         """Count a message as unreadable, in whole or in part: once, with the first reason."""

@@ -19,6 +19,7 @@ from mqtt.reading.registry import recognisers
 
 MOST_PLANS, MOST_PLAN_BYTES = 200_000, 64 * 1024 * 1024
 _QUIET_US = 10_000_000
+_RECALLED_AT_ONCE = 1_000
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,16 @@ class Reader:
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
         self._revision = 0
         self._complained_us: int | None = None
+
+    def recall(self, messages: Sequence[RawMessage]) -> None:
+        """What an earlier run remembered (`Sink.remember`), before anything else is read: nothing comes of it but that later
+        messages are read as they were then. All that these messages yield is stored already."""
+        for at in range(0, len(messages), _RECALLED_AT_ONCE):
+            try:
+                self.read([one._replace(origin=Origin.REPLAY) for one in messages[at : at + _RECALLED_AT_ONCE]])
+            except Exception:  # whoever declared it tells most of it again; reading goes on
+                logger.exception("what was declared before could not be read")
+        self._sink.declarations.forget_news()
 
     def read(self, messages: Sequence[RawMessage]) -> RecordBatch:
         """Everything the messages hold, in a batch of as many rows. Never raises on what they contain.

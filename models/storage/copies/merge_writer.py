@@ -33,6 +33,7 @@ from models.storage.writing.headlines import Headlines
 from models.storage.writing.import_intake import joined, newer
 from models.storage.writing.import_writer import imported_bytes, refuse_beyond
 from models.storage.writing.intake import Intake, SegmentReader
+from models.storage.writing.remembered import put_remembered
 from models.storage.writing.segment_rows import insert_segment, take_back
 from models.storage.writing.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
 from models.storage.writing.topic_totals import add_topics
@@ -268,6 +269,7 @@ class MergeWriter:
         if found is not None and present is not None:
             put_heard(catalogue, found)
             put_present(catalogue, self._headlines, present, imported=True)
+            put_remembered(catalogue, found.remembered, imported=True)
         for part in parts:
             capture = captures[capture_key(part.source.meta)]
             unsealed = 0 if part.layout == LAYOUT else int(part.source.meta.get(UNSEALED_BYTES, "0"))

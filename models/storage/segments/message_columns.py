@@ -15,6 +15,8 @@ from models.storage.writing.topic_totals import TopicSum
 Ints = npt.NDArray[np.int64]
 MOST_KEPT = 500_000
 """Messages kept for whoever sums them up: some ten megabytes. What does not fit is read from the file."""
+REMEMBERED = 64
+"""Among the flags of a message: later ones cannot be read without it."""
 _REPLAY, _PRESENT = Origin.REPLAY << 4, (Origin.LIVE << 4, Origin.IMPORTED << 4)
 
 
@@ -36,6 +38,7 @@ class MessageSums(NamedTuple):
     topics: list[TopicSum]
     payload_bytes: int
     replays: int
+    remembered: int
 
 
 def read_columns(connection: apsw.Connection, first_seq: int, last_seq: int) -> MessageColumns:
@@ -79,7 +82,9 @@ def sum_up(messages: MessageColumns) -> MessageSums:
     origin = messages.flags & 48
     replay = origin == _REPLAY
     agents, counts = _per_agent(messages, np.isin(origin, _PRESENT), replay)
-    return MessageSums(agents, counts, _per_topic(messages), int(messages.size.sum()), int(replay.sum()))
+    remembered = int(np.count_nonzero(messages.flags & REMEMBERED))
+    size = int(messages.size.sum())
+    return MessageSums(agents, counts, _per_topic(messages), size, int(replay.sum()), remembered)
 
 
 def _per_agent(

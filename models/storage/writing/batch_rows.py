@@ -15,7 +15,7 @@ from models.domain.names import Names
 from models.domain.records import Gap, PresenceChange
 from models.storage.names_table import NamedIds, NewNames, storable
 from models.storage.segments import message_properties, sample_columns
-from models.storage.segments.message_columns import MessageColumns
+from models.storage.segments.message_columns import REMEMBERED, MessageColumns
 
 Row: TypeAlias = tuple[object, ...]
 
@@ -124,6 +124,7 @@ def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], n
         np.frombuffer(bytes(one), np.uint8) for one in (raw.qos, raw.retain, raw.origin, batch.duplicate)
     )
     flags = qos | retain << 2 | duplicate << 3 | origin << 4
+    flags[batch.remembered] |= REMEMBERED
     properties: Sequence[object] = raw.properties
     if any(properties):
         properties = [storable(message_properties.encode(one)) for one in raw.properties]

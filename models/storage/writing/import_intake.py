@@ -11,6 +11,7 @@ import numpy as np
 from models.domain.presence_words import Cause
 from models.storage.writing.headlines import Headlines
 from models.storage.writing.intake import HeadlineSamples, Intake
+from models.storage.writing.remembered import latest
 from models.storage.writing.topic_totals import TopicSum
 
 _KNOWN = """SELECT agent_id, max(last_seen_us, CASE cause WHEN ? THEN 0 ELSE since_us END), imported FROM agent_now
@@ -42,6 +43,7 @@ def joined(before: Intake, after: Intake) -> Intake:
         declarations=_told(before.declarations, after.declarations),
         presence=list(presence.values()),
         gaps=[],
+        remembered=latest(before.remembered, after.remembered),
         samples=_last(before.samples, after.samples),
         positions={},
     )  # fmt: skip

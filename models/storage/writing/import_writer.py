@@ -26,6 +26,7 @@ from models.storage.writing.headlines import Headlines
 from models.storage.writing.import_intake import joined, newer
 from models.storage.writing.intake import Intake, SegmentReader
 from models.storage.writing.pulses import Pulses
+from models.storage.writing.remembered import put_remembered
 from models.storage.writing.segment_rows import insert_segment, take_back
 from models.storage.writing.take_in import BATCHES_A_STEP, Rows, put_gaps, put_heard, put_names, put_present
 from models.storage.writing.topic_totals import add_topics
@@ -226,6 +227,7 @@ class ImportWriter:
             put_names(catalogue, self._headlines, rows, set(filter(None, changed)), found.first_us, imported=True)
             put_heard(catalogue, found)
             put_present(catalogue, self._headlines, present, imported=True)
+            put_remembered(catalogue, found.remembered, imported=True)
             for part in self._ended:
                 put_gaps(catalogue, part.file.id, _gaps(part))
                 sizes = (part.payload_bytes, part.size_bytes, capture, part.file.id)

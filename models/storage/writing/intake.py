@@ -13,10 +13,11 @@ from models.domain.records import Level, Outcome, TaskState
 from models.storage.sealing.sample_steps import SampleSteps
 from models.storage.sealing.sample_tables import has_chunks
 from models.storage.segments import sample_columns
-from models.storage.segments.message_columns import MessageSums, RecentMessages, read_columns, sum_up
+from models.storage.segments.message_columns import REMEMBERED, MessageSums, RecentMessages, read_columns, sum_up
 from models.storage.segments.pulse_columns import PULSE_US
 from models.storage.store_errors import DamagedError
 from models.storage.writing.headlines import Headlines
+from models.storage.writing.remembered import Remembered
 from models.storage.writing.topic_totals import TopicSum
 
 _TABLES = ("log", "task_report", "interaction", "attempt", "declaration")
@@ -59,6 +60,7 @@ class Intake:
     declarations: list[tuple[Any, ...]]
     presence: list[tuple[Any, ...]]
     gaps: list[tuple[Any, ...]]
+    remembered: Remembered
     samples: HeadlineSamples
     positions: dict[str, int]
 
@@ -113,6 +115,7 @@ class SegmentReader:
             ),
             presence=self._between("presence_change", "agent_id, presence, condition, cause, time_us", ends),
             gaps=self._between("gap", "since_us, until_us, agent_id, cause, count", ends),
+            remembered=self._remembered(seqs) if sums.remembered else {},
             samples=self._samples(rows, headlines, self._replayed(seqs) if sums.replays else None),
             positions=ends,
         )
@@ -201,6 +204,11 @@ class SegmentReader:
     def _replayed(self, seqs: tuple[int, int]) -> npt.NDArray[np.int64]:
         query = f"SELECT seq FROM message NOT INDEXED WHERE seq BETWEEN ? AND ? AND {_REPLAY}"
         return np.array([seq for (seq,) in self._rows(query, seqs)], np.int64)
+
+    def _remembered(self, seqs: tuple[int, int]) -> Remembered:
+        query = f"""SELECT topic_id, received_us, properties, payload FROM message NOT INDEXED
+            WHERE seq BETWEEN ? AND ? AND flags & {REMEMBERED} ORDER BY seq"""
+        return {row[0]: row for row in self._rows(query, seqs)}
 
     def _rows(self, query: str, bindings: Sequence[Any]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._connection.execute(query, bindings).fetchall()

@@ -18,6 +18,7 @@ from models.storage.transaction import transaction
 from models.storage.writing.headlines import COLUMNS, CPU, MEMORY, Headlines
 from models.storage.writing.import_intake import newer
 from models.storage.writing.intake import HeadlineSamples, Intake, SegmentReader
+from models.storage.writing.remembered import put_remembered
 from models.storage.writing.topic_totals import add_topics
 
 BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP, NAMES_A_STEP = 256, 5_000, 2_000, 500
@@ -195,6 +196,7 @@ class SegmentTaker(Generic[T]):
             self._put_names()
             put_heard(catalogue, intake)
             put_present(catalogue, self._headlines, present, imported=imported)
+            put_remembered(catalogue, intake.remembered, imported=imported)
             put_gaps(catalogue, self.segment.id, intake.gaps)
             catalogue.execute(
                 _SEGMENT,

@@ -12,6 +12,7 @@ import apsw
 
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock
+from models.domain.messages import RawMessage
 from models.domain.names import Names
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import EnvironmentProblem, Problem, trouble
@@ -35,6 +36,7 @@ from models.storage.writing.commands import submit_commands
 from models.storage.writing.import_writer import ImportWriter
 from models.storage.writing.known_before import read_known_before
 from models.storage.writing.recovery import Recovery
+from models.storage.writing.remembered import read_remembered
 from models.storage.writing.segment_rows import insert_segment
 from models.storage.writing.take_in import load_headlines
 from models.storage.writing.upkeep import Upkeep
@@ -205,6 +207,13 @@ class StoreWriter:
         self._upkeep.stored_lately += rows.n
         duration_us = self._clock.monotonic_us() - started_us
         return Committed(segment.id, rows.batch_id, rows.first_seq, now_us, duration_us)
+
+    def remembered(self) -> list[RawMessage]:
+        """The last message of each topic that others cannot be read without, for a new reader. Raises `EnvironmentProblem`
+        store.*"""
+        self._upkeep.take_in()
+        with problems_of(self._workspace.catalogue):
+            return read_remembered(self._catalogue)
 
     def submit(self, commands: list[dict[str, object]]) -> None:
         """Apply `control.Command`s; durable when this returns. Raises `EnvironmentProblem` agent.unknown or store.*,

@@ -331,6 +331,9 @@ def test_a_store_that_ends_meanwhile_is_told(tmp_path: Path) -> None:
     class Gone:
         names = None
 
+        def remembered(self):
+            return []
+
         def begin_import(self, files, *, again=False, make_room=False):
             raise trouble("recorder.died", detail="it ended meanwhile")
 

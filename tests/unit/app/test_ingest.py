@@ -51,6 +51,10 @@ class Store:
         self.store_bytes = 5
         self.behind = False
         self.briefly = []
+        self.known = []
+
+    def remembered(self):
+        return self.known
 
     def begin_capture(self, broker, client_id, heard_us=0):
         self.captures.append((broker, client_id))
@@ -140,6 +144,10 @@ class Reader:
     def __init__(self, names):
         self.names = names
         self.broken = False
+        self.recalled = None
+
+    def recall(self, messages):
+        self.recalled = list(messages)
 
     def read(self, messages):
         if self.broken:

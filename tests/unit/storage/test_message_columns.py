@@ -48,7 +48,7 @@ def test_as_sqlite_groups_them(table: apsw.Connection, seed: int) -> None:
 
 
 def test_nothing(table: apsw.Connection) -> None:
-    assert sum_up(read_columns(table, 1, 0)) == ({}, [], [], 0, 0)
+    assert sum_up(read_columns(table, 1, 0)) == ({}, [], [], 0, 0, 0)
 
 
 def columns(*topics: int) -> MessageColumns:
