@@ -1,7 +1,9 @@
-"""Requests wait here for their replies: bounded, by (requester, responder, id) or by (response topic, correlation).
+"""Requests wait here for their replies: bounded, by whatever names both.
 
-A request has an `id` and no `reply_to`; `type` event, task and cancel ask for no reply (a task is answered by its reports).
-Times are arrivals; the response time of messages that waited for us in the broker is taken from the agents' own times.
+Keys in use: (requester, responder, id) in our own contract; (response topic, correlation) as bytes, answered by any message;
+tuples that begin with a convention's word, answered by its plans. Of our own contract, `type` event, task and cancel ask
+for no reply (a task is answered by its reports). Times are arrivals; the response time of messages that waited for us in
+the broker is taken from the agents' own times.
 """
 
 from collections.abc import Hashable
@@ -14,6 +16,8 @@ TIMEOUT_US = 60_000_000
 MOST_PENDING = 100_000
 MOST_BYTES = 64 * 1024 * 1024
 """Of their ids and correlations: as large as their senders like."""
+MOST_KEYS = 16
+"""Of one request, however often it is sent again."""
 
 
 class Sent(NamedTuple):
@@ -31,17 +35,23 @@ class Request(NamedTuple):
     kind: str
     id: str
     keys: tuple[Hashable, ...]
+    heard_us: int = 0
+    """Arrival of the last sign that it is still waited for; 0: none."""
 
     @property
     def size_bytes(self) -> int:
-        return len(self.kind) + len(self.id) + sum(len(key) for key in self.keys if isinstance(key, bytes))
+        return len(self.kind) + len(self.id) + sum(map(_size_bytes, self.keys))
+
+    @property
+    def waits_since_us(self) -> int:
+        return self.heard_us or self.sent.received_us
 
 
 class Exchange:
     """The table of open requests. When it is full, the oldest counts as timed out early."""
 
     def __init__(self) -> None:
-        self._requests: dict[int, Request] = {}  # by a running number, so in order of arrival
+        self._requests: dict[int, Request] = {}  # by a running number, so in the order of their last signs
         self._numbers: dict[Hashable, int] = {}  # key -> that number
         self._next = self._bytes = 0
         self.correlated = 0
@@ -58,12 +68,47 @@ class Exchange:
             self._numbers[key] = self._next
         self.correlated += any(isinstance(key, bytes) for key in request.keys)
 
-    def answer(self, key: Hashable, row: int, sent: Sent, outcome: Outcome) -> Interaction | None:
-        """The interaction that a reply completes; None where nobody waits for it (any more)."""
+    def waiting(self, key: Hashable) -> Request | None:
+        """The open request with this key."""
+        number = self._numbers.get(key)
+        return None if number is None else self._requests[number]
+
+    def ask_again(self, key: Hashable, keys: tuple[Hashable, ...], received_us: int) -> bool:
+        """The open request with `key` was sent once more, and may be answered by `keys` as well; the wait begins anew, the
+        response time does not. False where none is open."""
+        request = self.waiting(key)
+        if request is None:
+            return False
+        more = tuple(one for one in keys if one not in request.keys)[: MOST_KEYS - len(request.keys)]
+        for one in more:
+            self._forget(one)
+        self._forget(key)
+        self.ask(request._replace(keys=request.keys + more, heard_us=received_us))
+        return True
+
+    def hear(self, key: Hashable, received_us: int) -> None:
+        """Whoever was asked is at it: the wait begins anew, the response time does not."""
+        number = self._numbers.get(key)
+        if number is None:
+            return
+        self._next += 1
+        request = self._requests[self._next] = self._requests.pop(number)._replace(heard_us=received_us)
+        for one in request.keys:
+            self._numbers[one] = self._next
+
+    def answer(self, key: Hashable, row: int, sent: Sent, outcome: Outcome, responder: int = 0) -> Interaction | None:
+        """The interaction that a reply completes; None where nobody waits for it (any more). `responder`: whoever answered,
+        where nobody in particular was asked."""
         request = self._forget(key)
         if request is None:
             return None
+        if not request.receiver:
+            request = request._replace(receiver=responder)
         return _interaction(request, row, _between_us(request.sent, sent), outcome)
+
+    def withdraw(self, key: Hashable) -> None:
+        """The request with this key wants no reply any more."""
+        self._forget(key)
 
     def expire(self, now_us: int, row: int) -> list[Interaction]:
         """Requests that waited too long at `now_us`; `row` is the message at which that was noticed."""
@@ -71,7 +116,7 @@ class Exchange:
         while self._requests:
             request = next(iter(self._requests.values()))
             fits = len(self._requests) <= MOST_PENDING and self._bytes <= MOST_BYTES
-            if fits and now_us - request.sent.received_us < TIMEOUT_US:
+            if fits and now_us - request.waits_since_us < TIMEOUT_US:
                 break
             self._forget(request.keys[0])
             ended.append(_interaction(request, row, None, Outcome.TIMEOUT))
@@ -92,6 +137,12 @@ class Exchange:
 def correlation_key(topic: bytes, correlation: bytes) -> bytes:
     """A NUL cannot be part of a topic, so that no two pairs share a key."""
     return topic + b"\0" + correlation
+
+
+def _size_bytes(key: Hashable) -> int:
+    if isinstance(key, tuple):
+        return sum(map(_size_bytes, key))
+    return len(key) if isinstance(key, bytes | str) else 0
 
 
 def _interaction(request: Request, row: int, reply_us: int | None, outcome: Outcome) -> Interaction:

@@ -1,6 +1,7 @@
 """The recognisers in the order they are asked; the first that claims a topic has it. A new convention is one line here."""
 
 from mqtt.reading.contract import ContractRecogniser
+from mqtt.reading.conventions.a2a import A2ARecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
 from mqtt.reading.other_topics import OtherRecogniser
 from mqtt.reading.plan import Recogniser
@@ -9,4 +10,4 @@ from mqtt.reading.plan import Recogniser
 def recognisers(prefix: str) -> list[Recogniser]:
     """All of them; `prefix` is where our own contract's topics begin, such as `agents`."""
     levels = [level for level in prefix.split("/") if level]
-    return [ContractRecogniser(levels), OtherRecogniser(), GenericRecogniser(levels)]
+    return [ContractRecogniser(levels), A2ARecogniser(), OtherRecogniser(), GenericRecogniser(levels)]
