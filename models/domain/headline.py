@@ -139,5 +139,5 @@ def _part_and_state(labels: str) -> tuple[bool, str]:
     if not isinstance(pairs, dict):
         return True, ""
     state = next((str(pairs[key]).casefold() for key in _STATE_KEYS if key in pairs), "")
-    rest = [str(value).casefold() for key, value in pairs.items() if key not in _STATE_KEYS]
+    rest = [str(value).casefold() for key, value in pairs.items() if key not in (*_STATE_KEYS, "unit")]
     return any(value not in _TOTALS for value in rest), state

@@ -33,7 +33,7 @@ _SI = (
 )  # fmt: skip
 _IN_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _IN_BYTES = {"By": 1.0, "KiBy": 1024.0, "MiBy": 1024.0**2, "GiBy": 1024.0**3, "kBy": 1e3, "MBy": 1e6, "GBy": 1e9}
-_SCALED_BY_THOUSANDS = ("Hz", "W", "V", "A", "J", "bit")
+_SCALED_BY_THOUSANDS = ("Hz", "W", "Wh", "V", "A", "J", "bit")
 _SHOWN_AS = {"Cel": "°C", "[degF]": "°F", "deg": "°", "%": "%"}
 
 

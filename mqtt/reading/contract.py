@@ -1,7 +1,7 @@
 """Our own topics: `agents/<id>/status|metrics|log|task|connection|tail/<file>` and `agents/<to>/inbox/<from>`."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from mqtt.reading.decode import FAILURES, read_object, read_text, strip
 from mqtt.reading.generic_numbers import contract_unit, flatten, number_of
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.shapes import STEADY, Decode
+from mqtt.reading.units import Scales, scaled, scales_of
 
 SOURCE = "murmurscope"
 LONGEST_INTERVAL_S = 7 * 86_400
@@ -115,13 +116,14 @@ class MetricsPlan:
     """`agents/<id>/metrics`. Knows the series of the names that came last: agents send the same names each time."""
 
     kind = Kind.METRICS
-    __slots__ = ("_names", "_sequence", "_series", "_shaped", "_steady", "_wanted", "agent", "topic")
+    __slots__ = ("_names", "_scales", "_sequence", "_series", "_shaped", "_steady", "_wanted", "agent", "topic")
 
     def __init__(self, topic: int, agent: int, sink: Sink) -> None:
         self.topic, self.agent = topic, agent
         self._sequence = sink.sequences.of(topic, agent)
         self._names: list[str] | None = None
         self._series = array("I")
+        self._scales: Scales | None = None  # None: all names are in base units, as they should
         self._shaped: Decode | None = None  # a decoder for just these names
         self._steady, self._wanted = 0, STEADY  # messages with these names in a row, and how many make it worthwhile
 
@@ -139,7 +141,10 @@ class MetricsPlan:
                     sink.batch.duplicate[row] = True
                     return
                 time_us = _time_us(shaped.ts, received_us)
-                sink.batch.add_samples(row, time_us, self._series, astuple(shaped.metrics))
+                if self._scales is None:
+                    sink.batch.add_samples(row, time_us, self._series, astuple(shaped.metrics))
+                else:
+                    sink.batch.add_samples(row, time_us, *scaled(self._series, astuple(shaped.metrics), self._scales))
                 return
         try:
             body = _decode_metrics(payload)
@@ -177,19 +182,24 @@ class MetricsPlan:
         """True where all names are the ones that came last."""
         same = names == self._names
         if not same:
-            self._series = array("I", [sink.series(self.agent, name, *contract_unit(name), SOURCE) for name in names])
+            figures = [sink.figure(self.agent, name, *contract_unit(name), SOURCE) for name in names]
+            self._series = array("I", [one.series for one in figures])
+            self._scales = scales_of([one.scale for one in figures])
             remembered = 2 * self._series.count(0) <= len(names)  # whoever invents names is not to be learned by heart
             self._names, self._steady = names if remembered else None, 0
             if self._wanted == STEADY and 0 not in self._series:
                 self._shaped = sink.shapes.known(names)
-        series = self._series
+        series: Sequence[int] = self._series
+        put: Sequence[float] = values
+        if self._scales is not None:
+            series, put = scaled(series, values, self._scales)
         if 0 in series:
             sink.unread(row, "too-many-series")
-            values = [value for value, one in zip(values, series, strict=True) if one]
+            put = [value for value, one in zip(put, series, strict=True) if one]
             series = array("I", [one for one in series if one])
             same = False
         if series:
-            sink.batch.add_samples(row, time_us, series, values)
+            sink.batch.add_samples(row, time_us, series, put)
         return same
 
 

@@ -1,4 +1,4 @@
-"""Figures in home-made payloads: numbers, their names and their units. Nothing is scaled and nothing is guessed."""
+"""Figures in home-made payloads: numbers, their names and their units as they were written. Nothing is guessed."""
 
 import math
 import re
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from models.domain.names import SeriesKind
 from models.domain.timestamps import read_time
+from mqtt.reading.units import known_unit, unit_of
 
 DEEPEST = 6
 
@@ -25,25 +26,8 @@ _CONTRACT_COUNTERS = {
     "system.network.io": "By", "system.network.io.receive": "By", "system.network.io.transmit": "By",
     "gen_ai.client.token.usage": "{token}",
 }  # fmt: skip
-_SUFFIX_UNITS = {
-    "percent": "%", "pct": "%", "ms": "ms", "millis": "ms", "milliseconds": "ms", "us": "us", "ns": "ns",
-    "sec": "s", "secs": "s", "s": "s", "seconds": "s", "minutes": "min", "hours": "h", "bytes": "By", "b": "By",
-    "kb": "kBy", "mb": "MBy", "gb": "GBy", "kib": "KiBy", "mib": "MiBy", "gib": "GiBy", "hz": "Hz", "mhz": "MHz",
-    "celsius": "Cel", "volts": "V", "watts": "W",
-}  # fmt: skip
-_UNITS = {
-    "%": "%", "percent": "%", "b": "By", "byte": "By", "bytes": "By", "kb": "kBy", "mb": "MBy", "gb": "GBy",
-    "kib": "KiBy", "mib": "MiBy", "gib": "GiBy", "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
-    "ms": "ms", "us": "us", "µs": "us", "ns": "ns", "min": "min", "mins": "min", "minute": "min", "minutes": "min",
-    "h": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d", "hz": "Hz", "khz": "kHz", "mhz": "MHz",
-    "ghz": "GHz", "v": "V", "mv": "mV", "a": "A", "ma": "mA", "w": "W", "kw": "kW", "wh": "Wh", "kwh": "kWh",
-    "°c": "Cel", "c": "Cel", "℃": "Cel", "°f": "[degF]", "hpa": "hPa", "lx": "lx", "lux": "lx", "dbm": "dBm",
-    "ppm": "[ppm]", "rpm": "{rpm}", "req/s": "/s", "b/s": "By/s", "kb/s": "kBy/s", "mb/s": "MBy/s",
-}  # fmt: skip
-_SIZES = frozenset("mem memory ram swap disk storage fs filesystem heap space capacity size quota cpu".split())
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:(\s*)([^\d\s][^\d\s]{0,15}))?")
 _TIMED = re.compile(r"\d{9,11}(\.\d+)?(:([-+]?\d+(\.\d*)?([eE][-+]?\d+)?|nan))+")
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 def read_number(text: str) -> tuple[float, str] | None:
@@ -54,7 +38,7 @@ def read_number(text: str) -> tuple[float, str] | None:
     digits, space, word = found.groups()
     unit = ""
     if word is not None:
-        known = _UNITS.get(word.casefold())
+        known = known_unit(word)
         if known is None and not (space and word.isalpha()):
             return None  # 12px, 5-fold: no figure
         unit = word if known is None else known
@@ -118,20 +102,3 @@ def contract_unit(metric: str) -> tuple[str, SeriesKind]:
     if metric in _CONTRACT_UNITS:
         return _CONTRACT_UNITS[metric], SeriesKind.GAUGE
     return unit_of(metric)
-
-
-def unit_of(metric: str) -> tuple[str, SeriesKind]:
-    """Unit and kind that a name's last words tell (`memory_mb`, `uptimeSec`, `requests_total`), else none."""
-    words = [word.lower() for word in _WORDS.findall(metric.rpartition(".")[2])]
-    if not words:
-        return "", SeriesKind.GAUGE
-    if words[-2:] == ["per", "sec"] or words[-2:] == ["per", "second"]:
-        inner = _SUFFIX_UNITS.get(words[-3], "") if len(words) > 2 else ""
-        return inner + "/s", SeriesKind.GAUGE
-    if words[-1] == "total" and len(words) > 1 and not _SIZES.intersection(words):
-        return _SUFFIX_UNITS.get(words[-2], ""), SeriesKind.COUNTER
-    if len(words) == 1 and len(words[0]) < 3:
-        return "", SeriesKind.GAUGE  # a lone "b" or "s" is a name, no unit
-    if words[-1] == "b" and words[-2] + "b" in _SUFFIX_UNITS:  # memMiB
-        return _SUFFIX_UNITS[words[-2] + "b"], SeriesKind.GAUGE
-    return _SUFFIX_UNITS.get(words[-1], ""), SeriesKind.GAUGE

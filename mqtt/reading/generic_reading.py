@@ -10,7 +10,7 @@ from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import FAILURES, read_json, read_text, strip
-from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed, unit_of
+from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed
 from mqtt.reading.generic_topics import (
     AGENT_KEYS,
     LOG_LEVELS,
@@ -25,8 +25,9 @@ from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
 from mqtt.reading.object_shapes import ObjectShape
-from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.plan import Figure, Plan, Sink, Unread
 from mqtt.reading.shapes import STEADY
+from mqtt.reading.units import Scales, scaled, scales_of, unit_of
 
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
@@ -78,8 +79,9 @@ class GenericPlan:
     """One topic. An agent is made only when something was read of it."""
 
     kind = Kind.OTHER
-    __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_series", "_level", "_object_place",
-                 "_presence", "_shaped", "_steady", "_topic", "_varies", "_wanted", "agent", "topic")  # fmt: skip
+    __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
+                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_topic", "_varies", "_wanted", "agent",
+                 "topic")  # fmt: skip
 
     def __init__(
         self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink
@@ -99,6 +101,8 @@ class GenericPlan:
         self._last_agent = 0  # most topics bring the same names each time; one that varies has a table
         self._last_names: list[str] = []
         self._last_series = array("I")
+        self._last_scales: Scales | None = None  # None: there is nothing to scale
+        self._last_unit = ""  # that the values told, not their names
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if self._shaped is not None and message.properties is None and message.origin is not Origin.REPLAY:
@@ -133,7 +137,10 @@ class GenericPlan:
             return False
         batch = sink.batch
         batch.agent[row], batch.kind[row] = self._last_agent, Kind.METRICS
-        batch.add_samples(row, time_us, self._last_series, shape.figures(body))
+        if self._last_scales is None:
+            batch.add_samples(row, time_us, self._last_series, shape.figures(body))
+        else:
+            batch.add_samples(row, time_us, *scaled(self._last_series, shape.figures(body), self._last_scales))
         return True
 
     def _learn(self, body: dict[str, Any], time_key: str | None, agent: int, sink: Sink) -> None:
@@ -267,41 +274,55 @@ class GenericPlan:
     def _put(
         self, row: int, agent: int, time_us: int, names: list[str], values: list[float], sink: Sink, unit: str = ""
     ) -> bool:
-        """True where they are the names that came last."""
+        """True where they are the names that came last, in the same unit."""
         sink.batch.kind[row] = Kind.METRICS
-        if agent == self._last_agent and names == self._last_names:
-            sink.batch.add_samples(row, time_us, self._last_series, values)
-            return True
-        self._shaped, self._steady = None, 0
+        same = agent == self._last_agent and names == self._last_names and unit == self._last_unit
+        if same:
+            series, scales = self._last_series, self._last_scales
+        else:
+            self._shaped, self._steady = None, 0
+            figures = self._figures(agent, names, unit, sink)
+            whole = all(one.series for one in figures)
+            if not whole:
+                sink.unread(row, "too-many-series")
+                values = [value for value, one in zip(values, figures, strict=True) if one.series]
+                figures = [one for one in figures if one.series]
+            series, scales = array("I", [one.series for one in figures]), scales_of([one.scale for one in figures])
+            if whole:
+                self._last_agent, self._last_names, self._last_unit = agent, names, unit
+                self._last_series, self._last_scales = series, scales
+        if series:
+            sink.batch.add_samples(
+                row, time_us, *((series, values) if scales is None else scaled(series, values, scales))
+            )
+        return same
+
+    def _figures(self, agent: int, names: list[str], unit: str, sink: Sink) -> list[Figure]:
+        """One for each name; without a series where there are too many."""
+        if unit:  # told with a value: the same name may come in another
+            return [sink.figure(agent, name, unit, unit_of(name)[1], SOURCE) for name in names]
         known = self._known(agent, sink)
-        series = array("I")
-        kept: list[float] = []
-        for name, value in zip(names, values, strict=True):
-            id_ = known.get(name)
-            if id_ is None and len(known) < MOST_SERIES_OF_TOPIC:
-                told, kind = unit_of(name)
-                id_ = sink.series(agent, name, unit or told, kind, SOURCE)
-                if id_:
-                    known[name] = id_
-            if id_:
-                series.append(id_)
-                kept.append(value)
-        if len(series) < len(names):
-            sink.unread(row, "too-many-series")
+        found = []
+        for name in names:
+            figure = known.get(name)
+            if figure is None and len(known) < MOST_SERIES_OF_TOPIC:
+                figure = sink.figure(agent, name, *unit_of(name), SOURCE)
+                if figure.series:
+                    known[name] = figure
+            found.append(figure or Figure(0, None))
+        if any(not one.series for one in found):
             self._varies = True
             sink.tables.of(self.topic, agent).update(known)
-        else:
-            self._last_agent, self._last_names, self._last_series = agent, names, series
-        if series:
-            sink.batch.add_samples(row, time_us, series, kept)
-        return False
+        return found
 
-    def _known(self, agent: int, sink: Sink) -> dict[str, int]:
-        """Metric -> series of an agent on this topic. The many topics that only ever bring one list of names need no table."""
+    def _known(self, agent: int, sink: Sink) -> dict[str, Figure]:
+        """The figures of an agent on this topic. The many topics that only ever bring one list of names need no table."""
         if self._last_agent and not self._varies:
             self._varies = True
-            last = dict(zip(self._last_names, self._last_series, strict=True))
-            sink.tables.of(self.topic, self._last_agent).update(last)
+            if not self._last_unit:
+                table = sink.tables.of(self.topic, self._last_agent)
+                for name in self._last_names:
+                    table[name] = sink.figure(self._last_agent, name, *unit_of(name), SOURCE)
         return sink.tables.of(self.topic, agent) if self._varies else {}
 
     def _agent(self, row: int, name: str, sink: Sink) -> int:

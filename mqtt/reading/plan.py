@@ -4,7 +4,8 @@ A recogniser answers twice: once per topic with a plan (or None), then the plan 
 into the columns of the batch. Messages come in the order they arrived, so that records of several topics keep their order.
 """
 
-from typing import Protocol
+import json
+from typing import NamedTuple, Protocol
 
 from models.domain.batch import RecordBatch
 from models.domain.crowd import LONGEST_AGENT, MOST_AGENTS, MOST_SERIES, MOST_SERIES_OF_AGENT
@@ -18,9 +19,11 @@ from mqtt.reading.object_shapes import ObjectShapes
 from mqtt.reading.remembering import Remembering
 from mqtt.reading.sequence import Sequences
 from mqtt.reading.shapes import Shapes
+from mqtt.reading.units import Scale, base_unit, measures_alike
 
 MOST_TABLES = 5_000
 LONGEST_METRIC = 200
+LONGEST_LABELS = 2_000
 
 
 class Unread(Exception):  # noqa: N818 - an answer about the message, not an error of ours
@@ -32,14 +35,21 @@ class Unread(Exception):  # noqa: N818 - an answer about the message, not an err
         self.reason = reason
 
 
+class Figure(NamedTuple):
+    """A series (0: there is no room for it), and how its values come into the unit that it is kept in; None: they are."""
+
+    series: int
+    scale: Scale | None
+
+
 class Tables:
-    """Series by metric, per topic and agent, for topics that bring other names each time. Bounded: beyond it all are made
+    """Figures by metric, per topic and agent, for topics that bring other names each time. Bounded: beyond it all are made
     anew."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[int, int], dict[str, int]] = {}
+        self._tables: dict[tuple[int, int], dict[str, Figure]] = {}
 
-    def of(self, topic: int, agent: int) -> dict[str, int]:
+    def of(self, topic: int, agent: int) -> dict[str, Figure]:
         """To be looked up and added to."""
         found = self._tables.get((topic, agent))
         if found is None:
@@ -76,15 +86,30 @@ class Sink:
             raise Unread("shape")
         return self.names.agent(name)
 
-    def series(self, agent: int, metric: str, unit: str, kind: SeriesKind, source: str) -> int:
-        """Id of a series without labels; 0 where the agent or the workspace has too many, or its name is empty or
-        too long."""
-        known = self.names.known_series(agent, metric)
+    def series(self, agent: int, metric: str, unit: str, kind: SeriesKind, source: str, labels: str = "") -> int:
+        """Id of a series; `unit` a base unit, `labels` as in `SeriesKey`. 0 where the agent or the workspace has too many, or
+        a name is empty or too long."""
+        return self.figure(agent, metric, unit, kind, source, labels).series
+
+    def figure(self, agent: int, metric: str, unit: str, kind: SeriesKind, source: str, labels: str = "") -> Figure:
+        """The series of values published in `unit`, and how they come into the unit it is kept in. What a series' numbers mean
+        never changes: one begun before units were brought to base goes on as it was, and a figure that is now told in another
+        measure (`5`, then `5 %`) begins a series of its own, with that unit among its labels."""
+        base, scale = base_unit(unit)
+        known = self.names.known_series(agent, metric, labels)
         if known:
-            return known
-        if not 0 < len(metric) <= LONGEST_METRIC or self._full_for(agent):
-            return 0
-        return self.names.series_of(SeriesKey(agent, metric, "", unit, kind, source))
+            kept = self.names.series[known].unit
+            if kept == unit:
+                return Figure(known, None)
+            if measures_alike(kept, base):
+                return Figure(known, scale)
+            labels = _with_unit(labels, base)
+            known = self.names.known_series(agent, metric, labels)
+            if known:
+                return Figure(known, scale)
+        if not 0 < len(metric) <= LONGEST_METRIC or len(labels) > LONGEST_LABELS or self._full_for(agent):
+            return Figure(0, None)
+        return Figure(self.names.series_of(SeriesKey(agent, metric, labels, base, kind, source)), scale)
 
     def _full_for(self, agent: int) -> bool:
         series = self.names.series
@@ -110,6 +135,11 @@ class Sink:
         known = self.batch.unreadable
         if not known or known[-1].row != row:
             known.append(Unreadable(row, reason))
+
+
+def _with_unit(labels: str, unit: str) -> str:
+    told = json.loads(labels) if labels else {}
+    return json.dumps({**told, "unit": unit}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class Plan(Protocol):

@@ -31,7 +31,7 @@ class TestMetrics:
             ("a-1", "process.memory.usage", "By", at, 1048576.0),
             ("a-1", "agent.request.duration", "s", at, 0.02),
             ("a-1", "agent.connection.attempts", "{connection}", at, 3.0),
-            ("a-1", "queue_ms", "ms", at, 4.0),
+            ("a-1", "queue_ms", "s", at, 0.004),
         ]
         assert batch.kind == [Kind.METRICS]
         assert reading.names.agents[batch.agent[0]] == "a-1"

@@ -3,10 +3,9 @@
 import pytest
 
 from models.domain.messages import Kind, Origin, Properties
-from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import Level
-from mqtt.reading.generic_numbers import read_number, unit_of
+from mqtt.reading.generic_numbers import read_number
 from tests.helpers.reading import ARRIVAL_US, Reading
 
 S = 1_000_000
@@ -16,14 +15,14 @@ S = 1_000_000
     ("topic", "payload", "point"),
     [
         ("sensors/kitchen/temp", "21.5", ("kitchen", "temp", "", 21.5)),
-        ("crawler-1/cpu", " 5 %\n", ("crawler-1", "cpu", "%", 5.0)),
-        ("box/memory", "104 MB\0", ("box", "memory", "MBy", 104.0)),
+        ("crawler-1/cpu", " 5 %\n", ("crawler-1", "cpu", "1", 0.05)),
+        ("box/memory", "104 MB\0", ("box", "memory", "By", 104_000_000.0)),
         ("box/uptime", "24 seconds", ("box", "uptime", "s", 24.0)),
         ("box/load", "-1e3", ("box", "load", "", -1000.0)),
         ("box/queue", "7 items", ("box", "queue", "items", 7.0)),
         ("box/heartbeat", "17", ("box", "heartbeat", "", 17.0)),
-        ("fleet/crawler-1/metrics", {"latency_ms": 3}, ("crawler-1", "latency_ms", "ms", 3.0)),
-        ("fleet/crawler-1/disk", {"root": {"free_gb": 3}}, ("crawler-1", "disk.root.free_gb", "GBy", 3.0)),
+        ("fleet/crawler-1/metrics", {"latency_ms": 3}, ("crawler-1", "latency_ms", "s", 0.003)),
+        ("fleet/crawler-1/disk", {"root": {"free_gb": 3}}, ("crawler-1", "disk.root.free_gb", "By", 3e9)),
         ("lab/data", {"agentId": "w 1", "x": 1}, ("w 1", "x", "", 1.0)),
         ("lab/data", {"name": "w-2", "x": 1}, ("w-2", "x", "", 1.0)),
         ("lab/data", {"hostname": "h", "client": "c", "x": 1}, ("c", "x", "", 1.0)),
@@ -201,20 +200,6 @@ def test_topics_that_are_stored_and_not_read(topic: str, payload: bytes) -> None
     batch = reading.send(topic, payload)
     assert (batch.kind, batch.agent, batch.unreadable, reading.points) == ([Kind.OTHER], [0], [], [])
     assert not reading.agents()
-
-
-@pytest.mark.parametrize(
-    ("metric", "unit", "kind"),
-    [
-        ("cpu_percent", "%", SeriesKind.GAUGE), ("uptimeSec", "s", SeriesKind.GAUGE), ("a.b.rx_kb", "kBy", SeriesKind.GAUGE),
-        ("memMiB", "MiBy", SeriesKind.GAUGE), ("requests_total", "", SeriesKind.COUNTER),
-        ("tx_bytes_total", "By", SeriesKind.COUNTER), ("memory_total", "", SeriesKind.GAUGE),
-        ("bytes_per_sec", "By/s", SeriesKind.GAUGE), ("s", "", SeriesKind.GAUGE), ("b", "", SeriesKind.GAUGE),
-        ("process_status", "", SeriesKind.GAUGE), ("cpu", "", SeriesKind.GAUGE), ("", "", SeriesKind.GAUGE),
-    ],
-)  # fmt: skip
-def test_units_by_name(metric: str, unit: str, kind: SeriesKind) -> None:
-    assert unit_of(metric) == (unit, kind)
 
 
 @pytest.mark.parametrize(
