@@ -3,6 +3,7 @@
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
+from mqtt.reading.conventions.solace import SolaceRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
 from mqtt.reading.other_topics import OtherRecogniser
 from mqtt.reading.plan import Recogniser
@@ -11,4 +12,11 @@ from mqtt.reading.plan import Recogniser
 def recognisers(prefix: str) -> list[Recogniser]:
     """All of them; `prefix` is where our own contract's topics begin, such as `agents`."""
     levels = [level for level in prefix.split("/") if level]
-    return [ContractRecogniser(levels), A2ARecogniser(), McpRecogniser(), OtherRecogniser(), GenericRecogniser(levels)]
+    return [
+        ContractRecogniser(levels),
+        A2ARecogniser(),
+        McpRecogniser(),
+        SolaceRecogniser(),
+        OtherRecogniser(),
+        GenericRecogniser(levels),
+    ]

@@ -21,7 +21,7 @@ ROOT = "$a2a"
 MOST_CAPABILITIES = 200
 _OF_CARDS = ("skills", "capabilities", "supportedInterfaces", "url", "defaultInputModes", "protocolVersion")
 _OWN_WORD, _BROKER_WORD = 2, 3  # how much they weigh
-_VERSION = re.compile(r"v\d+(\.\d+)*")
+VERSION = re.compile(r"v\d+(\.\d+)*")
 _PASSING = re.compile(r"[0-9a-f-]{8,}", re.IGNORECASE)
 _POOLS = ("pool", "group")
 _SUFFIXES = ("cancel", "status")
@@ -96,8 +96,7 @@ class CardPlan:
                 _say(row, message, self.agent, (Presence.OFFLINE, Cause.STATUS), _OWN_WORD, sink)
             return
         card = read_object(message.payload)
-        name = card.get("name")
-        if not isinstance(name, str) or not (status or any(key in card for key in _OF_CARDS)):
+        if not is_card(card, sure=status != ""):
             raise Unread("shape")
         self.agent = sink.batch.agent[row] = self._talk.agent(self._address, sink)
         sink.remember(row)
@@ -143,17 +142,30 @@ class EventPlan:
             self._talk.tasks.tell(row, message, news, self.agent, "", sink)
 
 
-def declare_card(row: int, agent: int, source: str, group: str | None, card: dict[str, Any], sink: Sink) -> None:
+def is_card(card: dict[str, Any], sure: bool = False) -> bool:
+    """Whether it tells more than a name; `sure`: something else says that it is one."""
+    name = card.get("name")
+    return isinstance(name, str) and name != "" and (sure or any(key in card for key in _OF_CARDS))
+
+
+def declare_card(
+    row: int,
+    agent: int,
+    source: str,
+    group: str | None,
+    card: dict[str, Any],
+    sink: Sink,
+    interval_us: int | None = None,
+) -> None:
     """What an agent's card says of it."""
-    skills = card.get("skills")
+    skills, version = card.get("skills"), card.get("version")
     names = [
         one.get("name") or one.get("id")
         for one in (skills[:MOST_CAPABILITIES] if isinstance(skills, list) else ())
         if isinstance(one, dict)
     ]
-    name, version = card.get("name"), card.get("version")
     declaration = Declaration(
-        row, agent, source, name if isinstance(name, str) and name else None, group,
+        row, agent, source, card["name"], group, interval_us,
         version=version if isinstance(version, str) and version else None,
         capabilities=tuple(one for one in names if isinstance(one, str)) if isinstance(skills, list) else None,
     )  # fmt: skip
@@ -165,7 +177,7 @@ def below_root(levels: list[str]) -> list[str]:
     """Levels below `$a2a` and its version; none where it is another topic."""
     if levels[0] != ROOT or len(levels) < 2:
         return []
-    return levels[2:] if _VERSION.fullmatch(levels[1]) else levels[1:]
+    return levels[2:] if VERSION.fullmatch(levels[1]) else levels[1:]
 
 
 def address_of(place: list[str]) -> Address:

@@ -29,6 +29,8 @@ class Talk:
     """What the plans of one recogniser share. Each carrier has its own way to say who somebody is."""
 
     word = ""
+    one_way: frozenset[str] = frozenset()
+    """Methods that ask for no reply of their own."""
 
     def __init__(self) -> None:
         self.tasks = Tasks()
@@ -96,6 +98,8 @@ class RequestPlan:
     ) -> None:
         talk, (sender, receiver) = self._talk, ends
         keys = talk.keys(properties.response_topic, properties.correlation, sender, call.id)
+        if call.method in talk.one_way:
+            keys = []
         task = talk.task(call) if _begins(call.method) else ""
         if task:
             talk.tasks.submit(row, message, task, receiver, sink.names.agents[sender], _parent(call), sink)
@@ -106,7 +110,7 @@ class RequestPlan:
         if keys:
             sent = Sent(None, message.received_us, message.origin)
             sink.exchange.ask(Request(sent, sender, receiver, call.method, call.id, tuple(keys)))
-        else:  # a notification
+        else:
             sink.batch.interactions.append(
                 Interaction(row, message.received_us, sender, receiver, call.method, "", None, Outcome.OK)
             )
