@@ -121,6 +121,10 @@ class Sequences:
             found = self._topics[topic] = TopicSequence(agent, self._open_holes)
         return found
 
+    def missed(self, agent: int, since_us: int, until_us: int, count: int) -> None:
+        """So many of an agent's messages did not come, by a numbering of its own."""
+        self._open_holes.append((_Hole(0, count), agent, min(since_us, until_us), until_us))
+
     def gaps(self) -> list[Gap]:
         """What is still missing of the holes that opened since the last call."""
         gaps = [

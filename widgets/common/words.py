@@ -92,6 +92,7 @@ _UNREADABLE = {
     "json": QT_TRANSLATE_NOOP("Unreadable", "broken JSON"),
     "too-deep": QT_TRANSLATE_NOOP("Unreadable", "nested too deep"),
     "shape": QT_TRANSLATE_NOOP("Unreadable", "not what the topic promises"),
+    "no-birth": QT_TRANSLATE_NOOP("Unreadable", "not declared yet"),
     "too-many-series": QT_TRANSLATE_NOOP("Unreadable", "too many series"),
     "too-many-agents": QT_TRANSLATE_NOOP("Unreadable", "too many agents"),
     "bug": QT_TRANSLATE_NOOP("Unreadable", "a mistake of ours"),
@@ -103,6 +104,10 @@ _UNREADABLE_SENTENCES = {
     "json": QT_TRANSLATE_NOOP("UnreadableSentence", "The payload begins like JSON and is not."),
     "too-deep": QT_TRANSLATE_NOOP("UnreadableSentence", "The JSON is nested deeper than is read."),
     "shape": QT_TRANSLATE_NOOP("UnreadableSentence", "The JSON lacks what such a topic has to carry."),
+    "no-birth": QT_TRANSLATE_NOOP(
+        "UnreadableSentence",
+        "It names its values by numbers that no birth has explained yet: the node tells them when it connects.",
+    ),
     "too-many-series": QT_TRANSLATE_NOOP(
         "UnreadableSentence", "The agent has more series than are kept; the rest was read."
     ),
