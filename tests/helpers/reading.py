@@ -85,7 +85,7 @@ def check_rows(batch: RecordBatch) -> None:
     assert sum(batch.stamp_count) == len(batch.sample_series) == len(batch.sample_value)
     assert 0 not in batch.sample_series
     assert 0 not in batch.topic
-    assert batch.stamp_row == sorted(set(batch.stamp_row))
+    assert batch.stamp_row == sorted(batch.stamp_row)  # a message may hold samples of several moments
     rows = [one.row for one in batch.unreadable]
     assert rows == sorted(set(rows))  # one reason a message
     for records in (batch.logs, batch.tasks, batch.interactions, batch.attempts, batch.declarations, batch.evidence):
