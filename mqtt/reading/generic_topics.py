@@ -113,6 +113,11 @@ def names_agent(text: str) -> bool:
     return _is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)
 
 
+def is_passing(name: str) -> bool:
+    """Whether a name is made anew each time: a UUID, a long hexadecimal number."""
+    return _EPHEMERAL.fullmatch(name) is not None
+
+
 def agent_in(body: dict[str, Any], keys: tuple[str, ...] = AGENT_KEYS) -> tuple[str | None, str | None]:
     """Key and value of the first of `keys` that names an agent. One that says it is an agent's id is believed as it
     stands: a number, a UUID."""

@@ -2,8 +2,12 @@
 
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
+from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
+from mqtt.reading.conventions.homie import HomieRecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
+from mqtt.reading.conventions.otlp import OtlpRecogniser
 from mqtt.reading.conventions.solace import SolaceRecogniser
+from mqtt.reading.conventions.sparkplug import SparkplugRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
 from mqtt.reading.other_topics import OtherRecogniser
 from mqtt.reading.plan import Recogniser
@@ -12,11 +16,16 @@ from mqtt.reading.plan import Recogniser
 def recognisers(prefix: str) -> list[Recogniser]:
     """All of them; `prefix` is where our own contract's topics begin, such as `agents`."""
     levels = [level for level in prefix.split("/") if level]
+    otlp, generic = OtlpRecogniser(), GenericRecogniser(levels)
     return [
         ContractRecogniser(levels),
+        SparkplugRecogniser(),
         A2ARecogniser(),
         McpRecogniser(),
         SolaceRecogniser(),
+        HomieRecogniser(),
         OtherRecogniser(),
-        GenericRecogniser(levels),
+        CloudEventsRecogniser([otlp, generic]),
+        otlp,
+        generic,
     ]

@@ -8,6 +8,7 @@ from array import array
 from itertools import islice
 from typing import Any, NamedTuple
 
+from models.domain.crowd import MOST_SERIES_OF_AGENT
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
@@ -18,7 +19,7 @@ from mqtt.reading.generic_numbers import read_number
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.other_topics import OtherPlan
-from mqtt.reading.plan import MOST_SERIES_OF_AGENT, Plan, Sink, Unread
+from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.units import base_unit
 
 SOURCE = "homie"
@@ -294,7 +295,7 @@ class ValuePlan(_DevicePlan):
             if said.datatype or known or len(waiting) >= MOST_WAITING:
                 self._begin(row, said.unit, sink)
             return
-        sink.batch.add_samples(row, message.received_us, self._series, (found[0] * self._scale,))
+        sink.batch.add_samples(row, message.received_us, self._series, (found[0] / self._scale,))
 
     def _begin(self, row: int, told: str, sink: Sink) -> None:
         unit, scale = base_unit(told)
@@ -305,7 +306,7 @@ class ValuePlan(_DevicePlan):
             return
         self._series, self._scale = array("I", [series]), scale
         for time_us, value in waiting:
-            sink.batch.add_samples(row, time_us, self._series, (value * scale,))
+            sink.batch.add_samples(row, time_us, self._series, (value / scale,))
 
 
 def _objects(value: object) -> list[tuple[str, dict[str, Any]]]:

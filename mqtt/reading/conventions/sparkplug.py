@@ -8,6 +8,7 @@ from array import array
 from itertools import islice
 from typing import NamedTuple
 
+from models.domain.crowd import MOST_SERIES_OF_AGENT
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
 from models.domain.records import Attempt, Declaration, Outcome, PresenceEvidence
@@ -16,7 +17,7 @@ from mqtt.reading.conventions.sparkplug_payload import Metric, Payload, is_figur
 from mqtt.reading.decode import read_object, read_text, strip
 from mqtt.reading.generic_numbers import unit_of
 from mqtt.reading.other_topics import OtherPlan
-from mqtt.reading.plan import MOST_SERIES_OF_AGENT, Plan, Sink, Unread
+from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.units import base_unit
 
 SOURCE = "sparkplug"
@@ -190,7 +191,7 @@ class NodePlan:
             own_us = time_us if metric.time_ms is None else _time_us(metric.time_ms, received_us)
             series, values = moments.setdefault(own_us, (array("I"), []))
             series.append(known.series)
-            values.append(value * known.scale)
+            values.append(value / known.scale)
         for own_us, (series, values) in moments.items():
             sink.batch.add_samples(row, own_us, series, values)
         if unknown:

@@ -1,0 +1,75 @@
+import base64
+
+import pytest
+
+from models.domain.messages import Properties
+from models.domain.records import Level
+from tests.helpers.reading import Reading
+
+EVENT = {
+    "specversion": "1.0",
+    "type": "com.x.status",
+    "source": "/fleet/crawler-1",
+    "id": "1",
+    "time": "2026-11-23T07:47:30Z",
+}
+
+
+def test_what_is_inside_is_read_as_the_source_s() -> None:
+    reading = Reading()
+    batch = reading.send("events/all", {**EVENT, "data": {"cpu_percent": 50}})
+    assert [(one.agent, one.metric, one.value, one.time_us) for one in reading.points] == [
+        ("crawler-1", "cpu_percent", 0.5, 1_795_420_050_000_000)
+    ]
+    assert [one.convention for one in batch.declarations] == ["cloudevents"]
+    assert reading.agents() == {"crawler-1"}
+
+
+def test_logs_and_several_sources_on_one_topic() -> None:
+    reading = Reading()
+    batches = [
+        reading.send("events", {**EVENT, "source": f"urn:agents:{name}", "data": {"level": "warn", "message": "hm"}})
+        for name in ("a", "b")
+    ]
+    assert [one.level for batch in batches for one in batch.logs] == [Level.WARN] * 2
+    assert reading.agents() == {"a", "b"}
+
+
+def test_an_otlp_export_inside() -> None:
+    reading = Reading()
+    points = [{"asDouble": 1}]
+    export = {"resourceMetrics": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "s"}}]},
+        "scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": points}}]}],
+    }]}  # fmt: skip
+    reading.send("events", {**EVENT, "data": export})
+    assert [(one.agent, one.metric) for one in reading.points] == [("s", "m")]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_bytes_inside(packed: bool) -> None:
+    reading = Reading()
+    data = b'{"queue":3}'
+    if packed:
+        reading.send("e", {**EVENT, "data_base64": base64.b64encode(data).decode()})
+    else:
+        user = tuple((key, value) for key, value in EVENT.items())
+        reading.send("e", data, properties=Properties("application/json", user=user))
+    assert [(one.agent, one.metric, one.value) for one in reading.points] == [("crawler-1", "queue", 3)]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{**EVENT, "source": 7}, {**EVENT, "source": "///"}, {**EVENT, "data_base64": "!"}, {**EVENT, "data": None}],
+)
+def test_broken_ones_are_counted(event: dict[str, object]) -> None:
+    reading = Reading()
+    properties = Properties("application/cloudevents+json")
+    assert reading.send("e", event, properties=properties).unreadable
+    assert not reading.agents()
+
+
+def test_what_only_looks_like_one_is_read_as_ever() -> None:
+    reading = Reading()
+    reading.send("plant/mixer-1", {"specversion": "1.0", "speed": 3})
+    assert [(one.agent, one.metric) for one in reading.points] == [("mixer-1", "speed")]
