@@ -90,6 +90,14 @@ def base_unit(unit: str) -> tuple[str, Scale | None]:
     return _BASES.get(code, (code, None))
 
 
+def in_base(value: float, scale: Scale | None) -> float | None:
+    """A single value; None where no double can hold it in the base unit."""
+    if scale is None:
+        return value
+    found = scale.of(value)
+    return found if math.isfinite(found) else None
+
+
 def measures_alike(one: str, other: str) -> bool:
     """Whether values in these base units may stand in one series: the same measure, or counts of whatever they are called
     (`7 items`, `1 item`), of which no measure is known."""

@@ -20,7 +20,7 @@ from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Plan, Sink, Unread
-from mqtt.reading.units import base_unit
+from mqtt.reading.units import Scale, in_base
 
 SOURCE = "homie"
 MOST_DEVICES = 100_000
@@ -272,7 +272,7 @@ class ValuePlan(_DevicePlan):
         super().__init__(topic, device)
         self._path = path
         self._series = array("I")
-        self._scale = 1.0
+        self._scale: Scale | None = None
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
@@ -295,18 +295,22 @@ class ValuePlan(_DevicePlan):
             if said.datatype or known or len(waiting) >= MOST_WAITING:
                 self._begin(row, said.unit, sink)
             return
-        sink.batch.add_samples(row, message.received_us, self._series, (found[0] / self._scale,))
+        self._add(row, message.received_us, found[0], sink)
 
     def _begin(self, row: int, told: str, sink: Sink) -> None:
-        unit, scale = base_unit(told)
-        series = sink.series(self.agent, self._path, unit, SeriesKind.GAUGE, SOURCE)
+        series, scale = sink.figure(self.agent, self._path, told, SeriesKind.GAUGE, SOURCE)
         waiting = self._device.waiting.pop(self._path)
         if not series:
             sink.unread(row, "too-many-series")
             return
         self._series, self._scale = array("I", [series]), scale
         for time_us, value in waiting:
-            sink.batch.add_samples(row, time_us, self._series, (value / scale,))
+            self._add(row, time_us, value, sink)
+
+    def _add(self, row: int, time_us: int, published: float, sink: Sink) -> None:
+        value = in_base(published, self._scale)
+        if value is not None:
+            sink.batch.add_samples(row, time_us, self._series, (value,))
 
 
 def _objects(value: object) -> list[tuple[str, dict[str, Any]]]:

@@ -19,7 +19,7 @@ from mqtt.reading.generic_topics import is_passing, names_agent
 from mqtt.reading.log_levels import level_of
 from mqtt.reading.log_shapes import LogRecord
 from mqtt.reading.plan import Plan, Sink, Unread
-from mqtt.reading.units import base_unit
+from mqtt.reading.units import in_base
 
 SOURCE = "opentelemetry"
 MOST_INSTANCES = 100_000
@@ -105,21 +105,20 @@ class OtlpPlan:
         crowded = False
         for metric in metrics:
             for point, name, unit, kind, value, mean_of in _points(metric):
-                base, scale = base_unit(unit)
-                labels = _labels(point)
-                series = sink.series(agent, name, base, kind, SOURCE, labels)
+                series, scale = sink.figure(agent, name, unit, kind, SOURCE, _labels(point))
                 if not series:
                     crowded = True
                     continue
                 if mean_of is not None:
                     value = self._mean(series, *mean_of)  # noqa: PLW2901 - known now
+                value = None if value is None else in_base(value, scale)  # noqa: PLW2901
                 if value is None:
                     continue
                 told = point.get("timeUnixNano")
                 time_us = read_time(told, message.received_us) or message.received_us
                 found, values = moments.setdefault(time_us, (array("I"), []))
                 found.append(series)
-                values.append(value / scale)
+                values.append(value)
         for time_us, (found, values) in sorted(moments.items()):
             sink.batch.add_samples(row, time_us, found, values)
         if crowded:

@@ -15,10 +15,9 @@ from models.domain.records import Attempt, Declaration, Outcome, PresenceEvidenc
 from models.domain.timestamps import read_time
 from mqtt.reading.conventions.sparkplug_payload import Metric, Payload, is_figure, number_of, read_payload
 from mqtt.reading.decode import read_object, read_text, strip
-from mqtt.reading.generic_numbers import unit_of
 from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Plan, Sink, Unread
-from mqtt.reading.units import base_unit
+from mqtt.reading.units import Scale, in_base, unit_of
 
 SOURCE = "sparkplug"
 MOST_NODES = 100_000
@@ -29,12 +28,12 @@ _NO_FIGURES = ("bdSeq", "Node Control/", "Device Control/", "Properties/")
 
 
 class _Known(NamedTuple):
-    """A metric that a birth named. `series` 0: it makes none. `scale` brings its numbers to the base unit."""
+    """A metric that a birth named. `series` 0: it makes none. `scale` brings its numbers to the unit it is kept in."""
 
     device: str
     series: int
     data_type: int
-    scale: float
+    scale: Scale | None
 
 
 class _Node:
@@ -156,12 +155,11 @@ class NodePlan:
         name = metric.name
         if not name:
             return True
-        series, scale = 0, 1.0
+        series, scale = 0, None
         counts = is_figure(metric.data_type) and not name.startswith(_NO_FIGURES)
         if counts:
             told, kind = unit_of(name)
-            unit, scale = base_unit(metric.unit or told)
-            series = sink.series(self.agent, name, unit, kind, SOURCE)
+            series, scale = sink.figure(self.agent, name, metric.unit or told, kind, SOURCE)
         known = _Known(self._device, series, metric.data_type, scale)
         if len(self._node.names) < MOST_SERIES_OF_AGENT * 4:
             self._node.names[self._device, name] = known
@@ -185,13 +183,14 @@ class NodePlan:
                 unknown |= known is None
             if known is None or not known.series:
                 continue
-            value = number_of(metric, known.data_type)
+            number = number_of(metric, known.data_type)
+            value = None if number is None else in_base(number, known.scale)
             if value is None:
                 continue
             own_us = time_us if metric.time_ms is None else _time_us(metric.time_ms, received_us)
             series, values = moments.setdefault(own_us, (array("I"), []))
             series.append(known.series)
-            values.append(value / known.scale)
+            values.append(value)
         for own_us, (series, values) in moments.items():
             sink.batch.add_samples(row, own_us, series, values)
         if unknown:
