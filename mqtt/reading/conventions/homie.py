@@ -29,7 +29,7 @@ MOST_WAITING = 10
 _FIVE = "5"
 _RANK = 2
 _FIGURES = ("integer", "float")
-_DEVICE_ATTRIBUTES = frozenset("$homie $state $nodes $extensions $implementation $localip $mac $description".split())
+_READ_ATTRIBUTES = frozenset(("$homie", "$name", "$fw/version", "$stats/interval"))
 _STATES = {
     "init": (Presence.ONLINE, Condition.STARTING, Cause.STATUS),
     "ready": (Presence.ONLINE, Condition.OK, Cause.STATUS),
@@ -180,13 +180,14 @@ class AttributePlan(_DevicePlan):
         self._path = ".".join(below[:2]) if len(below) == 3 else ""
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        text = read_text(message.payload) if strip(message.payload) else ""
         attribute = self._what.rpartition("/")[2]
+        read = attribute in ("$datatype", "$unit") if self._path else self._what in _READ_ATTRIBUTES
+        if not read:
+            return
+        text = read_text(message.payload) if strip(message.payload) else ""
         if self._path:
-            if attribute in ("$datatype", "$unit"):
-                sink.remember(row)
-                said = {attribute[1:]: text.casefold() if attribute == "$datatype" else text}
-                self._device.describe(self._path, **said)
+            sink.remember(row)
+            self._device.describe(self._path, **{attribute[1:]: text.casefold() if attribute == "$datatype" else text})
         elif self._what == "$homie":
             sink.remember(row)
             self._declare(row, sink)
