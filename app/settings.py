@@ -11,6 +11,7 @@ import tomlkit
 
 from app.toml_file import TomlFile
 from models.domain.connection import Connection, Protocol, parse_url
+from models.domain.masking import MOST_KEYS, PLAIN_KEYS
 from models.domain.problems import EnvironmentProblem
 
 _FILE_FIELDS = ("ca_file", "certificate_file", "key_file")
@@ -49,6 +50,8 @@ class Settings:
     embedded: bool = True
     retention: Retention = field(default_factory=Retention)
     demo: Demo | None = None
+    hidden_keys: tuple[str, ...] = PLAIN_KEYS
+    """Their values are hidden before a message is stored (`masking.Masking`); a recorder takes them up as it does `Retention`."""
 
 
 class SettingsFile:
@@ -64,7 +67,9 @@ class SettingsFile:
         embedded = self._table(document, "embedded").get("enabled", connection is None)
         if not isinstance(embedded, bool):
             raise self._file.unreadable("[embedded] enabled is neither true nor false")
-        return Settings(connection, embedded, self._retention(document), self._demo(document))
+        return Settings(
+            connection, embedded, self._retention(document), self._demo(document), self._hidden_keys(document)
+        )  # fmt: skip
 
     def save(self, settings: Settings) -> None:
         """Replace what is known, keep the rest. Raises "settings.unreadable" and leaves a file that cannot be read as it
@@ -89,6 +94,8 @@ class SettingsFile:
                 table.pop(name, None)  # back at its default
         _put(self._table_to_write(document, "embedded"), {"enabled": settings.embedded})
         _put(self._table_to_write(document, "retention"), asdict(settings.retention))
+        if "secrets" in document or settings.hidden_keys != PLAIN_KEYS:
+            _put(self._table_to_write(document, "secrets"), {"hidden_keys": list(settings.hidden_keys)})
         if settings.demo is not None:  # a workspace never stops being one of the demo
             _put(self._table_to_write(document, "demo"), asdict(settings.demo))
 
@@ -143,6 +150,12 @@ class SettingsFile:
         if "import_gib" not in self._table(document, "retention"):  # of a time when imports counted as recorded
             found["import_gib"] = max(found["gib"], Retention().import_gib) if found["gib"] else 0.0
         return Retention(**found)
+
+    def _hidden_keys(self, document: tomlkit.TOMLDocument) -> tuple[str, ...]:
+        keys = self._table(document, "secrets").get("hidden_keys", list(PLAIN_KEYS))
+        if not isinstance(keys, list) or len(keys) > MOST_KEYS or not all(isinstance(one, str) and one for one in keys):
+            raise self._file.unreadable(f"[secrets] hidden_keys is not a list of {MOST_KEYS} keys at most")
+        return tuple(keys)
 
     def _demo(self, document: tomlkit.TOMLDocument) -> Demo | None:
         if "demo" not in document:

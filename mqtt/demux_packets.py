@@ -41,6 +41,18 @@ def packet_span(data: bytes, at: int, largest: int = LARGEST_PACKET_BYTES) -> Sp
     return None
 
 
+def publish_packet(message: RawMessage) -> bytes:
+    """The PUBLISH of MQTT 3.1.1 that a message came in, or would."""
+    body = len(message.topic).to_bytes(2, "big") + message.topic
+    body += message.packet_id.to_bytes(2, "big") + message.payload if message.qos else message.payload
+    length, rest = bytearray(), len(body)
+    while rest > 0x7F:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    length.append(rest)
+    return bytes((_PUBLISH | message.dup << 3 | message.qos << 1 | message.retain,)) + length + body
+
+
 class Splitter:
     """Makes messages of PUBLISH packets, QoS 0 and 1. `messages` are those since whoever takes them emptied it, with how
     many of them are QoS 1 and how many bytes their topics and payloads have.

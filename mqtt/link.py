@@ -9,6 +9,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from models.domain.arrivals import Journal, Source
 from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol
+from models.domain.masking import Masking
 from models.domain.problems import Problem
 from mqtt import refusals
 from mqtt.acknowledging import Acknowledging
@@ -65,6 +66,7 @@ class Link:
         on_up: Callable[["Link"], None],
         owed: set[int],
         journal: Journal | None,
+        masking: Masking | None,
     ) -> None:
         self.epoch = 0  # none before CONNACK
         self.session_present = False
@@ -80,7 +82,7 @@ class Link:
         self._acknowledging = Acknowledging(journal, source, window)
         self._answer_by_us: int | None = clock.monotonic_us() + _ANSWER_LIMIT_US
         self._answered = False
-        self._owed = owed
+        self._owed, self._masking = owed, masking
         self._refusal: tuple[int, str] | None = None
         self._closed: tuple[bool, int, str] | None = None  # by the broker's DISCONNECT?, reason code, its text
         client = wire.client
@@ -229,8 +231,9 @@ class Link:
         owed = self._owed if self.keeps_session else None
         version_5 = self.version is Protocol.MQTT_5
         self._receiver = Receiver(
-            self._inbox, self._clock, self.epoch, self._probe, self._acknowledging, owed, version_5=version_5
-        )
+            self._inbox, self._clock, self.epoch, self._probe, self._acknowledging, owed, version_5=version_5,
+            masking=self._masking,
+        )  # fmt: skip
         self._wire.begin(self._receiver)
         self._on_connack(self.session_present)
         self._ask(self._subscriptions.first())

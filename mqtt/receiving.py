@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from models.domain.clock import Clock
+from models.domain.masking import Masking
 from models.domain.messages import Origin, Properties, RawMessage
 from mqtt.acknowledging import Acknowledging, Piece
-from mqtt.demux_packets import Splitter
+from mqtt.demux_packets import Splitter, publish_packet
 from mqtt.inbox import Inbox
 from mqtt.probe import Probe
 
@@ -23,12 +24,12 @@ class Receiver:
     What comes at QoS 1 while the inbox is full is forgotten: unacknowledged, the broker sends it again on another
     connection. So everything is read all the time, and memory is bounded by more than the broker's window. `owed` has the
     packet ids of what was forgotten, here or before, and did not come again yet; None: the broker keeps no session, so
-    nothing can be forgotten.
+    nothing can be forgotten. `masking` hides secrets before anything leaves this thread, so that none is in the journal.
     """
 
     def __init__(
         self, inbox: Inbox, clock: Clock, epoch: int, probe: Probe, acknowledging: Acknowledging,
-        owed: set[int] | None = None, *, version_5: bool = True,
+        owed: set[int] | None = None, *, version_5: bool = True, masking: Masking | None = None,
     ) -> None:  # fmt: skip
         self.count = 0  # grows with every message that paho brings
         self.came_again = 0  # of those that were owed
@@ -37,7 +38,7 @@ class Receiver:
         self._inbox, self._clock, self._epoch, self._probe = inbox, clock, epoch, probe
         self._probe_topic = probe.topic.encode()
         self._splitter = Splitter(epoch, self._probe_topic, self._on_probe, version_5=version_5)
-        self._acknowledging = acknowledging
+        self._acknowledging, self._masking, self._version_5 = acknowledging, masking, version_5
         self._pieces: list[Piece] = []
         self._in_pieces = 0  # messages that they hold; fewer than there are: some did not come out of bytes
         self._see_origin()
@@ -99,11 +100,27 @@ class Receiver:
             return
         if self._owed:
             self._meet(arrived, self._owed)
+        if self._masking is not None:
+            arrived, pieces = self._hide(arrived, pieces, self._masking)
         number, safe = self._acknowledging.number, False
         if reliable:
             safe = self._acknowledging.arrived([one.packet_id for one in arrived if one.qos], pieces, number)
         if not self._inbox.put(arrived, reliable, content_bytes, number=number, acknowledged=safe):
             self._acknowledging.give_up()
+
+    def _hide(
+        self, arrived: list[RawMessage], pieces: list[Piece], masking: Masking
+    ) -> tuple[list[RawMessage], list[Piece]]:
+        """Without the secrets. The bytes that they came in are made anew; those of MQTT 5 cannot be, with properties that we
+        do not keep, and what they hold is acknowledged once it is stored."""
+        if pieces and not any(masking.may_be_in(piece.packets) for piece in pieces):
+            return arrived, pieces
+        masked = masking.applied(arrived)
+        if not masked.hidden:
+            return arrived, pieces
+        if not pieces or self._version_5:
+            return masked.messages, []
+        return masked.messages, [Piece(one.received_us, publish_packet(one)) for one in masked.messages]
 
     def _forget(self, arrived: list[RawMessage], owed: set[int]) -> None:
         self.forgets = True

@@ -10,6 +10,7 @@ from models.domain.arrivals import Journal
 from models.domain.clock import Clock
 from models.domain.connection import Connection, Protocol, Secret
 from models.domain.control import Link as LinkWord
+from models.domain.masking import Masking
 from models.domain.messages import Properties, RawMessage
 from models.domain.problems import EnvironmentProblem, Problem
 from mqtt import refusals
@@ -76,6 +77,7 @@ class Session:
     `client_id` must be the same in every run of a workspace and used by nobody else. `memory`: what is known of its
     session at the broker; belongs to this one from now on. `on_link` is called from the network thread and must not wait. `bulk`:
     take messages out of the bytes many at a time, where that can be; then `journal` keeps them safe until they are stored.
+    `masking`: what is hidden of them first.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Session:
         backoff: Backoff | None = None,
         bulk: bool = True,
         journal: Journal | None = None,
+        masking: Masking | None = None,
     ) -> None:
         self.counters = SessionCounters()
         self._beat_us = 0
@@ -102,7 +105,7 @@ class Session:
         self._backoff = backoff or Backoff()
         self._memory = memory or SessionMemory()
         self._recurrence = Recurrence()
-        self._bulk, self._journal = bulk, journal
+        self._bulk, self._journal, self._masking = bulk, journal, masking
         self._stopping = False
         self._link: Link | None = None
         self._taken_over: Link | None = None  # the one before, until the broker has answered this one
@@ -222,7 +225,7 @@ class Session:
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
         link = Link(
             wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up,
-            self._memory.owed, self._journal if self._bulk else None,
+            self._memory.owed, self._journal if self._bulk else None, self._masking,
         )  # fmt: skip
         self._link = link
         try:

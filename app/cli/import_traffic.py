@@ -146,6 +146,7 @@ def _here(
     from app.version import VERSION
     from models.domain.clock import SystemClock
     from models.domain.connection import Connection
+    from models.domain.masking import Masking
     from models.storage.access import refuse_untouched
     from models.storage.lock import RecorderLock
     from models.storage.writing.writer import StoreWriter
@@ -170,7 +171,9 @@ def _here(
 
         try:
             prefix = (settings.connection or Connection()).prefix
-            imports = Imports(Importer(store, at_once, clock), Merger(workspace, store, at_once, clock))
+            imports = Imports(
+                Importer(store, at_once, clock, Masking(settings.hidden_keys)), Merger(workspace, store, at_once, clock)
+            )
             return imports.run(paths, prefix, shown, again=again, make_room=make_room)
         finally:
             store.close()

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from app.recorder.ports import Importing, ImportStore
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock, Instant
+from models.domain.masking import Masking
 from models.domain.messages import RawMessage
 from models.domain.names import Names
 from models.domain.presence import PresenceKeeper
@@ -32,10 +33,12 @@ class HandOver(Protocol):
 class Importer:
     """Reads files in the thread of the caller. Any thread, several at a time: the store admits one."""
 
-    def __init__(self, store: ImportStore, hand_over: HandOver, clock: Clock) -> None:
+    def __init__(self, store: ImportStore, hand_over: HandOver, clock: Clock, masking: Masking) -> None:
+        """`masking`: what is hidden of the messages before they are stored."""
         self._store = store
         self._hand_over = hand_over
         self._clock = clock
+        self._masking = masking
 
     def run(
         self,
@@ -63,7 +66,7 @@ class Importer:
         def begin() -> ImportRun:
             remembered = self._store.remembered()
             writer = self._store.begin_import(told, again=again, make_room=make_room)
-            return ImportRun(writer, self._store.names, prefix, self._clock, remembered)
+            return ImportRun(writer, self._store.names, prefix, self._clock, self._masking, remembered)
 
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
@@ -92,12 +95,14 @@ class ImportRun:
     clock of presence is the recording's, and stands still where that ends."""
 
     def __init__(
-        self, writer: Importing, names: Names, prefix: str, clock: Clock, remembered: Sequence[RawMessage] = ()
-    ) -> None:
+        self, writer: Importing, names: Names, prefix: str, clock: Clock, masking: Masking,
+        remembered: Sequence[RawMessage] = (),
+    ) -> None:  # fmt: skip
         """`remembered`: what was declared in recordings before, of which this one may be the continuation."""
         self._writer = writer
         self._names = names
         self._reader = Reader(names, prefix, clock)
+        self._masking = masking
         self._reader.recall(remembered)
         self._keeper = PresenceKeeper()
         self._batch = RecordBatch()
@@ -111,7 +116,7 @@ class ImportRun:
         if slice_.steps_back:
             self._writer.end_segment()
             self._keeper = PresenceKeeper()
-        self._batch = self._reader.read(slice_.messages)
+        self._batch = self._reader.read(self._masking.applied(slice_.messages).messages)
 
     def store(self) -> None:
         """The second step. Raises what the store raises."""

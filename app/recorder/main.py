@@ -38,6 +38,7 @@ from app.store_limits import store_limits
 from app.version import VERSION
 from models.domain.clock import Clock, SystemClock
 from models.domain.connection import Connection, Secret
+from models.domain.masking import PLAIN_KEYS, Masking
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, Problem, trouble
 from models.storage.access import refuse_untouched
@@ -158,7 +159,8 @@ def _compose(
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
     folder = broker_folder(workspace)
     client = client_id(workspace, read_workspace_id(workspace))
-    make_feed = _feed_maker(store, client, clock, anew=options.new_session)
+    masking = Masking(hidden_keys_of(choice))
+    make_feed = _feed_maker(store, client, clock, masking, anew=options.new_session)
     kept = KeptPasswords(PasswordStore(), requests, mask)
     link = BrokerLink(
         choice,
@@ -174,10 +176,13 @@ def _compose(
     def wake(anew: bool) -> None:
         link.wake(anew=anew)  # reads the settings again
         ingest.keep_within(limits_of(choice))
+        masking.use(hidden_keys_of(choice))
 
     files = FilesWriter(workspace, options.files, store.newest_segment, clock)
     sealer = Sealer(workspace, store.sealing, ingest.ask, clock)
-    imports = Imports(Importer(store, ingest.carry_out, clock), Merger(workspace, store, ingest.carry_out, clock))
+    imports = Imports(
+        Importer(store, ingest.carry_out, clock, masking), Merger(workspace, store, ingest.carry_out, clock)
+    )
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
         imports, started_by(options), clock.wall_us(), str(workspace.log),
@@ -190,7 +195,7 @@ def _compose(
     return Supervisor(workspace, lock, link, ingest, files, sealer, control, watch, clock, rules, requests, faults)
 
 
-def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) -> FeedMaker:
+def _feed_maker(store: StoreWriter, client: str, clock: Clock, masking: Masking, *, anew: bool) -> FeedMaker:
     """`anew`: the first session begins with nothing that the broker kept."""
     names, heard_before = store.names, store.before.heard
     memory = SessionMemory()
@@ -206,7 +211,9 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) ->
             memory = SessionMemory(expects_session, anew=anew)
             heard_before, anew = None, False  # whoever leaves a broker ends the session there
         inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
-        session = Session(connection, secret, client, inbox, clock, on_link, memory=memory, journal=store.journal)
+        session = Session(
+            connection, secret, client, inbox, clock, on_link, memory=memory, journal=store.journal, masking=masking
+        )
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make
@@ -215,6 +222,11 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, *, anew: bool) ->
 def limits_of(choice: BrokerChoice) -> StoreLimits:
     """What the settings, as last read, say of how much is kept."""
     return store_limits(choice.settings.retention if choice.problem is None else KEEP_ALL)
+
+
+def hidden_keys_of(choice: BrokerChoice) -> tuple[str, ...]:
+    """What the settings say; where they cannot be read, what is hidden without any."""
+    return choice.settings.hidden_keys if choice.problem is None else PLAIN_KEYS
 
 
 def started_by(options: RecordOptions) -> str:

@@ -34,6 +34,8 @@ class Properties(NamedTuple):
     correlation: bytes | None = None
     expiry_s: int | None = None
     user: tuple[tuple[str, str], ...] = ()
+    masked: bool = False
+    """Ours: a secret in the message was hidden before it was stored (`masking.Masking`)."""
 
 
 class RawMessage(NamedTuple):

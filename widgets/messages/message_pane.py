@@ -95,6 +95,7 @@ class MessagePane(QWidget):
             self.tr("duplicate") if line.duplicate else "",
             value_text(line.size, "By"),
             visible((line.properties.content_type or "") if line.properties else "", 80),
+            self.tr("a secret was hidden") if line.properties is not None and line.properties.masked else "",
             note,
         ]
         self._how.set_text(" · ".join(filter(None, told)))

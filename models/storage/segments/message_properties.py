@@ -1,6 +1,7 @@
 """MQTT 5 properties of a message as the compact JSON of `segment.Message.properties`, both ways.
 
-Keys: content_type, response_topic, correlation (base64), expiry_s, user (pairs in the publisher's order); absent ones left out.
+Keys: content_type, response_topic, correlation (base64), expiry_s, user (pairs in the publisher's order), masked (ours: a secret was
+hidden); absent ones left out.
 """
 
 import base64
@@ -19,6 +20,7 @@ def encode(properties: Properties | None) -> str | None:
         "correlation": None if properties.correlation is None else base64.b64encode(properties.correlation).decode(),
         "expiry_s": properties.expiry_s,
         "user": [list(pair) for pair in properties.user] or None,
+        "masked": properties.masked or None,
     }
     kept = {key: value for key, value in found.items() if value is not None}
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
@@ -38,4 +40,5 @@ def decode(text: str | None) -> Properties | None:
         correlation=None if correlation is None else base64.b64decode(correlation),
         expiry_s=found.get("expiry_s"),
         user=tuple((key, value) for key, value in found.get("user", ())),
+        masked=found.get("masked") is True,
     )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.recorder.import_run import Importer, at_once
 from models.domain.clock import SystemClock
+from models.domain.masking import Masking
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult
 from models.storage.export.run import export
@@ -36,9 +37,10 @@ class Bench:
         self.workspace = Workspace.at(root)
         self.clock = clock
         self.store = StoreWriter(self.workspace, clock)
+        self.masking = Masking(())
 
     def bring(self, *paths: Path, on_progress: Callable[[ImportProgress], None] = lambda _: None) -> ImportResult:
-        return Importer(self.store, at_once, self.clock).run(paths, "agents", on_progress, again=True)
+        return Importer(self.store, at_once, self.clock, self.masking).run(paths, "agents", on_progress, again=True)
 
     def export(self, dataset: str) -> list[dict[str, str]]:
         written = io.BytesIO()
@@ -71,6 +73,14 @@ def record(path: Path, *told: tuple[float, str, object]) -> Path:
 
 def iso(time_us: int) -> str:
     return (EPOCH + timedelta(microseconds=time_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def test_secrets_of_a_recording_are_not_stored(bench: Bench) -> None:
+    bench.masking = Masking()
+    bench.bring(*(path for path in RECORDINGS if "dynsec" in path.stem))
+    payloads = [payload_of(row) for row in bench.export("messages")]
+    assert sum(b'"password": "***"' in one for one in payloads) > 0
+    assert not any(b'"pw1"' in one for one in payloads)
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
@@ -200,7 +210,7 @@ def test_whoever_stops_it_after_any_step_leaves_the_way_free(bench: Bench, tmp_p
             return result
 
         with pytest.raises(StopError):
-            Importer(bench.store, late, bench.clock).run([path], "agents", stop)
+            Importer(bench.store, late, bench.clock, Masking()).run([path], "agents", stop)
         assert bench.is_empty()
     assert bench.bring(path).messages == 1
 
@@ -340,7 +350,7 @@ def test_a_store_that_ends_meanwhile_is_told(tmp_path: Path) -> None:
     path = record(tmp_path / "a", (1, "t", 1))
     hand_over = Elsewhere()
     with pytest.raises(EnvironmentProblem) as raised:
-        Importer(Gone(), hand_over, SystemClock()).run([path], "agents", lambda _: None)
+        Importer(Gone(), hand_over, SystemClock(), Masking()).run([path], "agents", lambda _: None)
     assert raised.value.problem.code == "recorder.died"
     assert threading.get_ident() not in hand_over.threads
 
@@ -362,6 +372,6 @@ def test_whoever_gives_up_before_it_began_hinders_no_later_one(bench: Bench, tmp
 
     path = record(tmp_path / "a", (1, "t", 1))
     with pytest.raises(StopError):
-        Importer(bench.store, hand_over, bench.clock).run([path], "agents", gone)
+        Importer(bench.store, hand_over, bench.clock, Masking()).run([path], "agents", gone)
     assert bench.is_empty()
     assert bench.bring(path).messages == 1

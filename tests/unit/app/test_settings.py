@@ -13,6 +13,7 @@ FULL = Settings(
     ),
     embedded=False,
     retention=Retention(gib=1.5, days=30),
+    hidden_keys=("password", "pin"),
 )  # fmt: skip
 
 
@@ -74,6 +75,7 @@ def test_comments_order_and_unknown_keys_survive_saving(path):
         b"[retention]\ngib = -1",
         b"[retention]\ndays = true",
         b"[embedded]\nenabled = 'yes'",
+        b"[secrets]\nhidden_keys = 'pin'",
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_and_left_alone(path, text):

@@ -1,9 +1,11 @@
+import pytest
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties as PahoProperties
 
 from models.domain.arrivals import Source
-from models.domain.messages import Origin, RawMessage
+from models.domain.masking import Masking
+from models.domain.messages import Origin, Properties, RawMessage
 from mqtt.acknowledging import Acknowledging
 from mqtt.inbox import Inbox, InboxLimits
 from mqtt.probe import Probe
@@ -144,3 +146,28 @@ def test_properties_that_we_do_not_keep_leave_none(clock: FakeClock) -> None:
     receiver.on_message(None, None, message)
     receiver.flush()
     assert taken(inbox, clock)[0].properties is None
+
+
+@pytest.mark.parametrize("version_5", [False, True])
+def test_a_secret_leaves_the_network_thread_hidden_for_the_store_and_for_the_journal(
+    clock: FakeClock, version_5: bool
+) -> None:
+    inbox, journal = Inbox(clock, InboxLimits(idle_us=0)), KeptArrivals()
+    source = Source("mqtt://broker", "me", version_5)
+    acknowledging = Acknowledging(journal, source, None)
+    receiver = Receiver(
+        inbox, clock, 1, Probe("me", clock), acknowledging, version_5=version_5, masking=Masking()
+    )  # fmt: skip
+    nothing = b"\x00" if version_5 else b""
+    packets = [
+        packet(PUBLISH, 2, b"\x00\x01t" + n.to_bytes(2, "big") + nothing + b'{"cpu":%d}' % n) for n in range(1, 30)
+    ]
+    packets[3] = packet(PUBLISH, 2, b"\x00\x01t\x00\x04" + nothing + b'{"token":"' + 200 * b"x" + b'"}')
+    receiver.split(b"".join(packets), 0)
+    receiver.flush()
+    messages = taken(inbox, clock)
+    assert messages[3].payload == b'{"token":"***"}'
+    assert messages[3].properties == Properties(masked=True)
+    kept = [one.payload for one in journal.messages()]
+    assert kept == ([] if version_5 else [one.payload for one in messages])
+    assert not any(b"xxx" in one for one in kept)
