@@ -16,6 +16,8 @@ from mqtt.reading.generic_topics import (
     LOG_LEVELS,
     Place,
     agent_in,
+    announces,
+    is_numbered,
     levels_of,
     names_agent,
     place,
@@ -25,6 +27,7 @@ from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
 from mqtt.reading.object_shapes import ObjectShape
+from mqtt.reading.other_topics import NobodyPlan
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 from mqtt.reading.shapes import STEADY
 from mqtt.reading.units import Scales, scaled, scales_of, unit_of
@@ -56,9 +59,15 @@ class GenericRecogniser:
         self._prefix = prefix
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan:
-        depth = len(self._prefix)
+        depth, declared = len(self._prefix), sink.declarations.has
         if levels[:depth] == self._prefix and len(levels) > depth and levels[depth]:
             name, below = levels[depth], levels[depth + 1 :]
+            if len(below) > 1 and announces(name) and not sink.names.known_agent(name):
+                places = place(levels[depth:], False, declared), place(levels[depth:], True, declared)
+                agent = places[0].agent
+                if not is_numbered(agent) and not declared(agent):
+                    return NobodyPlan(topic)
+                return GenericPlan(topic, message.topic, levels, places, sink)
             places = (
                 Place(name, place_below(below, bare=False), True, True),
                 Place(name, place_below(below, bare=True), True, True),
@@ -70,7 +79,6 @@ class GenericRecogniser:
                 Place(name, place_below(below, bare=True), True),
             )
         else:
-            declared = sink.declarations.has
             places = place(levels, False, declared), place(levels, True, declared)
         return GenericPlan(topic, message.topic, levels, places, sink)
 

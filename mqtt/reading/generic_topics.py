@@ -108,6 +108,17 @@ def is_role(level: str) -> bool:
     return folded in _ROLES or folded.endswith("_status")
 
 
+def announces(level: str) -> bool:
+    """Whether a level says that the name of somebody follows."""
+    folded = level.casefold()
+    return folded in _NAMESPACES or folded == "host"
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a name carries a number of its own, as those of agents do: `crawler-1`, `lamp2`."""
+    return _OWN_NUMBER.fullmatch(name) is not None
+
+
 def names_agent(text: str) -> bool:
     """Whether a payload's text can be an agent's name: short, printable, no part of an agent, no passing id."""
     return _is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)

@@ -1,7 +1,7 @@
 """Topics that are stored and never read as an agent's figures: the broker's own, attributes, discovery, commands."""
 
 from models.domain.messages import Kind, RawMessage
-from mqtt.reading.plan import Plan, Sink
+from mqtt.reading.plan import Plan, Sink, Unread
 
 _COMMANDS = frozenset(("set", "get", "command", "cmd", "cmnd", "config"))
 _READ_ATTRIBUTES = frozenset(("$state", "$log"))
@@ -18,6 +18,14 @@ class OtherPlan:
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         """Nothing is derived, and that is no failure."""
+
+
+class NobodyPlan(OtherPlan):
+    """A topic that does not tell whose it is: only a rule can."""
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:  # noqa: ARG002
+        """Count it as such."""
+        raise Unread("nobody")
 
 
 class OtherRecogniser:

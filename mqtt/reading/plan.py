@@ -28,7 +28,8 @@ LONGEST_LABELS = 2_000
 
 class Unread(Exception):  # noqa: N818 - an answer about the message, not an error of ours
     """The message cannot be read. Reasons: empty, binary, text, json, too-deep, shape (readable, but not what its topic
-    promises), no-birth (values by an alias that nobody explained), too-many-series (in part), too-many-agents, bug."""
+    promises), no-birth (values by an alias that nobody explained), nobody (nothing tells whose it is), too-many-series (in part),
+    too-many-agents, bug."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

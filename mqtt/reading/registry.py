@@ -6,6 +6,7 @@ from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
 from mqtt.reading.conventions.homie import HomieRecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
 from mqtt.reading.conventions.otlp import OtlpRecogniser
+from mqtt.reading.conventions.rabbitmq import FirehoseRecogniser
 from mqtt.reading.conventions.solace import SolaceRecogniser
 from mqtt.reading.conventions.sparkplug import SparkplugRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
@@ -24,6 +25,7 @@ def recognisers(prefix: str) -> list[Recogniser]:
         McpRecogniser(),
         SolaceRecogniser(),
         HomieRecogniser(),
+        FirehoseRecogniser(generic),
         OtherRecogniser(),
         CloudEventsRecogniser([otlp, generic]),
         otlp,

@@ -93,6 +93,7 @@ _UNREADABLE = {
     "too-deep": QT_TRANSLATE_NOOP("Unreadable", "nested too deep"),
     "shape": QT_TRANSLATE_NOOP("Unreadable", "not what the topic promises"),
     "no-birth": QT_TRANSLATE_NOOP("Unreadable", "not declared yet"),
+    "nobody": QT_TRANSLATE_NOOP("Unreadable", "nobody's"),
     "too-many-series": QT_TRANSLATE_NOOP("Unreadable", "too many series"),
     "too-many-agents": QT_TRANSLATE_NOOP("Unreadable", "too many agents"),
     "bug": QT_TRANSLATE_NOOP("Unreadable", "a mistake of ours"),
@@ -108,6 +109,7 @@ _UNREADABLE_SENTENCES = {
         "UnreadableSentence",
         "It names its values by numbers that no birth has explained yet: the node tells them when it connects.",
     ),
+    "nobody": QT_TRANSLATE_NOOP("UnreadableSentence", "Neither topic nor payload tells whose it is."),
     "too-many-series": QT_TRANSLATE_NOOP(
         "UnreadableSentence", "The agent has more series than are kept; the rest was read."
     ),

@@ -81,7 +81,7 @@ class SparkplugRecogniser:
         if kind not in (_OF_DEVICES if len(below) == 4 else _OF_NODES):
             return None
         node = self._node(below[0], below[2])
-        return NodePlan(topic, kind, node, below[3] if len(below) == 4 else "", sink)
+        return NodePlan(topic, kind, node, below[3] if len(below) == 4 else "")
 
     def _node(self, group: str, name: str) -> _Node:
         found = self._nodes.get((group, name))
@@ -98,18 +98,20 @@ _OF_DEVICES = ("DBIRTH", "DDATA", "DDEATH")
 
 
 class NodePlan:
-    """One topic of a node or a device."""
+    """One topic of a node or a device, which is an agent once something of it could be read."""
 
     __slots__ = ("_device", "_node", "_what", "agent", "kind", "topic")
 
-    def __init__(self, topic: int, what: str, node: _Node, device: str, sink: Sink) -> None:
+    def __init__(self, topic: int, what: str, node: _Node, device: str) -> None:
         self.topic, self._node, self._device = topic, node, device
         self._what = what[1:]
         self.kind = Kind.METRICS if self._what == "DATA" else Kind.STATUS
-        self.agent = sink.agent(node.agent_name(device))
+        self.agent = 0
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         payload = read_payload(message.payload)
+        if not self.agent:
+            self.agent = sink.batch.agent[row] = sink.agent(self._node.agent_name(self._device))
         replayed = message.origin is Origin.REPLAY
         if self._what == "DEATH":
             if not replayed:

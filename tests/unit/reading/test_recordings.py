@@ -106,13 +106,6 @@ def test_mqtt_io() -> None:
     assert [one.presence for one in batch.evidence] == [Presence.ONLINE] * 3 + [Presence.STOPPED]
 
 
-def test_rabbitmq() -> None:
-    reading = Reading()
-    reading.read(*recorded("rabbitmq-3.10-amqp-and-mqtt"))
-    assert [one.value for one in reading.points if one.metric == "response_ms"] == [n / 1_000 for n in range(16, 25)]
-    assert {"billing-3", "sensor-agent"} <= reading.agents()
-
-
 def test_homie() -> None:
     reading = Reading()
     batch = reading.read(*recorded("homie4-clean-stop"))
