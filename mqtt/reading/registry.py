@@ -3,6 +3,7 @@
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
 from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
+from mqtt.reading.conventions.dynsec import DynsecRecogniser
 from mqtt.reading.conventions.homie import HomieRecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
 from mqtt.reading.conventions.otlp import OtlpRecogniser
@@ -24,6 +25,7 @@ def recognisers(prefix: str) -> list[Recogniser]:
         A2ARecogniser(),
         McpRecogniser(),
         SolaceRecogniser(),
+        DynsecRecogniser(),
         HomieRecogniser(),
         FirehoseRecogniser(generic),
         OtherRecogniser(),

@@ -181,13 +181,14 @@ class SegmentReader:
         """A request counts for the agent that was asked."""
         query = f"""SELECT x.to_id, x.received_us / {PULSE_US}, x.outcome, x.reply_us
             FROM interaction AS x LEFT JOIN message AS m ON m.seq = x.seq
-            WHERE x.id > ? AND x.id <= ? AND {_NO_REPLAY} AND (x.reply_us IS NOT NULL OR x.outcome <> {int(Outcome.OK)})"""
+            WHERE x.id > ? AND x.id <= ? AND x.to_id > 0 AND {_NO_REPLAY}
+            AND (x.reply_us IS NOT NULL OR x.outcome <> {int(Outcome.OK)})"""
         finished, replies = [], []
         for agent, window, outcome, reply_us in self._rows(
             query, (self._positions["interaction"], ends["interaction"])
         ):
             finished.append((agent, window, int(outcome != Outcome.OK), 1))
-            if agent and reply_us is not None:
+            if reply_us is not None:
                 replies.append((agent, window, reply_us))
         return finished, replies
 
