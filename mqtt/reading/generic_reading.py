@@ -45,7 +45,8 @@ _PRESENCE = frozenset(
 )
 _SWITCHES = frozenset(("availability", "lwt", "online", "connected"))
 _DECLARED = _SWITCHES | {"available", "$state"}  # speak of nothing but being there: rank 2
-_NO_VALUE = frozenset(("nan", "inf", "-inf", "none", "null", "unknown", "unavailable", "undefined", "n/a"))
+NO_VALUE = frozenset(("nan", "inf", "-inf", "none", "null", "unknown", "unavailable", "undefined", "n/a"))
+_VERSION = (b"/version", b"/sw_version", b"/firmware")
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
 _Word = tuple[Presence, Condition]
 
@@ -183,10 +184,12 @@ class GenericPlan:
         if timed is not None:
             self._put_timed(row, timed, sink)
             return
-        if text.casefold() in _NO_VALUE:
+        if text.casefold() in NO_VALUE:
             return  # a reading that is missing: no point, and no failure
         record = read_line(text, message.received_us, certain=self._is_log) if text else None
         if record is None:
+            if self._topic.lower().endswith(_VERSION):
+                return  # what it says of itself is no reading
             raise Unread("text")
         self._log(row, self._user_agent(message) or self._object_place.agent, message, record, sink)
 
@@ -214,7 +217,7 @@ class GenericPlan:
         values: list[float] = []
         time_key, time_us = None, message.received_us
         if message.origin is not Origin.REPLAY:
-            time_key, time_us = _time(body, message.received_us)
+            time_key, time_us = time_in(body, message.received_us)
             figures = {key: one for key, one in body.items() if key not in _NO_FIGURES and key != time_key}
             flatten(figures, self._object_place.path, names, values)
         if not words and not names:
@@ -364,7 +367,7 @@ def _tells_presence(key: str) -> bool:
     return folded in _PRESENCE or folded.endswith("_status")
 
 
-def _time(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:
+def time_in(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:
     """Key and value of the payload's own time; arrival where it has none. A `t` that is no time is a figure."""
     for key in _TIME_KEYS:
         if key in body:

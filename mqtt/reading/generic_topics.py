@@ -33,6 +33,8 @@ _COMPONENTS = frozenset(
     " queue queues task tasks job jobs request requests session sessions run runs http api db database cache broker"
     " llm model tokens usage limits config connections errors counters timers custom".split()
 )
+_COUNTED = frozenset(("available", "online", "connected", "alive"))
+"""Roles where a word stands on the topic, and a figure's name where a number does."""
 _RESOURCES = frozenset("cpu percpu mem memory memswap swap load uptime".split())
 _EPHEMERAL = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(0x)?[0-9a-f]{16,}|[0-9A-HJKMNP-TV-Z]{26}",
@@ -64,13 +66,13 @@ def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Pla
     """Read a topic; `bare`: its payload is a number, so that its last level is the name of that."""
     levels = [level for level in levels if level and (level[0] != "$" or level.casefold() in _ROLES)] or ["?"]
     end = len(levels)
-    while end > 1 and is_role(levels[end - 1]):
+    while end > 1 and is_role(levels[end - 1]) and not (bare and levels[end - 1].casefold() in _COUNTED):
         end -= 1
     last_role = levels[end] if end < len(levels) else ""
     head, metric = levels[:end], ""
     if bare:
         head, metric = levels[: end - 1], levels[end - 1]
-        if not any(map(_is_name, head)) and last_role:
+        if not any(map(is_name, head)) and last_role:
             head, metric = levels[:end], last_role
         elif not head:
             head, metric = [metric], "value"
@@ -86,7 +88,7 @@ def home_by_resources(levels: list[str]) -> tuple[int, str] | None:
     """A topic of a computer's resources (`…/web-host/cpu/user`) shows where the computer's topics begin: the number of
     levels, and the agent. A lone first level without a number of its own may be a namespace, and shows nothing."""
     for i in range(1, len(levels)):
-        if levels[i].casefold() in _RESOURCES and _is_name(levels[i - 1]):
+        if levels[i].casefold() in _RESOURCES and is_name(levels[i - 1]):
             found = place(levels, True, lambda _: False)
             if found.sure and found.agent.rpartition("/")[2] == levels[i - 1]:
                 return (i, found.agent) if i > 1 or _OWN_NUMBER.fullmatch(levels[0]) else None
@@ -97,6 +99,8 @@ def place_below(levels: list[str], bare: bool) -> str:
     """The metric path of levels below a known agent."""
     parts = [level for level in levels if level and level[0] != "$"]
     kept = [level for level in parts if not _counts_for_nothing(level)]
+    if bare and parts and parts[-1].casefold() in _COUNTED:
+        kept.append(parts[-1])
     if bare and not kept:
         return parts[-1] if parts else "value"
     return ".".join(kept)
@@ -117,6 +121,12 @@ def announces(level: str) -> bool:
 def is_numbered(name: str) -> bool:
     """Whether a name carries a number of its own, as those of agents do: `crawler-1`, `lamp2`."""
     return _OWN_NUMBER.fullmatch(name) is not None
+
+
+def is_name(level: str) -> bool:
+    """Whether a level may be what an agent is called: no role, no part of an agent, nothing that stands before many."""
+    folded = level.casefold()
+    return folded not in _NAMESPACES and not is_role(level) and not _is_component(level)
 
 
 def names_agent(text: str) -> bool:
@@ -155,7 +165,7 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
             return i, head[i], True
     candidates = [
         i for i, level in enumerate(head)
-        if _is_name(level) and not (_NUMERIC.fullmatch(level) and i and _is_component(head[i - 1]))
+        if is_name(level) and not (_NUMERIC.fullmatch(level) and i and _is_component(head[i - 1]))
     ]  # fmt: skip
     lasting = [i for i in candidates if not _EPHEMERAL.fullmatch(head[i])]
     if candidates and (not lasting or lasting == [0]) and candidates[-1] != 0 and not _numbered(head, lasting):
@@ -178,11 +188,6 @@ def _numbered(head: list[str], positions: list[int]) -> bool:
 def _is_component(level: str) -> bool:
     folded = level.casefold()
     return folded in _COMPONENTS or folded.partition("-")[0] in {"df", "interface", "processes", "cpu", "disk"}
-
-
-def _is_name(level: str) -> bool:
-    folded = level.casefold()
-    return folded not in _NAMESPACES and not is_role(level) and not _is_component(level)
 
 
 def _counts_for_nothing(level: str) -> bool:

@@ -5,7 +5,7 @@ into the columns of the batch. Messages come in the order they arrived, so that 
 """
 
 import json
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from models.domain.batch import RecordBatch
 from models.domain.crowd import LONGEST_AGENT, MOST_AGENTS, MOST_SERIES, MOST_SERIES_OF_AGENT
@@ -14,6 +14,7 @@ from models.domain.names import Names, SeriesKey, SeriesKind
 from models.domain.records import Unreadable
 from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
+from mqtt.reading.declared_topics import DeclaredTopics
 from mqtt.reading.exchange import Exchange
 from mqtt.reading.object_shapes import ObjectShapes
 from mqtt.reading.remembering import Remembering
@@ -28,8 +29,8 @@ LONGEST_LABELS = 2_000
 
 class Unread(Exception):  # noqa: N818 - an answer about the message, not an error of ours
     """The message cannot be read. Reasons: empty, binary, text, json, too-deep, shape (readable, but not what its topic
-    promises), no-birth (values by an alias that nobody explained), nobody (nothing tells whose it is), too-many-series (in part),
-    too-many-agents, bug."""
+    promises), no-birth (values by an alias that nobody explained), nobody (nothing tells whose it is), template (declared by one
+    of a shape that we do not know, and no single number either), too-many-series (in part), too-many-agents, bug."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -67,6 +68,7 @@ class Sink:
         self.batch = RecordBatch()
         self.names = names
         self.declarations = Declarations()
+        self.declared = DeclaredTopics()
         self.sequences = Sequences()
         self.copies = Copies()
         self.exchange = Exchange()
@@ -152,6 +154,21 @@ class Plan(Protocol):
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         """Put what message `row` holds into `sink`. Raises `Unread`, before anything was put."""
+        ...
+
+
+@runtime_checkable
+class Declarer(Protocol):
+    """A recogniser some of whose topics declare what others mean. They are heard before the batch that holds them is read, as
+    what they speak of often comes first."""
+
+    def declares(self, levels: list[str]) -> bool:
+        """Whether a topic is one of these."""
+        ...
+
+    def declare(self, message: RawMessage, levels: list[str], sink: Sink) -> None:
+        """Take it, for plans to come; the plan of its topic reads the same message afterwards, and puts what is to be stored
+        into the batch. Never raises on what the message holds."""
         ...
 
 

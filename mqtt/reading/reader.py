@@ -2,19 +2,22 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import islice
 
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock
+from models.domain.crowd import MOST_REMEMBERED
 from models.domain.messages import Kind, Origin, Properties, RawMessage
 from models.domain.names import Names
 from models.domain.records import Outcome
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import outcome_of
+from mqtt.reading.declared_plan import watched
 from mqtt.reading.decode import read_object
 from mqtt.reading.exchange import Sent, correlation_key
 from mqtt.reading.generic_topics import home_by_resources, levels_of
-from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.plan import Declarer, Plan, Sink, Unread
 from mqtt.reading.registry import recognisers
 
 MOST_PLANS, MOST_PLAN_BYTES = 200_000, 64 * 1024 * 1024
@@ -36,6 +39,8 @@ class Reader:
         self._sink = Sink(names)
         self._prefix = prefix.split("/")
         self._recognisers = recognisers(prefix)
+        self._declarers = [one for one in self._recognisers if isinstance(one, Declarer)]
+        self._declaring: dict[bytes, tuple[Declarer, list[str]]] = {}  # topics
         self._plans: dict[bytes, Plan] = {}
         self._plan_bytes = 0  # of their topics
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
@@ -60,7 +65,7 @@ class Reader:
         count = len(messages)
         sink = self._sink
         sink.batch = batch = RecordBatch(messages, duplicate=[False] * count)
-        self._look_ahead(batch.columns.topic)
+        self._look_ahead(messages, batch.columns.topic)
         self._drop_outdated_plans()
         topics, agents, kinds = batch.topic.append, batch.agent.append, batch.kind.append
         exchange, may_answer = sink.exchange, any(batch.columns.properties)
@@ -91,10 +96,24 @@ class Reader:
         batch.gaps = sink.sequences.gaps()
         return batch
 
-    def _look_ahead(self, topics: Sequence[bytes]) -> None:
-        """New topics of a batch tell each other whose they are, whichever of them comes first."""
-        for topic in set(topics).difference(self._plans):
-            levels = levels_of(topic)
+    def _look_ahead(self, messages: Sequence[RawMessage], topics: Sequence[bytes]) -> None:
+        """What declares something is heard first, and new topics of a batch tell each other whose they are, whichever of them
+        comes first."""
+        present = set(topics)
+        new = [(topic, levels_of(topic)) for topic in present.difference(self._plans)]
+        for topic, levels in new:
+            declarer = next((one for one in self._declarers if one.declares(levels)), None)
+            if declarer is not None and len(self._declaring) < MOST_REMEMBERED:
+                self._declaring[topic] = declarer, levels
+        if not self._declaring.keys().isdisjoint(present):
+            for message in messages:
+                found = self._declaring.get(message.topic)
+                if found is not None:
+                    with suppress(
+                        Exception
+                    ):  # its plan makes the same mistake when it is its turn, where that is counted
+                        found[0].declare(message, found[1], self._sink)
+        for _, levels in new:
             if levels[0][:1] == "$" or levels[: len(self._prefix)] == self._prefix:
                 continue
             home = home_by_resources(levels)
@@ -111,6 +130,7 @@ class Reader:
                 break
         else:
             raise LookupError("no recogniser takes every topic")
+        plan = watched(plan, topic, self._sink)
         if len(self._plans) >= MOST_PLANS or self._plan_bytes >= MOST_PLAN_BYTES:
             for old in list(islice(self._plans, 1 + len(self._plans) // 10)):
                 del self._plans[old]
@@ -124,6 +144,10 @@ class Reader:
         return plan
 
     def _drop_outdated_plans(self) -> None:
+        for topic in self._sink.declared.take_changed():
+            if self._plans.pop(topic, None) is not None:
+                self._declared.discard(topic)
+                self._plan_bytes -= len(topic)
         if self._revision != self._sink.declarations.revision:
             self._revision = self._sink.declarations.revision
             for topic in self._declared:

@@ -4,12 +4,14 @@ from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
 from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
 from mqtt.reading.conventions.dynsec import DynsecRecogniser
+from mqtt.reading.conventions.home_assistant import HomeAssistantRecogniser
 from mqtt.reading.conventions.homie import HomieRecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
 from mqtt.reading.conventions.otlp import OtlpRecogniser
 from mqtt.reading.conventions.rabbitmq import FirehoseRecogniser
 from mqtt.reading.conventions.solace import SolaceRecogniser
 from mqtt.reading.conventions.sparkplug import SparkplugRecogniser
+from mqtt.reading.declared_plan import DeclaredRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
 from mqtt.reading.other_topics import OtherRecogniser
 from mqtt.reading.plan import Recogniser
@@ -28,6 +30,8 @@ def recognisers(prefix: str) -> list[Recogniser]:
         DynsecRecogniser(),
         HomieRecogniser(),
         FirehoseRecogniser(generic),
+        HomeAssistantRecogniser(),
+        DeclaredRecogniser(),
         OtherRecogniser(),
         CloudEventsRecogniser([otlp, generic]),
         otlp,

@@ -94,6 +94,7 @@ _UNREADABLE = {
     "shape": QT_TRANSLATE_NOOP("Unreadable", "not what the topic promises"),
     "no-birth": QT_TRANSLATE_NOOP("Unreadable", "not declared yet"),
     "nobody": QT_TRANSLATE_NOOP("Unreadable", "nobody's"),
+    "template": QT_TRANSLATE_NOOP("Unreadable", "a template that is not understood"),
     "too-many-series": QT_TRANSLATE_NOOP("Unreadable", "too many series"),
     "too-many-agents": QT_TRANSLATE_NOOP("Unreadable", "too many agents"),
     "bug": QT_TRANSLATE_NOOP("Unreadable", "a mistake of ours"),
@@ -110,6 +111,9 @@ _UNREADABLE_SENTENCES = {
         "It names its values by numbers that no birth has explained yet: the node tells them when it connects.",
     ),
     "nobody": QT_TRANSLATE_NOOP("UnreadableSentence", "Neither topic nor payload tells whose it is."),
+    "template": QT_TRANSLATE_NOOP(
+        "UnreadableSentence", "Its declaration names the value by a template that is not understood; none is ever run."
+    ),
     "too-many-series": QT_TRANSLATE_NOOP(
         "UnreadableSentence", "The agent has more series than are kept; the rest was read."
     ),

@@ -92,7 +92,7 @@ def test_esphome() -> None:
     reading = Reading()
     batch = reading.read(*recorded("synthetic-esphome"))
     assert reading.agents() == {"kitchen-node"}
-    assert Counter(one.metric for one in reading.points) == {"uptime": 5, "free_heap": 4}  # one is nan
+    assert Counter(one.metric for one in reading.points) == {"Uptime": 5, "free_heap": 4}  # one is nan
     assert {one.level for one in batch.logs} == {Level.DEBUG, Level.WARN, Level.ERROR}
     assert not any("\x1b" in one.text for one in batch.logs)
     assert not batch.unreadable

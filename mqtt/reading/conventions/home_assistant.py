@@ -1,0 +1,268 @@
+"""Devices that announce themselves as Home Assistant's discovery has it: who they are, which of their topics hold which figures,
+and where they say whether they are there. Whatever the program: it needs no file of its own.
+
+The agent is the device. Its id is the word for it that its own topics use, where that is its name or (part of) one of its
+identifiers: what is not announced, or comes before, belongs to the same agent. Else its id is its first identifier.
+"""
+
+import re
+from typing import Any
+
+from models.domain.messages import Kind, RawMessage
+from models.domain.names import SeriesKind
+from models.domain.records import Declaration
+from mqtt.reading.conventions.home_assistant_config import (
+    Config,
+    Device,
+    is_command_key,
+    is_config,
+    is_topic_key,
+    read_configs,
+    read_device,
+    text_of,
+    written_out,
+)
+from mqtt.reading.declared_plan import declare
+from mqtt.reading.declared_topics import Availability, DeclaredFigure, Entity, Words
+from mqtt.reading.decode import read_object, strip
+from mqtt.reading.generic_numbers import number_of
+from mqtt.reading.generic_topics import is_name, levels_of, place
+from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.value_templates import Extract, read_template
+
+SOURCE = "home-assistant"
+PREFIX = "homeassistant"
+MOST_DEVICES = 100_000
+LONGEST_EXPIRY_S = 7 * 86_400
+_FIGURES = frozenset(("sensor", "number"))
+_NO_FIGURES = frozenset(("timestamp", "date", "enum"))
+_NO_WORD = re.compile(r"[\W_]+")
+_PASSING = re.compile(r"(0x)?[0-9a-f]{8,}", re.IGNORECASE)
+
+
+class HomeAssistantRecogniser:
+    """Claims the discovery messages; what they declare is read by `declared_plan`."""
+
+    uses_declarations = False
+
+    def __init__(self) -> None:
+        self._devices: dict[str, str] = {}  # identifier -> agent
+        self._expiries: dict[str, dict[bytes, float]] = {}  # agent -> message -> its shortest, in seconds
+        self._expiring: dict[bytes, str] = {}  # message -> agent
+
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+        return ConfigPlan(topic, levels, self) if is_config(levels) else None
+
+    def declares(self, levels: list[str]) -> bool:
+        return is_config(levels)
+
+    def declare(self, message: RawMessage, levels: list[str], sink: Sink) -> None:
+        try:
+            self.take(message, levels, sink)
+        except Unread:
+            pass  # said when it is its turn
+
+    def take(self, message: RawMessage, levels: list[str], sink: Sink) -> tuple[str, Declaration] | None:
+        """The agent's name and what it declares, without its id; None where the message announces nobody. Raises `Unread`."""
+        payload = strip(message.payload)
+        if not payload:
+            self._expire(message.topic, "", None)
+            sink.declared.tell(message.topic, ())
+            return None
+        told = written_out(read_object(payload))
+        device, configs = read_device(told), read_configs(levels, told)
+        agent = self._agent(device, configs, sink)
+        if not agent:
+            sink.declared.tell(message.topic, ())
+            return None
+        entities = [_entity(agent, device, one) for one in configs]
+        if not sink.declared.tell(message.topic, entities):
+            raise Unread("too-many-series")
+        expiries = [number_of(one.told.get("expire_after")) for one in configs]
+        shortest = min((one for one in expiries if one is not None and 0 < one <= LONGEST_EXPIRY_S), default=None)
+        interval_us = self._expire(message.topic, agent, shortest)
+        name = device.name if device.name != agent else ""
+        return agent, Declaration(
+            0, 0, SOURCE, name or None, device.area or None, interval_us, None, device.version or None
+        )
+
+    def _agent(self, device: Device, configs: list[Config], sink: Sink) -> str:
+        ids = [*device.ids] or ([device.name] if device.name else [])
+        known = next((self._devices[one] for one in ids if one in self._devices), None)
+        topics = [topic for one in configs for topic in _own_topics(one)]
+        if known is None:
+            known = self._new_agent(device, [levels_of(topic.encode()) for topic in topics], sink)
+        if len(self._devices) < MOST_DEVICES:
+            self._devices.update((one, known) for one in ids)
+        return known
+
+    @staticmethod
+    def _new_agent(device: Device, topics: list[list[str]], sink: Sink) -> str:
+        words = [*device.ids, *([device.name] if device.name else [])]
+        found = next(
+            (one for levels in topics for word in words if (one := _spelt_out(word, levels)) is not None), None
+        )
+        found = found or next((one for levels in topics if (one := _akin(device.ids, levels)) is not None), None)
+        if found is not None:
+            agent, home = found
+        elif words:
+            agent, home = words[0], next(filter(None, (_alike(words, levels) for levels in topics)), ())
+        elif topics:
+            known = sink.declarations.home_of(topics[0])
+            return known[1] if known is not None else place(topics[0], True, sink.declarations.has).agent
+        else:
+            return ""
+        if home:
+            sink.declarations.settle(home, agent)
+        return agent
+
+    def _expire(self, source: bytes, agent: str, shortest: float | None) -> int | None:
+        """What the message says of how often the agent is heard. Answers the shortest interval of all its messages, in µs."""
+        before = self._expiring.pop(source, None)
+        if before is not None:
+            del self._expiries[before][source]
+            if not self._expiries[before]:
+                del self._expiries[before]
+        if shortest is not None:
+            self._expiring[source] = agent
+            self._expiries.setdefault(agent, {})[source] = shortest
+        known = self._expiries.get(agent)
+        return round(min(known.values()) * 1_000_000) if known else None
+
+
+class ConfigPlan:
+    """One discovery message. Whoever publishes it need not be the device that it tells of: no sign of its life."""
+
+    kind = Kind.OTHER
+    agent = 0
+
+    def __init__(self, topic: int, levels: list[str], recogniser: HomeAssistantRecogniser) -> None:
+        self.topic = topic
+        self._levels = levels
+        self._recogniser = recogniser
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        try:
+            told = self._recogniser.take(message, self._levels, sink)
+        except Unread:
+            if self._levels[0] == PREFIX:
+                raise
+            return  # somebody else's `config`
+        if told is not None:
+            agent, declaration = told
+            declare(row, declaration._replace(agent=sink.agent(agent)), agent, sink)
+        if told is not None or not strip(message.payload):
+            sink.remember(row)
+
+
+def _own_topics(config: Config) -> list[str]:
+    """Those on which the device speaks, its values first."""
+    told = config.told
+    found = [told.get("state_topic")]
+    found += [value for key, value in told.items() if is_topic_key(key) and not is_command_key(key)]
+    found += [one["topic"] for one in told.get("availability", ())]
+    return [topic for topic in found if topic]
+
+
+def _entity(agent: str, device: Device, config: Config) -> Entity:
+    figure = _figure(device, config)
+    quiet: list[bytes] = []
+    commands: list[bytes] = []
+    for key, value in config.told.items():
+        if is_topic_key(key) and value and key != "availability_topic":
+            (commands if is_command_key(key) else quiet).append(value.encode())
+    if figure is not None:
+        quiet = [topic for topic in quiet if topic != figure.topic]
+    commands = [topic for topic in commands if topic not in quiet and (figure is None or topic != figure.topic)]
+    figures = () if figure is None else (figure,)
+    return Entity(agent, SOURCE, figures, tuple(quiet), tuple(commands), _availability(config.told))
+
+
+def _figure(device: Device, config: Config) -> DeclaredFigure | None:
+    told = config.told
+    topic = told.get("state_topic")
+    if not topic or config.component not in _FIGURES or text_of(told.get("device_class")) in _NO_FIGURES:
+        return None
+    unit, state_class = text_of(told.get("unit_of_measurement")), told.get("state_class")
+    template = told.get("value_template")
+    extract = read_template(template) if isinstance(template, str) else Extract()
+    if extract is None and not unit and not isinstance(state_class, str):
+        return None  # a text
+    metric, other = _names(device, config)
+    kind = SeriesKind.COUNTER if state_class == "total_increasing" else SeriesKind.GAUGE
+    return DeclaredFigure(topic.encode(), extract, metric, other, unit, kind)
+
+
+def _names(device: Device, config: Config) -> tuple[str, str]:
+    """What the entity is called among those of its device, and what else it may be called."""
+    object_ = _without(config.object, (*device.ids, device.name))
+    if _PASSING.fullmatch(object_):
+        object_ = ""
+    name = _without(text_of(config.told.get("name")), (device.name,))
+    kind = text_of(config.told.get("device_class"))
+    metric = name or object_ or kind or config.object
+    unique = text_of(config.told.get("unique_id")) or config.object
+    return metric, object_ if object_ and object_ != metric else f"{metric} {unique}"
+
+
+def _without(name: str, fronts: tuple[str, ...]) -> str:
+    """A name without the device's in front of it; the name where nothing is left."""
+    for front in fronts:
+        if front and name.casefold().startswith(front.casefold()):
+            rest = name[len(front) :]
+            if rest.strip(" _-:") and rest[0] in " _-:":
+                return rest.strip(" _-:")
+    return name
+
+
+def _availability(told: dict[str, Any]) -> Availability | None:
+    found = []
+    if told.get("availability_topic"):
+        found.append(_words(told["availability_topic"], told, told.get("availability_template")))
+    several = [one for one in told.get("availability", ()) if one["topic"]]
+    found += [_words(one["topic"], one, one.get("value_template")) for one in several]
+    mode = told.get("availability_mode")
+    return Availability(mode if mode in ("all", "any") else "latest", tuple(found[:64])) if found else None
+
+
+def _words(topic: str, told: dict[str, Any], template: object) -> Words:
+    extract = read_template(template) if isinstance(template, str) else None
+    available, unavailable = told.get("payload_available", "online"), told.get("payload_not_available", "offline")
+    return Words(topic.encode(), extract, text_of(available), text_of(unavailable))
+
+
+_Home = tuple[str, ...]
+
+
+def _spelt_out(word: str, levels: list[str]) -> tuple[str, _Home] | None:
+    """The agent and its home where levels are just this word."""
+    parts = word.split("/")
+    for at in range(len(levels) - len(parts) + 1):
+        if levels[at : at + len(parts)] == parts and all(map(is_name, parts)):
+            return word, tuple(levels[: at + len(parts)])
+    return None
+
+
+def _akin(ids: tuple[str, ...], levels: list[str]) -> tuple[str, _Home] | None:
+    """As `_spelt_out`, for the last level that is in an identifier, or that an identifier is in: `tasmota_AB12CD` and `AB12CD`."""
+    for at in range(len(levels) - 1, 0, -1):
+        level = levels[at]
+        if len(level) > 2 and is_name(level) and any(_within(level, id_) or _within(id_, level) for id_ in ids):
+            return level, tuple(levels[: at + 1])
+    return None
+
+
+def _within(part: str, whole: str) -> bool:
+    return (
+        2 < len(part) < len(whole)
+        and re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", whole, re.IGNORECASE) is not None
+    )
+
+
+def _alike(words: list[str], levels: list[str]) -> _Home:
+    """The home where the last level stands that is a word but for how it is written."""
+    folded = {_NO_WORD.sub("", word).casefold() for word in words} - {""}
+    for at in range(len(levels) - 1, 0, -1):
+        if is_name(levels[at]) and _NO_WORD.sub("", levels[at]).casefold() in folded:
+            return tuple(levels[: at + 1])
+    return ()

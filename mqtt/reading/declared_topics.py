@@ -1,0 +1,193 @@
+"""What was declared of topics beforehand: whose they are, which figures stand in their payloads under which names and units,
+and which of them say whether an agent is there. Kept by whatever declared it, so that the same source takes it back.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from models.domain.names import SeriesKind
+from mqtt.reading.value_templates import Extract
+
+MOST_ENTITIES = 200_000
+LONGEST_TOPIC = 1_024
+"""Bytes."""
+
+
+class DeclaredFigure(NamedTuple):
+    """`extract` None: the only number of the payload. `other_metric` is taken where another thing of the agent is called
+    `metric` already. `unit` as it is written."""
+
+    topic: bytes
+    extract: Extract | None
+    metric: str
+    other_metric: str
+    unit: str
+    kind: SeriesKind
+
+
+class Words(NamedTuple):
+    """A topic on which an agent's availability is told, and the words for it."""
+
+    topic: bytes
+    extract: Extract | None
+    available: str
+    unavailable: str
+
+
+class Availability(NamedTuple):
+    """`mode`: all, any, latest."""
+
+    mode: str
+    topics: tuple[Words, ...]
+
+
+class Entity(NamedTuple):
+    """One thing that an agent declares. `quiet` are topics of the agent of which nothing is read; `commands` are topics on which
+    others speak to it."""
+
+    agent: str
+    source: str  # of its series
+    figures: tuple[DeclaredFigure, ...] = ()
+    quiet: tuple[bytes, ...] = ()
+    commands: tuple[bytes, ...] = ()
+    availability: Availability | None = None
+
+    def topics(self) -> set[bytes]:
+        """All that it speaks of."""
+        words = () if self.availability is None else self.availability.topics
+        return {*(one.topic for one in self.figures), *(one.topic for one in words), *self.quiet, *self.commands}
+
+
+class TopicDeclared(NamedTuple):
+    """Of one topic. `agent` is empty where it is nobody's own; `watched_by` are the agents whose availability it tells."""
+
+    agent: str
+    source: str
+    figures: tuple[DeclaredFigure, ...]
+    words: tuple[Words, ...]
+    watched_by: tuple[str, ...]
+
+
+_Place = tuple[bytes, int]
+"""A source, and which of its entities."""
+
+
+class DeclaredTopics:
+    """One thread. Bounded: beyond that, what is declared is not taken."""
+
+    def __init__(self) -> None:
+        self._told: dict[bytes, tuple[Entity, ...]] = {}
+        self._entities = 0
+        self._topics: dict[bytes, dict[_Place, Entity]] = {}
+        self._metrics: dict[tuple[str, str], _Place] = {}
+        self._rules: dict[str, dict[Availability, int]] = {}  # agent -> how many of its entities go by it
+        self._words: dict[
+            bytes, tuple[bool, int]
+        ] = {}  # topic -> was its last word that it is available, and its number
+        self._count = 0
+        self._changed: set[bytes] = set()
+
+    def tell(self, source: bytes, entities: Iterable[Entity]) -> bool:
+        """From now on the source says this, and nothing else. False: there is no room for it, and it says nothing."""
+        entities = tuple(entities)
+        before = self._told.get(source, ())
+        if entities == before:
+            return True
+        fits = self._entities - len(before) + len(entities) <= MOST_ENTITIES
+        self._take_back(source, before)
+        if fits and entities:
+            self._put(source, entities)
+        return fits
+
+    def take_changed(self) -> set[bytes]:
+        """Topics of which something else is declared since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def of(self, topic: bytes) -> TopicDeclared | None:
+        """None where nothing is declared."""
+        places = self._topics.get(topic)
+        if not places:
+            return None
+        figures: dict[tuple[object, ...], DeclaredFigure] = {}
+        words: dict[Words, None] = {}
+        watched_by: dict[str, None] = {}
+        owners: list[Entity] = []
+        for place, one in places.items():
+            for figure in one.figures:
+                if figure.topic == topic:
+                    figures.setdefault(
+                        (one.agent, figure.extract, figure.metric), self._named(figure, one.agent, place)
+                    )
+            for word in one.availability.topics if one.availability is not None else ():
+                if word.topic == topic:
+                    words[word] = None
+                    watched_by[one.agent] = None
+            if topic in one.quiet or any(figure.topic == topic for figure in one.figures):
+                owners.append(one)
+        if not owners and len(watched_by) == 1:
+            owners = [one for one in places.values() if one.agent in watched_by]
+        agent, source = (owners[0].agent, owners[0].source) if owners else ("", "")
+        own = tuple(figure for key, figure in figures.items() if key[0] == agent)
+        return TopicDeclared(agent, source, own, tuple(words), tuple(watched_by))
+
+    def _named(self, figure: DeclaredFigure, agent: str, place: _Place) -> DeclaredFigure:
+        first = self._metrics.get((agent, figure.metric), place) == place
+        return figure if first else figure._replace(metric=figure.other_metric)
+
+    def note(self, topic: bytes, *, available: bool) -> None:
+        """The last word on a topic."""
+        self._count += 1
+        self._words[topic] = available, self._count
+
+    def is_there(self, agent: str) -> bool | None:
+        """As all its topics together say: one of its entities that is available will do. None: they say nothing."""
+        told = [self._holds(rule) for rule in self._rules.get(agent, ())]
+        return True if True in told else False if False in told else None
+
+    def _holds(self, rule: Availability) -> bool | None:
+        known = [self._words[one.topic] for one in rule.topics if one.topic in self._words]
+        if not known:
+            return None
+        if rule.mode == "any":
+            return any(available for available, _ in known)
+        if rule.mode == "latest":
+            return max(known, key=lambda one: one[1])[0]
+        return all(available for available, _ in known)
+
+    def _put(self, source: bytes, entities: tuple[Entity, ...]) -> None:
+        self._told[source] = entities
+        self._entities += len(entities)
+        for number, one in enumerate(entities):
+            place = source, number
+            for topic in one.topics():
+                self._topics.setdefault(topic, {})[place] = one
+                self._changed.add(topic)
+            for figure in one.figures:
+                self._metrics.setdefault((one.agent, figure.metric), place)
+            if one.availability is not None:
+                rules = self._rules.setdefault(one.agent, {})
+                rules[one.availability] = rules.get(one.availability, 0) + 1
+
+    def _take_back(self, source: bytes, entities: tuple[Entity, ...]) -> None:
+        self._told.pop(source, None)
+        self._entities -= len(entities)
+        for number, one in enumerate(entities):
+            place = source, number
+            for topic in one.topics():
+                places = self._topics[topic]
+                places.pop(place, None)
+                if not places:
+                    del self._topics[topic]
+                    self._words.pop(topic, None)
+                self._changed.add(topic)
+            for figure in one.figures:
+                if self._metrics.get((one.agent, figure.metric)) == place:
+                    del self._metrics[one.agent, figure.metric]
+            if one.availability is not None:
+                rules = self._rules[one.agent]
+                rules[one.availability] -= 1
+                if not rules[one.availability]:
+                    del rules[one.availability]
+                if not rules:
+                    del self._rules[one.agent]
