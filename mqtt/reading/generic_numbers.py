@@ -27,7 +27,7 @@ _CONTRACT_COUNTERS = {
     "gen_ai.client.token.usage": "{token}",
 }  # fmt: skip
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:(\s*)([^\d\s][^\d\s]{0,15}))?")
-_TIMED = re.compile(r"\d{9,11}(\.\d+)?(:([-+]?\d+(\.\d*)?([eE][-+]?\d+)?|nan))+")
+_TIMED = re.compile(r"\d{9,11}(\.\d+)?(:([-+]?\d+(\.\d*)?([eE][-+]?\d+)?|[-+]?(nan|inf)))+")
 
 
 def read_number(text: str) -> tuple[float, str] | None:

@@ -5,6 +5,9 @@ into the columns of the batch. Messages come in the order they arrived, so that 
 """
 
 import json
+import math
+from array import array
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from models.domain.batch import RecordBatch
@@ -113,6 +116,20 @@ class Sink:
         if not 0 < len(metric) <= LONGEST_METRIC or len(labels) > LONGEST_LABELS or self._full_for(agent):
             return Figure(0, None)
         return Figure(self.names.series_of(SeriesKey(agent, metric, labels, base, kind, source)), scale)
+
+    def put(self, row: int, time_us: int, figures: Sequence[Figure], values: Sequence[float]) -> None:
+        """Add a few samples of message `row`, scaled. What is no number, or none that a double holds, is left out."""
+        series, kept = array("I"), []
+        for (one, scale), value in zip(figures, values, strict=True):
+            if scale is not None:
+                value = scale.of(value)  # noqa: PLW2901 - the same value
+            if not one:
+                self.unread(row, "too-many-series")
+            elif math.isfinite(value):
+                series.append(one)
+                kept.append(value)
+        if series:
+            self.batch.add_samples(row, time_us, series, kept)
 
     def _full_for(self, agent: int) -> bool:
         series = self.names.series

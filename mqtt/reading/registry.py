@@ -3,7 +3,9 @@
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
 from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
+from mqtt.reading.conventions.collectd import CollectdRecogniser
 from mqtt.reading.conventions.dynsec import DynsecRecogniser
+from mqtt.reading.conventions.glances import GlancesRecogniser
 from mqtt.reading.conventions.home_assistant import HomeAssistantRecogniser
 from mqtt.reading.conventions.homie import HomieRecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
@@ -11,6 +13,7 @@ from mqtt.reading.conventions.otlp import OtlpRecogniser
 from mqtt.reading.conventions.rabbitmq import FirehoseRecogniser
 from mqtt.reading.conventions.solace import SolaceRecogniser
 from mqtt.reading.conventions.sparkplug import SparkplugRecogniser
+from mqtt.reading.conventions.telegraf import TelegrafRecogniser
 from mqtt.reading.declared_plan import DeclaredRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
 from mqtt.reading.other_topics import OtherRecogniser
@@ -33,6 +36,9 @@ def recognisers(prefix: str) -> list[Recogniser]:
         HomeAssistantRecogniser(),
         DeclaredRecogniser(),
         OtherRecogniser(),
+        GlancesRecogniser(),
+        TelegrafRecogniser(),
+        CollectdRecogniser(),
         CloudEventsRecogniser([otlp, generic]),
         otlp,
         generic,

@@ -32,6 +32,7 @@ class Reading:
         self.reader = Reader(self.names, prefix, FakeClock())
         self.now_us = ARRIVAL_US
         self.points: list[Point] = []
+        self.read_series: list[int] = []  # of the points
 
     def message(
         self,
@@ -51,6 +52,7 @@ class Reading:
         batch = self.reader.read(messages)
         check_rows(batch)
         self.points += self.points_of(batch)
+        self.read_series += batch.sample_series
         return batch
 
     def send(

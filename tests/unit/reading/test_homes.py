@@ -58,7 +58,7 @@ def test_a_reporter_of_hosts_is_one_agent_with_the_times_of_its_payloads() -> No
         count[reading.names.series[id_].metric] = count.get(reading.names.series[id_].metric, 0) + 1
     assert count["cpu.percent-idle"] == 9
     assert count["memory.percent-used"] == 10
-    assert [count[f"load.load.{i}"] for i in (1, 2, 3)] == [10, 10, 10]
+    assert [count[f"load.load.{term}"] for term in ("shortterm", "midterm", "longterm")] == [10, 10, 10]
     received = [batch.messages[row].received_us for row in batch.stamp_row]
     assert any(abs(own - arrival) > 1_000 for own, arrival in zip(batch.stamp_time_us, received, strict=True))
 

@@ -1,0 +1,100 @@
+"""collectd: `<prefix>/<host>/<plugin>[-<instance>]/<type>[-<instance>]` with `time:value[:value]` and a NUL behind it.
+
+The type says what the values are and in which unit. Rates are taken for rates: that is what its `StoreRates` says unless it was
+told otherwise. It knows no total of the CPU; what is not idle is in use (`domain.headline`).
+"""
+
+import math
+
+from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.names import SeriesKind
+from models.domain.records import Declaration
+from mqtt.reading.decode import read_text
+from mqtt.reading.generic_numbers import read_timed
+from mqtt.reading.plan import Figure, Plan, Sink, Unread
+
+SOURCE = "collectd"
+_LEAST_LEVELS = 4  # the prefix, then the three parts of a value's name
+_PARTS = {
+    "load": ("shortterm", "midterm", "longterm"), "ps_count": ("processes", "threads"), "ps_cputime": ("user", "syst"),
+    "ps_pagefaults": ("minflt", "majflt"), "disk_io_time": ("io_time", "weighted_io_time"), "df": ("used", "free"),
+    "dns_octets": ("queries", "responses"), "compression": ("uncompressed", "compressed"),
+} | dict.fromkeys(("if_octets", "if_packets", "if_errors", "if_dropped", "io_octets", "io_packets", "serial_octets"),
+                  ("rx", "tx")) \
+  | dict.fromkeys(("disk_octets", "disk_ops", "disk_time", "disk_merged", "ps_disk_octets", "ps_disk_ops", "io_ops"),
+                  ("read", "write"))  # fmt: skip
+"""Of the types that hold several values, what each is."""
+_UNITS = {
+    type_: unit
+    for unit, types in {
+        "%": "percent percent_bytes percent_inodes humidity",
+        "By": "memory df df_complex swap bytes ps_vm ps_rss ps_data ps_code ps_stacksize file_size capacity",
+        "By/s": "if_octets disk_octets ps_disk_octets io_octets serial_octets dns_octets total_bytes",
+        "/s": "if_packets if_errors if_dropped disk_ops disk_merged ps_disk_ops fork_rate contextswitch irq operations requests"
+        " total_requests total_operations ps_pagefaults",
+        "s": "uptime duration response_time latency delay time_offset", "ms": "ping", "Cel": "temperature", "V": "voltage",
+        "A": "current", "W": "power", "Hz": "frequency cpufreq",
+    }.items()
+    for type_ in types.split()
+}  # fmt: skip
+
+
+class CollectdRecogniser:
+    """Claims topics whose first message is values behind their time."""
+
+    uses_declarations = False
+
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
+        if len(levels) < _LEAST_LEVELS or not all(levels[-3:]) or not message.payload[:1].isdigit():
+            return None
+        try:
+            if read_timed(read_text(message.payload), message.received_us) is None:
+                return None
+        except Unread:
+            return None
+        parts = levels[1:] if levels[0].casefold() == SOURCE else levels[-3:]
+        return CollectdPlan(topic, parts[0], parts[1], "/".join(parts[2:]), sink)
+
+
+class CollectdPlan:
+    """One topic: always the same few series."""
+
+    kind = Kind.METRICS
+
+    def __init__(self, topic: int, host: str, plugin: str, type_: str, sink: Sink) -> None:
+        self.topic = topic
+        self._host, self._name, self._type = host, f"{plugin}.{type_}", type_.partition("-")[0]
+        self.agent = sink.names.known_agent(host)
+        self._figures: list[Figure | None] = []
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if message.origin is Origin.REPLAY:
+            return
+        timed = read_timed(read_text(message.payload), message.received_us)
+        if timed is None:
+            raise Unread("text")
+        if not self.agent:
+            self._begin(row, sink)
+        values = timed.values
+        figures = self._figures
+        if len(values) != len(figures):
+            figures = self._figures = [None] * len(values)
+        known = [place for place, value in enumerate(values) if not math.isnan(value)]  # the first of a rate is none
+        put = [figures[place] or self._figure(place, sink) for place in known]
+        sink.put(row, timed.time_us, put, [values[place] for place in known])
+
+    def _begin(self, row: int, sink: Sink) -> None:
+        self.agent = sink.batch.agent[row] = sink.agent(self._host)
+        declaration = Declaration(row, self.agent, SOURCE)
+        if sink.declarations.is_news(declaration, self._host):
+            sink.batch.declarations.append(declaration)
+
+    def _figure(self, place: int, sink: Sink) -> Figure:
+        name = self._name
+        if len(self._figures) > 1:
+            parts = _PARTS.get(self._type, ())
+            name += f".{parts[place] if len(parts) == len(self._figures) else place + 1}"
+        unit = _UNITS.get(self._type, "")
+        figure = sink.figure(self.agent, name, unit, SeriesKind.GAUGE, SOURCE)
+        self._figures[place] = figure
+        return figure
