@@ -3,8 +3,11 @@
 The agent is the tag `host`; a series is the measurement and the field, its labels all other tags.
 """
 
+import math
+import re
 from array import array
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,32 +18,31 @@ from mqtt.reading.conventions.telegraf_units import MEASUREMENTS, unit_in_telegr
 from mqtt.reading.decode import FAILURES, compact, read_object, read_text
 from mqtt.reading.generic_numbers import flatten, read_number
 from mqtt.reading.generic_topics import levels_of, names_agent, place
-from mqtt.reading.line_protocol import read_key, read_lines
+from mqtt.reading.line_protocol import read_key, read_lines, shape_of
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
+from mqtt.reading.shapes import STEADY
 from mqtt.reading.units import Scales, scaled, scales_of
 
 SOURCE = "telegraf"
-MOST_KEYS = 2_000
+MOST_POINTS = 2_000
 """Measurements with their tags that a topic may bring before what is known of them is made anew."""
 _LEAST_FIELD_LEVELS = 4  # telegraf/<host>/<plugin>/<field>
 
 _Key = str | tuple[str, tuple[tuple[str, str], ...]]
-_Moments = dict[int, tuple["array[int]", list[float]]]
 
 
 class _Metric(msgspec.Struct, gc=False):
-    name: str
-    fields: dict[str, Any]
+    name: str = ""
+    fields: dict[str, Any] = {}
     tags: dict[str, str] = {}
     timestamp: float | str | None = None
 
 
-class _Metrics(msgspec.Struct, gc=False):
-    metrics: list[_Metric]
+class _Message(_Metric, gc=False):
+    metrics: list[_Metric] | None = None
 
 
-_decode_one = msgspec.json.Decoder(_Metric).decode
-_decode_many = msgspec.json.Decoder(_Metrics).decode
+_decode_message = msgspec.json.Decoder(_Message).decode
 
 
 class TelegrafRecogniser:
@@ -59,51 +61,16 @@ class TelegrafRecogniser:
         return None
 
 
-class _Points:
-    """Whose the points of a topic are and which series they go to, by measurement and tags."""
+class _Point(NamedTuple):
+    """A measurement with its tags and fields: whose it is, and where its values go."""
 
-    def __init__(self, topic: bytes) -> None:
-        self._topic = topic
-        self._known: dict[_Key, tuple[int, str, str, list[str], array[int], Scales | None]] = {}
+    agent: int
+    series: "array[int]"
+    scales: Scales | None
 
-    def put(
-        self, row: int, key: _Key, names: list[str], values: list[float], time_us: int, moments: _Moments, sink: Sink
-    ) -> int:
-        """Add a point to the moments of its message; answers its agent. Raises `Unread`."""
-        known = self._known.get(key)
-        if known is None:
-            named = read_key(key) if isinstance(key, str) else (key[0], dict(key[1]))
-            if named is None:
-                raise Unread("shape")
-            agent = self._agent(row, named[1], sink)
-            tags = {name: value for name, value in named[1].items() if name != "host"}
-            known = agent, named[0], compact(tags) if tags else "", [], array("I"), None
-        agent, measurement, labels, last_names, series, scales = known
-        if names != last_names:
-            figures = [
-                sink.figure(agent, f"{measurement}.{name}", *unit_in_telegraf(measurement, name), SOURCE, labels)
-                for name in names
-            ]
-            series, scales = array("I", [one.series for one in figures]), scales_of([one.scale for one in figures])
-            if len(self._known) >= MOST_KEYS:
-                self._known.clear()
-            self._known[key] = agent, measurement, labels, names, series, scales
-        if 0 in series:
-            sink.unread(row, "too-many-series")
-        found, put = moments.setdefault(time_us, (array("I"), []))
-        for one, value in zip(*((series, values) if scales is None else scaled(series, values, scales)), strict=True):
-            if one:
-                found.append(one)
-                put.append(value)
-        return agent
-
-    def _agent(self, row: int, tags: dict[str, str], sink: Sink) -> int:
-        name = tags.get("host", "")
-        if not names_agent(name):
-            name = place(levels_of(self._topic), False, sink.declarations.has).agent
-        agent = sink.agent(name)
-        _declare(row, agent, name, sink)
-        return agent
+    def scaled(self, values: list[float]) -> tuple[Sequence[int], Sequence[float]]:
+        """Series and values, as they are stored."""
+        return (self.series, values) if self.scales is None else scaled(self.series, values, self.scales)
 
 
 class _PointsPlan:
@@ -113,34 +80,114 @@ class _PointsPlan:
 
     def __init__(self, topic: int, name: bytes) -> None:
         self.topic, self.agent = topic, 0
-        self._points = _Points(name)
+        self._name = name
+        self._points: dict[tuple[_Key, tuple[str, ...]], _Point] = {}
 
-    def _put_all(self, row: int, moments: _Moments, agents: list[int], broken: bool, sink: Sink) -> None:
-        if agents:
-            self.agent = sink.batch.agent[row] = agents[0]
+    def _point(self, row: int, key: _Key, names: list[str], sink: Sink) -> _Point | None:
+        """None where the key is none."""
+        known = key, tuple(names)
+        point = self._points.get(known)
+        if point is None:
+            named = read_key(key) if isinstance(key, str) else (key[0], dict(key[1]))
+            if named is None:
+                return None
+            point = self._new_point(row, *named, names, sink)
+            if len(self._points) >= MOST_POINTS:
+                self._points.clear()
+            self._points[known] = point
+        return point
+
+    def _new_point(self, row: int, measurement: str, tags: dict[str, str], names: list[str], sink: Sink) -> _Point:
+        agent = self._agent(row, tags, sink)
+        others = {name: value for name, value in tags.items() if name != "host"}
+        labels = compact(others) if others else ""
+        figures = [
+            sink.figure(agent, f"{measurement}.{name}", *unit_in_telegraf(measurement, name), SOURCE, labels)
+            for name in names
+        ]
+        return _Point(agent, array("I", [one.series for one in figures]), scales_of([one.scale for one in figures]))
+
+    def _agent(self, row: int, tags: dict[str, str], sink: Sink) -> int:
+        name = tags.get("host", "")
+        if not names_agent(name):
+            name = place(levels_of(self._name), False, sink.declarations.has).agent
+        agent = sink.agent(name)
+        _declare(row, agent, name, sink)
+        return agent
+
+    def _put(self, row: int, found: list[tuple[int, _Point, list[float]]], sink: Sink) -> None:
+        """Add the points of a message with their moments."""
+        if found:
+            self.agent = sink.batch.agent[row] = found[0][1].agent
+        moments: dict[int, tuple[array[int], list[float]]] = {}
+        for time_us, point, told in found:
+            series, values = moments.setdefault(time_us, (array("I"), []))
+            new, more = point.scaled(told)
+            if 0 in new:
+                sink.unread(row, "too-many-series")
+                more = [value for one, value in zip(new, more, strict=True) if one]
+                new = [one for one in new if one]
+            series.extend(new)
+            values.extend(more)
         for time_us, (series, values) in moments.items():
             if series:
                 sink.batch.add_samples(row, time_us, series, values)
-        if broken:
-            sink.unread(row, "shape")
 
 
 class LinePlan(_PointsPlan):
     """Line protocol. A line that is none leaves the others as they are."""
 
+    def __init__(self, topic: int, name: bytes) -> None:
+        super().__init__(topic, name)
+        self._shape: re.Pattern[bytes] | None = None  # for messages like the last ones, all of this key and point
+        self._key = b""
+        self._last: _Point | None = None
+        self._steady, self._wanted = 0, STEADY
+
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
+        if self._shape is not None:
+            if self._read_shaped(self._shape, row, message, sink):
+                return
+            self._shape, self._steady, self._wanted = None, 0, min(4 * self._wanted, 1 << 20)
         text, received_us = read_text(message.payload), message.received_us
-        moments: _Moments = {}
-        agents, broken = [], False
+        found, broken, line = [], False, None
         for line in read_lines(text):
-            if line is None:
+            point = None if line is None else self._point(row, line.key, line.names, sink)
+            if line is None or point is None:
                 broken = True
                 continue
             time_us = received_us if line.time is None else read_time(int(line.time), received_us) or received_us
-            agents.append(self._points.put(row, line.key, line.names, line.values, time_us, moments, sink))
-        self._put_all(row, moments, agents, broken, sink)
+            found.append((time_us, point, line.values))
+        self._put(row, found, sink)
+        if broken:
+            sink.unread(row, "shape")
+        elif len(found) == 1 and line is not None:
+            self._learn(text, line.key, found[0][1])
+
+    def _learn(self, text: str, key: str, point: _Point) -> None:
+        """May the next messages be expected to be like this one?"""
+        self._steady = self._steady + 1 if point is self._last else 0
+        self._last, self._key = point, key.encode()
+        if self._steady >= self._wanted and point.series and 0 not in point.series:
+            self._shape, self._steady = shape_of(text), 0
+
+    def _read_shaped(self, shape: "re.Pattern[bytes]", row: int, message: RawMessage, sink: Sink) -> bool:
+        """False where the message is not what was expected: nothing of it was put anywhere."""
+        found, point = shape.fullmatch(message.payload), self._last
+        if found is None or point is None:
+            return False
+        key, *told, time = found.groups()
+        try:
+            values = [*map(float, told)]
+        except ValueError:
+            return False
+        if key != self._key or len(values) != len(point.series) or not math.isfinite(sum(values)):
+            return False
+        time_us = read_time(int(time), message.received_us) or message.received_us
+        sink.batch.add_samples(row, time_us, *point.scaled(values))
+        return True
 
 
 class JsonPlan(_PointsPlan):
@@ -149,17 +196,15 @@ class JsonPlan(_PointsPlan):
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
-        received_us = message.received_us
-        moments: _Moments = {}
-        agents = []
+        received_us, found = message.received_us, []
         for metric in _decode(message.payload):
             names: list[str] = []
             values: list[float] = []
             flatten(metric.fields, "", names, values)
-            time_us = read_time(metric.timestamp, received_us) or received_us
-            key = metric.name, tuple(metric.tags.items())
-            agents.append(self._points.put(row, key, names, values, time_us, moments, sink))
-        self._put_all(row, moments, agents, False, sink)
+            point = self._point(row, (metric.name, tuple(metric.tags.items())), names, sink)
+            if point is not None:
+                found.append((read_time(metric.timestamp, received_us) or received_us, point, values))
+        self._put(row, found, sink)
 
 
 class FieldPlan:
@@ -202,21 +247,19 @@ def _declare(row: int, agent: int, name: str, sink: Sink) -> None:
 
 def _decode(payload: bytes) -> list[_Metric]:
     try:
-        return _decode_many(payload).metrics
-    except FAILURES:
-        pass
-    try:
-        return [_decode_one(payload)]
+        message = _decode_message(payload)
     except FAILURES:
         read_object(payload)  # says why, where it is no JSON at all
         raise Unread("shape") from None
+    return [message] if message.metrics is None else message.metrics
 
 
 def _is_json(payload: bytes) -> bool:
     try:
-        return all(metric.fields for metric in _decode(payload))
+        metrics = _decode(payload)
     except Unread:
         return False
+    return bool(metrics) and all(metric.name and metric.fields for metric in metrics)
 
 
 def _is_lines(payload: bytes) -> bool:

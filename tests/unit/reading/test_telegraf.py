@@ -80,6 +80,32 @@ def test_many_points_of_several_moments_in_one_message() -> None:
     assert reading.names.agents[batch.agent[0]] == "a"
 
 
+def test_lines_that_differ_in_their_fields_alone() -> None:
+    reading = Reading()
+    for n in range(8):
+        reading.send("t/a", f"system,host=a load1=1,load5=2 {NS}\nsystem,host=a uptime={n}i {NS}\n")
+    assert [(one.metric, one.value) for one in reading.points[-3:]] == [
+        ("system.load1", 1.0), ("system.load5", 2.0), ("system.uptime", 7.0),
+    ]  # fmt: skip
+
+
+def test_the_quick_way_reads_as_the_long_one() -> None:
+    line = r'disk,host=a,path=/x\ y used=%di,used_percent=%s,note="a, \"b\" %d",ok=true,free=%d '
+    for broken in (
+        "disk,host=b used=1 ",
+        "disk,host=a,path=/x used=1.2.3 ",
+        "disk,host=a used=1e999,x=2 ",
+        "# note",
+        "x",
+    ):
+        reading, plain = Reading(), Reading()
+        for n in range(30):
+            text = broken + str(NS) if n == 20 else line % (n, n / 2, n, n) + str(NS + n * 10**9)
+            reading.send("t/a", text)
+            plain.send(f"t/{n}/a", text)  # each on a topic of its own: the long way
+        assert reading.points == plain.points
+
+
 def test_a_broken_line_does_not_stop_the_others() -> None:
     reading = Reading()
     reading.send("t/a/m", f"cpu,host=a x=1 {NS}\n")
