@@ -37,7 +37,7 @@ class DeclaredRecogniser:
 class DeclaredPlan:
     """One topic of an agent. Where nothing is declared to stand in its messages they are a sign of life all the same."""
 
-    __slots__ = ("_declared", "_figures", "_series", "agent", "kind", "topic")
+    __slots__ = ("_declared", "_figures", "_introduced", "_series", "agent", "kind", "topic")
 
     def __init__(self, topic: int, declared: TopicDeclared, sink: Sink) -> None:
         self.topic = topic
@@ -45,9 +45,15 @@ class DeclaredPlan:
         self.kind = Kind.METRICS if declared.figures else Kind.STATUS if declared.words else Kind.OTHER
         self._declared = declared
         self._figures = declared.figures
+        self._introduced = False
         self._series: list[Figure | None] = [None] * len(declared.figures)
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if not self._introduced:
+            self._introduced = True
+            name = sink.names.agents[self.agent]
+            if not sink.declarations.has(name):
+                declare(row, Declaration(row, self.agent, self._declared.source), name, sink)
         told = bool(self._declared.words) and tell_availability(row, message, self._declared, sink)
         payload = strip(message.payload) if self._figures and message.origin is not Origin.REPLAY else b""
         if payload:
@@ -109,7 +115,7 @@ class WatchedPlan:
         self.topic, self.agent, self.kind = inner.topic, inner.agent, inner.kind
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        tell_availability(row, message, self._declared, sink, but=self.agent)
+        tell_availability(row, message, self._declared, sink, owner=self.agent)
         try:
             self._inner.read(row, message, sink)
         finally:
@@ -130,8 +136,9 @@ def declare(row: int, declaration: Declaration, name: str, sink: Sink) -> None:
         sink.batch.declarations.append(declaration._replace(row=row))
 
 
-def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, sink: Sink, but: int = 0) -> bool:
-    """What the message means for all agents that it concerns, `but` one of whom another tells. False: it is no such word."""
+def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, sink: Sink, owner: int = 0) -> bool:
+    """What the message means for the agents that it concerns. On the topic of another, the `owner`, who speaks for itself, it
+    takes them along where that one goes; that it is there does not mean that they are. False: it is no such word."""
     found = next(filter(None, (_word(message.payload, words) for words in declared.words)), None)
     if found is None:
         return False
@@ -141,8 +148,8 @@ def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, si
     replayed = message.origin is Origin.REPLAY
     for name in declared.watched_by:
         there, agent = sink.declared.is_there(name), sink.agent(name)
-        if there is None or agent == but or (there and (gone or replayed)):
-            continue  # something else of it is still there
+        if there is None or agent == owner or (there and (gone or replayed or owner)):
+            continue
         if there:
             told = PresenceEvidence(row, agent, presence, condition, Cause.STATUS, _RANK)
         else:
@@ -170,7 +177,7 @@ def _word(payload: bytes, words: Words) -> tuple[Presence, Condition] | None:
 
 def _text_of(payload: bytes, words: Words) -> str | None:
     payload = strip(payload)
-    if payload[:1] != b"{" and not (words.extract is not None and words.extract.json):
+    if payload[:1] != b"{":
         return read_text(payload)
     body = read_json(payload)
     path = words.extract.path if words.extract is not None and words.extract.json else ("state",)

@@ -116,9 +116,8 @@ class DeclaredTopics:
         for place, one in places.items():
             for figure in one.figures:
                 if figure.topic == topic:
-                    figures.setdefault(
-                        (one.agent, figure.extract, figure.metric), self._named(figure, one.agent, place)
-                    )
+                    key = one.agent, figure.extract or figure.metric  # the same value may be declared twice
+                    figures.setdefault(key, self._named(figure, one.agent, place))
             for word in one.availability.topics if one.availability is not None else ():
                 if word.topic == topic:
                     words[word] = None

@@ -88,6 +88,7 @@ class GenericPlan:
     """One topic. An agent is made only when something was read of it."""
 
     kind = Kind.OTHER
+    no_figures = _NO_FIGURES
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
                  "_level", "_object_place", "_presence", "_shaped", "_steady", "_topic", "_varies", "_wanted", "agent",
                  "topic")  # fmt: skip
@@ -165,7 +166,7 @@ class GenericPlan:
             *(key for key in _TIME_KEYS if key != time_key),
         }
         if meant.isdisjoint(body) and not any(map(_tells_presence, body)):
-            self._shaped = sink.object_shapes.of(body, time_key, _NO_FIGURES)
+            self._shaped = sink.object_shapes.of(body, time_key, self.no_figures)
 
     def _read_text(self, row: int, message: RawMessage, text: str, sink: Sink) -> None:
         word = read_status_word(text, self._presence in _SWITCHES) if self._presence else None
@@ -218,7 +219,7 @@ class GenericPlan:
         time_key, time_us = None, message.received_us
         if message.origin is not Origin.REPLAY:
             time_key, time_us = time_in(body, message.received_us)
-            figures = {key: one for key, one in body.items() if key not in _NO_FIGURES and key != time_key}
+            figures = {key: one for key, one in body.items() if key not in self.no_figures and key != time_key}
             flatten(figures, self._object_place.path, names, values)
         if not words and not names:
             return  # well-formed, and nothing in it to record

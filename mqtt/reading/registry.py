@@ -13,7 +13,9 @@ from mqtt.reading.conventions.otlp import OtlpRecogniser
 from mqtt.reading.conventions.rabbitmq import FirehoseRecogniser
 from mqtt.reading.conventions.solace import SolaceRecogniser
 from mqtt.reading.conventions.sparkplug import SparkplugRecogniser
+from mqtt.reading.conventions.tasmota import TasmotaRecogniser
 from mqtt.reading.conventions.telegraf import TelegrafRecogniser
+from mqtt.reading.conventions.zigbee2mqtt import Zigbee2MqttRecogniser
 from mqtt.reading.declared_plan import DeclaredRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
 from mqtt.reading.other_topics import OtherRecogniser
@@ -33,6 +35,8 @@ def recognisers(prefix: str) -> list[Recogniser]:
         DynsecRecogniser(),
         HomieRecogniser(),
         FirehoseRecogniser(generic),
+        TasmotaRecogniser(),
+        Zigbee2MqttRecogniser(),
         HomeAssistantRecogniser(),
         DeclaredRecogniser(),
         OtherRecogniser(),

@@ -293,7 +293,7 @@ def test_words_of_their_own() -> None:
     )  # fmt: skip
     for payload, expected in (
         ('{"state":"ON"}', Presence.ONLINE), ('{"state":"dead"}', Presence.OFFLINE), ('{"state":"stopped"}', Presence.STOPPED),
-        ('{"state":"hm"}', None), ('{"state":5}', None), ("{", None), ("", None),
+        ('{"state":"hm"}', None), ('{"state":5}', None), ("{", None), ("", Presence.OFFLINE),
     ):  # fmt: skip
         assert [one[1] for one in said(reading, "odd/lwt", payload)] == ([expected] if expected else [])
 

@@ -1,0 +1,220 @@
+"""Tasmota firmware: `tele/<topic>/STATE`, `stat/<topic>/RESULT`, or with the prefix behind the topic, as its FullTopic may have it.
+
+Times are local, without a zone. `MqttCount` and `Wifi.LinkCount` count connections since the start: what they rise by is that
+many connections made.
+"""
+
+import re
+from array import array
+from typing import Any
+
+from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.names import SeriesKind
+from models.domain.presence_words import Cause, Condition, Presence, read_status_word
+from models.domain.records import Attempt, Declaration, Outcome, PresenceEvidence
+from mqtt.reading.declared_plan import declare
+from mqtt.reading.decode import read_object, read_text, strip
+from mqtt.reading.generic_numbers import flatten, number_of
+from mqtt.reading.generic_reading import time_in
+from mqtt.reading.other_topics import OtherPlan
+from mqtt.reading.plan import Figure, Plan, Sink, Unread
+
+SOURCE = "tasmota"
+MOST_COUNTERS = 200_000
+MOST_CONNECTIONS = 1_000
+"""A counter that rises by more says nothing of connections."""
+_RANK = 2
+_PREFIXES = ("tele", "stat")
+_LEAF = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
+_FIGURES = frozenset(("STATE", "SENSOR", "STATUS8", "STATUS10", "STATUS11"))
+_WRAPPED = ("StatusSNS", "StatusSTS", "Info1", "Info2", "Info3")
+_CONNECTIONS = {"MqttCount": "mqtt", "Wifi.LinkCount": "wi-fi"}
+_SETTINGS = frozenset(("Sleep", "AP", "Channel"))
+_UNITS = {
+    "UptimeSec": "s", "Heap": "KiB", "RSSI": "%", "Signal": "dBm", "Humidity": "%", "Power": "W", "ApparentPower": "VA",
+    "ReactivePower": "var", "Voltage": "V", "Current": "A", "Frequency": "Hz", "Today": "kWh", "Yesterday": "kWh",
+    "Illuminance": "lx", "CarbonDioxide": "ppm", "Vcc": "V", "Distance": "cm",
+}  # fmt: skip
+_COUNTERS = {"MqttCount": "{connection}", "LinkCount": "{connection}", "Total": "kWh", "UptimeSec": "s"}
+_HEAT = frozenset(("Temperature", "DewPoint", "HeatIndex"))
+
+
+class TasmotaRecogniser:
+    """Claims topics with a level `tele` or `stat` in front of, or behind, the device's, and a last one in capitals; and what
+    devices announce below `tasmota/discovery`."""
+
+    uses_declarations = False
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[int, str], float] = {}  # agent and counter -> its last value
+
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+        if levels[:2] == ["tasmota", "discovery"] and len(levels) == 4:
+            return AnnouncementPlan(topic) if levels[3] == "config" else OtherPlan(topic)
+        found = _device(levels)
+        if found is None:
+            return None
+        name, home = found
+        sink.declarations.settle(home, name)
+        leaf = levels[-1]
+        if leaf == "LWT":
+            return LwtPlan(topic, sink.agent(name))
+        if leaf in _FIGURES:
+            return FiguresPlan(topic, sink.agent(name), self._counts)
+        if leaf.startswith("INFO"):
+            return InfoPlan(topic, sink.agent(name))
+        return QuietPlan(topic, sink.agent(name))
+
+
+class QuietPlan:
+    """What a command led to, or a setting: a sign of life, and nothing that is measured."""
+
+    kind = Kind.OTHER
+
+    def __init__(self, topic: int, agent: int) -> None:
+        self.topic, self.agent = topic, agent
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        """Nothing is derived, and that is no failure."""
+
+
+class LwtPlan(QuietPlan):
+    """`Online`, or the will's `Offline`."""
+
+    kind = Kind.STATUS
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        _declare(row, self.agent, sink)
+        text = read_text(message.payload)
+        word = read_status_word(text, switches=True) if text else (Presence.OFFLINE, Condition.OK)
+        if word is None:
+            raise Unread("shape")
+        gone = word[0] is not Presence.ONLINE
+        replayed = message.origin is Origin.REPLAY
+        if gone or not replayed:
+            cause = Cause.REPLAYED if replayed else Cause.WILL if gone else Cause.STATUS
+            sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, _RANK))
+
+
+class InfoPlan(QuietPlan):
+    """`INFO1` and its like, sent at a start: version and host name."""
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        body = _unwrapped(read_object(message.payload))
+        version, host = body.get("Version"), body.get("Hostname")
+        if isinstance(version, str) or isinstance(host, str):
+            _declare(row, self.agent, sink, version=_text(version), host=_text(host))
+
+
+class AnnouncementPlan(QuietPlan):
+    """`tasmota/discovery/<mac>/config`: what a device calls itself, for `t`, its topic. Retained: no sign of life."""
+
+    def __init__(self, topic: int) -> None:
+        super().__init__(topic, 0)
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        sink.remember(row)
+        if not strip(message.payload):
+            return
+        body = read_object(message.payload)
+        name = _text(body.get("t"))
+        if name:
+            told = (_text(body.get("dn")), _text(body.get("hn")), _text(body.get("sw")))
+            _declare(row, sink.agent(name), sink, name=told[0], host=told[1], version=told[2])
+
+
+class FiguresPlan(QuietPlan):
+    """`STATE` and `SENSOR`, sent every 300 s unless set otherwise, and the same asked for by `STATUS`."""
+
+    kind = Kind.METRICS
+
+    def __init__(self, topic: int, agent: int, counts: dict[tuple[int, str], float]) -> None:
+        super().__init__(topic, agent)
+        self._counts = counts
+        self._names: list[str] = []
+        self._figures: list[Figure] = []
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if message.origin is Origin.REPLAY:
+            return
+        body = _unwrapped(read_object(message.payload))
+        names: list[str] = []
+        values: list[float] = []
+        flatten(body, "", names, values)
+        if names != self._names:
+            self._figures = [self._figure(name, body, sink) for name in names]
+            self._names = names
+        time_us = time_in(body, message.received_us)[1]
+        series, kept = array("I"), []
+        for figure, value in zip(self._figures, values, strict=True):
+            scaled = value if figure.scale is None else number_of(figure.scale.of(value))
+            if figure.series and scaled is not None:
+                series.append(figure.series)
+                kept.append(scaled)
+        if series:
+            sink.batch.add_samples(row, time_us, series, kept)
+        if any(not figure.series and _is_measured(name) for name, figure in zip(names, self._figures, strict=True)):
+            sink.unread(row, "too-many-series")
+        for name, value in zip(names, values, strict=True):
+            if name in _CONNECTIONS:
+                self._count(row, time_us, name, value, sink)
+
+    def _figure(self, name: str, body: dict[str, Any], sink: Sink) -> Figure:
+        word = name.rpartition(".")[2]
+        if not _is_measured(name):
+            return Figure(0, None)
+        if word in _COUNTERS:
+            return sink.figure(self.agent, name, _COUNTERS[word], SeriesKind.COUNTER, SOURCE)
+        unit = _UNITS.get(word, "")
+        if word in _HEAT and body.get("TempUnit") in ("C", "F"):
+            unit = f"°{body['TempUnit']}"
+        elif word in ("Pressure", "SeaPressure"):
+            unit = _text(body.get("PressureUnit")) or ""
+        return sink.figure(self.agent, name, unit, SeriesKind.GAUGE, SOURCE)
+
+    def _count(self, row: int, time_us: int, name: str, value: float, sink: Sink) -> None:
+        """Connections since the last message; after a start of the device it counts from one."""
+        key = self.agent, name
+        before = self._counts.get(key)
+        if before is None and len(self._counts) >= MOST_COUNTERS:
+            return
+        self._counts[key] = value
+        made = 0.0 if before is None else value - before if value >= before else value
+        if made <= MOST_CONNECTIONS:
+            attempt = Attempt(row, time_us, self.agent, Outcome.OK, None, None, _CONNECTIONS[name])
+            sink.batch.attempts += [attempt] * int(made)
+
+
+def _device(levels: list[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Whose topic it is, and the levels that all of this prefix's begin with."""
+    if len(levels) < 3 or not _LEAF.fullmatch(levels[-1]):
+        return None
+    if levels[0] in _PREFIXES:
+        name, home = levels[1:-1], levels[:-1]
+    elif levels[-2] in _PREFIXES:
+        name, home = levels[:-2], levels[:-2]
+    else:
+        return None
+    return ("/".join(name), tuple(home)) if all(name) else None
+
+
+def _declare(row: int, agent: int, sink: Sink, **said: str | None) -> None:
+    name = sink.names.agents[agent]
+    if any(said.values()) or not sink.declarations.has(name):
+        declare(row, Declaration(row, agent, SOURCE, **said), name, sink)  # type: ignore[arg-type]
+
+
+def _unwrapped(body: dict[str, Any]) -> dict[str, Any]:
+    for key in _WRAPPED:
+        inner = body.get(key)
+        if isinstance(inner, dict):
+            return inner
+    return body
+
+
+def _is_measured(name: str) -> bool:
+    return name.rpartition(".")[2] not in _SETTINGS
+
+
+def _text(value: object) -> str | None:
+    return value[:200] if isinstance(value, str) and value and value.isprintable() else None
