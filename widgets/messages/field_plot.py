@@ -27,7 +27,7 @@ from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeRangeModel
 from widgets.frame.tool_buttons import FlatButton
-from widgets.messages.json_path import Path, number_of, path_text
+from models.domain.json_path import Path, number_of, path_text
 
 if TYPE_CHECKING:  # pyqtgraph takes a while to load
     from widgets.plots.plot import TimePlot

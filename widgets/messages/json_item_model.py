@@ -11,7 +11,7 @@ from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.tables import column_title
 from widgets.common.theme import ThemeHolder
-from widgets.messages.json_path import NOTHING, Path, number_in
+from models.domain.json_path import NOTHING, Path, number_in
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE = 1_000

@@ -12,7 +12,7 @@ from widgets.common.plain import visible_lines
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
 from widgets.messages.hex_item_model import HexModel
-from widgets.messages.json_path import NOTHING, decode
+from models.domain.json_path import NOTHING, decode
 from widgets.messages.json_view import JsonView
 from widgets.records.record_dialog import message_fields
 

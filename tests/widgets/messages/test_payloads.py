@@ -15,7 +15,7 @@ from tests.widgets.conftest import Desk
 from tests.widgets.fakes import message_line
 from widgets.messages.hex_item_model import HexModel
 from widgets.messages.json_item_model import PAGE, JsonModel
-from widgets.messages.json_path import NOTHING, number_of, path_text, value_at
+from models.domain.json_path import NOTHING, number_of, path_text, value_at
 from widgets.messages.message_pane import WHOLE_LIMIT, MessagePane
 from widgets.messages.payload_pages import BYTES, FIELDS, JSON, LONGEST_LINE, TEXT, PayloadPages, broken, is_text
 

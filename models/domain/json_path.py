@@ -10,6 +10,7 @@ Path = tuple[str | int, ...]
 
 NOTHING: Final = object()
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PART = re.compile(r"""\.?(?P<key>[^\W\d][\w-]*)|\[(?P<place>\d{1,6})\]|\[(?P<odd>"(?:[^"\\]|\\.)*")\]""")
 
 
 def decode(payload: bytes) -> Any:
@@ -31,6 +32,25 @@ def path_text(path: Path) -> str:
         else:
             text += f"[{json.dumps(part, ensure_ascii=False)}]"
     return text or "$"
+
+
+def parse_path(text: str) -> Path:
+    """The opposite of `path_text`; `$.a.b` is `a.b`. Raises `ValueError` with a sentence on where it goes wrong."""
+    rest, parts = text.strip(), list[str | int]()
+    rest = rest.removeprefix("$")
+    at = 0
+    while at < len(rest):
+        found = _PART.match(rest, at)
+        if found is None or (found["key"] is not None and parts and rest[at] != "."):
+            raise ValueError(f"“{text}” is no JSON path from “{rest[at:][:20]}” on; such as metrics.cpu or items[3].name")
+        if found["place"] is not None:
+            parts.append(int(found["place"]))
+        elif found["odd"] is not None:
+            parts.append(json.loads(found["odd"], strict=False))
+        else:
+            parts.append(found["key"])
+        at = found.end()
+    return tuple(parts)
 
 
 def value_at(document: Any, path: Path) -> Any:
