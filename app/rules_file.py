@@ -1,11 +1,11 @@
 """`rules.toml` of a workspace: mapping rules, readable, with whatever comments their author wrote.
 
-    [[rule]]
-    topic = "plant/{agent}/{metric}"
-    means = "number"
+[[rule]]
+topic = "plant/{agent}/{metric}"
+means = "number"
 
-    [same]
-    "plug-2" = "kitchen-plug"
+[same]
+"plug-2" = "kitchen-plug"
 """
 
 from pathlib import Path

@@ -42,7 +42,9 @@ def parse_path(text: str) -> Path:
     while at < len(rest):
         found = _PART.match(rest, at)
         if found is None or (found["key"] is not None and parts and rest[at] != "."):
-            raise ValueError(f"“{text}” is no JSON path from “{rest[at:][:20]}” on; such as metrics.cpu or items[3].name")
+            raise ValueError(
+                f"“{text}” is no JSON path from “{rest[at:][:20]}” on; such as metrics.cpu or items[3].name"
+            )
         if found["place"] is not None:
             parts.append(int(found["place"]))
         elif found["odd"] is not None:

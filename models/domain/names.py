@@ -1,7 +1,7 @@
 """Local integer ids for what has a name: topics, agents, series. Ids inside, names in exports and links."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeVar, overload
 
@@ -117,6 +117,8 @@ class Names:
         self.agents: list[str] = [""]
         self.series = SeriesTable()
         self.crowd = Crowd()
+        self.same: Mapping[str, str] = {}
+        """Names that agents are called by besides their own, as the user says (`rules.Rules.same`)."""
         self._agent_ids: dict[str, int] = {}
 
     def topic(self, name: bytes) -> int:
@@ -125,6 +127,7 @@ class Names:
 
     def agent(self, name: str) -> int:
         """Id of an agent, new where needed."""
+        name = self.same.get(name, name)
         found = self._agent_ids.get(name)
         if found is None:
             found = self._agent_ids[name] = len(self.agents)
@@ -133,7 +136,7 @@ class Names:
 
     def known_agent(self, name: str) -> int:
         """Id of an agent that exists already, else 0."""
-        return self._agent_ids.get(name, 0)
+        return self._agent_ids.get(self.same.get(name, name), 0)
 
     def series_of(self, key: SeriesKey) -> int:
         """Id of the series with this agent, metric and labels, new where needed. Unit and kind of the first stay."""

@@ -155,6 +155,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Please report them with {path}."),
     "settings.unreadable": ProblemKind(_E, ExitCode.FAILED, "{path} cannot be read: {detail}.",
         "Mend it or move it away; until then it is left as it is."),
+    "rules.bad": ProblemKind(_W, ExitCode.USAGE, "In {path}, {where} makes no sense: {detail}.",
+        "Mend it; the other rules work."),
     "recorder.failing": ProblemKind(_E, ExitCode.FAILED, "The recorder does not start: {detail}.",
         "Mend the cause, then start it again; nothing is recorded meanwhile."),
     "query.deadline": ProblemKind(_W, ExitCode.FAILED, "History did not answer within {seconds} s.",

@@ -209,12 +209,12 @@ def same_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """(name, agent) with chains followed: a is b, b is c make a c. Raises `RuleError` where they go in a circle."""
     told = dict(pairs)
     found = {}
-    for name in told:
-        seen, end = {name}, told[name]
+    for name, end in told.items():
+        seen = {name}
         while end in told:
             if end in seen:
                 raise RuleError(f"“{name}” and “{end}” are said to be each other")
             seen.add(end)
-            end = told[end]
+            end = told[end]  # noqa: PLW2901 - followed
         found[name] = end
     return found

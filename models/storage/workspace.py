@@ -55,6 +55,10 @@ class Workspace:
         return self.root / "settings.toml"
 
     @property
+    def rules(self) -> Path:
+        return self.root / "rules.toml"
+
+    @property
     def templates(self) -> Path:
         return self.root / "templates.toml"
 

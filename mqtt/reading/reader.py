@@ -11,6 +11,7 @@ from models.domain.crowd import MOST_REMEMBERED
 from models.domain.messages import Kind, Origin, Properties, RawMessage
 from models.domain.names import Names
 from models.domain.records import Outcome
+from models.domain.rules import Rules
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import outcome_of
 from mqtt.reading.declared_plan import watched
@@ -19,6 +20,7 @@ from mqtt.reading.exchange import Sent, correlation_key
 from mqtt.reading.generic_topics import home_by_resources, levels_of
 from mqtt.reading.plan import Declarer, Plan, Sink, Unread
 from mqtt.reading.registry import recognisers
+from mqtt.reading.rule_reading import RuleRecogniser
 
 MOST_PLANS, MOST_PLAN_BYTES = 200_000, 64 * 1024 * 1024
 _QUIET_US = 10_000_000
@@ -30,22 +32,32 @@ logger = logging.getLogger(__name__)
 class Reader:
     """Reads for one workspace; keeps what it must remember between batches, bounded. One thread: the ingest thread.
 
-    `names` is filled with new topics, agents and series. `prefix` is where our own contract's topics begin.
+    `names` is filled with new topics, agents and series. `prefix` is where our own contract's topics begin. `rules`: the user's.
     """
 
-    def __init__(self, names: Names, prefix: str, clock: Clock) -> None:
+    def __init__(self, names: Names, prefix: str, clock: Clock, rules: Rules | None = None) -> None:
         self._names = names
         self._clock = clock
         self._sink = Sink(names)
         self._prefix = prefix.split("/")
-        self._recognisers = recognisers(prefix)
-        self._declarers = [one for one in self._recognisers if isinstance(one, Declarer)]
+        self._conventions = recognisers(prefix)
+        self._recognisers = self._conventions
+        self._declarers = [one for one in self._conventions if isinstance(one, Declarer)]
         self._declaring: dict[bytes, tuple[Declarer, list[str]]] = {}  # topics
         self._plans: dict[bytes, Plan] = {}
         self._plan_bytes = 0  # of their topics
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
         self._revision = 0
         self._complained_us: int | None = None
+        self.use_rules(rules or Rules())
+
+    def use_rules(self, rules: Rules) -> None:
+        """What the user says, from the next message on."""
+        self._recognisers = [RuleRecogniser(rules, self._conventions), *self._conventions]
+        self._names.same = rules.same
+        self._plans.clear()
+        self._declared.clear()
+        self._plan_bytes = 0
 
     def recall(self, messages: Sequence[RawMessage]) -> None:
         """What an earlier run remembered (`Sink.remember`), before anything else is read: nothing comes of it but that later

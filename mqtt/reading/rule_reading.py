@@ -1,7 +1,7 @@
 """Topics that a rule of the user's speaks of. What a rule does not name is read as it would be without it."""
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,6 +25,8 @@ from mqtt.reading.units import Scale, in_base, unit_of
 SOURCE = "rule"
 _TIMES = ("ts", "time", "timestamp", "@timestamp", "t")
 _encode = msgspec.json.encode
+MOST_FIGURES = 4_000
+"""Of one topic, known by heart."""
 
 
 class RuleRecogniser:
@@ -32,10 +34,10 @@ class RuleRecogniser:
 
     uses_declarations = True  # those do
 
-    def __init__(self, rules: Rules, without: Callable[[], list[Recogniser]]) -> None:
+    def __init__(self, rules: Rules, without: Sequence[Recogniser]) -> None:
         self._rules, self._without = rules, without
 
-    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
         found = self._rules.of("/".join(levels)) if self._rules.rules else []
         if not found:
             return None
@@ -43,8 +45,8 @@ class RuleRecogniser:
             return OtherPlan(topic)
         rest = None
         if all(rule.means in (Meaning.NUMBER, Meaning.AGENT) for rule, _ in found):
-            rest = _Rest(topic, levels, self._without())
-        return RulePlan(topic, [_Bound.of(rule, named) for rule, named in found], rest, sink)
+            rest = _Rest(topic, levels, self._without)
+        return RulePlan(topic, [_Bound.of(rule, named) for rule, named in found], rest)
 
 
 class _Bound(NamedTuple):
@@ -68,7 +70,7 @@ class _Bound(NamedTuple):
 class _Rest:
     """What other recognisers make of a topic, with an agent that a rule may name."""
 
-    def __init__(self, topic: int, levels: list[str], recognisers: list[Recogniser]) -> None:
+    def __init__(self, topic: int, levels: list[str], recognisers: Sequence[Recogniser]) -> None:
         self._topic, self._levels, self._recognisers = topic, levels, recognisers
         self._plan: Plan | None = None
 
@@ -91,11 +93,10 @@ class RulePlan:
 
     kind = Kind.OTHER
 
-    def __init__(self, topic: int, rules: list[_Bound], rest: _Rest | None, sink: Sink) -> None:
+    def __init__(self, topic: int, rules: list[_Bound], rest: _Rest | None) -> None:
         self.topic, self.agent = topic, 0
         self._rules, self._rest = rules, rest
         self._figures: dict[tuple[int, str, int], tuple[array[int], Scale | None]] = {}
-        self._sink = sink
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         body = _body(message.payload)
@@ -198,9 +199,6 @@ class RulePlan:
                 return
             cause = Cause.REPLAYED
         sink.batch.evidence.append(PresenceEvidence(row, agent, *said, cause, 2))
-
-
-MOST_FIGURES = 4_000
 
 
 def _body(payload: bytes) -> Any:

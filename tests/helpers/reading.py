@@ -9,6 +9,7 @@ from typing import NamedTuple
 from models.domain.batch import RecordBatch
 from models.domain.messages import Origin, Properties, RawMessage
 from models.domain.names import Names
+from models.domain.rules import Rules
 from mqtt.reading.reader import Reader
 from tests.helpers.clock import FakeClock
 
@@ -27,9 +28,9 @@ class Point(NamedTuple):
 class Reading:
     """A reader with the names it fills, and everything it read so far."""
 
-    def __init__(self, prefix: str = "agents") -> None:
+    def __init__(self, prefix: str = "agents", rules: Rules | None = None) -> None:
         self.names = Names()
-        self.reader = Reader(self.names, prefix, FakeClock())
+        self.reader = Reader(self.names, prefix, FakeClock(), rules)
         self.now_us = ARRIVAL_US
         self.points: list[Point] = []
         self.read_series: list[int] = []  # of the points

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from models.domain.clock import Clock
+from models.domain.json_path import Path, number_of, path_text
 from models.domain.queries import (
     EventsRequest,
     EventsResult,
@@ -27,7 +28,6 @@ from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeRangeModel
 from widgets.frame.tool_buttons import FlatButton
-from models.domain.json_path import Path, number_of, path_text
 
 if TYPE_CHECKING:  # pyqtgraph takes a while to load
     from widgets.plots.plot import TimePlot

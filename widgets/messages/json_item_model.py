@@ -7,11 +7,11 @@ from typing import Any
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
+from models.domain.json_path import NOTHING, Path, number_in
 from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.tables import column_title
 from widgets.common.theme import ThemeHolder
-from models.domain.json_path import NOTHING, Path, number_in
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE = 1_000

@@ -7,10 +7,10 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QMenu, QTreeView
 
+from models.domain.json_path import Path, number_in, path_text
 from widgets.common.tall_rows import TallRows
 from widgets.common.theme import ThemeHolder
 from widgets.messages.json_item_model import JsonModel, plain_text
-from models.domain.json_path import Path, number_in, path_text
 
 _OPEN_ROWS = 60
 """A document of up to so many rows is shown opened."""

@@ -7,11 +7,11 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
+from models.domain.json_path import Path
 from models.domain.queries import MessageLine
 from models.domain.tail import TailPage
 from widgets.frame.screen_context import ScreenContext
 from widgets.messages.field_plot import FieldPlot
-from models.domain.json_path import Path
 from widgets.messages.message_pane import MessagePane
 from widgets.messages.topic_messages import TopicMessages
 from widgets.messages.topic_panel import TopicPanel

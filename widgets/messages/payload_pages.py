@@ -6,13 +6,13 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QTabWidget
 
+from models.domain.json_path import NOTHING, decode
 from models.domain.queries import MessageLine
 from widgets.common.pairs_item_model import PairsModel
 from widgets.common.plain import visible_lines
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
 from widgets.messages.hex_item_model import HexModel
-from models.domain.json_path import NOTHING, decode
 from widgets.messages.json_view import JsonView
 from widgets.records.record_dialog import message_fields
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from models.domain.json_path import NOTHING, number_of, path_text, value_at
 from models.domain.messages import Properties
 from models.domain.problems import Problem
 from models.domain.queries import MessageRequest
@@ -15,7 +16,6 @@ from tests.widgets.conftest import Desk
 from tests.widgets.fakes import message_line
 from widgets.messages.hex_item_model import HexModel
 from widgets.messages.json_item_model import PAGE, JsonModel
-from models.domain.json_path import NOTHING, number_of, path_text, value_at
 from widgets.messages.message_pane import WHOLE_LIMIT, MessagePane
 from widgets.messages.payload_pages import BYTES, FIELDS, JSON, LONGEST_LINE, TEXT, PayloadPages, broken, is_text
 
