@@ -137,6 +137,7 @@ def _by_recorder(
 def _here(
     workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool, make_room: bool
 ) -> "ImportResult":
+    from app.cli.rules import rules_said
     from app.ending import Ending
     from app.recorder.import_run import Importer, at_once
     from app.recorder.imports import Imports
@@ -171,8 +172,10 @@ def _here(
 
         try:
             prefix = (settings.connection or Connection()).prefix
+            rules = rules_said(workspace)
             imports = Imports(
-                Importer(store, at_once, clock, Masking(settings.hidden_keys)), Merger(workspace, store, at_once, clock)
+                Importer(store, at_once, clock, Masking(settings.hidden_keys), lambda: rules),
+                Merger(workspace, store, at_once, clock),
             )
             return imports.run(paths, prefix, shown, again=again, make_room=make_room)
         finally:

@@ -21,9 +21,11 @@ from app.cli import (
     look_at,
     record,
     restore,
+    rules,
     seal,
     simulate,
     verify,
+    why,
     window_arguments,
 )
 from app.version import VERSION
@@ -55,9 +57,9 @@ COMMANDS: dict[str, Command] = {
     "verify": Command("check every stored file", verify),
     "backup": Command("write a consistent copy, even while recording", backup),
     "restore": Command("bring a backup back", restore),
-    "rules": Command("list, check or apply mapping rules"),
+    "rules": Command("list, check or apply mapping rules", rules),
     "reread": Command("derive history again from the stored messages"),
-    "why": Command("tell what made an agent or a series"),
+    "why": Command("tell what made an agent or a series", why),
     "logs": Command("search log records"),
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the file that makes a Python or Node program an agent", example),

@@ -17,6 +17,7 @@ from models.domain.names import Names
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportedFile, ImportProgress, ImportResult, OnProgress
+from models.domain.rules import Rules
 from mqtt.reading.reader import Reader
 from mqtt.recorded_files import RecordedTraffic, Slice, survey
 
@@ -33,12 +34,14 @@ class HandOver(Protocol):
 class Importer:
     """Reads files in the thread of the caller. Any thread, several at a time: the store admits one."""
 
-    def __init__(self, store: ImportStore, hand_over: HandOver, clock: Clock, masking: Masking) -> None:
-        """`masking`: what is hidden of the messages before they are stored."""
+    def __init__(
+        self, store: ImportStore, hand_over: HandOver, clock: Clock, masking: Masking, rules: Callable[[], Rules]
+    ) -> None:  # fmt: skip
+        """`masking`: what is hidden of the messages before they are stored. `rules`: the user's, at present."""
         self._store = store
         self._hand_over = hand_over
         self._clock = clock
-        self._masking = masking
+        self._masking, self._rules = masking, rules
 
     def run(
         self,
@@ -66,7 +69,7 @@ class Importer:
         def begin() -> ImportRun:
             remembered = self._store.remembered()
             writer = self._store.begin_import(told, again=again, make_room=make_room)
-            return ImportRun(writer, self._store.names, prefix, self._clock, self._masking, remembered)
+            return ImportRun(writer, self._store.names, prefix, self._clock, self._masking, self._rules(), remembered)
 
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
@@ -95,13 +98,13 @@ class ImportRun:
     clock of presence is the recording's, and stands still where that ends."""
 
     def __init__(
-        self, writer: Importing, names: Names, prefix: str, clock: Clock, masking: Masking,
+        self, writer: Importing, names: Names, prefix: str, clock: Clock, masking: Masking, rules: Rules,
         remembered: Sequence[RawMessage] = (),
     ) -> None:  # fmt: skip
         """`remembered`: what was declared in recordings before, of which this one may be the continuation."""
         self._writer = writer
         self._names = names
-        self._reader = Reader(names, prefix, clock)
+        self._reader = Reader(names, prefix, clock, rules)
         self._masking = masking
         self._reader.recall(remembered)
         self._keeper = PresenceKeeper()

@@ -23,6 +23,7 @@ from models.domain.control import Counters
 from models.domain.messages import Kind, RawMessage
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
+from models.domain.rules import Rules
 from models.storage.keeping.retention import StoreLimits
 from mqtt.left_over import portions
 
@@ -74,6 +75,8 @@ class Ingest:
         self.store_bytes = store.store_bytes
         self.disk_days: float | None = None
         self._given_up = False  # something could not be stored before we had to end
+        self._rules = Rules()
+        self._rule_problems: tuple[Problem, ...] = ()
         self.closed = False  # everything is stored and the store is closed
         self.thread = threading.Thread(target=self._run, name="ingest", daemon=True)
 
@@ -99,6 +102,11 @@ class Ingest:
     def keep_within(self, limits: StoreLimits) -> None:
         """How much the store keeps from now on. The last word counts."""
         self._limits.append(limits)
+
+    def use_rules(self, rules: Rules, problems: Sequence[Problem]) -> None:
+        """What the user says of messages, from now on; `problems`: what makes no sense of it."""
+        self._rule_problems = tuple(problems)
+        self._events.append(_Event(lambda: self._take_rules(rules)))
 
     def submit(self, commands: list[dict[str, object]], limit_s: float) -> None:
         """Returns when the commands are stored. Raises what the store raises, `TimeoutError` after `limit_s`."""
@@ -134,7 +142,12 @@ class Ingest:
     def warnings(self) -> tuple[Problem, ...]:
         """What the store mended by itself, what is too much for it, and what keeps it from its upkeep at present."""
         journal = self._store.journal.problem
-        return (*self._troubles.warnings(), *self._crowd.problems(), *([journal] if journal is not None else ()))
+        return (
+            *self._troubles.warnings(),
+            *self._rule_problems,
+            *self._crowd.problems(),
+            *([journal] if journal is not None else ()),
+        )
 
     def counters(self) -> Counters:
         """As of the last commit."""
@@ -198,6 +211,7 @@ class Ingest:
             if elsewhere:
                 self._redelivery = Redelivery()
         self._feed = feed
+        feed.reader.use_rules(self._rules)
         self._drops = DropWatch(self._clock.wall_us())
         if self._bring_back(feed):
             feed.session.start()  # not before: two sessions with one client id throw each other out
@@ -227,6 +241,11 @@ class Ingest:
                 if self._store.journal.stored_to < number:
                     return False
         return True
+
+    def _take_rules(self, rules: Rules) -> None:
+        self._rules = rules
+        if self._feed is not None:
+            self._feed.reader.use_rules(rules)
 
     def _leave(self) -> None:
         if self._feed is not None:

@@ -29,10 +29,12 @@ from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.merge_run import Merger
 from app.recorder.ports import Feed
 from app.recorder.publisher import Publisher
+from app.recorder.rules_in_force import RulesInForce
 from app.recorder.sealing import Sealer
 from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
 from app.recorder.verbs import RecorderVerbs
 from app.recorder.watch import Watch
+from app.rules_file import RulesFile
 from app.settings import Retention, SettingsFile
 from app.store_limits import store_limits
 from app.version import VERSION
@@ -157,6 +159,13 @@ def _compose(
     keeper.load(store.before.declared_intervals, store.before.gone)
     watch = Watch(clock)
     ingest = Ingest(store, keeper, clock, faults, watch.beat_of("ingest"))
+    rules = RulesInForce(RulesFile(workspace.rules))
+
+    def take_rules() -> None:
+        if rules.read():
+            ingest.use_rules(rules.rules, rules.problems)
+
+    take_rules()
     folder = broker_folder(workspace)
     client = client_id(workspace, read_workspace_id(workspace))
     masking = Masking(hidden_keys_of(choice))
@@ -177,11 +186,13 @@ def _compose(
         link.wake(anew=anew)  # reads the settings again
         ingest.keep_within(limits_of(choice))
         masking.use(hidden_keys_of(choice))
+        take_rules()
 
     files = FilesWriter(workspace, options.files, store.newest_segment, clock)
     sealer = Sealer(workspace, store.sealing, ingest.ask, clock)
     imports = Imports(
-        Importer(store, ingest.carry_out, clock, masking), Merger(workspace, store, ingest.carry_out, clock)
+        Importer(store, ingest.carry_out, clock, masking, lambda: rules.rules),
+        Merger(workspace, store, ingest.carry_out, clock),
     )
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
@@ -191,8 +202,8 @@ def _compose(
     watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)
     watch.add("control", control.thread.is_alive)
     watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
-    rules = EndRules(options.with_window, options.duration_s)
-    return Supervisor(workspace, lock, link, ingest, files, sealer, control, watch, clock, rules, requests, faults)
+    end = EndRules(options.with_window, options.duration_s)
+    return Supervisor(workspace, lock, link, ingest, files, sealer, control, watch, clock, end, requests, faults)
 
 
 def _feed_maker(store: StoreWriter, client: str, clock: Clock, masking: Masking, *, anew: bool) -> FeedMaker:

@@ -12,6 +12,7 @@ from models.domain.names import Names
 from models.domain.problems import Problem
 from models.domain.recorded import ImportedFile
 from models.domain.records import PresenceChange
+from models.domain.rules import Rules
 from models.storage.copies.merge_writer import MergeWriter
 from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import StoreLimits
@@ -88,6 +89,7 @@ class MessageReader(Protocol):
     """`mqtt.reading.reader.Reader`."""
 
     def recall(self, messages: Sequence[RawMessage]) -> None: ...
+    def use_rules(self, rules: Rules) -> None: ...
     def read(self, messages: Sequence[RawMessage]) -> RecordBatch: ...
 
 

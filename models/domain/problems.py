@@ -216,6 +216,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "A counter may stand in a name: mend who sends it."),
     "crowd.remembered": ProblemKind(_W, ExitCode.FAILED, "More than {most} topics, or 64 MiB, declare what others mean: further ones hold only until the next start.",
         "Remove the retained declarations of what is gone from the broker, or subscribe to less."),
+    "series.unknown": ProblemKind(_E, ExitCode.USAGE, "{agent} has no series named {series}.",
+        "Leave it out to see all of them."),
     "agent.unknown": ProblemKind(_E, ExitCode.USAGE, "There is no agent named {agent} in this workspace.",
         "Check the spelling; “export agents” lists them."),
     "time.unreadable": ProblemKind(_E, ExitCode.USAGE, "“{text}” is not a time.",

@@ -29,9 +29,12 @@ def suggest(topic: bytes, path: Path, means: Meaning) -> Rule:
         pattern[-1] = "{metric}"
     text = "/".join(pattern)
     if means is Meaning.AGENT:
-        return Rule(
-            text.replace("{agent}", "+") if path else text, means, f"$.{path_text(path)}" if path else "{agent}"
-        )
+        if not path:
+            return Rule(text, means, "{agent}" if named else agent)
+        kinds = [
+            "+" if _NUMBERED.fullmatch(level) else level for level in levels
+        ]  # gateways, and who speaks through them
+        return Rule("/".join(kinds), means, f"$.{path_text(path)}")
     told = path_text(path) if path else ""
     metric = "" if bare else ".".join(part for part in map(str, path) if part) or "value"
     unit = unit_of(metric or levels[-1])[0] if means is Meaning.NUMBER else ""

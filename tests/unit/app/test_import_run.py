@@ -18,6 +18,7 @@ from models.domain.clock import SystemClock
 from models.domain.masking import Masking
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportProgress, ImportResult
+from models.domain.rules import Rules
 from models.storage.export.run import export
 from models.storage.segments.segment_file import SegmentFile
 from models.storage.workspace import Workspace
@@ -40,7 +41,9 @@ class Bench:
         self.masking = Masking(())
 
     def bring(self, *paths: Path, on_progress: Callable[[ImportProgress], None] = lambda _: None) -> ImportResult:
-        return Importer(self.store, at_once, self.clock, self.masking).run(paths, "agents", on_progress, again=True)
+        return Importer(self.store, at_once, self.clock, self.masking, Rules).run(
+            paths, "agents", on_progress, again=True
+        )
 
     def export(self, dataset: str) -> list[dict[str, str]]:
         written = io.BytesIO()
@@ -210,7 +213,7 @@ def test_whoever_stops_it_after_any_step_leaves_the_way_free(bench: Bench, tmp_p
             return result
 
         with pytest.raises(StopError):
-            Importer(bench.store, late, bench.clock, Masking()).run([path], "agents", stop)
+            Importer(bench.store, late, bench.clock, Masking(), Rules).run([path], "agents", stop)
         assert bench.is_empty()
     assert bench.bring(path).messages == 1
 
@@ -350,7 +353,7 @@ def test_a_store_that_ends_meanwhile_is_told(tmp_path: Path) -> None:
     path = record(tmp_path / "a", (1, "t", 1))
     hand_over = Elsewhere()
     with pytest.raises(EnvironmentProblem) as raised:
-        Importer(Gone(), hand_over, SystemClock(), Masking()).run([path], "agents", lambda _: None)
+        Importer(Gone(), hand_over, SystemClock(), Masking(), Rules).run([path], "agents", lambda _: None)
     assert raised.value.problem.code == "recorder.died"
     assert threading.get_ident() not in hand_over.threads
 
@@ -372,6 +375,6 @@ def test_whoever_gives_up_before_it_began_hinders_no_later_one(bench: Bench, tmp
 
     path = record(tmp_path / "a", (1, "t", 1))
     with pytest.raises(StopError):
-        Importer(bench.store, hand_over, bench.clock, Masking()).run([path], "agents", gone)
+        Importer(bench.store, hand_over, bench.clock, Masking(), Rules).run([path], "agents", gone)
     assert bench.is_empty()
     assert bench.bring(path).messages == 1

@@ -149,6 +149,9 @@ class Reader:
     def recall(self, messages):
         self.recalled = list(messages)
 
+    def use_rules(self, rules):
+        self.rules = rules
+
     def read(self, messages):
         if self.broken:
             raise RecursionError("a mistake")
