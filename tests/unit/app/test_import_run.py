@@ -106,6 +106,16 @@ def test_every_recording_comes_in_whole(bench: Bench, path: Path) -> None:
     assert (result.since_us, result.until_us) == (round(told[0]["ts"] * 1e6), round(told[-1]["ts"] * 1e6))
 
 
+def test_a_recording_goes_on_with_what_another_declared(bench: Bench, tmp_path: Path) -> None:
+    config = {"name": "Load", "stat_t": "odd/7", "unit_of_meas": "%", "dev": {"ids": "box-7"}}
+    at_s = bench.clock.wall_us() / 1e6 - 1_000
+    bench.bring(record(tmp_path / "1", (at_s, "homeassistant/sensor/x/config", config)))
+    bench.bring(record(tmp_path / "2", (at_s + 1, "odd/7", 5)))
+    assert [(row["agent"], row["metric"], row["value"]) for row in bench.export("samples")] == [
+        ("box-7", "Load", "0.05")
+    ]
+
+
 def test_presence_at_the_end_of_recordings(bench: Bench) -> None:
     for name in ("homie4-clean-stop", "winston-json-logs", "mqtt-io-2.7", "glances-per-plugin", "collectd-5.12"):
         bench.bring(next(path for path in RECORDINGS if path.stem == name))

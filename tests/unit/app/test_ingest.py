@@ -679,3 +679,10 @@ def test_what_the_broker_threw_away_while_we_were_gone_is_told_where_it_kept_our
     assert [(one.since_us, one.until_us, one.missing) for one in dropped] == [
         (1_000, 2_000, 23), (2_000, 3_000, 10), (3_000, 4_000, 2),
     ]  # fmt: skip
+
+
+def test_a_new_reader_recalls_what_was_declared_before_it_reads(fixture):
+    fixture.store.known = [message(topic=b"homeassistant/sensor/x/config", payload=b"{}")]
+    feed = fixture.start()
+    assert feed.reader.recalled == fixture.store.known
+    assert not fixture.store.batches
