@@ -13,7 +13,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 
 from models.domain.arrivals import Arrival, Source
@@ -27,6 +27,8 @@ TURN_BYTES = 4 * 1024 * 1024
 """Then the other file's turn comes, as soon as all in it is stored. So much of each is on the disk from the start: writing over
 what is there does not wait for the file system's own journal, with whatever else is being synced."""
 RETRY_US = 1_000_000
+SLOW_US, REST_US = 500_000, 5_000_000
+"""A disk that took so long for one `keep` is left alone for a while: nothing is read from the socket meanwhile."""
 CLOSE_LIMIT_S = 1.0
 _HEAD = struct.Struct("<4sIIQQBHH")
 """Mark, CRC-32 of all behind it, bytes of packets, number, time of arrival, MQTT 5 or not, bytes of broker and of client id."""
@@ -38,13 +40,15 @@ _log = logging.getLogger(__name__)
 class ArrivalJournal:
     """`keep` is for the network thread, `stored` and `left_over` for the ingest thread.
 
-    `problem`: why nothing can be kept at present; what comes is then acknowledged once it is stored.
+    `problem`: why nothing can be kept at present; what comes is then acknowledged once it is stored. `busy_since_us`: monotonic
+    time since when the disk is waited for, None: it is not.
     """
 
     def __init__(self, workspace: Workspace, clock: Clock, stored_to: int) -> None:
         """`stored_to`: number up to which all is in the segments. Raises `OSError`."""
         self.stored_to = stored_to
         self.problem: Problem | None = None
+        self.busy_since_us: int | None = None
         self._clock = clock
         self._lock = threading.Lock()
         self._not_before_us = 0
@@ -59,7 +63,7 @@ class ArrivalJournal:
             self.close()
             raise
         self._left = [one for one in found if _number(one) > stored_to]
-        self._number = max([stored_to, *(file.last for file in self._files)])
+        self._numbers = count(max([stored_to, *(file.last for file in self._files)]) + 1)
         self._present = self._files[0]
 
     def left_over(self) -> list[tuple[Source, list[Arrival]]]:
@@ -68,36 +72,48 @@ class ArrivalJournal:
         return [(source, [arrival for _, arrival in some]) for source, some in groupby(left, lambda one: one[0])]
 
     def next_number(self) -> int:
-        with self._lock:
-            self._number += 1
-            return self._number
+        return next(self._numbers)
 
     def keep(self, source: Source, arrivals: Sequence[Arrival]) -> bool:
         """See `models.domain.arrivals.Journal`."""
-        with self._lock:
-            if self._clock.monotonic_us() < self._not_before_us:
+        if not self._lock.acquire(blocking=False):
+            return False  # a thread that was replaced still hangs in here
+        try:
+            self.busy_since_us = began_us = self._clock.monotonic_us()
+            if began_us < self._not_before_us:
                 return False
-            if arrivals[0].number <= max(file.last for file in self._files):
-                return False  # of a thread that was replaced: behind a later one nobody would find what follows
-            file = self._present
-            try:
-                if (
-                    not self._failed
-                ):  # else it goes where the one before should have: that may be on the disk all the same
-                    for one in self._files:
-                        if one.last <= self.stored_to:
-                            one.begin_anew()
-                    file = self._present = self._whose_turn_it_is()
-                file.add(b"".join(_record(source, one) for one in arrivals), arrivals[-1].number)
-            except OSError as error:
-                self._failed = True
-                self._not_before_us = self._clock.monotonic_us() + RETRY_US
-                known = environment_problem(error, file.path)
-                self.problem = known.problem if known is not None else None
-                _log.warning("the journal cannot be written: %s", error)
-                return False
-            self._failed, self.problem = False, None
-            return True
+            kept = self._write(source, arrivals)
+            took_us = self._clock.monotonic_us() - began_us
+            if took_us >= SLOW_US:
+                self._not_before_us = began_us + took_us + REST_US
+                _log.warning(
+                    "the disk took %d ms for the journal; nothing more is written to it for a while", took_us // 1_000
+                )
+            return kept
+        finally:
+            self.busy_since_us = None
+            self._lock.release()
+
+    def _write(self, source: Source, arrivals: Sequence[Arrival]) -> bool:
+        if arrivals[0].number <= max(file.last for file in self._files):
+            return False  # of a thread that was replaced: behind a later one nobody would find what follows
+        file = self._present
+        try:
+            if not self._failed:  # else it goes where the one before should have: that may be on the disk all the same
+                for one in self._files:
+                    if one.last <= self.stored_to:
+                        one.begin_anew()
+                file = self._present = self._whose_turn_it_is()
+            file.add(b"".join(_record(source, one) for one in arrivals), arrivals[-1].number)
+        except OSError as error:
+            self._failed = True
+            self._not_before_us = self._clock.monotonic_us() + RETRY_US
+            known = environment_problem(error, file.path)
+            self.problem = known.problem if known is not None else None
+            _log.warning("the journal cannot be written: %s", error)
+            return False
+        self._failed, self.problem = False, None
+        return True
 
     def stored(self, number: int) -> None:
         """All up to this number is in the segments."""

@@ -3,13 +3,14 @@
 import errno
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
 
 from models.domain.arrivals import Arrival, Source
 from models.storage import journal as module
-from models.storage.journal import RETRY_US, ArrivalJournal
+from models.storage.journal import REST_US, RETRY_US, SLOW_US, ArrivalJournal
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FakeClock
 
@@ -173,6 +174,55 @@ def test_a_disk_that_fails_is_told_left_alone_for_a_while_and_used_again(
     assert journal.problem is None
     journal.close()
     assert left_over(workspace, clock) == [(HERE, [arrival(1), arrival(5)])]
+
+
+def test_a_slow_disk_is_told_while_it_is_waited_for_and_left_alone_for_a_while(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, took_us, seen = ArrivalJournal(workspace, clock, 0), [SLOW_US - 1], list[int | None]()
+
+    def sync(_: int) -> None:
+        seen.append(journal.busy_since_us)
+        clock.advance(took_us[0])
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    began_us = clock.monotonic_us()
+    assert journal.keep(HERE, [arrival(1)])
+    took_us[0] = SLOW_US
+    assert journal.keep(HERE, [arrival(2)]), "it is safe all the same"
+    assert seen == [began_us, began_us + SLOW_US - 1]
+    assert journal.busy_since_us is None
+    clock.advance(REST_US - 1)
+    assert not journal.keep(HERE, [arrival(3)])
+    clock.advance(1)
+    assert journal.keep(HERE, [arrival(4)])
+    assert len(seen) == 3
+    assert journal.problem is None
+    journal.close()
+    assert left_over(workspace, clock) == [(HERE, [arrival(1), arrival(2), arrival(4)])]
+
+
+def test_a_thread_that_follows_one_that_hangs_does_not_wait_for_it(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, hangs, goes_on = ArrivalJournal(workspace, clock, 0), threading.Event(), threading.Event()
+
+    def sync(_: int) -> None:
+        hangs.set()
+        goes_on.wait()
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    before = threading.Thread(target=journal.keep, args=(HERE, [arrival(journal.next_number())]))
+    before.start()
+    try:
+        hangs.wait()
+        assert not journal.keep(HERE, [arrival(journal.next_number())])
+        assert journal.busy_since_us is not None
+    finally:
+        goes_on.set()
+        before.join()
+    assert journal.keep(HERE, [arrival(journal.next_number())])
+    journal.close()
 
 
 def test_a_record_behind_a_later_one_is_refused(workspace: Workspace, clock: FakeClock) -> None:
