@@ -114,10 +114,20 @@ class JournalFile:
         if owner != self._owner:
             self.unusable = "foreign"
             return
+        if content[:_FIRST_AT] != self._head():
+            self._mend_head()
         self.end = _FIRST_AT
         self.records = list(_records(content, self._mark))
         if self.records:
             self.end, self.last = self.records[-1].end, self.records[-1].arrivals[-1].number
+
+    def _mend_head(self) -> None:
+        """One of the two is damaged, or of the turn before: all that follows depends on the other."""
+        try:
+            self._put(self._head(), 0)
+            os.fdatasync(self._handle)
+        except OSError as error:
+            _log.warning("the head of %s could not be mended: %s", self.path, error)
 
     def _empty(self) -> None:
         """Where its room cannot be had, as the disk may be full, it grows as it is written."""

@@ -241,6 +241,7 @@ def test_one_of_two_heads_is_enough_and_without_any_the_file_is_set_aside(
     for at in (0, 4_096):
         workspace.journal(1).write_bytes(whole[:at] + bytes(4_096) + whole[at + 4_096 :])
         assert numbers(left_over(workspace, clock)) == [1, 2, 3]
+        assert workspace.journal(1).read_bytes() == whole, "and the other is mended"
     headless = bytes(8_192) + whole[8_192:]
     workspace.journal(1).write_bytes(headless)
     journal = ArrivalJournal(workspace, clock, OWNER, 0)
