@@ -129,7 +129,8 @@ class HourStripDelegate(CellDelegate):
         cells, errors = fleet.hour_presence[row], fleet.hour_errors[row]
         step = rect.width() / len(cells)
         bottom, height = rect.bottom() - 5, rect.height() - 12
-        width = step - 1.0 if step >= _APART else step
+        lefts = np.round(rect.left() + np.arange(len(cells) + 1) * step)  # whole pixels: what overlaps shines through
+        widths = np.diff(lefts) - (step >= _APART)
         tops = np.full(len(cells), bottom)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.fillRect(QRectF(rect.left(), bottom - 1, rect.width(), 1), QColor(theme.edge))
@@ -141,12 +142,14 @@ class HourStripDelegate(CellDelegate):
             painter.setBrush(colour)
             places = np.flatnonzero(cells == value)
             tops[places] -= tall
-            painter.drawRects([QRectF(rect.left() + i * step, bottom - tall, width, tall) for i in places.tolist()])
+            across = zip(lefts[places].tolist(), widths[places].tolist(), strict=True)
+            painter.drawRects([QRectF(left, bottom - tall, width, tall) for left, width in across])
         if errors.any():
             painter.setBrush(QColor(theme.error))
             dot = max(2.0, min(3.0, step))
-            troubled = np.flatnonzero(errors).tolist()
-            painter.drawRects([QRectF(rect.left() + i * step, float(tops[i]) - 1 - dot, dot, dot) for i in troubled])
+            troubled = np.flatnonzero(errors)
+            corners = zip(lefts[troubled].tolist(), tops[troubled].tolist(), strict=True)
+            painter.drawRects([QRectF(left, top - 1 - dot, dot, dot) for left, top in corners])
 
 
 class SparkDelegate(CellDelegate):

@@ -24,11 +24,11 @@ def theme(qapp: QApplication) -> ThemeHolder:
     return ThemeHolder(qapp, "light")
 
 
-def painted(delegate: CellDelegate, model: FleetItemModel, column: Column) -> QImage:
-    image = QImage(SIZE.size(), QImage.Format.Format_RGB32)
+def painted(delegate: CellDelegate, model: FleetItemModel, column: Column, size: QRect = SIZE) -> QImage:
+    image = QImage(size.size(), QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
     option = QStyleOptionViewItem()
-    option.rect = SIZE
+    option.rect = size
     painter = QPainter(image)
     delegate.paint(painter, option, model.index(0, column))
     painter.end()
@@ -43,27 +43,30 @@ def columns_of(image: QImage, colour: str) -> list[int]:
     return [x for x in range(image.width()) if rows_of(image, x, colour)]
 
 
-def strip(fleet: FleetResult, theme: ThemeHolder) -> QImage:
+def strip(fleet: FleetResult, theme: ThemeHolder, size: QRect = SIZE) -> QImage:
     model = FleetItemModel()
     model.show_fleet(fleet)
-    return painted(HourStripDelegate(model, theme), model, Column.HOUR)
+    return painted(HourStripDelegate(model, theme), model, Column.HOUR, size)
 
 
-def test_the_strip_joins_what_is_alike_and_draws_errors_on_their_minute(theme):
-    fleet = fleet_of(1)
+def test_errors_stand_on_their_minute_and_an_unknown_one_is_only_a_line(theme):
     hour = np.full((1, HOUR_CELLS), Presence.ONLINE, np.uint8)
     hour[0, :10] = 0  # before the first recording
     errors = np.zeros((1, HOUR_CELLS), np.uint16)
     errors[0, 30] = 1
-    image = strip(replace(fleet, hour_presence=hour, hour_errors=errors), theme)
+    image = strip(replace(fleet_of(1), hour_presence=hour, hour_errors=errors), theme)
     inside = 6 + 2 * 30
     bar = [y for y in range(26) if image.pixelColor(inside + 20, y).name() != "#ffffff"]
-    assert all(image.pixelColor(x, bar[0]) == image.pixelColor(inside + 20, bar[0]) for x in range(inside + 4, 120))
     dot = rows_of(image, inside, theme.theme.error)
     assert bar[0] - 3 <= dot[-1] < bar[0], "it belongs to this row, not to the one above"
-    assert len([y for y in range(26) if image.pixelColor(10, y).name() != "#ffffff"]) == 1, (
-        "a line where nothing is known"
-    )
+    assert len([y for y in range(26) if image.pixelColor(10, y).name() != "#ffffff"]) == 1
+
+
+@pytest.mark.parametrize("pixels", range(80, 130, 7))
+def test_minutes_that_are_alike_are_one_even_band(theme, pixels):
+    fleet = replace(fleet_of(1), hour_errors=np.zeros((1, HOUR_CELLS), np.uint16))
+    image = strip(fleet, theme, QRect(0, 0, 12 + pixels, 26))
+    assert len({image.pixelColor(x, 18).name() for x in range(6, 6 + pixels)}) == 1
 
 
 def test_the_line_of_a_young_fleet_takes_the_room_there_is(theme):
