@@ -9,6 +9,7 @@ from models.domain.arrivals import Arrival, Journal, Source
 FEW = 10
 """The smallest number of unacknowledged messages at which a broker is known to wait (RabbitMQ)."""
 MOST_BYTES = 8 * 1024 * 1024
+"""So much waits at most, as it came, for being kept: a second time beside the messages in the inbox."""
 _PART_OF_WINDOW = 4
 
 
@@ -24,7 +25,7 @@ class _Waiting(NamedTuple):
 
     end: int
     packet_ids: list[int]
-    arrivals: list[Arrival] | None  # None: its bytes are not known whole, so it waits for the store
+    arrivals: list[Arrival]
     size: int
 
 
@@ -46,6 +47,7 @@ class Acknowledging:
         self._arrived = self._given = 0  # messages of QoS 1 that came, that are acknowledged
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._gone_to = 0  # so many of those that came, in their order, can only be stored: their bytes are not held
 
     def stored(self, messages: Sequence[tuple[int, int]]) -> None:
         """(packet id, QoS) of what is stored, in the order of arrival: whole lists of the inbox."""
@@ -66,13 +68,20 @@ class Acknowledging:
         if self._journal is None:
             return False
         self._arrived += len(packet_ids)
-        arrivals = [Arrival(number, *piece) for piece in pieces] or None
+        if not pieces:
+            self._let_go()
+            return False
         size = sum(len(piece.packets) for piece in pieces)
-        self._waiting.append(_Waiting(self._arrived, packet_ids, arrivals, size))
+        self._waiting.append(_Waiting(self._arrived, packet_ids, [Arrival(number, *piece) for piece in pieces], size))
         self._waiting_bytes += size
         if self._many():
             self._take_stored()
-            return self._many() and self._keep(self._journal)
+        if not self._many():
+            return False
+        if self._given >= self._gone_to and self._keep(self._journal):
+            return True
+        if self._waiting_bytes >= MOST_BYTES:
+            self._let_go()
         return False
 
     def due(self) -> deque[tuple[int, int]]:
@@ -103,14 +112,19 @@ class Acknowledging:
 
     def _keep(self, journal: Journal) -> bool:
         """True: all that waited is safe."""
-        whole = [one for one in self._waiting if one.arrivals is not None]
-        if len(whole) < len(self._waiting):
-            return False  # it comes of a connection that ends
-        if not journal.keep(self._source, [arrival for one in whole for arrival in one.arrivals or ()]):
+        if not journal.keep(self._source, [arrival for one in self._waiting for arrival in one.arrivals]):
             return False
-        for one in whole:
+        for one in self._waiting:
             self._ready.extend((packet_id, 1) for packet_id in one.packet_ids)
         self._given = self._arrived
+        self._forget_waiting()
+        return True
+
+    def _let_go(self) -> None:
+        """What came up to now waits for the store, whatever the journal can do later, as all of it goes in order."""
+        self._gone_to = self._arrived
+        self._forget_waiting()
+
+    def _forget_waiting(self) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
-        return True

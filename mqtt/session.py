@@ -170,8 +170,9 @@ class Session:
         self._secret = secret
 
     def acknowledge(self, messages: Sequence[RawMessage]) -> None:
-        """These are stored: tell the broker, in this order. Messages of earlier connections are left alone, for their
-        packet ids may name others by now; the broker sends them again."""
+        """These are stored: tell the broker, in this order, as far as it was not told already because they were safe in the
+        journal. Messages of earlier connections are left alone, for their packet ids may name others by now; the broker
+        sends them again."""
         link = self._link
         epoch = link.epoch if link is not None else 0
         ours = [(one.packet_id, one.qos) for one in messages if one.qos and one.epoch == epoch]

@@ -2,9 +2,11 @@
 
     python packaging/licences.py dist/murmurscope OUT
 
-One folder per work in OUT, and an INDEX with name, version and licence. Run by packaging/build.sh.
+One folder per work in OUT, and an INDEX with name, version and licence. What a wheel has compiled in is listed in the
+folder's "sboms", where the wheel lists it. Run by packaging/build.sh.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,6 +20,12 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 COMMON = Path("/usr/share/common-licenses")
 _LICENCE_FILE = re.compile(r"\.dist-info/(licenses/|LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
+_LISTED_FILE = re.compile(r"\.dist-info/sboms/")
+COMPILED_IN = {  # licences of works that a wheel has compiled in and whose text it does not bring
+    "cryptography": ROOT / "packaging" / "linux" / "compiled-in" / "cryptography.txt",
+    "pcodec": ROOT / "packaging" / "linux" / "compiled-in" / "pcodec.txt",
+    "zstandard": Path("/usr/share/doc/libzstd1/copyright"),  # the library itself, the same as Debian's
+}
 QT = {"pyside6-essentials", "shiboken6"}  # their wheels carry no licence text
 
 
@@ -25,10 +33,7 @@ def main(program: Path, out: Path) -> int:
     """Exit code 0; SystemExit names what has no licence."""
     index = []
     for name, found in runtime_distributions().items():
-        if name in QT:
-            _write_qt_notice(out / name, found.version)
-        else:
-            copy_licences(found, out / name)
+        write_licences(name, found, out / name)
         index.append((name, found.version, stated_licence(found)))
     copy_licences(metadata.distribution("pyinstaller"), out / "pyinstaller")  # its loader starts the program
     index.append(("pyinstaller", metadata.version("pyinstaller"), "GPL-2.0-or-later WITH Bootloader-exception"))
@@ -55,17 +60,42 @@ def runtime_distributions() -> dict[str, metadata.Distribution]:
     return dict(sorted(found.items()))
 
 
+def write_licences(name: str, distribution: metadata.Distribution, folder: Path) -> None:
+    """Everything that goes with one of `runtime_distributions`. SystemExit names what has no licence text."""
+    if name in QT:
+        _write_qt_notice(folder, distribution.version)
+        return
+    copy_licences(distribution, folder)
+    if name in COMPILED_IN:
+        _copy(COMPILED_IN[name], folder / "COMPILED-IN")
+    if missing := works_without_text(folder):
+        raise SystemExit(f"licences.py: {name} has {', '.join(missing)} compiled in, whose licence text is missing")
+
+
 def copy_licences(distribution: metadata.Distribution, folder: Path) -> None:
     """Copy the licence texts that an installed package brings. SystemExit where it brings none."""
     files = [file for file in distribution.files or () if _LICENCE_FILE.search(str(file))]
     if not files:
         raise SystemExit(f"licences.py: {distribution.name} brings no licence text")
-    for file in files:
+    for file in (*files, *(file for file in distribution.files or () if _LISTED_FILE.search(str(file)))):
         inside = Path(*file.parts[1:])  # without the folder that names the version
         _copy(
             Path(str(file.locate())),
             folder / (inside.relative_to("licenses") if "licenses" in inside.parts else inside),
         )
+
+
+def works_without_text(folder: Path) -> list[str]:
+    """Works listed as compiled in that may not be used under the Apache License, and that `COMPILED-IN` does not name."""
+    told = folder / "COMPILED-IN"
+    named = set(re.findall(r"[\w-]+", told.read_text(encoding="utf-8"))) if told.exists() else set()
+    missing = []
+    for file in sorted(folder.glob("sboms/*.json")):
+        for work in json.loads(file.read_text(encoding="utf-8")).get("components", ()):
+            licences = json.dumps(work.get("licenses", ()))
+            if "Apache-2.0" not in licences and work["name"] not in named:
+                missing.append(f"{work['name']} {work.get('version', '')}")
+    return missing
 
 
 def stated_licence(distribution: metadata.Distribution) -> str:

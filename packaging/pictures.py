@@ -3,8 +3,8 @@
     python packaging/pictures.py [--only first-run,fleet,agent,logs,messages,data,refused] [--out resources/guide]
 
 The hour before now, and a few minutes of each of the six days before, are read and stored through the recorder's own code
-with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one died seven minutes ago, one is degraded, one has
-fallen silent. Needs Xvfb and openbox; takes about three minutes.
+with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one
+died seven minutes ago, one is degraded, one falls silent. Needs Xvfb and openbox; takes about six minutes.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from tests.helpers.x11 import x_environment, x_server
 
 AGENTS, RATE = 300, 60
 HOUR_S = 3_600
-DEAD, SILENT = "crawler-7", "scout-12"
+DEAD, SILENT, ILL = "crawler-7", "scout-12", "summariser-37"
 DIED_BEFORE_S = 420
 SIZE = (1_440, 900)
 _TO_A_FIELD = [
@@ -55,18 +55,25 @@ _TO_A_WARNING = [
     ["click", "1"],
 ]
 """Keys and a click to a record among those with a word in them."""
+_SCREENS: dict[str, tuple[list[list[str]], float]] = {
+    "fleet": ([], 70),
+    "agent": ([["key", "ctrl+f"], ["type", ILL], ["key", "Return"], ["key", "ctrl+Return"]], 25),
+    "logs": (_TO_A_WARNING, 25),
+    "messages": (_TO_A_FIELD, 25),
+    "data": ([["key", "ctrl+5"]], 25),
+}
+"""What to do in the window for each, and after how many seconds."""
 _GRAB = """
 import sys
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-app.primaryScreen().grabWindow(0).save(sys.argv[1])
+app.primaryScreen().grabWindow(0).save(sys.argv[1], "PNG", 0)  # as small as PNG makes it
 """
 
 
 def fleet_with_one_ill() -> SimulatedFleet:
-    """The first seed that makes exactly one agent ill, and neither of those that fall silent."""
-    fleets = (SimulatedFleet(AGENTS, seed) for seed in itertools.count(1))
-    return next(fleet for fleet in fleets if len(fleet.ill) == 1 and fleet.ill[0] not in (DEAD, SILENT))
+    """The first seed that makes exactly this agent ill."""
+    return next(f for f in (SimulatedFleet(AGENTS, seed) for seed in itertools.count(1)) if list(f.ill) == [ILL])
 
 
 def say(fleet: SimulatedFleet, count: int, now_s: float, absent: set[str], *, statuses: bool) -> list[Outgoing]:
@@ -87,19 +94,21 @@ def fill_days(folder: Path, fleet: SimulatedFleet) -> None:
 
 
 def fill_hour(folder: Path, fleet: SimulatedFleet) -> None:
-    """Store the hour before now, in which an agent dies."""
-    record(folder, fleet, time.time() - HOUR_S, seconds=HOUR_S - 5, dies=True)
+    """Store the hour before now, in which an agent dies, and what passes meanwhile: a gap would be all that one sees."""
+    record(folder, fleet, time.time() - HOUR_S, seconds=None, dies=True)
 
 
-def record(folder: Path, fleet: SimulatedFleet, since_s: float, *, seconds: int, dies: bool) -> None:
-    """Store this time through reader, presence and writer, one commit a second."""
+def record(folder: Path, fleet: SimulatedFleet, since_s: float, *, seconds: int | None, dies: bool) -> None:
+    """Store this time (None: until now) through reader, presence and writer, one commit a second."""
     clock = FakeClock(wall_us=round(since_s * 1e6))
     writer = StoreWriter(Workspace.at(folder), clock)
     keeper, reader = PresenceKeeper(), Reader(writer.names, "agents", clock)
     writer.begin_capture("mqtt://127.0.0.1", "pictures")
     keeper.link_up(Instant.now(clock))
-    for second in range(seconds):
+    for second in itertools.count():
         now_s = clock.wall_us() / 1e6
+        if now_s >= time.time() - 1 if seconds is None else second == seconds:
+            break
         dead = dies and second >= HOUR_S - DIED_BEFORE_S
         absent = {DEAD} if dead else set()
         said = say(fleet, RATE, now_s, absent, statuses=second % 30 == 0)
@@ -135,13 +144,19 @@ class LiveFleet(threading.Thread):
 
 
 def take(
-    out: Path, program: list[str], env: dict[str, str], steps: list[list[str]], wait_s: float, other: Path | None = None
-) -> None:
-    """Start the window, do `steps` (of xdotool) in it, save the screen; as `other` once more in the other theme."""
+    out: Path, workspace: Path, env: dict[str, str], steps: list[list[str]], wait_s: float, *, theme: str = "light",
+    other: Path | None = None,
+) -> None:  # fmt: skip
+    """Start the window, make it fill the screen, do `steps` (of xdotool) in it, save the screen; as `other` once more in the
+    other theme."""
+    state = Path(env["HOME"]) / ".local" / "state" / "murmurscope"
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "window.json").write_text(json.dumps({"theme": theme}), encoding="utf-8")
+    program = [sys.executable, "-m", "app", "--workspace", str(workspace), "--record-here"]
     window = subprocess.Popen(program, env=env, cwd=ROOT)
     pause = threading.Event()
     pause.wait(wait_s)
-    for step in steps:
+    for step in [["key", "F11"], *steps]:
         subprocess.run(["xdotool", *step], env=env, check=True)
         pause.wait(1.5)
     pause.wait(4)
@@ -165,26 +180,14 @@ def main() -> int:
         folder = Path(name)
         env = {**environment(folder / "w"), **x_environment(display), "HOME": name}
         if "first-run" in wanted:  # its minute of history is waited for once
-            _choose_theme(env, "light")
             light, dark = (args.out / f"first-run-{theme}.png" for theme in ("light", "dark"))
-            take(light, _window(folder / "first"), env, [], 60, other=dark)
+            take(light, folder / "first", env, [], 60, other=dark)
         if "refused" in wanted:
             for theme in ("light", "dark"):
-                _choose_theme(env, theme)
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
-        if wanted & {"fleet", "agent", "logs", "messages", "data"}:
+        if wanted & set(_SCREENS):
             _screens(folder, args.out, env, wanted)
     return 0
-
-
-def _window(workspace: Path) -> list[str]:
-    return [sys.executable, "-m", "app", "--workspace", str(workspace), "--record-here"]
-
-
-def _choose_theme(env: dict[str, str], theme: str) -> None:
-    state = Path(env["HOME"]) / ".local" / "state" / "murmurscope"
-    state.mkdir(parents=True, exist_ok=True)
-    (state / "window.json").write_text(json.dumps({"theme": theme}), encoding="utf-8")
 
 
 def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
@@ -193,7 +196,7 @@ def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
         workspace.mkdir()
         settings = f'[connection]\nurl = "mqtt://ada@127.0.0.1:{broker.port}"\n'
         (workspace / "settings.toml").write_text(settings, encoding="utf-8")
-        take(out, _window(workspace), env, [["key", "ctrl+b"], ["sleep", "2"], ["key", "alt+t"]], 6)
+        take(out, workspace, env, [["key", "ctrl+b"], ["sleep", "2"], ["key", "alt+t"]], 6, theme=theme)
 
 
 def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
@@ -207,21 +210,13 @@ def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> 
         live = LiveFleet(broker.url, fleet)
         live.start()
         try:
-            for theme in ("light", "dark"):
-                _choose_theme(env, theme)
-                if "fleet" in wanted:
+            for screen, (steps, wait_s) in _SCREENS.items():
+                if screen not in wanted:
+                    continue
+                if screen == "fleet":
                     threading.Timer(10, live.absent.add, (SILENT,)).start()
-                    take(out / f"fleet-{theme}.png", _window(workspace), env, [], 70)
-                    live.absent.discard(SILENT)
-                if "agent" in wanted:
-                    second_row = [["mousemove", "140", "195"], ["click", "--repeat", "2", "--delay", "80", "1"]]
-                    take(out / f"agent-{theme}.png", _window(workspace), env, second_row, 25)
-                if "logs" in wanted:
-                    take(out / f"logs-{theme}.png", _window(workspace), env, _TO_A_WARNING, 25)
-                if "data" in wanted:
-                    take(out / f"data-{theme}.png", _window(workspace), env, [["key", "ctrl+5"]], 25)
-                if "messages" in wanted:
-                    take(out / f"messages-{theme}.png", _window(workspace), env, _TO_A_FIELD, 25)
+                light, dark = (out / f"{screen}-{theme}.png" for theme in ("light", "dark"))
+                take(light, workspace, env, steps, wait_s, other=dark)
         finally:
             live.stopped.set()
             live.join()

@@ -4,7 +4,8 @@
     python packaging/smoke.py --root /tmp/bookworm /usr/bin/murmurscope     as "visitor" of the Debian in that folder; needs root
 
 A first start in an empty home on a virtual screen: it must start its recorder and broker, store, and draw a live plot.
-Then the commands of the terminal: a picture, figures as CSV, and a broker, a recorder and a fleet of their own.
+Then the commands of the terminal: a picture, figures as CSV, and a broker, a recorder and a fleet of their own, whose history
+is sealed, backed up and restored, and reads the same each time.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -30,6 +32,7 @@ from tests.helpers.x11 import x_environment, x_server
 from widgets.common.tokens import LIGHT
 
 LIMIT_S = 60.0
+SEALED_LIMIT_S = 120.0  # a closed segment is left alone for half a minute
 WIDTH, HEIGHT = 1280, 800
 AN_AGENT = (140, 243)  # in the list of the fleet, below the notice of a first start
 CURVE_PIXELS = 150  # the sparklines of the fleet have a third of that in the first minute
@@ -87,6 +90,14 @@ class Installed:
         command = self.command("info", "--json", *arguments)
         answer = subprocess.run(command, capture_output=True, check=False)
         return int(json.loads(answer.stdout)["kinds"][kind]["rows"]) if answer.returncode == 0 else 0
+
+    def exported(self, *arguments: str) -> dict[str, bytes]:
+        """What sealing writes anew, as it is exported."""
+        found = {}
+        for dataset in ("messages", "samples", "logs"):
+            self.run("export", dataset, "-o", f"{self.home}/exported.csv", *arguments)
+            found[dataset] = self.outside(f"{self.home}/exported.csv").read_bytes()
+        return found
 
     def processes(self) -> list[psutil.Process]:
         """Those of the program that run, children included."""
@@ -147,19 +158,48 @@ def commands(installed: Installed) -> None:
 
 
 def own_broker(installed: Installed) -> None:
-    """Everything on the command line: the broker that came along, a recorder, and a fleet that is counted."""
+    """Everything on the command line: the broker that came along, a recorder, and a fleet that is counted. What was recorded
+    is closed with its recorder; the next one seals it."""
     workspace = ("--workspace", f"{installed.home}/fleet")
     with running(installed, "broker", *workspace) as broker:
         assert broker.stdout is not None
         url = broker.stdout.readline().strip()
         password = ("--password-file", broker.stdout.readline().removeprefix("password in ").strip())
-        with running(installed, "record", "--broker", url, *password, *workspace) as recorder:
-            assert recorder.stdout is not None
-            assert json.loads(recorder.stdout.readline())["ready"]
+        record = ("record", "--broker", url, *password, *workspace)
+        with running(installed, *record) as recorder:
+            _await_ready(recorder)
             load = ("--agents", "5", "--rate", "200", "--duration", str(SENT / 200))
             sent = json.loads(installed.run("simulate", "--broker", url, *password, *load).splitlines()[-1])["total"]
             until(lambda: _exported(installed, *workspace) == sent, f"{sent} messages of agents exported", LIMIT_S, 1)
-    print(f"recorded and exported {sent} messages of a fleet")
+        print(f"recorded and exported {sent} messages of a fleet")
+        recorded = ("--to", datetime.now(UTC).isoformat())
+        as_recorded = installed.exported(*recorded, *workspace)
+        for dataset, table in as_recorded.items():
+            assert table.count(b"\n") > 10, f"hardly any {dataset}: {table!r}"
+        with running(installed, *record) as recorder:
+            _await_ready(recorder)
+            until(lambda: _sealed(installed, *workspace)["segments"], "what was recorded is sealed", SEALED_LIMIT_S, 1)
+    sealed = _sealed(installed, *workspace)
+    assert sealed["failures"] == 0, sealed
+    assert installed.exported(*recorded, *workspace) == as_recorded, "what is sealed reads otherwise"
+    installed.run("verify", *workspace)
+    print(f"sealed it, which saves {sealed['bytes_saved']} bytes; verified; every export is the same")
+    backup, restored = f"{installed.home}/fleet.tar.gz", ("--workspace", f"{installed.home}/restored")
+    installed.run("backup", backup, *workspace)
+    installed.run("restore", backup, *restored)
+    assert installed.exported(*restored) == installed.exported(*workspace), "what is restored reads otherwise"
+    installed.run("verify", *restored)
+    print("backed up and restored; every export is the same")
+
+
+def _await_ready(recorder: subprocess.Popen[str]) -> None:
+    assert recorder.stdout is not None
+    assert json.loads(recorder.stdout.readline())["ready"]
+
+
+def _sealed(installed: Installed, *workspace: str) -> dict[str, int]:
+    sealed: dict[str, int] = json.loads(installed.run("info", "--json", *workspace))["sealed"]
+    return sealed
 
 
 def _exported(installed: Installed, *workspace: str) -> int:

@@ -8,19 +8,20 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from app.recorder.commit_figures import CommitFigures
+from app.recorder.batch_reading import BatchReading
 from app.recorder.crowd_watch import CrowdWatch
-from app.recorder.gaps import DROPPED_TOPIC, DropWatch, LinkGaps, MissingCount, worth_storing
+from app.recorder.gaps import DropWatch, LinkGaps, worth_storing
 from app.recorder.jobs import Jobs
 from app.recorder.log_file import Faults
 from app.recorder.ports import Committed, Feed, Keeper, Store
 from app.recorder.redelivery import Redelivery
-from app.recorder.store_troubles import RETRY_S, StoreTroubles
-from models.domain.arrivals import Source
+from app.recorder.store_troubles import StoreTroubles
+from app.recorder.tally import Tally
+from models.domain.arrivals import Arrival, Source
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock, Instant
 from models.domain.control import Counters
-from models.domain.messages import Kind, RawMessage
+from models.domain.messages import RawMessage
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
 from models.domain.rules import Rules
@@ -30,6 +31,8 @@ from mqtt.left_over import portions
 HOUSEKEEP_US, BRIEFLY_US = 250_000, 50_000
 IDLE_S = 0.05
 LOOK_S = 0.1
+DISK_LIMIT_US = 30_000_000
+"""A disk may take that long for one write without anything being stuck."""
 FIGURES_US = 1_000_000
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
@@ -63,14 +66,12 @@ class Ingest:
         self._redelivery = Redelivery(store.before.unacknowledged)
         self._link_gaps = LinkGaps(now)
         self._drops = DropWatch(now.wall_us)
-        self._missing = MissingCount()
+        self._reading = BatchReading(store.names, faults)
         self._crowd = CrowdWatch(store.names.crowd, clock)
-        self._figures = CommitFigures(clock)
+        self._tally = Tally(clock)
         self._figures_us = self._housekept_us = now.monotonic_us
         self._presence: list[PresenceChange] = []  # of the link, for the next commit; so are the gaps
         self._gaps: list[Gap] = []
-        self._received = self._stored = self._duplicates = self._unreadable = self._dropped = self._bytes = 0
-        self._commit_p50_us = self._commit_p99_us = 0
         self._troubles = StoreTroubles(clock)
         self.store_bytes = store.store_bytes
         self.disk_days: float | None = None
@@ -149,15 +150,16 @@ class Ingest:
             *([journal] if journal is not None else ()),
         )
 
+    @property
+    def waits_for_disk(self) -> bool:
+        """Does the network thread write to the journal, for no longer than a slow disk may take?"""
+        since_us = self._store.journal.busy_since_us
+        return since_us is not None and self._clock.monotonic_us() - since_us < DISK_LIMIT_US
+
     def counters(self) -> Counters:
         """As of the last commit."""
         feed = self._feed
-        return Counters(
-            received=self._received, stored=self._stored, duplicates=self._duplicates, unreadable=self._unreadable,
-            dropped=self._dropped, bytes=self._bytes, lag_us=feed.inbox.counters().lag_us if feed is not None else 0,
-            commit_p50_us=self._commit_p50_us, commit_p99_us=self._commit_p99_us,
-            missing=self._missing.messages, sessions_lost=self._missing.sessions,
-        )  # fmt: skip
+        return self._tally.counters(feed.inbox.counters().lag_us if feed is not None else 0)
 
     def _wake(self) -> None:
         self._awake.set()
@@ -199,8 +201,8 @@ class Ingest:
 
     def _carry_out_a_job(self) -> None:
         self._awake.clear()
-        lively = self._received != self._received_before
-        self._received_before = self._received
+        lively = self._tally.received != self._received_before
+        self._received_before = self._tally.received
         if self._jobs.carry_out_one(waited_for=lively and self._narrow):
             self._wake()
 
@@ -230,12 +232,15 @@ class Ingest:
         present = (feed.broker, feed.client_id)
         if not left or left[-1][0][:2] != present:
             left.append((Source(*present, version_5=False), []))
+        before = left[0][0].broker
         for source, arrivals in left:
+            if source.broker != before:
+                before, self._redelivery = source.broker, Redelivery()
             begin = partial(self._store.begin_capture, source.broker, source.client_id, heard_us)
             if self._insist(begin) is None:
                 return False
             self._has_capture = True
-            for messages, number in portions(source, arrivals):
+            for messages, number in portions(source, arrivals, self._note_malformed):
                 self._beat()
                 self._take_in(messages, number)
                 if self._store.journal.stored_to < number:
@@ -246,6 +251,9 @@ class Ingest:
         self._rules = rules
         if self._feed is not None:
             self._feed.reader.use_rules(rules)
+
+    def _note_malformed(self, arrival: Arrival) -> None:
+        self._faults.note(f"of {len(arrival.packets)} bytes in the journal only what can be read is stored")
 
     def _leave(self) -> None:
         if self._feed is not None:
@@ -277,12 +285,12 @@ class Ingest:
         feed = self._feed
         if not self._has_capture or (messages and self._given_up):
             return  # there was no broker yet; or what came before these is not stored, and they would say that it is
-        self._received += len(messages)
+        self._tally.received += len(messages)
         fresh, again = self._redelivery.split(messages)
         if not self._name_topics(fresh):
             self._given_up = True
             return  # as below
-        batch = self._read(feed, fresh)
+        batch = self._reading.read(feed, self._drops, fresh)
         at = Instant.now(self._clock)
         batch.duplicates += again
         batch.arrived_to = arrived_to if messages else 0
@@ -311,35 +319,11 @@ class Ingest:
             self._faults.note("presence could not be followed; the messages are stored all the same")
 
     def _name_topics(self, messages: Sequence[RawMessage]) -> bool:
-        """Of topics beyond number the catalogue is asked, which may fail for a while: before anything is read of a batch, as
-        nothing is read twice. False: it failed until we had to end."""
-
-        def name() -> bool:
-            for topic in {message.topic for message in messages}:
-                self._store.names.topic(topic)
-            return True
-
+        """False: it failed until we had to end."""
         try:
-            return name()
+            return self._reading.name_topics(messages)
         except EnvironmentProblem:
-            return bool(self._insist(name))
-
-    def _read(self, feed: Feed | None, messages: Sequence[RawMessage]) -> RecordBatch:
-        if feed is None or not messages:
-            return RecordBatch()
-        try:
-            batch = feed.reader.read(messages)
-            batch.gaps += self._drops.brokers(batch, self._store.names.topic(DROPPED_TOPIC))
-        except Exception:  # noqa: BLE001 - a mistake in reading must not cost the raw messages; it is logged and counted
-            self._faults.note("reading a batch failed; it is stored raw")
-            return self._raw(messages)
-        return batch
-
-    def _raw(self, messages: Sequence[RawMessage]) -> RecordBatch:
-        """The messages alone, with nothing read from them."""
-        n = len(messages)
-        topics = [self._store.names.topic(message.topic) for message in messages]
-        return RecordBatch(messages, topics, [0] * n, [Kind.OTHER] * n, [False] * n)
+            return bool(self._insist(lambda: self._reading.name_topics(messages)))
 
     def _commit(self, batch: RecordBatch) -> tuple[RecordBatch, Committed] | None:
         """What was stored, and how. None: it could not be before we had to end."""
@@ -347,7 +331,7 @@ class Ingest:
             committed = self._insist(lambda: self._store.commit(batch))
         except Exception:  # noqa: BLE001 - as in reading: raw messages first
             self._faults.note("storing a batch failed; it is tried without what was read from it")
-            raw = self._raw(batch.messages)
+            raw = self._reading.raw(batch.messages)
             raw.duplicates, raw.dropped = batch.duplicates, batch.dropped
             raw.gaps, raw.presence, raw.arrived_to = batch.gaps, batch.presence, batch.arrived_to
             batch = raw
@@ -356,34 +340,17 @@ class Ingest:
 
     def _insist(self, action: Callable[[], _T]) -> _T | None:
         """Do it as soon as the store can; None where we had to end before."""
-        while True:
-            try:
-                done = action()
-            except EnvironmentProblem as error:
-                if self._finishing.is_set():
-                    return None
-                self._wait_for_the_store(error.problem)
-            else:
-                self._troubles.stores_again()
-                return done
+        return self._troubles.insist(action, self._finishing, self._while_it_cannot)
 
-    def _wait_for_the_store(self, problem: Problem) -> None:
-        self._troubles.cannot_store(problem)
+    def _while_it_cannot(self) -> None:
+        self._beat()
         self._jobs.carry_out_all()
         self._troubles.upkeep(self._use_limits)  # the disk may be full
-        self._finishing.wait(RETRY_S)
-        self._beat()
 
     def _count(self, batch: RecordBatch, committed: Committed) -> None:
-        self._figures.add(committed.duration_us)
+        self._tally.add(batch, committed.duration_us)
         if self._feed is not None:
             self._feed.inbox.commit_took(committed.duration_us)
-        self._stored += len(batch.messages)
-        self._bytes += sum(map(len, batch.columns.payload))
-        self._duplicates += batch.duplicates
-        self._dropped += batch.dropped
-        self._missing.add(batch.gaps)
-        self._unreadable += len(batch.unreadable)
 
     @property
     def _narrow(self) -> bool:
@@ -405,7 +372,7 @@ class Ingest:
         if now_us - self._figures_us >= FIGURES_US:
             self._figures_us = now_us
             self._crowd.look()
-            self._commit_p50_us, self._commit_p99_us = self._figures.quantiles_us()
+            self._tally.rank()
             self.store_bytes, self.disk_days = self._store.store_bytes, self._store.disk_days()
 
     def _use_limits(self) -> None:

@@ -23,7 +23,7 @@ from app.recorder.embedded_broker import EmbeddedBroker, broker_folder
 from app.recorder.files_writer import FilesWriter
 from app.recorder.import_run import Importer
 from app.recorder.imports import Imports
-from app.recorder.ingest import Ingest
+from app.recorder.ingest import DISK_LIMIT_US, Ingest
 from app.recorder.kept_passwords import KeptPasswords
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.merge_run import Merger
@@ -56,7 +56,6 @@ from mqtt.session import LinkState, Session, SessionMemory
 
 CRASH, CRASH_BEFORE = "recorder.crash", "recorder-before.crash"
 IDLE_US = 50_000  # how long a command may wait while no message comes
-COMMIT_LIMIT_US = 30_000_000  # a disk may take that long for one commit without being stuck
 KEEP_ALL = Retention(gib=0, days=0, import_gib=0, import_days=0, hours_gib=0, hours_days=0)
 """While nobody can read how much is to be kept: what is removed does not come back."""
 GARBAGE = (50_000, 20, 50)
@@ -199,7 +198,7 @@ def _compose(
         imports, started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
-    watch.add("ingest", ingest.thread.is_alive, COMMIT_LIMIT_US)
+    watch.add("ingest", ingest.thread.is_alive, DISK_LIMIT_US)
     watch.add("control", control.thread.is_alive)
     watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
     end = EndRules(options.with_window, options.duration_s)

@@ -1,13 +1,16 @@
 """What is told of the store: why nothing can be stored, what it mended by itself, what keeps it from its upkeep."""
 
 import logging
+import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, Problem
 
 RETRY_S = 1.0
 MOST_MENDED = 8
+_T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 
 
@@ -21,14 +24,28 @@ class StoreTroubles:
         self.problem: Problem | None = None
         """Why nothing can be stored at present."""
 
+    def insist(
+        self, action: Callable[[], _T], finishing: threading.Event, meanwhile: Callable[[], None]
+    ) -> _T | None:  # fmt: skip
+        """Do it as soon as the store can, with `meanwhile` before each further try; None where we had to end before."""
+        while True:
+            try:
+                done = action()
+            except EnvironmentProblem as error:
+                if finishing.is_set():
+                    return None
+                self.cannot_store(error.problem)
+            else:
+                self.problem = None
+                return done
+            meanwhile()
+            finishing.wait(RETRY_S)
+
     def cannot_store(self, problem: Problem) -> None:
         """It is tried again after `RETRY_S`."""
         if self.problem is None or self.problem.code != problem.code:
             _LOG.error("nothing can be stored: %s", problem.sentence())
         self.problem = Problem(problem.code, problem.params, self._clock.wall_us() + int(RETRY_S * 1e6))
-
-    def stores_again(self) -> None:
-        self.problem = None
 
     def upkeep(self, work: Callable[[], None]) -> None:
         """What keeps it from being done is told; a later call does it."""

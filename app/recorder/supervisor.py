@@ -120,7 +120,7 @@ class Supervisor:
         self._sealer.look()
         self._tell_problems()
         self._end_by_rule()
-        if self._link.lives():
+        if self._link.lives() or self._ingest.waits_for_disk:
             self._watch.beat(NETWORK)
         found = self._watch.look()
         if found is not None and found[0] == NETWORK:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QKeySequence, QWindow
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
@@ -16,7 +16,7 @@ from app.window.look_wanted import UNUSED, WindowClock, wanted_look
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
 from app.window.palette import Palette
-from app.window.places import AGENT, DATA, FLEET, LOGS, MESSAGES, add_places, waiting
+from app.window.places import DATA, FLEET, add_places, waiting
 from app.window.recent_workspaces import RecentWorkspaces
 from app.window.screen_menus import ScreenMenus
 from app.window.workspaces import Workspaces
@@ -233,25 +233,6 @@ class Composition(QObject):
     def idle(self) -> bool:
         """Is everything answered and drawn?"""
         return self.source is not None and not self.source.pending and not self.frames.running
-
-    def show_for_shot(self, screen: str, agent: int) -> QWidget:
-        """Bring a screen up, with this agent (0: none); what a picture is to be taken of."""
-        if screen == "connection":
-            assert self.connection is not None
-            self.connection.open()
-            assert self.connection.dialog is not None
-            return self.connection.dialog
-        assert self.screens is not None
-        if screen == AGENT:
-            self.screens.open_agent(agent)
-        else:
-            self.window.show_screen(screen)
-            self.screens.fleet.select_agent(agent)
-            if screen == LOGS:
-                self.screens.logs_screen().show_only(agent)
-            if screen == MESSAGES:
-                self.screens.messages_screen().show_agent(agent)
-        return self.window
 
     @Slot(int)
     def show_faults(self, count: int) -> None:

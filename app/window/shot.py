@@ -55,7 +55,7 @@ def run_shot(args: argparse.Namespace) -> int:
         composition.window.show()
         composition.fill()
         _wait(composition)  # an agent is chosen in what is there
-        target = composition.show_for_shot(args.screen, agent)
+        target = bring_up(composition, args.screen, agent)
         _wait(composition)
         _save(target, Path(args.output))
     finally:
@@ -102,6 +102,29 @@ def _choose_range(composition: "Composition", since: str | None, until: str | No
         return
     times = composition.window.time_range
     times.zoom(parse_moment(since, now_us), parse_moment(until, now_us) if until is not None else now_us)
+
+
+def bring_up(composition: "Composition", screen: str, agent: int) -> "QWidget":
+    """Show a screen, with this agent (0: none). Returns what the picture is to be taken of."""
+    from app.window.places import AGENT, LOGS, MESSAGES
+
+    if screen == "connection":
+        assert composition.connection is not None
+        composition.connection.open()
+        assert composition.connection.dialog is not None
+        return composition.connection.dialog
+    screens = composition.screens
+    assert screens is not None
+    if screen == AGENT:
+        screens.open_agent(agent)
+    else:
+        composition.window.show_screen(screen)
+        screens.fleet.select_agent(agent)
+        if screen == LOGS:
+            screens.logs_screen().show_only(agent)
+        if screen == MESSAGES:
+            screens.messages_screen().show_agent(agent)
+    return composition.window
 
 
 def _wait(composition: "Composition") -> None:

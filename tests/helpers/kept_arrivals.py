@@ -7,6 +7,11 @@ from models.domain.messages import RawMessage
 from mqtt.left_over import portions
 
 
+def not_whole(arrival: Arrival) -> None:
+    """Nothing is kept that cannot be read."""
+    raise AssertionError(arrival)
+
+
 class KeptArrivals:
     """`works`: may anything be kept at present?"""
 
@@ -30,5 +35,5 @@ class KeptArrivals:
         """As the next start would read them."""
         if not self.kept:
             return []
-        found = portions(self.kept[0][0], [arrival for _, arrival in self.kept])
+        found = portions(self.kept[0][0], [arrival for _, arrival in self.kept], not_whole)
         return [message for portion in found for message in portion.messages]

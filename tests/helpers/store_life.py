@@ -16,6 +16,7 @@ from mqtt.left_over import portions
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.fake_broker import PUBLISH, packet
+from tests.helpers.kept_arrivals import not_whole
 from tests.helpers.store import batch_of, message, rows
 
 BATCH = 3
@@ -60,7 +61,7 @@ def bring_back(writer: StoreWriter) -> None:
     """What an earlier life kept and did not come to store, batch by batch."""
     for source, arrivals in writer.journal.left_over():
         for arrival in arrivals:
-            for messages, number in portions(source, [arrival]):
+            for messages, number in portions(source, [arrival], not_whole):
                 batch = batch_of(writer.names, messages, ["a"] * len(messages))
                 batch.arrived_to = number
                 writer.commit(batch)

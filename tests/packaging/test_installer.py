@@ -2,6 +2,7 @@
 
 import configparser
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -136,8 +137,18 @@ def test_every_package_that_goes_with_the_program_is_pinned_and_has_its_licence(
     for name, distribution in found.items():
         assert licences.stated_licence(distribution)
         if name not in licences.QT:
-            licences.copy_licences(distribution, tmp_path / name)
+            licences.write_licences(name, distribution, tmp_path / name)
             assert sum(file.stat().st_size for file in (tmp_path / name).rglob("*") if file.is_file()) > 500
+
+
+def test_what_a_wheel_has_compiled_in_has_its_licence_too(licences, tmp_path: Path, monkeypatch) -> None:
+    pcodec = licences.runtime_distributions()["pcodec"]
+    licences.write_licences("pcodec", pcodec, tmp_path / "told")
+    assert licences.works_without_text(tmp_path / "told") == []
+    assert json.loads(next((tmp_path / "told" / "sboms").iterdir()).read_text(encoding="utf-8"))["components"]
+    monkeypatch.setattr(licences, "COMPILED_IN", {})
+    with pytest.raises(SystemExit, match=r"pcodec has .*numpy 0\.\d+.* compiled in"):
+        licences.write_licences("pcodec", pcodec, tmp_path / "untold")
 
 
 @pytest.mark.long
@@ -153,6 +164,7 @@ def test_builds_an_installer_that_starts_and_is_small() -> None:
         "usr/lib/systemd/user/murmurscope-recorder@.service",
         "usr/lib/murmurscope/_internal/mosquitto/mosquitto",
         "usr/share/doc/murmurscope/licences/mosquitto/copyright",
+        "usr/share/doc/murmurscope/licences/zstandard/COMPILED-IN",
     ):
         assert f"./{name}\n" in files, f"{name} is missing"
     assert int(run("dpkg-deb", "-f", str(deb), "Installed-Size")) < MOST_UNPACKED_MB * 1024

@@ -33,6 +33,8 @@ class AdvancedFields(QWidget):
         self.keepalive.setSuffix(self.tr(" s"))
         self.session = QSpinBox(self, minimum=0, maximum=LONGEST_SESSION_S)
         self.session.setSuffix(self.tr(" s"))
+        for number in (self.keepalive, self.session):
+            number.lineEdit().setTextMargins(5, 0, 0, 0)
         self.session.setToolTip(
             self.tr("So long the broker keeps messages for us while nothing records. It holds them in its memory.")
         )

@@ -31,6 +31,7 @@ class ConnectionForm(QWidget):
             self.scheme.addItem(text, scheme)
         self.host = QLineEdit(self, placeholderText=self.tr("host or whole address"))
         self.port = QSpinBox(self, minimum=1, maximum=65_535)
+        self.port.lineEdit().setTextMargins(5, 0, 0, 0)
         self.path = QLineEdit(self, placeholderText="/mqtt")
         self.user = QLineEdit(self)
         self.password = QLineEdit(self, echoMode=QLineEdit.EchoMode.Password)

@@ -127,7 +127,8 @@ def _capture_table() -> SortedTable[CaptureRow]:
     columns: list[Column[CaptureRow]] = [
         Column(translate("HeldView", "Kind"), _kind),
         Column(
-            translate("HeldView", "From"), lambda one: visible(one.source), None, tip=lambda one: tooltip_text(visible(one.source))
+            translate("HeldView", "From"), lambda one: visible(one.source).removeprefix("mqtt://"), None,
+            tip=lambda one: tooltip_text(visible(one.source)),
         ),
         Column(translate("HeldView", "First"), lambda one: format_time(one.first_us)[:16], lambda one: one.first_us),
         Column(translate("HeldView", "Last"), lambda one: format_time(one.last_us)[:16], lambda one: one.last_us),
@@ -137,7 +138,7 @@ def _capture_table() -> SortedTable[CaptureRow]:
         Column(translate("HeldView", "Size"), lambda one: value_text(one.bytes, "By"), lambda one: one.bytes, number=True),
     ]  # fmt: skip
     name = translate("HeldView", "Captures")
-    return SortedTable(name, columns, (72, 90, 138, 138, 74, 74, 62, 76), lambda one: one.id, (1,))
+    return SortedTable(name, columns, (72, 90, 130, 130, 74, 74, 62, 76), lambda one: one.id, (1,))
 
 
 def _kind(capture: CaptureRow) -> str:

@@ -3,18 +3,16 @@
 They read the `FleetResult` of the model by row, so that no array passes through Qt's variants.
 """
 
-import math
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLineF, QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from models.domain.presence_words import Condition, Presence
-from models.domain.queries import FleetResult
+from models.domain.queries import SPARK_CELLS, FleetResult
 from widgets.common.theme import ThemeHolder
 from widgets.fleet.fleet_item_model import FleetItemModel, HeadingRole, RowRole
 from widgets.fleet.fleet_state import in_maintenance
@@ -29,7 +27,11 @@ _STRIP_HEIGHT = {
     Presence.STOPPED: 0.15,
     Presence.UNKNOWN: 0.15,
 }
-"""Of the cell's height: the strip is read by height as well as by colour, and what is well stays low."""
+"""Of the strip's height: it is read by height as well as by colour, and what is well stays low."""
+_LEAST_CELLS = 12
+"""Of a line; so few that a fleet that is two minutes old fills the cell."""
+_APART = 3.0
+"""From so many pixels a minute the marks stand apart; narrower ones join, as uneven gaps would look like news."""
 _WELL_OPACITY = 0.55
 
 
@@ -117,7 +119,7 @@ class PresenceDelegate(CellDelegate):
 
 
 class HourStripDelegate(CellDelegate):
-    """Sixty minutes: height and colour say the presence, a dot above says errors."""
+    """Sixty minutes: height and colour say the presence, a dot on a mark says errors. Where nothing is known is only a line."""
 
     def _content(
         self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
@@ -127,52 +129,68 @@ class HourStripDelegate(CellDelegate):
         cells, errors = fleet.hour_presence[row], fleet.hour_errors[row]
         step = rect.width() / len(cells)
         bottom, height = rect.bottom() - 5, rect.height() - 12
-        width = max(1.0, step - 1.0)
+        lefts = np.round(rect.left() + np.arange(len(cells) + 1) * step)  # whole pixels: what overlaps shines through
+        widths = np.diff(lefts) - (step >= _APART)
+        tops = np.full(len(cells), bottom)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.fillRect(QRectF(rect.left(), bottom - 1, rect.width(), 1), QColor(theme.edge))
         for value in np.unique(cells[cells > 0]).tolist():
             presence = Presence(value)
             tall = max(2.0, height * _STRIP_HEIGHT[presence])
-            painter.setPen(Qt.PenStyle.NoPen)
             colour = QColor(theme.presence(presence))
             colour.setAlphaF(_WELL_OPACITY if presence is Presence.ONLINE else 1.0)
             painter.setBrush(colour)
             places = np.flatnonzero(cells == value)
-            painter.drawRects([QRectF(rect.left() + i * step, bottom - tall, width, tall) for i in places.tolist()])
-        troubled = np.flatnonzero(errors)
-        if len(troubled):
+            tops[places] -= tall
+            across = zip(lefts[places].tolist(), widths[places].tolist(), strict=True)
+            painter.drawRects([QRectF(left, bottom - tall, width, tall) for left, width in across])
+        if errors.any():
             painter.setBrush(QColor(theme.error))
             dot = max(2.0, min(3.0, step))
-            top = rect.top() + 2
-            painter.drawRects([QRectF(rect.left() + i * step, top, dot, dot) for i in troubled.tolist()])
+            troubled = np.flatnonzero(errors)
+            corners = zip(lefts[troubled].tolist(), tops[troubled].tolist(), strict=True)
+            painter.drawRects([QRectF(left, top - 1 - dot, dot, dot) for left, top in corners])
 
 
 class SparkDelegate(CellDelegate):
-    """The present value, and a line of the last ten minutes; `columns` picks the array. The scale goes from 0 to `top` where
-    a quantity has a top (a ratio: 1); else it shows the line's own range, with small changes kept small."""
+    """The present value, and a line of the last ten minutes, or of as many as are known of the fleet. `columns` picks the
+    array; `widest` is the value that the number's room is measured with. The scale goes from 0 to `top` where a quantity has
+    a top (a ratio: 1); else it shows the line's own range, with small changes kept small."""
 
     def __init__(
         self,
         model: FleetItemModel,
         theme: ThemeHolder,
         columns: Callable[[FleetResult], npt.NDArray[np.float32]],
+        widest: str,
         top: Callable[[FleetResult, int], float | None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(model, theme, parent)
-        self._columns, self._top = columns, top
+        self._columns, self._widest, self._top = columns, widest, top
+        self._span: tuple[FleetResult | None, int] = (None, 0)
 
     def _content(
         self, painter: QPainter, rect: QRectF, fleet: FleetResult, row: int, text: str, opt: QStyleOptionViewItem
     ) -> None:
-        text_width = opt.fontMetrics.horizontalAdvance("888.8 MiB") + _PADDING
+        text_width = opt.fontMetrics.horizontalAdvance(self._widest) + _PADDING
         self._text(painter, QRectF(rect.left(), rect.top(), text_width, rect.height()), text, opt)
         area = rect.adjusted(text_width, 5, 0, -5)
-        values = self._columns(fleet)[row]
+        values = self._columns(fleet)[row, self._first_cell(fleet) :]
         if area.width() < 12 or bool(np.isnan(values).all()):
             return
         top = self._top(fleet, row)
         low, high = (0.0, top) if top else _own_range(values)
-        painter.setPen(QPen(QColor(self._theme.theme.series[0]), 0))
+        painter.setPen(QPen(QColor(self._theme.theme.series[0]), 1))
         painter.drawLines(_segments((values - low) / (high - low), area))
+
+    def _first_cell(self, fleet: FleetResult) -> int:
+        """The same for all rows, so that they compare."""
+        if self._span[0] is not fleet:
+            known = np.flatnonzero(~np.isnan(self._columns(fleet)).all(axis=0))
+            first = int(known[0]) if len(known) else 0
+            self._span = (fleet, min(first, SPARK_CELLS - _LEAST_CELLS))
+        return self._span[1]
 
 
 def _own_range(values: npt.NDArray[np.float32]) -> tuple[float, float]:
@@ -183,18 +201,10 @@ def _own_range(values: npt.NDArray[np.float32]) -> tuple[float, float]:
 
 def _segments(values: npt.NDArray[np.float32], area: QRectF) -> list[QLineF]:
     """Values 0–1 as lines between neighbours that both have a value: silence stays a gap. A lone value is a short dash."""
-    step = area.width() / max(1, len(values) - 1)
-    points: list[QPointF | None] = []
-    for i, value in enumerate(values.tolist()):
-        known = not math.isnan(value)
-        points.append(
-            QPointF(area.left() + i * step, area.bottom() - min(1.0, max(0.0, value)) * area.height())
-            if known
-            else None
-        )
-    lines = [QLineF(a, b) for a, b in pairwise(points) if a is not None and b is not None]
-    for i, point in enumerate(points):
-        alone = (i == 0 or points[i - 1] is None) and (i + 1 == len(points) or points[i + 1] is None)
-        if point is not None and alone:
-            lines.append(QLineF(point, point + QPointF(-2, 0)))
-    return lines
+    xs = np.linspace(area.left(), area.right(), len(values)).tolist()
+    ys = (area.bottom() - np.clip(values, 0.0, 1.0) * area.height()).tolist()
+    known = np.concatenate(([False], ~np.isnan(values), [False]))
+    joined = np.flatnonzero(known[1:-1] & known[2:]).tolist()
+    alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:]).tolist()
+    lines = [QLineF(xs[i], ys[i], xs[i + 1], ys[i + 1]) for i in joined]
+    return lines + [QLineF(xs[i] - 2, ys[i], xs[i], ys[i]) for i in alone]

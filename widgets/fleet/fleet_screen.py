@@ -28,13 +28,15 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 136, Column.GROUP: 70, Column.PRESENCE: 164, Column.LAST_SEEN: 74, Column.HOUR: 108, Column.CPU: 112,
-    Column.MEMORY: 112, Column.RESPONSE: 80, Column.ERROR_RATIO: 108, Column.TASKS: 50, Column.ATTEMPTS: 72,
+    Column.AGENT: 132, Column.GROUP: 90, Column.PRESENCE: 124, Column.LAST_SEEN: 74, Column.HOUR: 108, Column.CPU: 112,
+    Column.MEMORY: 120, Column.RESPONSE: 80, Column.ERROR_RATIO: 108, Column.TASKS: 50, Column.ATTEMPTS: 72,
     Column.SUCCESSES: 46, Column.ERRORS: 54, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
 _RETIRED = True
 """Stands among the groups, which are texts."""
 _FIRST_GROUP = 3
+_FIELD_MARGINS = 32
+"""Of a field, with its frame."""
 _INTO_TABLE = (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 """From the filter to what it found."""
 _GROWING = (Column.AGENT, Column.GROUP, Column.PRESENCE, Column.HOUR, Column.CPU, Column.MEMORY)
@@ -135,14 +137,14 @@ class FleetScreen(QWidget):
     def _build(self, theme: ThemeHolder) -> None:
         self._sentence = PlainLabel()
         self._sentence.setAccessibleName(self.tr("State of the fleet"))
-        self._enlarge()
         self._filter = QLineEdit()
-        self._filter.setPlaceholderText(self.tr("Name, id, group or note"))
+        self._filter.setPlaceholderText(self.tr("Filter agents"))
+        self._filter.setToolTip(self.tr("Words of name, id, group or note"))
+        self._filter.setMaximumWidth(220)
         self._filter.setAccessibleName(self.tr("Filter agents"))
         self._filter.setClearButtonEnabled(True)
-        self._filter.setMinimumWidth(110)  # the sentence needs the room more
-        self._filter.setMaximumWidth(220)
         self._filter.textChanged.connect(self._filter_changed)
+        self._enlarge()
         self.not_well = self._toggle(self.tr("Not well"), self.tr("Show only agents that are not well"))
         self.by_group = self._toggle(self.tr("By group"), self.tr("Put the agents of a group together"))
         self._group = QComboBox()
@@ -178,8 +180,10 @@ class FleetScreen(QWidget):
             Column.AGENT: AgentDelegate(self.model, theme, self.table),
             Column.PRESENCE: PresenceDelegate(self.model, theme, self.table),
             Column.HOUR: HourStripDelegate(self.model, theme, self.table),
-            Column.CPU: SparkDelegate(self.model, theme, lambda f: f.cpu_spark, _cpu_top, self.table),
-            Column.MEMORY: SparkDelegate(self.model, theme, lambda f: f.memory_spark, lambda *_: None, self.table),
+            Column.CPU: SparkDelegate(self.model, theme, lambda f: f.cpu_spark, "888.8 %", _cpu_top, self.table),
+            Column.MEMORY: SparkDelegate(
+                self.model, theme, lambda f: f.memory_spark, "888.8 MiB", lambda *_: None, self.table
+            ),
         }
         for number, delegate in delegates.items():
             self.table.setItemDelegateForColumn(number, delegate)
@@ -209,10 +213,12 @@ class FleetScreen(QWidget):
         return button
 
     def _enlarge(self) -> None:
-        if hasattr(self, "_sentence"):
+        if hasattr(self, "_filter"):
             font = self.font()
             font.setPixelSize(round(self.fontInfo().pixelSize() * 1.25))
             self._sentence.setFont(font)
+            least = self._filter.fontMetrics().horizontalAdvance(self._filter.placeholderText()) + _FIELD_MARGINS
+            self._filter.setMinimumWidth(least)  # where room is short, the sentence needs it more
 
     # ------------------------------------------------------------------ answers
 
@@ -233,15 +239,7 @@ class FleetScreen(QWidget):
             return
         self._sentence.set_text(sentence(fleet, summarise(fleet), connected=self._connected))
         if not len(fleet.agent) or (fleet.retired.all() and not self.model.view.retired):
-            self._stack.show_state(
-                ViewState(
-                    StateKind.EMPTY,
-                    self.tr("No agent has been heard yet"),
-                    self.tr("Agents appear here by themselves as soon as they publish to the broker."),
-                    self.tr("Choose a broker…"),
-                    self.connect_requested.emit,
-                )
-            )
+            self._stack.show_state(self._nobody())
         elif self.model.view.retired and not fleet.retired.any():
             hint = self.tr("Retire one by its menu: it is hidden, and its history stays.")
             self._stack.show_state(ViewState(StateKind.EMPTY, self.tr("No agent is retired"), hint))
@@ -249,6 +247,17 @@ class FleetScreen(QWidget):
             self._stack.show_state(no_match(self._clear_filter))
         else:
             self._stack.show_content()
+
+    def _nobody(self) -> ViewState:
+        if self._connected:
+            sentence = self.tr("No agent has been heard yet")
+            hint = self.tr("Agents appear here by themselves as soon as they publish to the broker.")
+            action = self.tr("Choose a broker…")
+        else:
+            sentence = self.tr("No broker is connected")
+            hint = self.tr("Agents appear here by themselves once their broker is connected.")
+            action = self.tr("Connect to a broker…")
+        return ViewState(StateKind.EMPTY, sentence, hint, action, self.connect_requested.emit)
 
     def _fill_groups(self, fleet: FleetResult) -> None:
         present = zip(fleet.group, fleet.retired.tolist(), strict=True)

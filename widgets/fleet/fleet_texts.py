@@ -43,10 +43,10 @@ def column_tooltip(column: Column) -> str:
         Column.PRESENCE: translate("Fleet", "Whether the agent is there, since when, and why we say so"),
         Column.LAST_SEEN: translate("Fleet", "Time since its last live message"),
         Column.HOUR: translate(
-            "Fleet", "A mark a minute: tall green online, amber late, red offline; a dot above: errors"
+            "Fleet", "A mark a minute: low and green online, higher late, full offline; a dot on it: errors"
         ),
-        Column.CPU: translate("Fleet", "Processor use: now, and the last ten minutes"),
-        Column.MEMORY: translate("Fleet", "Memory in use: now, and the last ten minutes"),
+        Column.CPU: translate("Fleet", "Processor use: now, and up to ten minutes back"),
+        Column.MEMORY: translate("Fleet", "Memory in use: now, and up to ten minutes back"),
         Column.RESPONSE: translate("Fleet", "95 of 100 answers in the last hour came within this time"),
         Column.ERROR_RATIO: translate("Fleet", "Failed of finished tasks and answered requests in the last hour"),
         Column.TASKS: translate("Fleet", "Tasks that have not ended, as last reported"),
@@ -147,6 +147,8 @@ def heading_text(group: str, count: int, not_well: int, *, folded: bool) -> str:
 def sentence(fleet: FleetResult, summary: Summary, *, connected: bool) -> str:
     """The fleet in one sentence; names the agent most worth looking at."""
     if not summary.total:
+        if not connected:
+            return translate("Fleet", "Not connected: connect to a broker to see its agents")
         return translate("Fleet", "No agents yet")
     if not connected and summary.unknown == summary.total:
         return translate("Fleet", "Not connected: nothing is known of {n} agents").replace(

@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         self._label.hide()
         self._reading = ReadingChip(theme)
         self._rail = NavigationRail(theme)
-        self._stack = QStackedWidget()
+        self._stack = _ScreenStack()
         self._made = FrameActions(actions, theme, self.time_range, self._slots(), self)
         self._range_bar = TimeRangeBar(
             theme, self.time_range, self._made.toggle_live, self._made.back, self._made.forward
@@ -313,6 +313,18 @@ class MainWindow(QMainWindow):
 
     def _show_shortcuts(self) -> None:
         ShortcutsWindow(self._actions, self).show()
+
+
+class _ScreenStack(QStackedWidget):
+    """As narrow as the screen in front can be: one that was wide takes no room from the side panel once it is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.currentChanged.connect(self.updateGeometry)
+
+    def minimumSizeHint(self) -> QSize:
+        front = self.currentWidget()
+        return super().minimumSizeHint() if front is None else front.minimumSizeHint().expandedTo(front.minimumSize())
 
 
 def _column(growing: QWidget, *widgets: QWidget) -> QWidget:

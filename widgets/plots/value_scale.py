@@ -48,14 +48,19 @@ class ValueScale:
         self._set = False
 
     def ticks(self, most: int) -> list[tuple[float, str]]:
-        """Values with their labels, at most about `most`; the unit stands with each."""
-        span = self.high - self.low
-        step = value_step(self.unit, span, max(most, 1))
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        values = [count * step for count in range(first, last + 1)]
+        """Values with their labels, at most about `most`, but two where it can be: one alone tells no scale."""
+        most = max(most, 1)
+        values = next(
+            (found for pieces in range(most, most + 3) if len(found := self._marks(pieces)) > 1), self._marks(most)
+        )
         scale = _axis_scale(self.unit, max(abs(self.low), abs(self.high)))
         return [(value, _label(value * scale.factor, scale.label)) for value in values]
+
+    def _marks(self, pieces: int) -> list[float]:
+        step = value_step(self.unit, self.high - self.low, pieces)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [count * step for count in range(first, last + 1)]
 
 
 def _axis_scale(unit: str, magnitude: float) -> Scale:

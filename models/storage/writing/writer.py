@@ -103,7 +103,8 @@ class StoreWriter:
                 load_names(self._catalogue, self.names)
                 self.before = read_known_before(workspace, self._catalogue)
                 with problems_of(workspace.root):
-                    self.journal = ArrivalJournal(workspace, clock, self.before.arrived_to)
+                    self.journal = ArrivalJournal(workspace, clock, self._workspace_id, self.before.arrived_to)
+                self.problems += self.journal.damage
             except BaseException:
                 self._database.close()
                 raise
@@ -139,7 +140,7 @@ class StoreWriter:
         with problems_of(self._workspace.catalogue):
             gaps, presence = self._absence(now_us, heard_us)
             id_ = int(Capture.insert(started_us=now_us, **row).execute(self._database))
-            workspace_id = str(self._ask("SELECT value FROM workspace WHERE key = 'id'")[0][0])
+            workspace_id = self._workspace_id
         self._gaps += gaps
         self._presence += presence
         self._recording_since_us = self._recording_since_us or now_us
@@ -275,6 +276,10 @@ class StoreWriter:
     def _catalogue(self) -> apsw.Connection:
         connection: apsw.Connection = self._database.connection()
         return connection
+
+    @property
+    def _workspace_id(self) -> str:
+        return str(self._ask("SELECT value FROM workspace WHERE key = 'id'")[0][0])
 
     def _mend(self, replaced: Problem | None) -> Upkeep:
         retention = Retention(self._workspace, self._catalogue, self._limits)

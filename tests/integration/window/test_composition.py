@@ -10,6 +10,7 @@ from app.window.composition import Composition, WindowOptions
 from app.window.first_paint import FirstPaint
 from app.window.places import AGENT, DATA, FLEET, LOGS, MESSAGES
 from app.window.recorder_watch import RecorderWatch, Seen
+from app.window.shot import bring_up
 from models.domain.clock import SystemClock
 from models.domain.problems import trouble
 from models.storage.workspace import Workspace
@@ -129,8 +130,8 @@ def test_a_picture_can_be_asked_for_with_an_agent_chosen(compose, history, qtbot
     one.window.show()
     one.fill()
     qtbot.waitUntil(lambda: one.screens.fleet.fleet is not None)
-    assert one.show_for_shot("fleet", 0) is one.window
-    assert one.show_for_shot("connection", 0) is one.connection.dialog
+    assert bring_up(one, "fleet", 0) is one.window
+    assert bring_up(one, "connection", 0) is one.connection.dialog
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class Store:
         self.log = []
         self.closed = False
         self.before = KnownBefore()
-        self.journal = SimpleNamespace(left_over=list, stored_to=0, problem=None)
+        self.journal = SimpleNamespace(left_over=list, stored_to=0, problem=None, busy_since_us=None)
         self.heard = []
         self.problems = []
         self.hindrance = None
@@ -190,7 +190,7 @@ class Fixture:
 
 @pytest.fixture
 def fixture(monkeypatch):
-    monkeypatch.setattr("app.recorder.ingest.RETRY_S", 0.01)
+    monkeypatch.setattr("app.recorder.store_troubles.RETRY_S", 0.01)
     one = Fixture()
     yield one
     one.ingest.finish()
@@ -531,6 +531,39 @@ def test_what_is_left_of_another_broker_is_a_capture_of_its_own(fixture):
         "mqtt://other:1883",
         "mqtt://h:1883",
     ]
+
+
+def test_what_cannot_be_read_of_the_journal_costs_nothing_else(fixture):
+    """It would else end every start."""
+    source, (first, last) = kept("mqtt://h:1883", 5, 6)
+    broken = Arrival(5, 1_005, packet(PUBLISH, 2, b"\x00\x01t\x00\x07a") + packet(PUBLISH, 2, b"\x00\x09t"))
+    fixture.store.journal.left_over = lambda: [(source, [first, broken, last])]
+    fixture.start()
+    until(lambda: fixture.store.journal.stored_to == 6, "all that can be read is stored")
+    assert fixture.store.payloads == [b"5", b"a", b"6"]
+    assert fixture.faults.count == 1
+
+
+def test_packet_ids_of_one_broker_say_nothing_of_another(fixture):
+    packets = packet(PUBLISH, 2, b"\x00\x01t\x00\x05x")
+    again = packet(PUBLISH, 10, b"\x00\x01t\x00\x05x")
+    left = [
+        (Source(broker, "client", version_5=False), [Arrival(number, 1_000, content)])
+        for broker, number, content in (("mqtt://a:1", 5, packets), ("mqtt://b:1", 6, again))
+    ]
+    fixture.store.journal.left_over = lambda: left
+    fixture.start()
+    until(lambda: fixture.store.journal.stored_to == 6, "both are stored")
+    assert fixture.store.payloads == [b"x", b"x"]
+
+
+def test_a_slow_disk_is_no_hanging_network_thread(fixture):
+    fixture.start()
+    assert not fixture.ingest.waits_for_disk
+    fixture.store.journal.busy_since_us = fixture.clock.monotonic_us()
+    assert fixture.ingest.waits_for_disk
+    fixture.store.journal.busy_since_us -= 31_000_000
+    assert not fixture.ingest.waits_for_disk
 
 
 def test_nothing_is_asked_of_the_broker_before_all_that_is_left_is_stored(fixture):

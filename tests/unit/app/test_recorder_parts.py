@@ -5,9 +5,9 @@ import zlib
 
 import pytest
 
-from app.recorder.commit_figures import CommitFigures
 from app.recorder.log_file import Faults, log_to_file
 from app.recorder.redelivery import Redelivery
+from app.recorder.tally import CommitFigures
 from app.recorder.watch import Watch
 from models.domain.batch import RecordBatch
 from models.domain.connection import Secret

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from models.domain.arrivals import Source
+from models.domain.arrivals import Arrival, Source
 from mqtt.acknowledging import FEW, MOST_BYTES, Acknowledging, Piece
 from tests.helpers.kept_arrivals import KeptArrivals
 
@@ -81,6 +81,25 @@ def test_where_nothing_can_be_kept_all_waits_for_the_store(journal: KeptArrivals
     journal.works = True
     assert arrive(one, *numbers)
     assert [message.packet_id for message in journal.messages()] == numbers, "and not what is stored already"
+
+
+def test_packets_that_cannot_be_kept_are_held_up_to_a_limit(journal: KeptArrivals) -> None:
+    one, journal.works = Acknowledging(journal, SOURCE, None), False
+    part, ids = MOST_BYTES // 8, range(1, 101)
+    for packet_id in ids:
+        assert not one.arrived([packet_id], [Piece(1, b"x" * part)], one.number)
+        assert sum(len(piece.packets) for piece in held(one)) <= MOST_BYTES
+    journal.works = True
+    assert not arrive(one, 101), "what came before it can only be stored"
+    assert due(one) == []
+    one.stored(told(*ids))
+    assert arrive(one, *range(102, 120))
+    assert due(one) == list(range(1, 120))
+    assert [message.packet_id for message in journal.messages()] == list(range(101, 120))
+
+
+def held(one: Acknowledging) -> list[Arrival]:
+    return [arrival for waiting in one._waiting for arrival in waiting.arrivals]
 
 
 def test_of_what_the_bytes_are_not_known_nothing_is_kept(journal: KeptArrivals) -> None:

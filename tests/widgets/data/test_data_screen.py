@@ -123,7 +123,7 @@ def state(disk_days: float | None) -> RecorderState:
 def test_days_and_captures_are_listed_with_the_newest_first(screen: DataScreen, desk: Desk) -> None:
     assert cells(screen.held.days, 0)[1:] == ["3\u202f000", "15\u202f000", "30", "3", "3 MiB"]
     assert screen.held.days.records.rowCount() == 3
-    assert cells(screen.held.captures, 0)[:2] == ["recorded", "mqtt://broker.example:1883"]
+    assert cells(screen.held.captures, 0)[:2] == ["recorded", "broker.example:1883"]
     assert cells(screen.held.captures, 1)[:2] == ["imported", "/home/ada/monday.jsonl"]
     assert screen.held.bars.accessibleDescription() == "3 days, the largest 3 MiB"
 

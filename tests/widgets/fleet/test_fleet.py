@@ -73,6 +73,16 @@ def test_without_connection_nothing_is_claimed():
     assert "nothing is known of 5 agents" in sentence(fleet, summarise(fleet), connected=False)
 
 
+def test_an_empty_fleet_says_what_to_do(screen):
+    screen.model.show_fleet(fleet_of(0))
+    screen.show_connected(connected=False)
+    assert screen._sentence.text() == "Not connected: connect to a broker to see its agents"
+    state = screen._stack.view.state
+    assert (state.sentence, state.action) == ("No broker is connected", "Connect to a broker…")
+    screen.show_connected(connected=True)
+    assert screen._stack.view.state.sentence == "No agent has been heard yet"
+
+
 def test_values_that_are_missing_stand_last_either_way():
     fleet = fleet_of(4)
     cpu = np.array([0.3, np.nan, 0.9, 0.1])

@@ -353,6 +353,17 @@ def test_popup_takes_both_ends_and_refuses_nonsense(window: MainWindow, qtbot: Q
     assert window.time_range.as_text() == "live 7d"
 
 
+def test_a_wide_screen_that_was_left_takes_no_room_from_the_side_panel(window: MainWindow, qtbot: QtBot) -> None:
+    wide = QWidget()
+    wide.setMinimumWidth(1_100)
+    window.add_screen("wide", "Wide", "data", wide)
+    shown(window, qtbot)
+    window.show_screen("wide")
+    qtbot.waitUntil(lambda: window.minimumSizeHint().width() > 1_100)
+    window.show_screen("fleet")
+    qtbot.waitUntil(lambda: window.minimumSizeHint().width() <= 900)
+
+
 def test_side_panel_opens_changes_and_closes_with_escape(window: MainWindow, qtbot: QtBot) -> None:
     shown(window, qtbot)
     first, second = QLabel("first"), QLabel("second")

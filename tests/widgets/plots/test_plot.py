@@ -261,6 +261,14 @@ def test_the_value_axis_does_not_jump_and_uses_the_unit() -> None:
     assert all(value == int(value) for value, _ in count.ticks(9))
 
 
+def test_a_low_plot_has_two_values_at_its_axis() -> None:
+    count = ValueScale("{connection}")
+    for high in range(1, 30):
+        count.forget()
+        count.fit(0, high)
+        assert 2 <= len(count.ticks(2)) <= 4, f"from 0 to {count.high}"
+
+
 def test_bare_numbers_of_many_digits_are_short_at_the_axis() -> None:
     scale = ValueScale("", None)
     for value, label in ((1_795_811_436, "1.8 G"), (244_562_594, "240 M"), (2.5e15, "2\u202f500 T")):
