@@ -29,6 +29,7 @@ class Cause(StrEnum):
     GOODBYE = "goodbye"  # it said that it stops
     SILENCE = "silence"  # nothing for longer than its interval allows
     REPLAYED = "replayed"  # known only from a retained message
+    BROKER = "broker"  # the broker tells of its connection
     LINK_LOST = "link-lost"  # our own connection to the broker is gone
     NOT_RECORDING = "not-recording"  # no recorder ran
     NOT_HEARD = "not-heard"  # nothing live since we connected

@@ -6,6 +6,7 @@ from typing import Any
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.records import Attempt, Interaction, LogRow, Outcome, TaskReport, TaskState
 from models.domain.timestamps import read_time
+from mqtt.reading.conventions.mosquitto_log import tell_clients, with_own_time
 from mqtt.reading.decode import compact, read_object, read_text, strip
 from mqtt.reading.exchange import Request, Sent, correlation_key
 from mqtt.reading.generic_numbers import number_of
@@ -73,6 +74,7 @@ class TailPlan:
     def __init__(self, topic: int, agent: int, file: str) -> None:
         self.topic, self.agent = topic, agent
         self._file = file
+        self._of_broker = "mosquitto" in file.casefold()
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
@@ -84,6 +86,9 @@ class TailPlan:
             if not text:
                 raise Unread("empty")
             record = read_line(text, message.received_us, certain=True)
+            if self._of_broker and record is not None:
+                tell_clients(row, text, message.received_us, sink)
+                record = with_own_time(record, text, message.received_us)
         sink.batch.agent[row] = agent = sink.agent(name) if name else self.agent
         if own_time and sink.copies.repeated(self.agent, self.topic, message.payload):
             sink.batch.duplicate[row] = True

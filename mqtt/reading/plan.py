@@ -15,6 +15,7 @@ from models.domain.crowd import LONGEST_AGENT, MOST_AGENTS, MOST_SERIES, MOST_SE
 from models.domain.messages import Kind, RawMessage
 from models.domain.names import Names, SeriesKey, SeriesKind
 from models.domain.records import Unreadable
+from mqtt.reading.clients import Clients
 from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
 from mqtt.reading.declared_topics import DeclaredTopics
@@ -78,6 +79,7 @@ class Sink:
         self.shapes = Shapes()
         self.object_shapes = ObjectShapes()
         self.tables = Tables()
+        self.clients = Clients()
         self._remembering = Remembering(names.crowd)
 
     def agent(self, name: str) -> int:

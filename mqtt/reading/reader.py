@@ -105,6 +105,7 @@ class Reader:
                     logger.exception("reading a message on %r failed", message.topic[:200])
         if count:
             batch.interactions += exchange.expire(messages[-1].received_us, count - 1)
+            sink.clients.catch_up(count - 1, sink)
         batch.gaps = sink.sequences.gaps()
         return batch
 

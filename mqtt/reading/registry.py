@@ -2,6 +2,7 @@
 
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
+from mqtt.reading.conventions.broker_status import BrokerStatusRecogniser
 from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
 from mqtt.reading.conventions.collectd import CollectdRecogniser
 from mqtt.reading.conventions.dynsec import DynsecRecogniser
@@ -33,6 +34,7 @@ def recognisers(prefix: str) -> list[Recogniser]:
         McpRecogniser(),
         SolaceRecogniser(),
         DynsecRecogniser(),
+        BrokerStatusRecogniser(),
         HomieRecogniser(),
         FirehoseRecogniser(generic),
         TasmotaRecogniser(),

@@ -37,6 +37,7 @@ _CAUSES = {
     Cause.GOODBYE: QT_TRANSLATE_NOOP("Cause", "goodbye"),
     Cause.SILENCE: QT_TRANSLATE_NOOP("Cause", "silence"),
     Cause.REPLAYED: QT_TRANSLATE_NOOP("Cause", "retained only"),
+    Cause.BROKER: QT_TRANSLATE_NOOP("Cause", "the broker"),
     Cause.LINK_LOST: QT_TRANSLATE_NOOP("Cause", "not connected"),
     Cause.NOT_RECORDING: QT_TRANSLATE_NOOP("Cause", "not recording"),
     Cause.NOT_HEARD: QT_TRANSLATE_NOOP("Cause", "not heard yet"),
@@ -50,6 +51,7 @@ _CAUSE_SENTENCES = {
     Cause.REPLAYED: QT_TRANSLATE_NOOP(
         "CauseSentence", "Only a retained message is known; that says nothing of the present."
     ),
+    Cause.BROKER: QT_TRANSLATE_NOOP("CauseSentence", "The broker tells so of its connection."),
     Cause.LINK_LOST: QT_TRANSLATE_NOOP("CauseSentence", "Our own connection to the broker is gone, so we cannot tell."),
     Cause.NOT_RECORDING: QT_TRANSLATE_NOOP("CauseSentence", "Nothing was being recorded, so we cannot tell."),
     Cause.NOT_HEARD: QT_TRANSLATE_NOOP("CauseSentence", "Nothing live came since we connected."),

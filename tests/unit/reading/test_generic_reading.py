@@ -186,7 +186,7 @@ def test_an_agent_that_declares_itself_is_found_in_its_topics_from_then_on() -> 
 @pytest.mark.parametrize(
     "topic",
     [
-        "$SYS/broker/uptime",
+        "$SYS/vernemq/x",
         "$other/x",
         "homie/x-1/$stats/uptime",
         "home/lamp-1/set",

@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import pytest
-
 from models.domain.clock import Instant
 from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
@@ -131,13 +129,3 @@ def test_presence_after_a_whole_recording() -> None:
             for change in keeper.observe(batch, Instant(at_us, at_us)):
                 last[reading.names.agents[change.agent]] = (change.presence, change.cause)
         assert last == at_the_end
-
-
-@pytest.mark.parametrize("size", [1, 7])
-def test_the_broker_s_own_topics_are_nobody_s_and_no_failure(size: int) -> None:
-    reading = Reading()
-    messages = recorded("mosquitto-2.0.11-sys")
-    for i in range(0, len(messages), size):
-        batch = reading.read(*messages[i : i + size])
-        assert [batch.unreadable, batch.evidence, batch.sample_value] == [[], [], []]
-    assert not reading.agents()

@@ -1,0 +1,220 @@
+"""What brokers tell of themselves, and what of their clients."""
+
+from collections import Counter
+
+import pytest
+
+from models.domain.batch import RecordBatch
+from models.domain.clock import Instant
+from models.domain.messages import Kind, Origin
+from models.domain.names import SeriesKind
+from models.domain.presence import PresenceKeeper
+from models.domain.presence_words import Cause, Presence
+from models.domain.records import Level, Outcome
+from mqtt.reading.clients import MOST_AWAITED, is_made_up
+from tests.helpers.reading import ARRIVAL_US, Reading, recorded
+
+S = ARRIVAL_US // 1_000_000
+LOG = "$SYS/broker/log/N"
+
+
+def attempts(reading: Reading, *batches: RecordBatch) -> list[tuple[str, Outcome, str | None, str | None]]:
+    return [
+        (reading.names.agents[one.agent], one.outcome, one.error, one.target) for b in batches for one in b.attempts
+    ]
+
+
+def told(reading: Reading, batch: RecordBatch) -> list[tuple[str, Presence, Cause, int]]:
+    return [(reading.names.agents[one.agent], one.presence, one.cause, one.rank) for one in batch.evidence]
+
+
+@pytest.mark.parametrize("size", [1, 7, 400])
+def test_the_recording_of_mosquitto(size: int) -> None:
+    reading = Reading()
+    messages = recorded("mosquitto-2.0.11-sys")
+    batches = [reading.read(*messages[i : i + size]) for i in range(0, len(messages), size)]
+    assert not reading.agents(), "a broker is no agent of the fleet it serves"
+    counts = Counter(one.metric for one in reading.points)
+    topics = Counter(one.topic.decode() for one in messages)
+    assert counts == {
+        topic.replace("$SYS/", "").replace("/", ".").replace(" ", "_"): n
+        for topic, n in topics.items()
+        if topic != "$SYS/broker/version"
+    }
+    last = {one.metric: (one.value, one.unit) for one in reading.points}
+    assert last["broker.clients.connected"] == (1.0, "{client}")
+    assert last["broker.load.messages.received.1min"][1] == "/min"
+    assert [one.value for one in reading.points if one.metric == "broker.uptime"] == [0.0, 6.0, 12.0, 18.0, 24.0]
+    assert last["broker.uptime"] == (24.0, "s")
+    assert last["broker.heap.current"][1] == last["broker.bytes.sent"][1] == "By"
+    kinds = {key.metric: key.kind for key in reading.names.series[1:]}
+    assert kinds["broker.publish.messages.received"] is SeriesKind.COUNTER
+    assert kinds["broker.load.messages.received.1min"] is kinds["broker.messages.stored"] is SeriesKind.GAUGE
+    assert not any(batch.unreadable or batch.evidence or batch.attempts for batch in batches)
+
+
+def test_figures_of_emqx_are_told_apart_by_node() -> None:
+    reading = Reading()
+    for node in ("emqx@10.0.0.1", "emqx@10.0.0.2"):
+        for topic, payload in (
+            ("stats/connections/count", "5"), ("metrics/bytes/received", "9"), ("version", "5.8.0"), ("uptime", "2 hours, 3 minutes"),
+        ):  # fmt: skip
+            assert not reading.send(f"$SYS/brokers/{node}/{topic}", payload).unreadable
+    assert [(key.metric, key.labels, key.unit, key.kind) for key in reading.names.series[1:]] == [
+        (metric, f'{{"node":"{node}"}}', unit, kind)
+        for node in ("emqx@10.0.0.1", "emqx@10.0.0.2")
+        for metric, unit, kind in (
+            ("broker.stats.connections.count", "{connection}", SeriesKind.GAUGE),
+            ("broker.metrics.bytes.received", "By", SeriesKind.COUNTER),
+        )
+    ]
+    assert not reading.send("$SYS/brokers", "emqx@10.0.0.1").unreadable
+
+
+REFUSED = ("bad-1", Outcome.REFUSED, "not authorised", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Client bad-1 disconnected, not authorised.", REFUSED), ("Client bad-1 [10.0.0.7:41002] disconnected: not authorised.", REFUSED),
+        ("Client <unknown> disconnected, not authorised.", ("", Outcome.REFUSED, "not authorised", None)),
+        ("Client <unknown> disconnected due to protocol error.", ("", Outcome.ERROR, "protocol error", None)),
+        ("Client <unknown> closed its connection.", ("", Outcome.ERROR, "closed its connection", None)),
+        ("Client <unknown> has exceeded timeout, disconnecting.", ("", Outcome.TIMEOUT, "timeout", None)),
+        ("Socket error on client <unknown>, disconnecting.", ("", Outcome.ERROR, "socket error", None)),
+        ("Client connection from 10.0.0.7 failed: error:0A000086:SSL routines::certificate verify failed.",
+         ("", Outcome.ERROR, "error:0A000086:SSL routines::certificate verify failed", None)),
+        ("Client auto-137CCC1A-8B81-ABE0-D291-0097EC5B7530 disconnected, not authorised.",
+         ("", Outcome.REFUSED, "not authorised", "auto-137CCC1A-8B81-ABE0-D291-0097EC5B7530")),
+        ("Client good-1 disconnected.", None), ("New connection from 127.0.0.1:37884 on port 28831.", None),
+        ("New client connected from 127.0.0.1:37874 as watcher (p2, c1, k60, u'ada').", None),
+        ("Client twice already connected, closing old connection.", None), ("Sending PINGRESP to x", None), ("Client x", None),
+    ],
+)  # fmt: skip
+def test_connections_that_came_to_nothing(line: str, found: tuple[str, Outcome, str, str | None] | None) -> None:
+    reading = Reading()
+    batch = reading.send(LOG, f"{S - 2}: {line}")
+    assert attempts(reading, batch) == ([] if found is None else [found])
+    assert all(one.time_us == (S - 2) * 1_000_000 for one in batch.attempts)
+    assert reading.agents() == ({found[0]} if found and found[0] else set())
+    assert [(one.agent, one.level, one.logger, one.text, one.time_us) for one in batch.logs] == [
+        (0, Level.INFO, "mosquitto", line, (S - 2) * 1_000_000)
+    ]
+    assert not reading.send(LOG, f"{S}: {line}", Origin.REPLAY).logs
+
+
+@pytest.mark.parametrize(
+    ("line", "presence"),
+    [
+        ("Client c-1 disconnected.", Presence.STOPPED), ("Client c-1 closed its connection.", Presence.OFFLINE),
+        ("Client c-1 has exceeded timeout, disconnecting.", Presence.OFFLINE), ("Socket error on client c-1, disconnecting.", Presence.OFFLINE),
+        ("Client c-1 [10.0.0.7:1] disconnected: exceeded timeout.", Presence.OFFLINE),
+        ("Client c-1 disconnected due to malformed packet.", Presence.OFFLINE),
+        ("New client connected from 127.0.0.1:4 as c-1 (p5, c1, k60, u'ada').", Presence.ONLINE),
+    ],
+)  # fmt: skip
+def test_an_agent_whose_id_is_the_client_s(line: str, presence: Presence) -> None:
+    reading = Reading()
+    reading.send("agents/c-1/status", {"state": "online"})
+    batch = reading.send(LOG, f"{S}: {line}")
+    assert told(reading, batch) == [("c-1", presence, Cause.BROKER, 3)]
+    assert attempts(reading, batch) == ([("c-1", Outcome.OK, None, None)] if presence is Presence.ONLINE else [])
+
+
+def test_an_agent_that_connected_before_it_published_anything() -> None:
+    reading = Reading()
+    for client in ("c-1", "reader", "c-1", "gone-1"):
+        assert not attempts(
+            reading, reading.send(LOG, f"{S}: New client connected from h:1 as {client} (p5, c1, k60).")
+        )
+    reading.send(LOG, f"{S}: Client gone-1 closed its connection.")
+    batch = reading.read(
+        reading.message("agents/c-1/metrics", {"metrics": {"x": 1}}), reading.message("agents/gone-1/metrics", {"x": 1})
+    )
+    assert attempts(reading, batch) == [("c-1", Outcome.OK, None, None)] * 2 + [("gone-1", Outcome.OK, None, None)]
+    assert told(reading, batch) == [("c-1", Presence.ONLINE, Cause.BROKER, 3)]
+    assert reading.agents() == {"c-1", "gone-1"}, "whoever only reads along is nobody"
+    assert not reading.send("agents/c-1/metrics", {"metrics": {"x": 1}}).attempts
+    for n in range(MOST_AWAITED + 10):
+        reading.reader._sink.clients.connected(0, f"x-{n}", 1, reading.reader._sink)
+    assert len(reading.reader._sink.clients._awaited) <= MOST_AWAITED
+
+
+def test_a_followed_log_file_tells_the_same() -> None:
+    reading = Reading()
+    batch = reading.send("agents/box/tail/mosquitto.log", f"{S - 9}: Client bad-1 disconnected, not authorised.")
+    assert attempts(reading, batch) == [REFUSED]
+    [log] = batch.logs
+    assert (reading.names.agents[log.agent], log.text, log.time_us) == (
+        "box", "Client bad-1 disconnected, not authorised.", (S - 9) * 1_000_000,
+    )  # fmt: skip
+    assert reading.names.agents[batch.agent[0]] == "box"
+    assert not reading.send("agents/box/tail/app.log", "Client bad-1 disconnected, not authorised.").attempts
+
+
+def test_events_of_emqx() -> None:
+    reading = Reading()
+    reading.send("agents/c-1/status", {"state": "online"})
+    root = "$SYS/brokers/emqx@127.0.0.1/clients"
+    at = {"ts": (S - 1) * 1_000, "clientid": "c-1", "username": "ada", "ipaddress": "10.0.0.7", "proto_ver": 5}
+    batch = reading.send(f"{root}/c-1/connected", at | {"connected_at": (S - 1) * 1_000, "connack": 0})
+    assert attempts(reading, batch) == [("c-1", Outcome.OK, None, None)]
+    assert batch.attempts[0].time_us == (S - 1) * 1_000_000
+    assert batch.kind == [Kind.CONNECTION]
+    for reason, presence in (("normal", Presence.STOPPED), ("keepalive_timeout", Presence.OFFLINE)):
+        batch = reading.send(f"{root}/c-1/disconnected", at | {"reason": reason})
+        assert told(reading, batch) == [("c-1", presence, Cause.BROKER, 3)]
+    assert not reading.send(f"{root}/c-1/disconnected", at | {"reason": "takenover"}).evidence
+    batch = reading.send(f"{root}/d-1/connected", {"clientid": "d-1", "connack": 135})
+    assert attempts(reading, batch) == [("d-1", Outcome.REFUSED, "CONNACK 135", None)]
+    batch = reading.send(f"{root}/a/b/connected", {"clientid": 5})
+    assert not attempts(reading, batch)
+    assert reading.reader._sink.clients._awaited.keys() == {"a/b"}
+    assert [one.reason for one in reading.send(f"{root}/x/connected", "[]").unreadable] == ["shape"]
+    assert not reading.send(f"{root}/x/subscribed", "?").unreadable
+
+
+def test_events_of_aws_may_overtake_each_other() -> None:
+    reading = Reading()
+    reading.send("agents/c-1/status", {"state": "online"})
+    base = {"clientId": "c-1", "timestamp": S * 1_000, "principalIdentifier": "x"}
+    root = "$aws/events/presence"
+    batch = reading.read(
+        reading.message(f"{root}/connected/c-1", base | {"eventType": "connected", "versionNumber": 4}),
+        reading.message(f"{root}/disconnected/c-1", base | {"versionNumber": 3, "disconnectReason": "CONNECTION_LOST"}),
+        reading.message(f"{root}/disconnected/c-1", base | {"versionNumber": 6, "clientInitiatedDisconnect": True}),
+        reading.message(f"{root}/connected/c-1", base | {"eventType": "connected", "versionNumber": 5}),
+        reading.message(f"{root}/disconnected/d-1", {"clientId": "d-1", "disconnectReason": "AUTH_ERROR"}),
+    )
+    assert told(reading, batch) == [("c-1", Presence.ONLINE, Cause.BROKER, 3), ("c-1", Presence.STOPPED, Cause.BROKER, 3), ("d-1", Presence.OFFLINE, Cause.BROKER, 3)]  # fmt: skip
+    assert attempts(reading, batch) == [("c-1", Outcome.OK, None, None)] * 2 + [
+        ("d-1", Outcome.REFUSED, "AUTH_ERROR", None)
+    ]
+    assert not batch.unreadable
+    assert not reading.send(f"{root}/connected/c-1", base, Origin.REPLAY).attempts
+
+
+def test_the_broker_knows_better_than_a_word() -> None:
+    reading, keeper = Reading(), PresenceKeeper()
+    for topic, payload in (
+        ("agents/c-1/status", '{"state":"online"}'),
+        (LOG, f"{S}: New client connected from h:1 as c-1 (p5, c1, k60)."),
+        ("agents/c-1/status", '{"state":"offline"}'),  # of another connection: a will that comes late
+        (LOG, f"{S}: Client c-1 closed its connection."),
+    ):  # fmt: skip
+        batch = reading.send(topic, payload)
+        changes = keeper.observe(batch, Instant(reading.now_us, reading.now_us))
+        reading.now_us += 1_000_000
+    assert [(one.presence, one.cause) for one in changes] == [(Presence.OFFLINE, Cause.BROKER)]
+
+
+@pytest.mark.parametrize(
+    ("client", "made_up"),
+    [
+        ("auto-137CCC1A-8B81-ABE0-D291-0097EC5B7530", True), ("mosq-abc123", True), ("mqttjs_1f2e3d", True), ("crawler-1", False),
+        ("mosquitto-bridge", False), ("murmurscope-5f3a", True), ("5f0c7b3e-8a51-4a2b-9a06-0d9a3f5a1c11", True), ("paho", False),
+    ],
+)  # fmt: skip
+def test_ids_that_nobody_keeps(client: str, made_up: bool) -> None:
+    assert is_made_up(client) is made_up
