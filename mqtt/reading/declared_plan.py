@@ -1,5 +1,6 @@
 """Topics of which something was declared beforehand: figures under their declared names and units, and availability."""
 
+import math
 from array import array
 from typing import Any
 
@@ -188,12 +189,14 @@ def _text_of(payload: bytes, words: Words) -> str | None:
 
 
 def _number_in(payload: bytes) -> float | None:
-    if payload.isdigit():
-        return float(int(payload)) if len(payload) < 300 else None
     try:
-        return as_number(read_text(payload))
-    except Unread:
-        return None
+        value = float(payload)
+    except ValueError:
+        try:
+            return as_number(read_text(payload))
+        except Unread:
+            return None
+    return value if math.isfinite(value) and b"_" not in payload else None
 
 
 def _why_not(payload: bytes) -> str:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from models.domain.names import SeriesKind
 from mqtt.reading.value_templates import Extract
 
-MOST_ENTITIES = 200_000
-LONGEST_TOPIC = 1_024
-"""Bytes."""
+MOST_ENTITIES = 100_000
+MOST_OF_TOPIC, MOST_RULES = 5_000, 256
+"""Entities that speak of one topic, and different ways in which those of one agent are available."""
 
 
 class DeclaredFigure(NamedTuple):
@@ -160,13 +160,16 @@ class DeclaredTopics:
         for number, one in enumerate(entities):
             place = source, number
             for topic in one.topics():
-                self._topics.setdefault(topic, {})[place] = one
-                self._changed.add(topic)
+                places = self._topics.setdefault(topic, {})
+                if len(places) < MOST_OF_TOPIC:
+                    places[place] = one
+                    self._changed.add(topic)
             for figure in one.figures:
                 self._metrics.setdefault((one.agent, figure.metric), place)
             if one.availability is not None:
                 rules = self._rules.setdefault(one.agent, {})
-                rules[one.availability] = rules.get(one.availability, 0) + 1
+                if one.availability in rules or len(rules) < MOST_RULES:
+                    rules[one.availability] = rules.get(one.availability, 0) + 1
 
     def _take_back(self, source: bytes, entities: tuple[Entity, ...]) -> None:
         self._told.pop(source, None)
@@ -174,17 +177,17 @@ class DeclaredTopics:
         for number, one in enumerate(entities):
             place = source, number
             for topic in one.topics():
-                places = self._topics[topic]
-                places.pop(place, None)
+                places = self._topics.get(topic, {})
+                if places.pop(place, None) is not None:
+                    self._changed.add(topic)
                 if not places:
-                    del self._topics[topic]
+                    self._topics.pop(topic, None)
                     self._words.pop(topic, None)
-                self._changed.add(topic)
             for figure in one.figures:
                 if self._metrics.get((one.agent, figure.metric)) == place:
                     del self._metrics[one.agent, figure.metric]
-            if one.availability is not None:
-                rules = self._rules[one.agent]
+            rules = self._rules.get(one.agent, {})
+            if one.availability in rules:
                 rules[one.availability] -= 1
                 if not rules[one.availability]:
                     del rules[one.availability]

@@ -8,9 +8,11 @@ identifiers: what is not announced, or comes before, belongs to the same agent. 
 import re
 from typing import Any
 
-from models.domain.messages import Kind, RawMessage
+from models.domain.crowd import MOST_REMEMBERED
+from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
-from models.domain.records import Declaration
+from models.domain.presence_words import Cause, Presence, read_status_word
+from models.domain.records import Declaration, PresenceEvidence
 from mqtt.reading.conventions.home_assistant_config import (
     Config,
     Device,
@@ -24,14 +26,14 @@ from mqtt.reading.conventions.home_assistant_config import (
 )
 from mqtt.reading.declared_plan import declare
 from mqtt.reading.declared_topics import Availability, DeclaredFigure, Entity, Words
-from mqtt.reading.decode import read_object, strip
+from mqtt.reading.decode import read_object, read_text, strip
 from mqtt.reading.generic_numbers import number_of
 from mqtt.reading.generic_topics import is_name, levels_of, place
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.value_templates import Extract, read_template
 
 SOURCE = "home-assistant"
-PREFIX = "homeassistant"
+PREFIX, ITSELF = "homeassistant", "homeassistant/itself"  # the latter is no level of any topic
 MOST_DEVICES = 100_000
 LONGEST_EXPIRY_S = 7 * 86_400
 _FIGURES = frozenset(("sensor", "number"))
@@ -47,10 +49,15 @@ class HomeAssistantRecogniser:
 
     def __init__(self) -> None:
         self._devices: dict[str, str] = {}  # identifier -> agent
+        self._heard: dict[
+            bytes, tuple[int, str, Declaration]
+        ] = {}  # topic -> hash of its last payload, what came of it
         self._expiries: dict[str, dict[bytes, float]] = {}  # agent -> message -> its shortest, in seconds
         self._expiring: dict[bytes, str] = {}  # message -> agent
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+        if levels == [PREFIX, "status"]:
+            return ItselfPlan(topic, sink.agent(PREFIX))
         return ConfigPlan(topic, levels, self) if is_config(levels) else None
 
     def declares(self, levels: list[str]) -> bool:
@@ -65,26 +72,36 @@ class HomeAssistantRecogniser:
     def take(self, message: RawMessage, levels: list[str], sink: Sink) -> tuple[str, Declaration] | None:
         """The agent's name and what it declares, without its id; None where the message announces nobody. Raises `Unread`."""
         payload = strip(message.payload)
-        if not payload:
-            self._expire(message.topic, "", None)
-            sink.declared.tell(message.topic, ())
-            return None
-        told = written_out(read_object(payload))
+        digest = hash(payload)
+        heard = self._heard.get(message.topic)
+        if heard is None or heard[0] != digest:
+            told = self._read(message.topic, payload, levels, sink)
+            if told is None:
+                self._heard.pop(message.topic, None)
+                sink.declared.tell(message.topic, ())
+                return None
+            heard = digest, *told
+            if len(self._heard) < MOST_REMEMBERED:
+                self._heard[message.topic] = heard
+        _, agent, declaration = heard
+        known = self._expiries.get(agent)
+        interval_us = round(min(known.values()) * 1_000_000) if known else None
+        return agent, declaration._replace(interval_us=interval_us)
+
+    def _read(self, topic: bytes, payload: bytes, levels: list[str], sink: Sink) -> tuple[str, Declaration] | None:
+        """What a message says that was not heard before: for plans to come, and of the device."""
+        told = written_out(read_object(payload)) if payload else {}
         device, configs = read_device(told), read_configs(levels, told)
         agent = self._agent(device, configs, sink)
-        if not agent:
-            sink.declared.tell(message.topic, ())
-            return None
-        entities = [_entity(agent, device, one) for one in configs]
-        if not sink.declared.tell(message.topic, entities):
-            raise Unread("too-many-series")
         expiries = [number_of(one.told.get("expire_after")) for one in configs]
         shortest = min((one for one in expiries if one is not None and 0 < one <= LONGEST_EXPIRY_S), default=None)
-        interval_us = self._expire(message.topic, agent, shortest)
+        self._expire(topic, agent, shortest if agent else None)
+        if not agent:
+            return None
+        if not sink.declared.tell(topic, [_entity(agent, device, one) for one in configs]):
+            raise Unread("too-many-series")
         name = device.name if device.name != agent else ""
-        return agent, Declaration(
-            0, 0, SOURCE, name or None, device.area or None, interval_us, None, device.version or None
-        )
+        return agent, Declaration(0, 0, SOURCE, name or None, device.area or None, version=device.version or None)
 
     def _agent(self, device: Device, configs: list[Config], sink: Sink) -> str:
         ids = [*device.ids] or ([device.name] if device.name else [])
@@ -116,18 +133,16 @@ class HomeAssistantRecogniser:
             sink.declarations.settle(home, agent)
         return agent
 
-    def _expire(self, source: bytes, agent: str, shortest: float | None) -> int | None:
-        """What the message says of how often the agent is heard. Answers the shortest interval of all its messages, in µs."""
+    def _expire(self, source: bytes, agent: str, shortest: float | None) -> None:
+        """What the message says of how often the agent is heard at least."""
         before = self._expiring.pop(source, None)
         if before is not None:
             del self._expiries[before][source]
             if not self._expiries[before]:
                 del self._expiries[before]
-        if shortest is not None:
+        if shortest is not None and len(self._expiring) < MOST_REMEMBERED:
             self._expiring[source] = agent
             self._expiries.setdefault(agent, {})[source] = shortest
-        known = self._expiries.get(agent)
-        return round(min(known.values()) * 1_000_000) if known else None
 
 
 class ConfigPlan:
@@ -153,6 +168,25 @@ class ConfigPlan:
             declare(row, declaration._replace(agent=sink.agent(agent)), agent, sink)
         if told is not None or not strip(message.payload):
             sink.remember(row)
+
+
+class ItselfPlan:
+    """`homeassistant/status`: whether Home Assistant is there."""
+
+    kind = Kind.STATUS
+
+    def __init__(self, topic: int, agent: int) -> None:
+        self.topic, self.agent = topic, agent
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        word = read_status_word(read_text(message.payload))
+        if word is None:
+            raise Unread("shape")
+        declare(row, Declaration(row, self.agent, SOURCE, "Home Assistant"), ITSELF, sink)
+        gone, replayed = word[0] is not Presence.ONLINE, message.origin is Origin.REPLAY
+        if gone or not replayed:
+            cause = Cause.REPLAYED if replayed else Cause.WILL if gone else Cause.STATUS
+            sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, 2))
 
 
 def _own_topics(config: Config) -> list[str]:
@@ -245,7 +279,7 @@ def _spelt_out(word: str, levels: list[str]) -> tuple[str, _Home] | None:
 
 def _akin(ids: tuple[str, ...], levels: list[str]) -> tuple[str, _Home] | None:
     """As `_spelt_out`, for the last level that is in an identifier, or that an identifier is in: `tasmota_AB12CD` and `AB12CD`."""
-    for at in range(len(levels) - 1, 0, -1):
+    for at in range(len(levels) - 2, 0, -1):  # the last one names a figure
         level = levels[at]
         if len(level) > 2 and is_name(level) and any(_within(level, id_) or _within(id_, level) for id_ in ids):
             return level, tuple(levels[: at + 1])

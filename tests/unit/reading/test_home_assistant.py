@@ -11,6 +11,7 @@ from models.domain.names import SeriesKind
 from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import Level
+from mqtt.reading import declared_topics
 from tests.helpers.reading import Reading, recorded
 
 DEVICE = {"identifiers": ["box-1"], "name": "Box", "sw_version": "2", "suggested_area": "Lab"}
@@ -315,6 +316,34 @@ def test_a_bridge_takes_its_devices_along_and_stays_an_agent_of_its_own() -> Non
     told = said(reading, "zoo/keeper-1/status", "offline")
     assert sorted(one[0] for one in told) == ["dev-a", "dev-b", "keeper-1"]
     assert {one[1] for one in told} == {Presence.OFFLINE}
+
+
+def test_home_assistant_itself() -> None:
+    reading = Reading()
+    batch = reading.send("homeassistant/status", "online")
+    assert [(one.name, one.convention) for one in batch.declarations] == [("Home Assistant", "home-assistant")]
+    assert said(reading, "homeassistant/status", "offline") == [("homeassistant", Presence.OFFLINE, Cause.WILL)]
+    assert said(reading, "homeassistant/status", "online", Origin.REPLAY) == []
+    reading.send("homeassistant/sensor/porch-2/temp", "5")
+    assert reading.agents() == {"homeassistant", "porch-2"}
+
+
+def test_one_topic_that_everybody_speaks_of_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(declared_topics, "MOST_OF_TOPIC", 3)
+    monkeypatch.setattr(declared_topics, "MOST_RULES", 2)
+    reading = Reading()
+    for n in range(6):
+        announce(
+            reading,
+            f"n{n}",
+            availability_topic="zoo/up-1",
+            availability=[{"topic": f"odd/{n}/up"}],
+            device={"ids": f"d{n % 2}"},
+        )
+    assert len(said(reading, "zoo/up-1", "offline")) <= 3
+    for n in range(6):
+        reading.send(f"homeassistant/sensor/n{n}/config", "")
+    assert {one[0] for one in said(reading, "zoo/up-1", "offline")} <= {"up-1", "zoo"}
 
 
 # ---------------------------------------------------------------- from one start to the next
