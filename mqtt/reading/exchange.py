@@ -37,10 +37,12 @@ class Request(NamedTuple):
     keys: tuple[Hashable, ...]
     heard_us: int = 0
     """Arrival of the last sign that it is still waited for; 0: none."""
+    receiver_name: str = ""
+    """Where `receiver` is 0: what it would be called if it answered."""
 
     @property
     def size_bytes(self) -> int:
-        return len(self.kind) + len(self.id) + sum(map(_size_bytes, self.keys))
+        return len(self.kind) + len(self.id) + len(self.receiver_name) + sum(map(_size_bytes, self.keys))
 
     @property
     def waits_since_us(self) -> int:

@@ -23,6 +23,7 @@ from mqtt.reading.generic_topics import (
     place,
     place_below,
 )  # fmt: skip
+from mqtt.reading.home_made_talk import TALK_KEYS, HomeMadeTalk
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
@@ -56,8 +57,8 @@ class GenericRecogniser:
 
     uses_declarations = True
 
-    def __init__(self, prefix: list[str]) -> None:
-        self._prefix = prefix
+    def __init__(self, prefix: list[str], talk: HomeMadeTalk) -> None:
+        self._prefix, self._talk = prefix, talk
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan:
         depth, declared = len(self._prefix), sink.declarations.has
@@ -68,7 +69,7 @@ class GenericRecogniser:
                 agent = places[0].agent
                 if not is_numbered(agent) and not declared(agent):
                     return NobodyPlan(topic)
-                return GenericPlan(topic, message.topic, levels, places, sink)
+                return GenericPlan(topic, message.topic, levels, places, sink, self._talk)
             places = (
                 Place(name, place_below(below, bare=False), True, True),
                 Place(name, place_below(below, bare=True), True, True),
@@ -81,7 +82,7 @@ class GenericRecogniser:
             )
         else:
             places = place(levels, False, declared), place(levels, True, declared)
-        return GenericPlan(topic, message.topic, levels, places, sink)
+        return GenericPlan(topic, message.topic, levels, places, sink, self._talk)
 
 
 class GenericPlan:
@@ -90,13 +91,14 @@ class GenericPlan:
     kind = Kind.OTHER
     no_figures = _NO_FIGURES
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
-                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_topic", "_varies", "_wanted", "agent",
+                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_topic", "_varies", "_wanted", "agent",
                  "topic")  # fmt: skip
 
     def __init__(
-        self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink
+        self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink,
+        talk: HomeMadeTalk | None = None,
     ) -> None:  # fmt: skip
-        self.topic = topic
+        self.topic, self._talk = topic, talk
         self._topic = name
         self._object_place, self._bare_place = places
         self.agent = sink.names.known_agent(self._object_place.agent)
@@ -162,6 +164,7 @@ class GenericPlan:
         told = _STRONG_KEYS if self._object_place.sure else (*_STRONG_KEYS, *_WEAK_KEYS)
         meant = {
             *TELL_TALE,
+            *TALK_KEYS,
             *(() if self._object_place.fixed else told),
             *(key for key in _TIME_KEYS if key != time_key),
         }
@@ -213,6 +216,12 @@ class GenericPlan:
                 name = self._user_agent(message) or record.agent or self._agent_name(message, body)
                 self._log(row, name, message, record, sink)
                 return
+        if (
+            self._talk is not None
+            and not TALK_KEYS.isdisjoint(body)
+            and self._talk.take_object(row, message, body, sink)
+        ):
+            return
         words = [*self._words(body)]
         names: list[str] = []
         values: list[float] = []

@@ -1,6 +1,8 @@
 """Topics that are stored and never read as an agent's figures: the broker's own, attributes, discovery, commands."""
 
 from models.domain.messages import Kind, RawMessage
+from mqtt.reading.decode import read_object
+from mqtt.reading.home_made_talk import TALK_KEYS, HomeMadeTalk
 from mqtt.reading.plan import Plan, Sink, Unread
 
 _COMMANDS = frozenset(("set", "get", "command", "cmd", "cmnd", "config"))
@@ -20,6 +22,24 @@ class OtherPlan:
         """Nothing is derived, and that is no failure."""
 
 
+class CommandPlan(OtherPlan):
+    """A topic of commands: they may be requests."""
+
+    def __init__(self, topic: int, talk: HomeMadeTalk) -> None:
+        super().__init__(topic)
+        self._talk = talk
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        """A command that is none is no failure."""
+        if message.payload[:1] == b"{":
+            try:
+                body = read_object(message.payload)
+            except Unread:
+                return
+            if not TALK_KEYS.isdisjoint(body):
+                self._talk.take_object(row, message, body, sink)
+
+
 class NobodyPlan(OtherPlan):
     """A topic that does not tell whose it is: only a rule can."""
 
@@ -34,8 +54,13 @@ class OtherRecogniser:
 
     uses_declarations = False
 
+    def __init__(self, talk: HomeMadeTalk) -> None:
+        self._talk = talk
+
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
         attribute = any(level[:1] == "$" and level not in _READ_ATTRIBUTES for level in levels)
         root = levels[0][:1] == "$"
         command = levels[0].casefold() == "cmnd" or (len(levels) > 1 and levels[-1].casefold() in _COMMANDS)
-        return OtherPlan(topic) if root or attribute or command else None
+        if command and not root:
+            return CommandPlan(topic, self._talk)
+        return OtherPlan(topic) if root or attribute else None

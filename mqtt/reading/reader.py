@@ -8,16 +8,14 @@ from itertools import islice
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock
 from models.domain.crowd import MOST_REMEMBERED
-from models.domain.messages import Kind, Origin, Properties, RawMessage
+from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import Names
-from models.domain.records import Outcome
 from models.domain.rules import Rules
-from models.domain.timestamps import read_time
-from mqtt.reading.contract_work import outcome_of
 from mqtt.reading.declared_plan import watched
-from mqtt.reading.decode import read_object
-from mqtt.reading.exchange import Sent, correlation_key
+from mqtt.reading.generic_reading import GenericPlan
 from mqtt.reading.generic_topics import home_by_resources, levels_of
+from mqtt.reading.home_made_talk import HomeMadeTalk
+from mqtt.reading.other_topics import CommandPlan
 from mqtt.reading.plan import Declarer, Plan, Sink, Unread
 from mqtt.reading.registry import recognisers
 from mqtt.reading.rule_reading import RuleRecogniser
@@ -40,7 +38,8 @@ class Reader:
         self._clock = clock
         self._sink = Sink(names)
         self._prefix = prefix.split("/")
-        self._conventions = recognisers(prefix)
+        self._talk = HomeMadeTalk(self._prefix)
+        self._conventions = recognisers(prefix, self._talk)
         self._recognisers = self._conventions
         self._declarers = [one for one in self._conventions if isinstance(one, Declarer)]
         self._declaring: dict[bytes, tuple[Declarer, list[str]]] = {}  # topics
@@ -80,7 +79,7 @@ class Reader:
         self._look_ahead(messages, batch.columns.topic)
         self._drop_outdated_plans()
         topics, agents, kinds = batch.topic.append, batch.agent.append, batch.kind.append
-        exchange, may_answer = sink.exchange, any(batch.columns.properties)
+        may_talk = any(batch.columns.properties)
         for row, (message, plan) in enumerate(zip(messages, map(self._plans.get, batch.columns.topic), strict=True)):
             try:
                 if plan is None:
@@ -92,9 +91,8 @@ class Reader:
                     topics(plan.topic)
                     agents(plan.agent)
                     kinds(plan.kind)
-                if may_answer and exchange.correlated and message.properties is not None:
-                    self._answer(row, message, message.properties)
-                plan.read(row, message, sink)
+                if not (may_talk and self._is_talk(row, message, plan)):
+                    plan.read(row, message, sink)
             except Unread as failure:
                 sink.unread(row, failure.reason)
             except RecursionError:
@@ -104,7 +102,7 @@ class Reader:
                 if self._may_complain():
                     logger.exception("reading a message on %r failed", message.topic[:200])
         if count:
-            batch.interactions += exchange.expire(messages[-1].received_us, count - 1)
+            batch.interactions += sink.exchange.expire(messages[-1].received_us, count - 1)
             sink.clients.catch_up(count - 1, sink)
         batch.gaps = sink.sequences.gaps()
         return batch
@@ -168,21 +166,12 @@ class Reader:
                 self._plan_bytes -= len(topic)
             self._declared.clear()
 
-    def _answer(self, row: int, message: RawMessage, properties: Properties) -> None:
-        """A message on a response topic may be the reply that a request named."""
-        if properties.correlation is None or properties.response_topic or message.origin is Origin.REPLAY:
-            return
-        outcome, own_us = Outcome.OK, None
-        try:
-            body = read_object(message.payload)
-            outcome, own_us = outcome_of(body), read_time(body.get("ts"), message.received_us)
-        except Unread:
-            pass  # the reply of another protocol: it came, and that is what counts
-        sent = Sent(own_us, message.received_us, message.origin)
-        key = correlation_key(message.topic, properties.correlation)
-        done = self._sink.exchange.answer(key, row, sent, outcome)
-        if done is not None:
-            self._sink.batch.interactions.append(done)
+    def _is_talk(self, row: int, message: RawMessage, plan: Plan) -> bool:
+        properties = message.properties
+        if properties is None or properties.correlation is None:
+            return False
+        free = isinstance(plan, GenericPlan | CommandPlan)
+        return self._talk.take_correlated(row, message, properties, free, self._sink)
 
     def _may_complain(self) -> bool:
         """A mistake of ours is counted each time, its traceback logged now and then: traffic must not fill the log."""

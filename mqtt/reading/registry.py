@@ -19,14 +19,15 @@ from mqtt.reading.conventions.telegraf import TelegrafRecogniser
 from mqtt.reading.conventions.zigbee2mqtt import Zigbee2MqttRecogniser
 from mqtt.reading.declared_plan import DeclaredRecogniser
 from mqtt.reading.generic_reading import GenericRecogniser
+from mqtt.reading.home_made_talk import HomeMadeTalk
 from mqtt.reading.other_topics import OtherRecogniser
 from mqtt.reading.plan import Recogniser
 
 
-def recognisers(prefix: str) -> list[Recogniser]:
+def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
     """All of them; `prefix` is where our own contract's topics begin, such as `agents`."""
     levels = [level for level in prefix.split("/") if level]
-    otlp, generic = OtlpRecogniser(), GenericRecogniser(levels)
+    otlp, generic = OtlpRecogniser(), GenericRecogniser(levels, talk)
     return [
         ContractRecogniser(levels),
         SparkplugRecogniser(),
@@ -41,7 +42,7 @@ def recognisers(prefix: str) -> list[Recogniser]:
         Zigbee2MqttRecogniser(),
         HomeAssistantRecogniser(),
         DeclaredRecogniser(),
-        OtherRecogniser(),
+        OtherRecogniser(talk),
         GlancesRecogniser(),
         TelegrafRecogniser(),
         CollectdRecogniser(),

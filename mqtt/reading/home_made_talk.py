@@ -1,0 +1,159 @@
+"""Requests and replies on topics that follow no convention: a request and its reply are talk, never figures.
+
+They belong together by MQTT 5 (a request has a response topic and correlation data, its reply the latter), or by an id in
+their JSON: that of JSON-RPC, or one under a key such as `correlationId`, where the request says where to reply, or both
+topics say what they are (`calc/request`, `calc/response`). Whoever the request's topic is of was asked, and is an agent
+once it answered.
+"""
+
+from collections.abc import Hashable
+from typing import Any
+
+from models.domain.messages import Kind, Origin, Properties, RawMessage
+from models.domain.records import Outcome
+from models.domain.timestamps import read_time
+from mqtt.reading.contract_work import as_text, outcome_of
+from mqtt.reading.decode import read_object
+from mqtt.reading.exchange import Request, Sent, correlation_key
+from mqtt.reading.generic_topics import AGENT_KEYS, agent_in, is_passing, levels_of, names_agent, place
+from mqtt.reading.plan import Sink, Unread
+
+_IDS = ("correlationId", "correlation_id", "correlationID", "transaction", "requestId", "request_id")
+TALK_KEYS = frozenset((*_IDS, "jsonrpc"))
+"""An object without any of these is joined by MQTT 5 alone."""
+_REPLY_TO = ("replyTo", "reply_to", "responseTopic", "response_topic")
+_SENDERS = (*AGENT_KEYS, "from", "sender", "client", "clientId", "client_id")
+_KINDS = ("method", "type", "command", "action", "name")
+_REQUESTS = frozenset(
+    "request requests req rpc call calls command commands cmd cmnd query ask set get inbox in".split()
+)
+_REPLIES = frozenset(
+    "response responses resp reply replies answer answers result results ack callback outbox out".split()
+)
+_OWN_ID = 8
+"""Characters from which on an id is believed to be nobody else's."""
+_WORD = "json"
+
+
+class HomeMadeTalk:
+    """Joins them. `prefix`: below it, the next level is the agent."""
+
+    def __init__(self, prefix: list[str]) -> None:
+        self._prefix = prefix
+
+    def take_correlated(self, row: int, message: RawMessage, properties: Properties, free: bool, sink: Sink) -> bool:
+        """Join by MQTT 5. True where the message is talk and nothing else; `free`: no convention reads its topic, which
+        would say itself what a request is."""
+        if properties.correlation is None or message.origin is Origin.REPLAY:
+            return False
+        if properties.response_topic:
+            if free:
+                key = correlation_key(properties.response_topic.encode("utf-8", "replace"), properties.correlation)
+                self._ask(row, message, _object(message.payload), properties.response_topic, "", [key], sink)
+            return free
+        key = correlation_key(message.topic, properties.correlation)
+        request = sink.exchange.waiting(key) if sink.exchange.correlated else None
+        if request is None:
+            return False
+        self._answer(row, message, _object(message.payload), key, request, free, sink)
+        return free
+
+    def take_object(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
+        """Join by an id in the payload. True where the message is talk."""
+        if message.origin is Origin.REPLAY:
+            return False
+        rpc = "jsonrpc" in body
+        id_ = as_text(body.get("id") if rpc else next((body[key] for key in _IDS if body.get(key)), None))
+        if not id_:
+            return rpc  # a notification
+        levels = levels_of(message.topic)
+        words = {level.casefold() for level in levels}
+        topic = "/".join(levels)
+        keys: list[Hashable] = [(_WORD, "of", self._agent_at(levels, sink), id_)]
+        if len(id_) >= _OWN_ID:
+            keys.append((_WORD, id_))
+        reply_to = next((body[key] for key in _REPLY_TO if isinstance(body.get(key), str)), "")
+        if "method" in body if rpc else reply_to or not _REQUESTS.isdisjoint(words):
+            keys.append((_WORD, "to", reply_to or topic, id_))
+            self._ask(row, message, body, reply_to, id_, keys, sink)
+            return True
+        if not rpc and _REPLIES.isdisjoint(words):
+            keys = []
+        for key in ((_WORD, "to", topic, id_), *keys):
+            request = sink.exchange.waiting(key)
+            if request is not None:
+                self._answer(row, message, body, key, request, True, sink)
+                return True
+        return rpc
+
+    def _ask(
+        self,
+        row: int,
+        message: RawMessage,
+        body: dict[str, Any],
+        reply_to: str,
+        id_: str,
+        keys: list[Hashable],
+        sink: Sink,
+    ) -> None:
+        asked = self._agent_at(levels_of(message.topic), sink)
+        told = _told(message, body, _SENDERS)
+        if told is None or told == asked:  # it may name whom it is for
+            sender = sink.names.known_agent(self._agent_at(reply_to.split("/"), sink)) if reply_to else 0
+        else:
+            sender = sink.agent(told)
+        kind = next((body[key] for key in _KINDS if isinstance(body.get(key), str)), "request")
+        receiver = sink.names.known_agent(asked)
+        request = Request(_sent(message, body), sender, receiver, kind, id_, tuple(keys), receiver_name=asked)
+        sink.batch.agent[row], sink.batch.kind[row] = sender, Kind.MESSAGE
+        sink.exchange.ask(request)
+
+    @staticmethod
+    def _answer(
+        row: int, message: RawMessage, body: dict[str, Any], key: Hashable, request: Request, free: bool, sink: Sink
+    ) -> None:
+        responder = request.receiver
+        if not responder:
+            name = _told(message, body, AGENT_KEYS) or request.receiver_name
+            responder = sink.agent(name) if names_agent(name) else 0
+        done = sink.exchange.answer(key, row, _sent(message, body), _outcome(message, body), responder)
+        if done is not None:
+            sink.batch.interactions.append(done)
+        if free:
+            sink.batch.agent[row], sink.batch.kind[row] = responder, Kind.MESSAGE
+
+    def _agent_at(self, levels: list[str], sink: Sink) -> str:
+        """Whose a topic of requests or replies is; words of talk in it are no names."""
+        depth = len(self._prefix)
+        if levels[:depth] == self._prefix and len(levels) > depth and levels[depth]:
+            return levels[depth]
+        kept = [
+            one for one in levels if one and one.casefold() not in _REQUESTS | _REPLIES and not is_passing(one)
+        ]  # fmt: skip
+        return place(kept or levels, False, sink.declarations.has).agent
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    """Empty for what is none: other protocols talk, too, and that they do is what counts."""
+    try:
+        return read_object(payload)
+    except Unread:
+        return {}
+
+
+def _sent(message: RawMessage, body: dict[str, Any]) -> Sent:
+    return Sent(read_time(body.get("ts"), message.received_us), message.received_us, message.origin)
+
+
+def _told(message: RawMessage, body: dict[str, Any], keys: tuple[str, ...]) -> str | None:
+    user = () if message.properties is None else message.properties.user
+    for key, value in user:
+        if key == "agent" and names_agent(value):
+            return value
+    return agent_in(body, keys)[1]
+
+
+def _outcome(message: RawMessage, body: dict[str, Any]) -> Outcome:
+    user = () if message.properties is None else message.properties.user
+    refused = any(key == "__stat" and not value.startswith("2") for key, value in user)
+    return Outcome.ERROR if refused else outcome_of(body)

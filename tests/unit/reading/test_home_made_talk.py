@@ -1,0 +1,165 @@
+"""Requests and replies of programs that follow no convention: response times of all that answer anything."""
+
+from typing import Any
+
+import pytest
+
+from models.domain.messages import Kind, Origin, Properties
+from models.domain.records import Outcome
+from tests.helpers.reading import Reading
+
+S = 1_000_000
+
+
+class Talk(Reading):
+    """Messages a quarter of a second apart, and the interactions that came of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.talks: list[tuple[str, str, str, int | None, Outcome]] = []
+
+    def tell(self, topic: str, payload: object, origin: Origin = Origin.LIVE, **mqtt: Any) -> Any:
+        batch = self.send(topic, payload, origin, Properties(**mqtt) if mqtt else None)
+        name = self.names.agents
+        self.talks += [(name[one.sender], name[one.receiver], one.kind, *one[6:]) for one in batch.interactions]
+        self.now_us += S // 4
+        return batch
+
+
+@pytest.mark.parametrize(
+    ("asked", "reply", "receiver"),
+    [
+        ("agents/planner/request", "agents/ui/replies", "planner"),
+        ("robots/r-1/cmd", "clients/ui/replies/3ba5b6fdc5e34f22", "r-1"),
+        ("services/calc/request", "services/calc/response", "calc"),
+        ("rpc/calc", "rpc/reply/ui", "calc"),
+        ("lab/sensor-2/set", "lab/sensor-2/answer", "sensor-2"),
+    ],
+)
+def test_by_response_topic_and_correlation(asked: str, reply: str, receiver: str) -> None:
+    talk = Talk()
+    batch = talk.tell(asked, {"a": 1, "b": 2, "method": "add"}, response_topic=reply, correlation=b"1")
+    assert batch.kind == [Kind.MESSAGE]
+    assert not talk.agents()  # nobody is there for being asked
+    batch = talk.tell(reply, {"sum": 3}, correlation=b"1")
+    assert talk.talks == [("", receiver, "add", S // 4, Outcome.OK)]
+    assert talk.agents() == {receiver}
+    assert batch.kind == [Kind.MESSAGE]
+    assert talk.names.agents[batch.agent[0]] == receiver
+    assert not talk.points  # a question and its answer are no figures
+
+
+def test_who_asks_is_who_says_so_or_whose_the_response_topic_is() -> None:
+    talk = Talk()
+    talk.tell("calc/request", {"from": "ui-1"}, response_topic="x/y", correlation=b"1")
+    talk.tell("x/y", "42", correlation=b"1")
+    talk.tell("ui-2/cpu", "5")
+    talk.tell("calc/request", "raw", response_topic="ui-2/replies", correlation=b"2")
+    talk.tell("ui-2/replies", b"\xff\xfe", correlation=b"2")
+    assert [one[:2] for one in talk.talks] == [("ui-1", "calc"), ("ui-2", "calc")]
+    assert talk.agents() == {"ui-1", "ui-2", "calc"}
+
+
+def test_who_never_answers_is_nobody_and_times_out() -> None:
+    talk = Talk()
+    talk.tell("calc/request", {}, response_topic="x/y", correlation=b"1")
+    talk.now_us += 60 * S
+    talk.tell("ui-2/cpu", "5")
+    assert talk.talks == [("", "", "request", None, Outcome.TIMEOUT)]
+    assert talk.agents() == {"ui-2"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "user"),
+    [
+        ({"error": "no"}, ()), ({"type": "error"}, ()), ({"success": False}, ()), ({"status": "error"}, ()),
+        ({"x": 1}, (("__stat", "500"),)),
+    ],
+)  # fmt: skip
+def test_replies_may_tell_of_a_failure(reply: object, user: tuple[tuple[str, str], ...]) -> None:
+    talk = Talk()
+    talk.tell("calc/request", {}, response_topic="x/y", correlation=b"1")
+    talk.tell("x/y", reply, correlation=b"1", user=user)
+    assert talk.talks[0][-1] is Outcome.ERROR
+
+
+@pytest.mark.parametrize(
+    ("asked", "request_", "replied", "reply"),
+    [
+        ("calc/request", {"correlationId": "7", "a": 1}, "calc/response", {"correlationId": "7", "sum": 3}),
+        ("calc/in", {"correlation_id": "7", "replyTo": "ui/box", "a": 1}, "ui/box", {"correlation_id": "7", "sum": 3}),
+        ("calc/cmd", {"transaction": "ab-12345678"}, "ui/replies", {"transaction": "ab-12345678", "sum": 3}),
+        (
+            "calc/rpc",
+            {"jsonrpc": "2.0", "id": 1, "method": "add"},
+            "calc/rpc/reply",
+            {"jsonrpc": "2.0", "id": 1, "result": 3},
+        ),
+        (
+            "calc/rpc",
+            {"jsonrpc": "2.0", "id": 1, "method": "add"},
+            "calc/rpc",
+            {"jsonrpc": "2.0", "id": 1, "result": 3},
+        ),
+    ],
+)
+def test_by_an_id_in_the_payload(asked: str, request_: object, replied: str, reply: object) -> None:
+    talk = Talk()
+    talk.tell(asked, request_)
+    talk.tell(replied, reply)
+    assert [(one[1], *one[3:]) for one in talk.talks] == [("calc", S // 4, Outcome.OK)]
+    assert talk.agents() == {"calc"}
+    assert not talk.points
+
+
+def test_json_rpc_errors_and_notifications() -> None:
+    talk = Talk()
+    talk.tell("calc/rpc", {"jsonrpc": "2.0", "id": 1, "method": "add"})
+    talk.tell("calc/rpc", {"jsonrpc": "2.0", "id": 1, "error": {"code": -1}})
+    talk.tell("calc/rpc", {"jsonrpc": "2.0", "method": "tick", "params": {"n": 1}})
+    assert [one[-1] for one in talk.talks] == [Outcome.ERROR]
+    assert not talk.points
+
+
+def test_records_that_carry_the_id_of_an_open_request_are_not_its_reply() -> None:
+    talk = Talk()
+    talk.tell("calc/request", {"correlationId": "12345678"})
+    batch = talk.tell("calc/log", {"level": "info", "message": "begins", "correlationId": "12345678"})
+    assert len(batch.logs) == 1
+    talk.tell("calc/metrics", {"correlationId": "12345678", "load": 5})
+    assert [one.metric for one in talk.points] == ["load"]
+    assert not talk.talks
+    talk.tell("calc/response", {"correlationId": "12345678"})
+    assert len(talk.talks) == 1
+
+
+def test_two_of_the_same_small_id_are_told_apart_by_whose_topic_it_is() -> None:
+    talk = Talk()
+    for agent in ("a-1", "b-2"):
+        talk.tell(f"{agent}/request", {"correlationId": 1})
+    talk.tell("b-2/response", {"correlationId": 1})
+    assert [one[1] for one in talk.talks] == ["b-2"]
+
+
+def test_figures_that_carry_an_id_stay_figures() -> None:
+    talk = Talk()
+    for i in range(10):
+        talk.tell("lab/c-1/data", {"request_id": str(i), "temp": i})
+    assert [one.value for one in talk.points] == list(range(10))
+    assert not talk.talks
+
+
+def test_conventions_ask_for_themselves() -> None:
+    talk = Talk()
+    talk.tell("agents/b/inbox/a", {"type": "ask"}, response_topic="agents/a/inbox/b", correlation=b"1")
+    talk.tell("agents/a/inbox/b", {"x": 1}, correlation=b"1")
+    assert talk.talks == [("a", "b", "ask", S // 4, Outcome.OK)]
+    talk.tell("agents/b/metrics", {"x": 1}, response_topic="agents/a/inbox/b", correlation=b"2")
+    assert [one.metric for one in talk.points] == ["x"]
+
+
+def test_replays_ask_and_answer_nothing() -> None:
+    talk = Talk()
+    talk.tell("calc/request", {"correlationId": "1"}, Origin.REPLAY, response_topic="x/y", correlation=b"1")
+    talk.tell("x/y", {"correlationId": "1"}, correlation=b"1")
+    assert not talk.talks
