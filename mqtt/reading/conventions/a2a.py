@@ -98,7 +98,7 @@ class CardPlan:
         card = read_object(message.payload)
         if not is_card(card, sure=status != ""):
             raise Unread("shape")
-        self.agent = sink.batch.agent[row] = self._talk.agent(self._address, sink)
+        self.agent = sink.batch.agent[row] = self._talk.declared(self._address, sink)
         sink.remember(row)
         declare_card(row, self.agent, SOURCE, self._address.group or None, card, sink)
         said = _PRESENCE.get((status, source)) or _PRESENCE.get((status, ""))
@@ -111,6 +111,8 @@ _PRESENCE = {
     ("offline", ""): (Presence.OFFLINE, Cause.STATUS),
     ("offline", "agent"): (Presence.STOPPED, Cause.GOODBYE),
     ("offline", "lwt"): (Presence.OFFLINE, Cause.WILL),
+    ("online", "broker"): (Presence.ONLINE, Cause.BROKER),
+    ("offline", "broker"): (Presence.OFFLINE, Cause.BROKER),
 }
 
 
@@ -136,7 +138,7 @@ class EventPlan:
         if message.origin is Origin.REPLAY:
             return
         body = read_object(message.payload)
-        self.agent = sink.batch.agent[row] = self._talk.agent(self._address, sink)
+        self.agent = sink.batch.agent[row] = self._talk.agent(row, self._address, sink)
         news = news_of(body.get("result")) or news_of(body.get("params")) or news_of(body)
         if news is not None:
             self._talk.tasks.tell(row, message, news, self.agent, "", sink)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from models.domain.crowd import MOST_AGENTS
 from models.domain.messages import Kind, Origin, Properties, RawMessage
-from models.domain.records import Interaction, Outcome, TaskState
+from models.domain.records import Declaration, Interaction, Outcome, TaskState
 from mqtt.reading.contract_work import as_text
 from mqtt.reading.conventions.a2a_tasks import News, Tasks, news_of
 from mqtt.reading.exchange import Request, Sent, correlation_key
@@ -35,10 +35,27 @@ class Talk:
     def __init__(self) -> None:
         self.tasks = Tasks()
         self._homes: dict[str, str] = {}  # agent's name -> the group in which it has that name to itself
+        self._met: set[int] = set()
 
-    def agent(self, address: Address, sink: Sink) -> int:
-        """Id of the agent there; where two groups have one of the same name, the second is named in full. So it is after a
-        start, too, whichever comes first then."""
+    def agent(self, row: int, address: Address, sink: Sink) -> int:
+        """Id of the agent there, who is said to be of this convention when first met."""
+        agent = self._named(address, sink)
+        if agent not in self._met:
+            self._met.add(agent)
+            declaration = Declaration(row, agent, self.word, group=address.group or None)
+            if sink.declarations.is_news(declaration, sink.names.agents[agent]):
+                sink.batch.declarations.append(declaration)
+        return agent
+
+    def declared(self, address: Address, sink: Sink) -> int:
+        """Id of an agent that says itself what it is."""
+        agent = self._named(address, sink)
+        self._met.add(agent)
+        return agent
+
+    def _named(self, address: Address, sink: Sink) -> int:
+        """Where two groups have an agent of the same name, the second is named in full. So it is after a start, too, whichever
+        comes first then."""
         group, name = address
         full = f"{group}/{name}" if group else name
         if group and sink.names.known_agent(full):
@@ -87,8 +104,8 @@ class RequestPlan:
         if not all(call.method for call in calls):
             raise Unread("shape")
         told = self._talk.sender(properties, calls[0], self._receiver)
-        sender = self._talk.agent(told, sink) if told is not None else 0
-        receiver = self._talk.agent(self._receiver, sink) if self._receiver.name else 0
+        sender = self._talk.agent(row, told, sink) if told is not None else 0
+        receiver = self._talk.agent(row, self._receiver, sink) if self._receiver.name else 0
         sink.batch.agent[row] = sender
         for call in calls:
             self._ask(row, message, call, properties, (sender, receiver), sink)
@@ -135,7 +152,7 @@ class ReplyPlan:
             calls = []
         else:
             calls = [call for call in read_calls(message.payload) if not call.method]
-        requester = self._talk.agent(self._requester, sink)
+        requester = self._talk.agent(row, self._requester, sink)
         for call in calls:
             self._take(row, message, call, properties, requester, sink)
         if not calls:
@@ -152,7 +169,9 @@ class ReplyPlan:
         asked = 0 if request is None else request.receiver
         told = self._talk.responder(properties, call, self._requester)
         responder = (
-            self._talk.agent(told, sink) if told is not None else asked or tasks.agent_of(news.task if news else "")
+            self._talk.agent(row, told, sink)
+            if told is not None
+            else asked or tasks.agent_of(news.task if news else "")
         )
         sink.batch.agent[row] = responder
         if news is not None:

@@ -38,6 +38,13 @@ class Known:
     def __init__(self) -> None:
         self._said: dict[int, dict[str, Any]] = {}
 
+    def meet(self, row: int, name: str, sink: Sink) -> int:
+        """Id of a server or client, who is said to be one when first met; 0 without a name."""
+        agent = sink.agent(name) if name else 0
+        if agent and agent not in self._said:
+            self.declare(row, agent, sink)
+        return agent
+
     def declare(self, row: int, agent: int, sink: Sink, **said: Any) -> None:
         """Tell what is news."""
         if len(self._said) >= MOST_KNOWN and agent not in self._said:
@@ -130,8 +137,7 @@ class RpcPlan:
         component = user_property(properties, "MCP-COMPONENT-TYPE")
         told = user_property(properties, "MCP-MQTT-CLIENT-ID")
         client_name = self._client or (told if component != "mcp-server" and told != self._server else "")
-        client = sink.agent(client_name) if client_name else 0
-        server = sink.agent(self._server) if self._server else 0
+        client, server = self._known.meet(row, client_name, sink), self._known.meet(row, self._server, sink)
         for call in calls:
             by_server = self._by_server(component, told, call, client, server, sink)
             ends = (server, client) if by_server else (client, server)

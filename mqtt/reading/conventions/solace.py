@@ -75,7 +75,7 @@ class CardsPlan:
         card = read_object(message.payload)
         if not is_card(card):
             raise Unread("shape")
-        agent = sink.batch.agent[row] = self._talk.agent(Address(self._group, card["name"]), sink)
+        agent = sink.batch.agent[row] = self._talk.declared(Address(self._group, card["name"]), sink)
         declare_card(row, agent, SOURCE, self._group, card, sink, self._interval_us(agent, message))
 
     def _interval_us(self, agent: int, message: RawMessage) -> int | None:

@@ -53,6 +53,7 @@ def test_recording_of_the_sdk() -> None:
     assert declared == [
         ("summariser", "a2a", "Summariser", "example.org/lab", "0.1.0", ("Summariser",)),
         ("planner", "a2a", "Planner", "example.org/lab", "0.1.0", ("Planner",)),
+        ("client", "a2a", None, "example.org/lab", None, None),
     ]
     assert presence == {
         "summariser": (Presence.OFFLINE, Cause.WILL),
@@ -67,8 +68,8 @@ def test_recording_of_the_sdk() -> None:
         ("online", "agent", (Presence.ONLINE, Cause.STATUS, 2)),
         ("offline", "agent", (Presence.STOPPED, Cause.GOODBYE, 2)),
         ("offline", "lwt", (Presence.OFFLINE, Cause.WILL, 2)),
-        ("online", "broker", (Presence.ONLINE, Cause.STATUS, 3)),
-        ("offline", "broker", (Presence.OFFLINE, Cause.STATUS, 3)),
+        ("online", "broker", (Presence.ONLINE, Cause.BROKER, 3)),
+        ("offline", "broker", (Presence.OFFLINE, Cause.BROKER, 3)),
     ],
 )
 def test_a_card_s_properties_say_whether_the_agent_is_there(status: str, source: str, said: object) -> None:
