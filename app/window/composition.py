@@ -285,6 +285,7 @@ class Composition(QObject):
             self._plot_library.start()
 
     def _build_data(self, screens: "Screens") -> None:
+        from app.window.census import Census
         from app.window.data_place import DataParts, DataPlace
 
         assert self.source is not None
@@ -294,6 +295,10 @@ class Composition(QObject):
         )
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)
+        if self.looking is None and not self._options.demo:
+            self._census = Census(self.window.notices, self.source, self.data.show_missing, self)
+            self._census.recorder_told(self.link.state)
+            self.link.state_changed.connect(self._census.recorder_told)
         for id_ in WITH_DATA:
             self._actions[id_].setEnabled(self.looking is None or id_ not in UNUSED)
 

@@ -87,6 +87,13 @@ class DataPlace(QObject):
         controller.ask_folder()
 
     @Slot()
+    def show_missing(self) -> None:
+        """What was not read, or did not come."""
+        screen, _ = self._made()
+        screen.show_missing()
+        self._window.show_screen(DATA)
+
+    @Slot()
     def verify(self) -> None:
         """Check every file."""
         screen, controller = self._made()

@@ -11,7 +11,7 @@ from widgets.agent.agent_facts import PresenceNow
 from widgets.common.numbers import count_text, duration_text
 from widgets.common.plain import PlainLabel, visible
 from widgets.common.theme import ThemeHolder
-from widgets.common.words import cause_sentence, cause_word, presence_word
+from widgets.common.words import cause_sentence, cause_word, convention_word, presence_word
 
 _ICON_PIXELS = 20
 _SEPARATOR = "   ·   "
@@ -101,7 +101,7 @@ class AgentHeader(QWidget):
             (self.tr("group {x}"), result.group),
             (self.tr("host {x}"), result.host),
             (self.tr("version {x}"), result.version),
-            (self.tr("speaks {x}"), result.convention),
+            (self.tr("speaks {x}"), convention_word(result.convention) if result.convention else ""),
             (self.tr("can {x}"), ", ".join(result.capabilities)),
         ]
         facts = facts[:_FEW] if self._compact else [*facts, (self.tr("{x} messages"), count_text(result.messages))]

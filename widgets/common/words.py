@@ -122,6 +122,28 @@ _UNREADABLE_SENTENCES = {
     "too-many-agents": QT_TRANSLATE_NOOP("UnreadableSentence", "There are more agents than are kept."),
     "bug": QT_TRANSLATE_NOOP("UnreadableSentence", "Reading failed in a way that it should not: please report it."),
 }
+_CONVENTIONS = {
+    "": QT_TRANSLATE_NOOP("Convention", "home-made"),
+    "murmurscope": QT_TRANSLATE_NOOP("Convention", "Murmurscope"),
+    "home-assistant": QT_TRANSLATE_NOOP("Convention", "Home Assistant"),
+    "tasmota": QT_TRANSLATE_NOOP("Convention", "Tasmota"),
+    "zigbee2mqtt": QT_TRANSLATE_NOOP("Convention", "Zigbee2MQTT"),
+    "esphome": QT_TRANSLATE_NOOP("Convention", "ESPHome"),
+    "telegraf": QT_TRANSLATE_NOOP("Convention", "Telegraf"),
+    "glances": QT_TRANSLATE_NOOP("Convention", "Glances"),
+    "collectd": QT_TRANSLATE_NOOP("Convention", "collectd"),
+    "a2a": QT_TRANSLATE_NOOP("Convention", "A2A"),
+    "mcp": QT_TRANSLATE_NOOP("Convention", "MCP"),
+    "solace-agent-mesh": QT_TRANSLATE_NOOP("Convention", "Solace Agent Mesh"),
+    "sparkplug": QT_TRANSLATE_NOOP("Convention", "Sparkplug B"),
+    "homie": QT_TRANSLATE_NOOP("Convention", "Homie"),
+    "opentelemetry": QT_TRANSLATE_NOOP("Convention", "OpenTelemetry"),
+    "cloudevents": QT_TRANSLATE_NOOP("Convention", "CloudEvents"),
+    "rabbitmq": QT_TRANSLATE_NOOP("Convention", "RabbitMQ"),
+    "mosquitto": QT_TRANSLATE_NOOP("Convention", "Mosquitto"),
+    "emqx": QT_TRANSLATE_NOOP("Convention", "EMQX"),
+    "aws-iot": QT_TRANSLATE_NOOP("Convention", "AWS IoT"),
+}
 _DATASETS = {
     "messages": QT_TRANSLATE_NOOP("Dataset", "Messages"),
     "samples": QT_TRANSLATE_NOOP("Dataset", "Samples"),
@@ -245,6 +267,11 @@ def unreadable_word(reason: str) -> str:
 def unreadable_sentence(reason: str) -> str:
     """The same in full, for tooltips."""
     return _say("UnreadableSentence", _UNREADABLE_SENTENCES[reason]) if reason in _UNREADABLE_SENTENCES else ""
+
+
+def convention_word(convention: str) -> str:
+    """What an agent speaks; one that never declared itself is home-made."""
+    return _say("Convention", _CONVENTIONS[convention]) if convention in _CONVENTIONS else visible(convention)
 
 
 def dataset_word(dataset: str) -> str:

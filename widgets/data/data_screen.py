@@ -116,6 +116,10 @@ class DataScreen(QWidget):
         self.tabs.setCurrentWidget(self.work)
         return self.work
 
+    def show_missing(self) -> None:
+        """Bring gaps and unreadable topics to the front."""
+        self.tabs.setCurrentWidget(self._missing_stack)
+
     def show_recorder(self, state: RecorderState | None) -> None:
         """The recorder's last answer; None: there is none that answers."""
         self._state = state

@@ -8,7 +8,7 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.quantity import format_age, format_count, format_time, format_value
 from models.domain.queries import FleetResult
 from widgets.common.plain import visible
-from widgets.common.words import cause_word, condition_word, presence_word
+from widgets.common.words import cause_word, condition_word, convention_word, presence_word
 from widgets.fleet.fleet_state import Column, Summary, error_ratio, in_maintenance
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
@@ -89,7 +89,7 @@ def cell_tooltip(fleet: FleetResult, row: int, column: Column) -> str | None:
     match column:
         case Column.AGENT:
             note = f"\n{visible(fleet.note[row])}" if fleet.note[row] else ""
-            return f"{visible(fleet.id[row])}\n{visible(fleet.convention[row])}{note}"
+            return f"{visible(fleet.id[row])}\n{convention_word(fleet.convention[row])}{note}"
         case Column.PRESENCE:
             since = format_time(int(fleet.since_us[row]), now_us=fleet.at_us, digits=0)
             interval = int(fleet.interval_us[row])
