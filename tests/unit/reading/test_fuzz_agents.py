@@ -1,0 +1,145 @@
+"""What agents say to each other, broken in every way: nothing escapes, no text that cannot be stored, nothing without bounds."""
+
+import json
+import logging
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from models.domain.messages import Origin, Properties, RawMessage
+from tests.helpers.reading import ARRIVAL_US, Reading
+from tests.unit.reading.test_fuzz import ODD, mutated
+
+SEED = 20_261_128
+RPC: dict[str, Any] = {"jsonrpc": "2.0", "id": "r"}
+STATUS = {"state": "TASK_STATE_WORKING", "timestamp": "2026-11-23T07:47:30Z", "message": {"parts": [{"text": "t"}]}}
+CARD = {"name": "planner", "version": "1", "skills": [{"id": "s", "name": "S"}], "capabilities": {}}
+SAID: dict[str, list[object]] = {
+    "$a2a/v1/discovery/o/u/planner": [CARD, b""],
+    "$a2a/v1/request/o/u/planner": [
+        RPC | {"method": "SendMessage", "params": {"message": {"taskId": "t", "parts": []}, "metadata": {"sender": "x"}}},
+        RPC | {"method": "CancelTask", "params": {"id": "t"}}, [RPC | {"method": "GetTask"}],
+    ],
+    "$a2a/v1/request/o/u/pool/p": [RPC | {"method": "message/stream", "params": {"message": {"taskId": "p"}}}],
+    "$a2a/v1/reply/o/u/client/3ba5b6fd": [
+        RPC | {"result": {"statusUpdate": {"taskId": "t", "status": STATUS}}},
+        RPC | {"result": {"artifactUpdate": {"taskId": "t", "artifact": {"parts": [{"data": {"n": 1}}]}, "append": True}}},
+        RPC | {"result": {"task": {"id": "t", "status": STATUS | {"state": "failed"}, "artifacts": [{"parts": []}]}}},
+        RPC | {"result": {"kind": "status-update", "taskId": "t", "status": STATUS, "final": True}},
+        RPC | {"error": {"code": -32004, "message": "m", "data": {}}},
+    ],
+    "$a2a/v1/event/o/u/planner": [{"taskId": "t", "status": STATUS}],
+    "$mcp-server/presence/srv/lab/calc": [{"jsonrpc": "2.0", "method": "notifications/server/online", "params": {}}, b""],
+    "$mcp-server/srv/lab/calc": [RPC | {"method": "initialize", "params": {"clientInfo": {"name": "n", "version": "1"}}}],
+    "$mcp-client/presence/cli": [{"jsonrpc": "2.0", "method": "notifications/disconnected"}],
+    "$mcp-rpc/cli/srv/lab/calc": [
+        RPC | {"method": "tools/call", "params": {"name": "add"}}, RPC | {"result": {"isError": True, "content": []}},
+        RPC | {"result": {"tools": [{"name": "add"}], "serverInfo": {"name": "s", "version": "1"}}},
+        {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "error", "logger": "l", "data": {"msg": "x"}}},
+        {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": "r"}},
+        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "r"}},
+    ],
+    "ns/x/a2a/v1/discovery/agentcards": [CARD],
+    "ns/x/a2a/v1/agent/request/planner": [RPC | {"method": "message/send", "params": {"message": {"metadata": {"parentTaskId": "t"}}}}],
+    "ns/x/a2a/v1/gateway/response/gw/r": [RPC | {"result": {"kind": "task", "id": "r", "status": STATUS, "metadata": {"agent_name": "planner"}}}],
+    "publish/amq/topic": [{"agent": "a-1", "n": 1}], "publish/": [{"agent": "a-1", "n": 1}], "deliver/q": [{"agentId": 5, "n": 1}],
+    "$CONTROL/dynamic-security/v1": [{"commands": [{"command": "c", "correlationData": "q"}]}],
+    "$CONTROL/dynamic-security/v1/response": [{"responses": [{"command": "c", "correlationData": "q", "error": "e"}]}],
+    "calc/request": [{"correlationId": "1", "from": "ui-1", "replyTo": "ui/box", "a": 1}, RPC | {"method": "add"}],
+    "calc/response": [{"correlationId": "1", "sum": 2}, RPC | {"result": 2}],
+    "calc/cmd": [{"transaction": "12345678"}],
+}  # fmt: skip
+TEXTS = [
+    "",
+    "x",
+    "online",
+    "offline",
+    "agent",
+    "lwt",
+    "broker",
+    "mcp-server",
+    "mcp-client",
+    "srv",
+    "cli",
+    "\0",
+    "\u202e",
+    "é" * 300,
+]
+USER = ["a2a-status", "a2a-status-source", "a2a-responder-agent-id", "a2a-requester-agent-id", "a2a-event-type", "agent",
+        "MCP-COMPONENT-TYPE", "MCP-MQTT-CLIENT-ID", "replyTo", "clientId", "delegating_agent_name", "__stat"]  # fmt: skip
+ANSWERED = [None, "", "$a2a/v1/reply/o/u/client/3ba5b6fd", "ui/box", "$a2a/v1", "/", "x" * 70_000, "\0"]
+
+
+def broken(chance: random.Random, value: Any) -> Any:
+    """The same value with something odd in it, at any depth."""
+    if chance.random() < 0.08:
+        return chance.choice(ODD)
+    if isinstance(value, dict):
+        told = {key: broken(chance, one) for key, one in value.items() if chance.random() > 0.04}
+        return told | (
+            {chance.choice(["id", "error", "result", "method", "kind"]): chance.choice(ODD)}
+            if chance.random() < 0.1
+            else {}
+        )
+    return [broken(chance, one) for one in value] * chance.choice([1, 1, 1, 0, 3]) if isinstance(value, list) else value
+
+
+def arrivals(count: int) -> Iterator[RawMessage]:
+    chance = random.Random(SEED)
+    topics = list(SAID)
+    now_us = ARRIVAL_US
+    for _ in range(count):
+        topic = chance.choice(topics)
+        said = chance.choice(SAID[topic])
+        payload = (
+            said
+            if isinstance(said, bytes)
+            else json.dumps(broken(chance, said) if chance.random() < 0.7 else said).encode()
+        )
+        if chance.random() < 0.2:
+            payload = mutated(chance, payload)
+        if chance.random() < 0.1:
+            levels = topic.split("/")
+            topic = "/".join(
+                chance.choice(
+                    [levels[:-1], [*levels, chance.choice(TEXTS)], levels[1:], chance.sample(levels, len(levels))]
+                )
+            )
+        properties = None
+        if chance.random() < 0.7:
+            user = tuple((chance.choice(USER), chance.choice(TEXTS)) for _ in range(chance.randint(0, 3)))
+            content = chance.choice([None, None, "application/json", "application/jose"])
+            properties = Properties(
+                content, chance.choice(ANSWERED), chance.choice([None, b"", b"c", b"\xff" * 900]), None, user
+            )
+        now_us += chance.choice([0, 1000, 100_000, 5_000_000])
+        yield RawMessage(
+            topic.encode(), payload, 0, False, False, 0, properties, now_us, chance.choice(list(Origin)), 1
+        )
+
+
+def read_all(count: int, caplog: pytest.LogCaptureFixture) -> None:
+    reading = Reading()
+    messages = list(arrivals(count))
+    with caplog.at_level(logging.ERROR):
+        for i in range(0, count, 250):
+            batch = reading.read(*messages[i : i + 250])  # checks the rows
+            assert not [one for one in batch.unreadable if one.reason == "bug"], caplog.text
+            for records in (batch.tasks, batch.interactions, batch.declarations, batch.logs):
+                for one in records:
+                    "".join(part for part in one if isinstance(part, str)).encode()
+            assert all(one.reply_us is None or one.reply_us >= 0 for one in batch.interactions)
+            assert all(-(1 << 63) <= one.time_us < 1 << 63 for one in (*batch.tasks, *batch.interactions))
+    assert not caplog.records
+    "".join(reading.names.agents).encode()
+
+
+def test_broken_talk(caplog: pytest.LogCaptureFixture) -> None:
+    read_all(15_000, caplog)
+
+
+@pytest.mark.long
+def test_broken_talk_at_length(caplog: pytest.LogCaptureFixture) -> None:
+    read_all(400_000, caplog)
