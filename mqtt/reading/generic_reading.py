@@ -23,7 +23,7 @@ from mqtt.reading.generic_topics import (
     place,
     place_below,
 )  # fmt: skip
-from mqtt.reading.home_made_talk import TALK_KEYS, HomeMadeTalk
+from mqtt.reading.home_made_talk import HomeMadeTalk, talk_keys
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
@@ -91,14 +91,14 @@ class GenericPlan:
     kind = Kind.OTHER
     no_figures = _NO_FIGURES
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
-                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_topic", "_varies", "_wanted", "agent",
+                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_talk_keys", "_topic", "_varies", "_wanted", "agent",
                  "topic")  # fmt: skip
 
     def __init__(
         self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink,
         talk: HomeMadeTalk | None = None,
     ) -> None:  # fmt: skip
-        self.topic, self._talk = topic, talk
+        self.topic, self._talk, self._talk_keys = topic, talk, talk_keys(levels)
         self._topic = name
         self._object_place, self._bare_place = places
         self.agent = sink.names.known_agent(self._object_place.agent)
@@ -164,7 +164,7 @@ class GenericPlan:
         told = _STRONG_KEYS if self._object_place.sure else (*_STRONG_KEYS, *_WEAK_KEYS)
         meant = {
             *TELL_TALE,
-            *TALK_KEYS,
+            *self._talk_keys,
             *(() if self._object_place.fixed else told),
             *(key for key in _TIME_KEYS if key != time_key),
         }
@@ -218,7 +218,7 @@ class GenericPlan:
                 return
         if (
             self._talk is not None
-            and not TALK_KEYS.isdisjoint(body)
+            and not self._talk_keys.isdisjoint(body)
             and self._talk.take_object(row, message, body, sink)
         ):
             return

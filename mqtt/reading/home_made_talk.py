@@ -19,20 +19,30 @@ from mqtt.reading.generic_topics import AGENT_KEYS, agent_in, is_passing, levels
 from mqtt.reading.plan import Sink, Unread
 
 _IDS = ("correlationId", "correlation_id", "correlationID", "transaction", "requestId", "request_id")
-TALK_KEYS = frozenset((*_IDS, "jsonrpc"))
-"""An object without any of these is joined by MQTT 5 alone."""
+_TALK_KEYS = frozenset((*_IDS, "jsonrpc"))
+_AND_IDS = _TALK_KEYS | {"id"}
 _REPLY_TO = ("replyTo", "reply_to", "responseTopic", "response_topic")
-_SENDERS = (*AGENT_KEYS, "from", "sender", "client", "clientId", "client_id")
+_SENDERS = (*AGENT_KEYS, "from", "sender", "caller", "caller_id", "client", "clientId", "client_id")
+_AFTERWARDS = frozenset("ack rak cancel cancelled cancel_request cnl".split())
+"""Types of messages about a request that is none."""
 _KINDS = ("method", "type", "command", "action", "name")
 _REQUESTS = frozenset(
     "request requests req rpc call calls command commands cmd cmnd query ask set get inbox in".split()
 )
 _REPLIES = frozenset(
-    "response responses resp reply replies answer answers result results ack callback outbox out".split()
+    "response responses resp res reply replies answer answers result results ack callback outbox out".split()
 )
+_SURE_REQUESTS = frozenset("request requests req rpc command commands cmd cmnd query ask".split())
 _OWN_ID = 8
 """Characters from which on an id is believed to be nobody else's."""
 _WORD = "json"
+
+
+def talk_keys(levels: list[str]) -> frozenset[str]:
+    """An object on this topic without any of these keys is joined by MQTT 5 alone. A mere `id` counts where the topic says
+    that it is one of requests or replies."""
+    talks = not (_SURE_REQUESTS | _REPLIES).isdisjoint(level.casefold() for level in levels)
+    return _AND_IDS if talks else _TALK_KEYS
 
 
 class HomeMadeTalk:
@@ -63,9 +73,14 @@ class HomeMadeTalk:
         if message.origin is Origin.REPLAY:
             return False
         rpc = "jsonrpc" in body
-        id_ = as_text(body.get("id") if rpc else next((body[key] for key in _IDS if body.get(key)), None))
+        key_told = "id" if rpc else next((key for key in _IDS if body.get(key)), "id")
+        id_ = as_text(body.get(key_told))
         if not id_:
             return rpc  # a notification
+        if not rpc and not _AFTERWARDS.isdisjoint(
+            one for one in (body.get("type"), body.get("t")) if isinstance(one, str)
+        ):
+            return True
         levels = levels_of(message.topic)
         words = {level.casefold() for level in levels}
         topic = "/".join(levels)
@@ -73,7 +88,8 @@ class HomeMadeTalk:
         if len(id_) >= _OWN_ID:
             keys.append((_WORD, id_))
         reply_to = next((body[key] for key in _REPLY_TO if isinstance(body.get(key), str)), "")
-        if "method" in body if rpc else reply_to or not _REQUESTS.isdisjoint(words):
+        requests = _SURE_REQUESTS if key_told == "id" else _REQUESTS
+        if "method" in body if rpc else reply_to or not requests.isdisjoint(words):
             keys.append((_WORD, "to", reply_to or topic, id_))
             self._ask(row, message, body, reply_to, id_, keys, sink)
             return True
@@ -97,7 +113,7 @@ class HomeMadeTalk:
         sink: Sink,
     ) -> None:
         asked = self._agent_at(levels_of(message.topic), sink)
-        told = _told(message, body, _SENDERS)
+        told = _told(message, body, _SENDERS, _SENDERS)
         if told is None or told == asked:  # it may name whom it is for
             sender = sink.names.known_agent(self._agent_at(reply_to.split("/"), sink)) if reply_to else 0
         else:
@@ -114,7 +130,7 @@ class HomeMadeTalk:
     ) -> None:
         responder = request.receiver
         if not responder:
-            name = _told(message, body, AGENT_KEYS) or request.receiver_name
+            name = _told(message, body, AGENT_KEYS, ("agent",)) or request.receiver_name
             responder = sink.agent(name) if names_agent(name) else 0
         done = sink.exchange.answer(key, row, _sent(message, body), _outcome(message, body), responder)
         if done is not None:
@@ -145,12 +161,10 @@ def _sent(message: RawMessage, body: dict[str, Any]) -> Sent:
     return Sent(read_time(body.get("ts"), message.received_us), message.received_us, message.origin)
 
 
-def _told(message: RawMessage, body: dict[str, Any], keys: tuple[str, ...]) -> str | None:
+def _told(message: RawMessage, body: dict[str, Any], keys: tuple[str, ...], properties: tuple[str, ...]) -> str | None:
     user = () if message.properties is None else message.properties.user
-    for key, value in user:
-        if key == "agent" and names_agent(value):
-            return value
-    return agent_in(body, keys)[1]
+    told = next((value for key, value in user if key in properties and names_agent(value)), None)
+    return told or agent_in(body, keys)[1]
 
 
 def _outcome(message: RawMessage, body: dict[str, Any]) -> Outcome:

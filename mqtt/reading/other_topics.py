@@ -2,7 +2,7 @@
 
 from models.domain.messages import Kind, RawMessage
 from mqtt.reading.decode import read_object
-from mqtt.reading.home_made_talk import TALK_KEYS, HomeMadeTalk
+from mqtt.reading.home_made_talk import HomeMadeTalk, talk_keys
 from mqtt.reading.plan import Plan, Sink, Unread
 
 _COMMANDS = frozenset(("set", "get", "command", "cmd", "cmnd", "config"))
@@ -25,9 +25,9 @@ class OtherPlan:
 class CommandPlan(OtherPlan):
     """A topic of commands: they may be requests."""
 
-    def __init__(self, topic: int, talk: HomeMadeTalk) -> None:
+    def __init__(self, topic: int, levels: list[str], talk: HomeMadeTalk) -> None:
         super().__init__(topic)
-        self._talk = talk
+        self._talk, self._talk_keys = talk, talk_keys(levels)
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         """A command that is none is no failure."""
@@ -36,7 +36,7 @@ class CommandPlan(OtherPlan):
                 body = read_object(message.payload)
             except Unread:
                 return
-            if not TALK_KEYS.isdisjoint(body):
+            if not self._talk_keys.isdisjoint(body):
                 self._talk.take_object(row, message, body, sink)
 
 
@@ -62,5 +62,5 @@ class OtherRecogniser:
         root = levels[0][:1] == "$"
         command = levels[0].casefold() == "cmnd" or (len(levels) > 1 and levels[-1].casefold() in _COMMANDS)
         if command and not root:
-            return CommandPlan(topic, self._talk)
+            return CommandPlan(topic, levels, self._talk)
         return OtherPlan(topic) if root or attribute else None

@@ -53,11 +53,13 @@ def test_who_asks_is_who_says_so_or_whose_the_response_topic_is() -> None:
     talk = Talk()
     talk.tell("calc/request", {"from": "ui-1"}, response_topic="x/y", correlation=b"1")
     talk.tell("x/y", "42", correlation=b"1")
+    talk.tell("calc/request", {}, response_topic="x/y", correlation=b"1", user=(("caller_id", "ui-3"),))
+    talk.tell("x/y", "42", correlation=b"1")
     talk.tell("ui-2/cpu", "5")
     talk.tell("calc/request", "raw", response_topic="ui-2/replies", correlation=b"2")
     talk.tell("ui-2/replies", b"\xff\xfe", correlation=b"2")
-    assert [one[:2] for one in talk.talks] == [("ui-1", "calc"), ("ui-2", "calc")]
-    assert talk.agents() == {"ui-1", "ui-2", "calc"}
+    assert [one[:2] for one in talk.talks] == [("ui-1", "calc"), ("ui-3", "calc"), ("ui-2", "calc")]
+    assert talk.agents() == {"ui-1", "ui-2", "ui-3", "calc"}
 
 
 def test_who_never_answers_is_nobody_and_times_out() -> None:
@@ -88,6 +90,7 @@ def test_replies_may_tell_of_a_failure(reply: object, user: tuple[tuple[str, str
     [
         ("calc/request", {"correlationId": "7", "a": 1}, "calc/response", {"correlationId": "7", "sum": 3}),
         ("calc/in", {"correlation_id": "7", "replyTo": "ui/box", "a": 1}, "ui/box", {"correlation_id": "7", "sum": 3}),
+        ("calc/req", {"id": 7, "op": "sum"}, "calc/res", {"id": 7, "sum": 3}),
         ("calc/cmd", {"transaction": "ab-12345678"}, "ui/replies", {"transaction": "ab-12345678", "sum": 3}),
         (
             "calc/rpc",
@@ -109,6 +112,17 @@ def test_by_an_id_in_the_payload(asked: str, request_: object, replied: str, rep
     talk.tell(replied, reply)
     assert [(one[1], *one[3:]) for one in talk.talks] == [("calc", S // 4, Outcome.OK)]
     assert talk.agents() == {"calc"}
+    assert not talk.points
+
+
+def test_what_comes_after_a_request_is_none() -> None:
+    talk = Talk()
+    talk.tell("calc/req", {"id": "x", "type": "sum"})
+    talk.tell("calc/res", {"id": "x", "sum": 3})
+    talk.tell("calc/req", {"id": "x", "type": "ack", "n": 1})
+    talk.now_us += 61 * S
+    talk.tell("calc/req", {"id": "x", "type": "cancel"})
+    assert [one[-1] for one in talk.talks] == [Outcome.OK]
     assert not talk.points
 
 
@@ -146,6 +160,14 @@ def test_figures_that_carry_an_id_stay_figures() -> None:
     for i in range(10):
         talk.tell("lab/c-1/data", {"request_id": str(i), "temp": i})
     assert [one.value for one in talk.points] == list(range(10))
+    assert not talk.talks
+
+
+def test_an_id_alone_makes_no_request_where_the_topic_does_not_say_so() -> None:
+    talk = Talk()
+    for topic in ("plant-1/in", "plant-1/data/set", "plant-1/out"):
+        talk.tell(topic, {"id": 7, "temp": 5})
+    assert len(talk.points) == 2  # a command's figures are nobody's
     assert not talk.talks
 
 
