@@ -144,6 +144,22 @@ def test_values_of_the_same_batch_may_come_first() -> None:
     assert series(reading) == {("k-1", "Load", "1"): 1}
 
 
+def test_what_came_before_it_was_announced_stays_as_it_was_and_what_comes_next_does_not() -> None:
+    reading = Reading()
+    reading.send("shed/node-4/temp", "5")
+    reading.send("homeassistant/sensor/temp/config", {"stat_t": "shed/node-4/temp", "name": "Heat", "unit_of_meas": "°C", "dev": {"ids": "node-4"}})  # fmt: skip
+    reading.send("shed/node-4/temp", "6")
+    assert series(reading) == {("node-4", "temp", ""): 1, ("node-4", "Heat", "Cel"): 1}
+
+
+def test_more_may_be_announced_of_a_topic() -> None:
+    reading = Reading()
+    for key in ("x", "y"):
+        announce(reading, key, state_topic="odd/both", name=key, value_template=f"{{{{ value_json.{key} }}}}")
+        reading.send("odd/both", {"x": 1, "y": 2})
+    assert [(one.metric, one.value) for one in reading.points] == [("x", 1), ("x", 1), ("y", 2)]
+
+
 def test_what_is_not_announced_belongs_to_the_same_agent() -> None:
     reading = Reading()
     announce(reading, state_topic="lab/box-1/load", name="Load")
@@ -363,7 +379,14 @@ def test_recalled_it_reads_on_as_before() -> None:
     assert series(again) == series(first)
     assert again.agents() == {"sched-42"}
     assert told.evidence[-1].presence is Presence.OFFLINE
-    assert again.send("homeassistant/sensor/a/config", {"device": {"identifiers": "sched-42", "name": "S"}, "stat_t": "x/y"}).declarations  # fmt: skip
+    assert again.read(kept[0]).declarations, "a new segment is told, too"
+
+
+def test_nothing_comes_of_what_is_recalled() -> None:
+    reading = Reading()
+    config = reading.message("homeassistant/sensor/load/config", {"stat_t": "odd/load", "dev": {"ids": "box-1"}})
+    reading.reader.recall([config, reading.message("odd/load", "5")])
+    assert len(reading.names.series) == 1
 
 
 # ---------------------------------------------------------------- whatever arrives

@@ -64,7 +64,10 @@ def test_the_recording(size: int) -> None:
 def test_names_with_numbers_and_slashes() -> None:
     reading = Reading()
     for name in ("kitchen/lamp2", "0x00158d00018255df", "attic/left/sensor-3", "status"):
-        reading.send(f"zigbee2mqtt/{name}", {"power": 5, "state": "stopped", "update": {"installed_version": 7}})
+        batch = reading.send(
+            f"zigbee2mqtt/{name}", {"power": 5, "state": "stopped", "update": {"installed_version": 7}}
+        )
+        assert not batch.evidence, "a motor's state"
         reading.send(f"zigbee2mqtt/{name}/set", {"power": 7})
         reading.send(f"zigbee2mqtt/{name}/get/power", "")
     assert reading.agents() == {"kitchen/lamp2", "0x00158d00018255df", "attic/left/sensor-3", "status"}
