@@ -55,7 +55,7 @@ class DeclaredPlan:
             name = sink.names.agents[self.agent]
             if not sink.declarations.has(name):
                 declare(row, Declaration(row, self.agent, self._declared.source), name, sink)
-        told = bool(self._declared.words) and tell_availability(row, message, self._declared, sink)
+        told = bool(self._declared.words) and tell_availability(row, message, self._declared, sink, self.agent)
         payload = strip(message.payload) if self._figures and message.origin is not Origin.REPLAY else b""
         if payload:
             try:
@@ -116,7 +116,7 @@ class WatchedPlan:
         self.topic, self.agent, self.kind = inner.topic, inner.agent, inner.kind
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        tell_availability(row, message, self._declared, sink, owner=self.agent)
+        tell_availability(row, message, self._declared, sink, self.agent, but_owner=True)
         try:
             self._inner.read(row, message, sink)
         finally:
@@ -137,9 +137,9 @@ def declare(row: int, declaration: Declaration, name: str, sink: Sink) -> None:
         sink.batch.declarations.append(declaration._replace(row=row))
 
 
-def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, sink: Sink, owner: int = 0) -> bool:
-    """What the message means for the agents that it concerns. On the topic of another, the `owner`, who speaks for itself, it
-    takes them along where that one goes; that it is there does not mean that they are. False: it is no such word."""
+def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, sink: Sink, owner: int, *, but_owner: bool = False) -> bool:  # fmt: skip
+    """What the message means for the agents that it concerns. Others than the topic's owner it takes along where that one goes;
+    that it is there does not mean that they are. `but_owner`: that one speaks for itself. False: it is no such word."""
     found = next(filter(None, (_word(message.payload, words) for words in declared.words)), None)
     if found is None:
         return False
@@ -149,7 +149,7 @@ def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, si
     replayed = message.origin is Origin.REPLAY
     for name in declared.watched_by:
         there, agent = sink.declared.is_there(name), sink.agent(name)
-        if there is None or agent == owner or (there and (gone or replayed or owner)):
+        if there is None or (but_owner if agent == owner else there) or (there and (gone or replayed)):
             continue
         if there:
             told = PresenceEvidence(row, agent, presence, condition, Cause.STATUS, _RANK)

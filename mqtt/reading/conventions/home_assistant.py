@@ -1,8 +1,5 @@
 """Devices that announce themselves as Home Assistant's discovery has it: who they are, which of their topics hold which figures,
 and where they say whether they are there. Whatever the program: it needs no file of its own.
-
-The agent is the device. Its id is the word for it that its own topics use, where that is its name or (part of) one of its
-identifiers: what is not announced, or comes before, belongs to the same agent. Else its id is its first identifier.
 """
 
 import re
@@ -24,22 +21,24 @@ from mqtt.reading.conventions.home_assistant_config import (
     text_of,
     written_out,
 )
+from mqtt.reading.conventions.home_assistant_devices import Devices
 from mqtt.reading.declared_plan import declare
 from mqtt.reading.declared_topics import Availability, DeclaredFigure, Entity, Words
 from mqtt.reading.decode import read_object, read_text, strip
 from mqtt.reading.generic_numbers import number_of
-from mqtt.reading.generic_topics import is_name, levels_of, place
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.value_templates import Extract, read_template
 
 SOURCE = "home-assistant"
 PREFIX, ITSELF = "homeassistant", "homeassistant/itself"  # the latter is no level of any topic
-MOST_DEVICES = 100_000
 LONGEST_EXPIRY_S = 7 * 86_400
 _FIGURES = frozenset(("sensor", "number"))
 _NO_FIGURES = frozenset(("timestamp", "date", "enum"))
-_NO_WORD = re.compile(r"[\W_]+")
 _PASSING = re.compile(r"(0x)?[0-9a-f]{8,}", re.IGNORECASE)
+
+
+_Heard = tuple[int, str, Declaration]
+"""Hash of a payload, and what came of it: the agent, and what that declared."""
 
 
 class HomeAssistantRecogniser:
@@ -48,10 +47,8 @@ class HomeAssistantRecogniser:
     uses_declarations = False
 
     def __init__(self) -> None:
-        self._devices: dict[str, str] = {}  # identifier -> agent
-        self._heard: dict[
-            bytes, tuple[int, str, Declaration]
-        ] = {}  # topic -> hash of its last payload, what came of it
+        self._devices = Devices()
+        self._heard: dict[bytes, _Heard] = {}  # by topic
         self._expiries: dict[str, dict[bytes, float]] = {}  # agent -> message -> its shortest, in seconds
         self._expiring: dict[bytes, str] = {}  # message -> agent
 
@@ -92,7 +89,7 @@ class HomeAssistantRecogniser:
         """What a message says that was not heard before: for plans to come, and of the device."""
         told = written_out(read_object(payload)) if payload else {}
         device, configs = read_device(told), read_configs(levels, told)
-        agent = self._agent(device, configs, sink)
+        agent = self._devices.agent_of(device, configs, sink)
         expiries = [number_of(one.told.get("expire_after")) for one in configs]
         shortest = min((one for one in expiries if one is not None and 0 < one <= LONGEST_EXPIRY_S), default=None)
         self._expire(topic, agent, shortest if agent else None)
@@ -102,36 +99,6 @@ class HomeAssistantRecogniser:
             raise Unread("too-many-series")
         name = device.name if device.name != agent else ""
         return agent, Declaration(0, 0, SOURCE, name or None, device.area or None, version=device.version or None)
-
-    def _agent(self, device: Device, configs: list[Config], sink: Sink) -> str:
-        ids = [*device.ids] or ([device.name] if device.name else [])
-        known = next((self._devices[one] for one in ids if one in self._devices), None)
-        topics = [topic for one in configs for topic in _own_topics(one)]
-        if known is None:
-            known = self._new_agent(device, [levels_of(topic.encode()) for topic in topics], sink)
-        if len(self._devices) < MOST_DEVICES:
-            self._devices.update((one, known) for one in ids)
-        return known
-
-    @staticmethod
-    def _new_agent(device: Device, topics: list[list[str]], sink: Sink) -> str:
-        words = [*device.ids, *([device.name] if device.name else [])]
-        found = next(
-            (one for levels in topics for word in words if (one := _spelt_out(word, levels)) is not None), None
-        )
-        found = found or next((one for levels in topics if (one := _akin(device.ids, levels)) is not None), None)
-        if found is not None:
-            agent, home = found
-        elif words:
-            agent, home = words[0], next(filter(None, (_alike(words, levels) for levels in topics)), ())
-        elif topics:
-            known = sink.declarations.home_of(topics[0])
-            return known[1] if known is not None else place(topics[0], True, sink.declarations.has).agent
-        else:
-            return ""
-        if home:
-            sink.declarations.settle(home, agent)
-        return agent
 
     def _expire(self, source: bytes, agent: str, shortest: float | None) -> None:
         """What the message says of how often the agent is heard at least."""
@@ -187,15 +154,6 @@ class ItselfPlan:
         if gone or not replayed:
             cause = Cause.REPLAYED if replayed else Cause.WILL if gone else Cause.STATUS
             sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, 2))
-
-
-def _own_topics(config: Config) -> list[str]:
-    """Those on which the device speaks, its values first."""
-    told = config.told
-    found = [told.get("state_topic")]
-    found += [value for key, value in told.items() if is_topic_key(key) and not is_command_key(key)]
-    found += [one["topic"] for one in told.get("availability", ())]
-    return [topic for topic in found if topic]
 
 
 def _entity(agent: str, device: Device, config: Config) -> Entity:
@@ -263,40 +221,3 @@ def _words(topic: str, told: dict[str, Any], template: object) -> Words:
     extract = read_template(template) if isinstance(template, str) else None
     available, unavailable = told.get("payload_available", "online"), told.get("payload_not_available", "offline")
     return Words(topic.encode(), extract, text_of(available), text_of(unavailable))
-
-
-_Home = tuple[str, ...]
-
-
-def _spelt_out(word: str, levels: list[str]) -> tuple[str, _Home] | None:
-    """The agent and its home where levels are just this word."""
-    parts = word.split("/")
-    for at in range(len(levels) - len(parts) + 1):
-        if levels[at : at + len(parts)] == parts and all(map(is_name, parts)):
-            return word, tuple(levels[: at + len(parts)])
-    return None
-
-
-def _akin(ids: tuple[str, ...], levels: list[str]) -> tuple[str, _Home] | None:
-    """As `_spelt_out`, for the last level that is in an identifier, or that an identifier is in: `tasmota_AB12CD` and `AB12CD`."""
-    for at in range(len(levels) - 2, 0, -1):  # the last one names a figure
-        level = levels[at]
-        if len(level) > 2 and is_name(level) and any(_within(level, id_) or _within(id_, level) for id_ in ids):
-            return level, tuple(levels[: at + 1])
-    return None
-
-
-def _within(part: str, whole: str) -> bool:
-    return (
-        2 < len(part) < len(whole)
-        and re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", whole, re.IGNORECASE) is not None
-    )
-
-
-def _alike(words: list[str], levels: list[str]) -> _Home:
-    """The home where the last level stands that is a word but for how it is written."""
-    folded = {_NO_WORD.sub("", word).casefold() for word in words} - {""}
-    for at in range(len(levels) - 1, 0, -1):
-        if is_name(levels[at]) and _NO_WORD.sub("", levels[at]).casefold() in folded:
-            return tuple(levels[: at + 1])
-    return ()

@@ -184,6 +184,23 @@ def test_one_device_with_two_kinds_of_topics_is_one_agent() -> None:
     assert set(series(reading)) == {("box-1", "a", ""), ("box-1", "b", "")}
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_several_devices_of_one_program_are_several_agents(turn: int) -> None:
+    """As penguin-metrics announces a computer, and a process on it."""
+    reading = Reading()
+    for path, name in (("system", "Host"), ("process/indexer", "Process: indexer"))[::turn]:
+        reading.send(f"homeassistant/sensor/p_{path.replace('/', '_')}/load/config", {
+            "unique_id": f"p/host-9_{path}_load", "name": "Load", "state_topic": f"p/host-9/{path}", "value_template": "{{ value_json.load }}",
+            "device": {"identifiers": [f"p/host-9_{path.replace('/', '_')}"], "name": name}, "availability_topic": "p/host-9/status",
+        })  # fmt: skip
+    reading.send("p/host-9/system", {"load": 1})
+    reading.send("p/host-9/process/indexer", {"load": 2})
+    assert series(reading) == {("host-9", "Load", ""): 1, ("indexer", "Load", ""): 1}
+    assert sorted(said(reading, "p/host-9/status", "offline")) == [
+        ("host-9", Presence.OFFLINE, Cause.WILL), ("indexer", Presence.OFFLINE, Cause.WILL),
+    ]  # fmt: skip
+
+
 def test_all_of_a_device_in_one_message() -> None:
     reading = Reading()
     reading.send(
