@@ -38,6 +38,7 @@ for _role, _unit, _step, _words in (
     ("cpu", "1", 0, "cpu_utilization"),
     ("cpu", "", 0, "cpu cpu_total cpu_usage cpu_used total_cpu"),
     ("cpu", "%", 0, "cpu_percent cpu_pct percent_cpu cpu_usage_percent cpu_total_percent cpu_utilization_percent"),
+    ("cpu", "%", 0, "usage_active cpu_usage_active"),
     ("memory", "", 0, "memory mem memory_used mem_used rss memory_rss mem_rss used_memory memory_usage mem_usage"),
     ("memory", "By", 0, "memory_bytes mem_bytes rss_bytes memory_used_bytes memory_rss_bytes memory_usage_bytes"),
     ("memory", "kB", 0, "memory_kb mem_kb rss_kb"),
@@ -139,5 +140,6 @@ def _part_and_state(labels: str) -> tuple[bool, str]:
     if not isinstance(pairs, dict):
         return True, ""
     state = next((str(pairs[key]).casefold() for key in _STATE_KEYS if key in pairs), "")
-    rest = [str(value).casefold() for key, value in pairs.items() if key not in (*_STATE_KEYS, "unit")]
+    keys = ("cpu",) if "cpu" in pairs else [key for key in pairs if key not in (*_STATE_KEYS, "unit")]
+    rest = [str(pairs[key]).casefold() for key in keys]  # what else stands beside a core is said of the whole host
     return any(value not in _TOTALS for value in rest), state

@@ -46,7 +46,7 @@ _BASES: dict[str, tuple[str, Scale]] = {
 _MEASURES = frozenset(("1", "By", "bit", "s", "Hz", "W", "Wh", "V", "A", "J", "Cel", *_BASES))
 _WRITTEN = {
     "%": "%", "percent": "%", "pct": "%", "b": "By", "byte": "By", "bytes": "By", "kb": "kBy", "mb": "MBy", "gb": "GBy",
-    "tb": "TBy", "kib": "KiBy", "mib": "MiBy", "gib": "GiBy", "tib": "TiBy", "bit": "bit", "bits": "bit", "kbit": "kbit",
+    "tb": "TBy", "kib": "KiBy", "mib": "MiBy", "gib": "GiBy", "tib": "TiBy", "kbit": "kbit",
     "mbit": "Mbit", "gbit": "Gbit", "bps": "bit/s", "kbps": "kbit/s", "mbps": "Mbit/s", "gbps": "Gbit/s",
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
     "ms": "ms", "millis": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms",
@@ -58,6 +58,8 @@ _WRITTEN = {
     "°f": "[degF]", "℉": "[degF]", "fahrenheit": "[degF]", "hpa": "hPa", "lx": "lx", "lux": "lx", "dbm": "dBm",
     "ppm": "[ppm]", "rpm": "{rpm}",
 }  # fmt: skip
+_COUNTS = {"": "", "req": "", "requests": "", "bit": "bit", "bits": "bit"}
+"""What is a unit only with a time below it: `64bit` is a text."""
 _BY_CASE = {"mW": "mW", "MW": "MW", "mWh": "mWh", "MWh": "MWh", "mHz": "mHz", "MV": "MV", "Ms": "Ms", "MA": "MA"}
 """Where a capital letter makes a million of a thousandth."""
 _SUFFIXES = frozenset(
@@ -74,7 +76,8 @@ def known_unit(written: str) -> str | None:
     written = written.strip()
     amount, slash, per = written.partition("/")
     if slash:
-        code = "" if amount.casefold() in ("", "req", "requests") else known_unit(amount)
+        counted = _COUNTS.get(amount.casefold())
+        code = known_unit(amount) if counted is None else counted
         return None if code is None or per.strip().casefold() not in ("s", "sec", "second") else f"{code}/s"
     return _BY_CASE.get(written) or _WRITTEN.get(written.casefold())
 

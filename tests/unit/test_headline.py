@@ -52,6 +52,10 @@ def test_own_before_host_total_before_part_idle_last() -> None:
     ]
     assert [one.rank for one in order] == sorted({one.rank for one in order})
     assert found("cpu", "", '{"cpu":"cpu-total"}').rank == found("cpu").rank
+    hosts = [found("cpu.usage_idle", "1", f'{{"cpu":"{one}","dc":"eu"}}') for one in ("cpu-total", "cpu0")]
+    assert hosts[0].rank == found("usage_idle").rank < hosts[1].rank
+    assert found("cpu.usage_active", "1").rank < hosts[0].rank
+    assert found("cpu", "1", '{"unit":"1"}').rank == found("cpu", "1").rank
     assert found("memory_mb").rank < found("mem_percent").rank < found("system.memory.usage", "By").rank
     assert found("system.memory.usage", "By", '{"state":"used"}').rank == found("system.memory.usage", "By").rank
 

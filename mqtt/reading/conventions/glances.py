@@ -31,6 +31,7 @@ _UNITS = {
         ("cpu percpu", {"%": "total user system idle iowait nice irq softirq steal guest guest_nice dpc interrupt"}),
         ("mem memswap fs folders", {"By": "total available used free active inactive buffers cached shared wired size sin sout"}),
         ("network", {"bit/s": "speed"}),
+        ("diskio", {"ms": "read_time write_time read_latency write_latency"}),
         ("quicklook", {"%": "cpu mem swap load", "Hz": "cpu_hz_current cpu_hz"}),
         ("gpu", {"%": "proc mem fan_speed", "Cel": "temperature"}),
         ("containers docker vms", {"By": "memory_usage memory_limit memory_usage_no_cache"}),
@@ -202,8 +203,8 @@ class FieldPlan:
         if self._hidden or message.origin is Origin.REPLAY:
             return
         number = read_number(read_text(message.payload))
-        if number is None:
-            return
+        if number is None or number[1]:
+            return  # a text, such as `64bit`
         if not self._figure.series:
             self.agent = _begin(row, self._device, sink)
             self._figure = sink.figure(self.agent, self._name, *self._unit, SOURCE)

@@ -224,7 +224,7 @@ class FieldPlan:
             return
         text = read_text(message.payload)
         number = read_number(text)
-        if number is None:
+        if number is None or number[1]:
             if not text:
                 raise Unread("empty")
             return  # a text or a truth

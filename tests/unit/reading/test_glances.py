@@ -54,7 +54,7 @@ def test_a_topic_for_each_field() -> None:
     reading = Reading()
     for topic, value in (
         ("cpu/total", "12.5"), ("cpu/cpu_user_careful", "50.0"), ("cpu/history_size", "28800.0"), ("mem/used", "1024"),
-        ("network/eth0/bytes_recv_gauge", "7"), ("system/os_name", "Linux"), ("ip/public", "None"), ("alert/0/state", "[]"),
+        ("network/eth0/bytes_recv_gauge", "7"), ("system/os_name", "Linux"), ("system/platform", "64bit"), ("ip/public", "None"), ("alert/0/state", "[]"),
     ):  # fmt: skip
         batch = reading.send(f"home/glances/box/{topic}", value)
         assert not batch.unreadable
@@ -110,7 +110,7 @@ def test_what_cannot_be_read() -> None:
         ("diskio", "read_bytes", "By", SeriesKind.GAUGE), ("diskio", "read_bytes_gauge", "By", SeriesKind.COUNTER),
         ("percpu", "idle", "%", SeriesKind.GAUGE), ("fs", "percent", "%", SeriesKind.GAUGE), ("fs", "used", "By", SeriesKind.GAUGE),
         ("gpu", "temperature", "Cel", SeriesKind.GAUGE), ("containers", "cpu_percent", "%", SeriesKind.GAUGE),
-        ("memswap", "sin", "By", SeriesKind.COUNTER), ("cpu", "ctx_switches", "", SeriesKind.GAUGE),
+        ("memswap", "sin", "By", SeriesKind.COUNTER), ("diskio", "read_time_gauge", "ms", SeriesKind.COUNTER), ("cpu", "ctx_switches", "", SeriesKind.GAUGE),
     ],
 )  # fmt: skip
 def test_units(plugin: str, field: str, unit: str, kind: SeriesKind) -> None:

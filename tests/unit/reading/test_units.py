@@ -18,7 +18,7 @@ from tests.helpers.reading import Reading
         ("days", 1.0, "s", 86_400.0), ("kHz", 2.5, "Hz", 2_500.0), ("MHz", 2_400.0, "Hz", 2.4e9), ("kW", 1.1, "W", 1_100.0),
         ("mW", 300.0, "W", 0.3), ("MW", 3.0, "W", 3e6), ("kWh", 1.2, "Wh", 1_200.0), ("mV", 3_300.0, "V", 3.3),
         ("mA", 7.0, "A", 0.007), ("°F", 212.0, "Cel", 100.0), ("°C", 21.5, "Cel", 21.5), ("MB/s", 3.0, "By/s", 3e6),
-        ("Mbit/s", 10.0, "bit/s", 1e7), ("req/s", 3.0, "/s", 3.0), ("lx", 30.0, "lx", 30.0), ("hPa", 1013.0, "hPa", 1013.0),
+        ("Mbit/s", 10.0, "bit/s", 1e7), ("bit/s", 10.0, "bit/s", 10.0), ("req/s", 3.0, "/s", 3.0), ("lx", 30.0, "lx", 30.0), ("hPa", 1013.0, "hPa", 1013.0),
         ("MBy", 1.0, "By", 1e6), ("Cel", 3.0, "Cel", 3.0), ("1", 0.5, "1", 0.5), ("{thread}", 3.0, "{thread}", 3.0),
         ("furlongs", 3.0, "furlongs", 3.0), ("", 3.0, "", 3.0), ("x" * 33, 3.0, "", 3.0), ("km/h", 3.0, "km/h", 3.0),
     ],
@@ -44,7 +44,7 @@ def test_many_are_scaled_as_one() -> None:
 
 
 def test_what_is_no_unit() -> None:
-    assert [known_unit(one) for one in ("px", "items", "", "/", "5", "MB/h", "x/s")] == [None] * 7
+    assert [known_unit(one) for one in ("px", "items", "", "/", "5", "MB/h", "x/s", "bit")] == [None] * 8
 
 
 def test_what_no_double_holds_is_left_out() -> None:
