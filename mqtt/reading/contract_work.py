@@ -229,12 +229,10 @@ def put_log(
 
 
 def outcome_of(body: dict[str, Any]) -> Outcome:
-    """Whether a reply tells of a failure: `type` or `status` error, no `success`, or an `error` in it or in its body."""
+    """Whether a reply tells of a failure: `type` or `status` error or failed, no `success`, or an `error` in it or in its body."""
     inner = body.get("body")
-    failed = body.get("success") is False or body.get("ok") is False or body.get("status") == "error"
-    failed = (
-        failed or body.get("type") == "error" or body.get("error") or (isinstance(inner, dict) and inner.get("error"))
-    )
+    no = body.get("success") is False or body.get("ok") is False or body.get("status") in ("error", "failed")
+    failed = no or body.get("type") == "error" or body.get("error") or (isinstance(inner, dict) and inner.get("error"))
     return Outcome.ERROR if failed else Outcome.OK
 
 

@@ -24,6 +24,7 @@ from mqtt.reading.generic_topics import (
     place_below,
 )  # fmt: skip
 from mqtt.reading.home_made_talk import HomeMadeTalk, talk_keys
+from mqtt.reading.home_made_tasks import TASK_KEYS
 from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
@@ -219,7 +220,7 @@ class GenericPlan:
         if (
             self._talk is not None
             and not self._talk_keys.isdisjoint(body)
-            and self._talk.take_object(row, message, body, sink)
+            and self._talk.take_object(row, message, body, self._presence is not None, sink)
         ):
             return
         words = [*self._words(body)]
@@ -240,7 +241,7 @@ class GenericPlan:
 
     def _words(self, body: dict[str, Any]) -> list[tuple[_Word, Cause, int]]:
         """Presence that keys tell. On a topic of another kind a task's state is not its agent's."""
-        if self._presence is None and ("task" in body or "job" in body):
+        if self._presence is None and not TASK_KEYS.isdisjoint(body):
             return []
         found = []
         for key, value in body.items():

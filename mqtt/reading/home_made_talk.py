@@ -10,17 +10,27 @@ from collections.abc import Hashable
 from typing import Any
 
 from models.domain.messages import Kind, Origin, Properties, RawMessage
-from models.domain.records import Outcome
+from models.domain.records import Outcome, TaskState
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import as_text, outcome_of
 from mqtt.reading.decode import read_object
 from mqtt.reading.exchange import Request, Sent, correlation_key
-from mqtt.reading.generic_topics import AGENT_KEYS, agent_in, is_passing, levels_of, names_agent, place
+from mqtt.reading.generic_topics import (
+    AGENT_KEYS,
+    agent_in,
+    announces,
+    is_passing,
+    is_role,
+    levels_of,
+    names_agent,
+    place,
+)
+from mqtt.reading.home_made_tasks import TASK_KEYS, Told, levels_beside, of_tasks, read_task
 from mqtt.reading.plan import Sink, Unread
 
 _IDS = ("correlationId", "correlation_id", "correlationID", "transaction", "requestId", "request_id")
-_TALK_KEYS = frozenset((*_IDS, "jsonrpc"))
-_AND_IDS = _TALK_KEYS | {"id"}
+_TALK_KEYS = frozenset((*_IDS, "jsonrpc")) | TASK_KEYS
+_AND_IDS = _TALK_KEYS | {"id", "state", "status"}
 _REPLY_TO = ("replyTo", "reply_to", "responseTopic", "response_topic")
 _SENDERS = (*AGENT_KEYS, "from", "sender", "caller", "caller_id", "client", "clientId", "client_id")
 _AFTERWARDS = frozenset("ack rak cancel cancelled cancel_request cnl".split())
@@ -39,9 +49,9 @@ _WORD = "json"
 
 
 def talk_keys(levels: list[str]) -> frozenset[str]:
-    """An object on this topic without any of these keys is joined by MQTT 5 alone. A mere `id` counts where the topic says
-    that it is one of requests or replies."""
-    talks = not (_SURE_REQUESTS | _REPLIES).isdisjoint(level.casefold() for level in levels)
+    """An object on this topic without any of these keys is nothing to `take_object`. A mere `id` counts where the topic says
+    that it is one of requests, replies or tasks."""
+    talks = of_tasks(levels) or not (_SURE_REQUESTS | _REPLIES).isdisjoint(level.casefold() for level in levels)
     return _AND_IDS if talks else _TALK_KEYS
 
 
@@ -68,10 +78,37 @@ class HomeMadeTalk:
         self._answer(row, message, _object(message.payload), key, request, free, sink)
         return free
 
-    def take_object(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
-        """Join by an id in the payload. True where the message is talk."""
+    def take_object(self, row: int, message: RawMessage, body: dict[str, Any], presence: bool, sink: Sink) -> bool:
+        """Join by an id in the payload, and report what it says of a task. True where it is nothing but talk and task;
+        `presence`: the topic is one of its agent's status."""
         if message.origin is Origin.REPLAY:
             return False
+        levels = levels_of(message.topic)
+        told = read_task(row, message, body, levels, presence)
+        state = None if told is None else told.report.state
+        if told is not None:
+            self._report(row, told, levels, sink)
+        return self._join(row, message, body, levels, state, sink) or (told is not None and told.alone)
+
+    def _report(self, row: int, told: Told, levels: list[str], sink: Sink) -> None:
+        beside = levels_beside(levels, told.report.task)
+        name = told.agent or (self._agent_at(beside, sink) if beside else "")
+        if not names_agent(name) or (told.agent is None and (is_role(name) or announces(name))):
+            raise Unread("nobody")
+        agent = sink.agent(name)
+        sink.batch.agent[row], sink.batch.kind[row] = agent, Kind.TASK
+        sink.batch.tasks.append(told.report._replace(agent=agent))
+
+    def _join(
+        self,
+        row: int,
+        message: RawMessage,
+        body: dict[str, Any],
+        levels: list[str],
+        state: TaskState | None,
+        sink: Sink,
+    ) -> bool:
+        """`state`: of the task that the message told of; one that goes on already is not asked for."""
         rpc = "jsonrpc" in body
         key_told = "id" if rpc else next((key for key in _IDS if body.get(key)), "id")
         id_ = as_text(body.get(key_told))
@@ -81,7 +118,6 @@ class HomeMadeTalk:
             one for one in (body.get("type"), body.get("t")) if isinstance(one, str)
         ):
             return True
-        levels = levels_of(message.topic)
         words = {level.casefold() for level in levels}
         topic = "/".join(levels)
         keys: list[Hashable] = [(_WORD, "of", self._agent_at(levels, sink), id_)]
@@ -89,7 +125,8 @@ class HomeMadeTalk:
             keys.append((_WORD, id_))
         reply_to = next((body[key] for key in _REPLY_TO if isinstance(body.get(key), str)), "")
         requests = _SURE_REQUESTS if key_told == "id" else _REQUESTS
-        if "method" in body if rpc else reply_to or not requests.isdisjoint(words):
+        asks = "method" in body if rpc else reply_to or not requests.isdisjoint(words)
+        if asks and state in (None, TaskState.SUBMITTED):
             keys.append((_WORD, "to", reply_to or topic, id_))
             self._ask(row, message, body, reply_to, id_, keys, sink)
             return True
@@ -97,6 +134,9 @@ class HomeMadeTalk:
             keys = []
         for key in ((_WORD, "to", topic, id_), *keys):
             request = sink.exchange.waiting(key)
+            if request is not None and state in (TaskState.SUBMITTED, TaskState.WORKING):
+                sink.exchange.hear(key, message.received_us)
+                return False
             if request is not None:
                 self._answer(row, message, body, key, request, True, sink)
                 return True
@@ -112,7 +152,8 @@ class HomeMadeTalk:
         keys: list[Hashable],
         sink: Sink,
     ) -> None:
-        asked = self._agent_at(levels_of(message.topic), sink)
+        to = body.get("to")
+        asked = to if isinstance(to, str) and names_agent(to) else self._agent_at(levels_of(message.topic), sink)
         told = _told(message, body, _SENDERS, _SENDERS)
         if told is None or told == asked:  # it may name whom it is for
             sender = sink.names.known_agent(self._agent_at(reply_to.split("/"), sink)) if reply_to else 0

@@ -37,7 +37,7 @@ class CommandPlan(OtherPlan):
             except Unread:
                 return
             if not self._talk_keys.isdisjoint(body):
-                self._talk.take_object(row, message, body, sink)
+                self._talk.take_object(row, message, body, False, sink)
 
 
 class NobodyPlan(OtherPlan):

@@ -49,6 +49,9 @@ SAID: dict[str, list[object]] = {
     "$CONTROL/dynamic-security/v1/response": [{"responses": [{"command": "c", "correlationData": "q", "error": "e"}]}],
     "calc/request": [{"correlationId": "1", "from": "ui-1", "replyTo": "ui/box", "a": 1}, RPC | {"method": "add"}],
     "calc/response": [{"correlationId": "1", "sum": 2}, RPC | {"result": 2}],
+    "team/cmd/b-1/request": [{"id": "t", "from": "a", "to": "b-1", "status": "pending", "type": "x"}],
+    "team/cmd/b-1/response": [{"id": "t", "from": "b-1", "to": "a", "status": "completed", "result": {"n": 1}, "n": 5}],
+    "b-1/tasks/1234/status": [{"state": "running", "progress": 0.5, "attempt": 1}],
     "calc/cmd": [{"transaction": "12345678"}],
 }  # fmt: skip
 TEXTS = [
