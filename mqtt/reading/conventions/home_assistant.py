@@ -157,7 +157,7 @@ class ItselfPlan:
 
 
 def _entity(agent: str, device: Device, config: Config) -> Entity:
-    figure = _figure(device, config)
+    figure = _figure(agent, device, config)
     quiet: list[bytes] = []
     commands: list[bytes] = []
     for key, value in config.told.items():
@@ -170,27 +170,27 @@ def _entity(agent: str, device: Device, config: Config) -> Entity:
     return Entity(agent, SOURCE, figures, tuple(quiet), tuple(commands), _availability(config.told))
 
 
-def _figure(device: Device, config: Config) -> DeclaredFigure | None:
+def _figure(agent: str, device: Device, config: Config) -> DeclaredFigure | None:
     told = config.told
     topic = told.get("state_topic")
     if not topic or config.component not in _FIGURES or text_of(told.get("device_class")) in _NO_FIGURES:
         return None
     unit, state_class = text_of(told.get("unit_of_measurement")), told.get("state_class")
     template = told.get("value_template")
-    extract = read_template(template) if isinstance(template, str) else Extract()
+    extract = read_template(template) if isinstance(template, str) and template else Extract()
     if extract is None and not unit and not isinstance(state_class, str):
         return None  # a text
-    metric, other = _names(device, config)
+    metric, other = _names(agent, device, config)
     kind = SeriesKind.COUNTER if state_class == "total_increasing" else SeriesKind.GAUGE
     return DeclaredFigure(topic.encode(), extract, metric, other, unit, kind)
 
 
-def _names(device: Device, config: Config) -> tuple[str, str]:
+def _names(agent: str, device: Device, config: Config) -> tuple[str, str]:
     """What the entity is called among those of its device, and what else it may be called."""
-    object_ = _without(config.object, (*device.ids, device.name))
+    object_ = _without(config.object, (*device.ids, device.name, agent))
     if _PASSING.fullmatch(object_):
         object_ = ""
-    name = _without(text_of(config.told.get("name")), (device.name,))
+    name = _without(text_of(config.told.get("name")), (device.name, agent))
     kind = text_of(config.told.get("device_class"))
     metric = name or object_ or kind or config.object
     unique = text_of(config.told.get("unique_id")) or config.object

@@ -171,7 +171,7 @@ def test_what_is_not_announced_belongs_to_the_same_agent() -> None:
 
 def test_without_a_device_the_topics_tell_whose_it_is() -> None:
     reading = Reading()
-    reading.send("homeassistant/sensor/node_a/temp/config", {"stat_t": "shed/node-4/temp", "name": "Temp"})
+    reading.send("homeassistant/sensor/node_a/temp/config", {"stat_t": "shed/node-4/temp", "name": "node-4 Temp"})
     reading.send("shed/node-4/temp", "5")
     assert series(reading) == {("node-4", "Temp", ""): 1}
 
