@@ -77,11 +77,11 @@ class Talk:
         """The task that a request is for, or ""."""
         raise NotImplementedError
 
-    def keys(self, response_topic: str | None, correlation: bytes | None, requester: int, id_: str) -> list[Hashable]:
+    def keys(self, reply_topic: bytes, correlation: bytes | None, requester: int, id_: str) -> list[Hashable]:
         """What a request is found by, the surest first."""
         keys: list[Hashable] = []
-        if response_topic and correlation:
-            keys.append((self.word, correlation_key(response_topic.encode("utf-8", "replace"), correlation)))
+        if reply_topic and correlation:
+            keys.append((self.word, correlation_key(reply_topic, correlation)))
         if id_:
             keys.append((self.word, requester, id_))
         return keys
@@ -114,7 +114,8 @@ class RequestPlan:
         self, row: int, message: RawMessage, call: Call, properties: Properties, ends: tuple[int, int], sink: Sink
     ) -> None:
         talk, (sender, receiver) = self._talk, ends
-        keys = talk.keys(properties.response_topic, properties.correlation, sender, call.id)
+        reply_topic = (properties.response_topic or "").encode("utf-8", "replace")
+        keys = talk.keys(reply_topic, properties.correlation, sender, call.id)
         if call.method in talk.one_way:
             keys = []
         task = talk.task(call) if _begins(call.method) else ""
@@ -192,12 +193,11 @@ class ReplyPlan:
         self, message: RawMessage, properties: Properties, requester: int, id_: str, sink: Sink
     ) -> tuple[Hashable, Request | None]:
         """The request that a reply is for, and a key of it."""
-        topic = message.topic.decode("utf-8", "replace")
-        keys = self._talk.keys(topic, properties.correlation, requester, id_)
-        for key in (*keys, *self._talk.keys(None, None, 0, id_)):
-            request = sink.exchange.waiting(key)
-            if request is not None:
-                return key, request
+        for asker in (requester, 0):  # 0: it did not say who it was
+            for key in self._talk.keys(message.topic, properties.correlation, asker, id_):
+                request = sink.exchange.waiting(key)
+                if request is not None:
+                    return key, request
         return None, None
 
 
