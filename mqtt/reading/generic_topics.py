@@ -6,7 +6,8 @@ agent it speaks of (cpu, disk, tasks, …), *namespaces* stand before many agent
 1. Role levels at the end go; a bare number takes its name from the last level that is left.
 2. A level that is the name of an agent that declared itself is the agent.
 3. The last level of the rest is the agent if it carries a number of its own (`crawler-1`, `lamp2`), else the last one
-   that does; where none does, all levels of the rest but the first, joined: `kitchen/plug` of `zigbee2mqtt/kitchen/plug`.
+   that does; where none does, the one behind `agents`, `workers` and their like, else all levels of the rest but the
+   first, joined: `kitchen/plug` of `zigbee2mqtt/kitchen/plug`.
 4. Where nothing is left, the last namespace level, or the first level.
 5. Levels behind the agent name the metric, without roles and namespaces. UUIDs, long hexadecimal numbers, and numbers
    behind a component (`tasks/1234`) count for nothing, so that a task is no agent and makes no series.
@@ -27,6 +28,7 @@ _NAMESPACES = frozenset(
     " clients services service bots bot machines machine tele stat cmnd telegraf glances collectd homie iot mqtt prod"
     " production staging dev test public v1 v2 v3 api".split()
 )
+_OF_AGENTS = frozenset("agent agents worker workers robot robots bot bots".split())
 _COMPONENTS = frozenset(
     "cpu cpus core cores gpu mem memory memswap swap ram heap disk disks diskio fs df filesystem net network interface"
     " wifi load system sys host process processes processcount proc uptime battery power temperature humidity thermal"
@@ -176,6 +178,9 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
         return at, head[at], False
     for i in reversed(lasting):
         if _OWN_NUMBER.fullmatch(head[i]):
+            return i, head[i], True
+    for i in lasting:
+        if i and head[i - 1].casefold() in _OF_AGENTS:
             return i, head[i], True
     joined = lasting[1:] or lasting
     return joined[-1], "/".join(head[i] for i in joined), joined[-1] > 0

@@ -3,6 +3,7 @@
 import pytest
 
 from mqtt.reading.generic_topics import names_agent, place
+from tests.helpers.reading import Reading
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,10 @@ def test_a_lone_root_is_not_sure() -> None:
 )
 def test_what_names_no_agent(text: str) -> None:
     assert not names_agent(text)
+
+
+def test_behind_agents_one_level_is_the_agent() -> None:
+    reading = Reading()
+    reading.send("a2a/team/agents/builder/status", {"status": "online"})
+    reading.send("acme/lab/workers/sorter/inbox/size", "5")
+    assert reading.agents() == {"builder", "sorter"}
