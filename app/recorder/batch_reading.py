@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.recorder.broker_watch import BrokerWatch
 from app.recorder.gaps import DROPPED_TOPIC, DropWatch
 from app.recorder.log_file import Faults
 from app.recorder.ports import Feed
@@ -15,6 +16,7 @@ class BatchReading:
 
     def __init__(self, names: Names, faults: Faults) -> None:
         self._names, self._faults = names, faults
+        self.broker = BrokerWatch()  # of the feed that is read
 
     def name_topics(self, messages: Sequence[RawMessage]) -> bool:
         """Of topics beyond number the catalogue is asked, which may fail for a while: before anything is read of a batch, as
@@ -24,12 +26,13 @@ class BatchReading:
         return True
 
     def read(self, feed: Feed | None, drops: DropWatch, messages: Sequence[RawMessage]) -> RecordBatch:
-        """What the messages hold, and what the broker says that it dropped."""
+        """What the messages hold, and what the broker says that it dropped. Of itself it tells `broker`."""
         if feed is None or not messages:
             return RecordBatch()
         try:
             batch = feed.reader.read(messages)
             batch.gaps += drops.brokers(batch, self._names.topic(DROPPED_TOPIC))
+            self.broker.take(messages)
         except Exception:  # noqa: BLE001 - a mistake in reading must not cost the raw messages; it is logged and counted
             self._faults.note("reading a batch failed; it is stored raw")
             return self.raw(messages)

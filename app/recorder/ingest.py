@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from app.recorder.batch_reading import BatchReading
+from app.recorder.broker_watch import BrokerWatch
 from app.recorder.crowd_watch import CrowdWatch
 from app.recorder.gaps import DropWatch, LinkGaps, worth_storing
 from app.recorder.jobs import Jobs
@@ -20,7 +21,7 @@ from app.recorder.tally import Tally
 from models.domain.arrivals import Arrival, Source
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock, Instant
-from models.domain.control import Counters
+from models.domain.control import BrokerFigures, Counters
 from models.domain.messages import RawMessage
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.records import Gap, PresenceChange
@@ -161,6 +162,11 @@ class Ingest:
         feed = self._feed
         return self._tally.counters(feed.inbox.counters().lag_us if feed is not None else 0)
 
+    @property
+    def broker(self) -> BrokerFigures:
+        """As the broker that we are at tells of itself."""
+        return self._reading.broker.figures
+
     def _wake(self) -> None:
         self._awake.set()
         feed = self._feed
@@ -214,7 +220,7 @@ class Ingest:
                 self._redelivery = Redelivery()
         self._feed = feed
         feed.reader.use_rules(self._rules)
-        self._drops = DropWatch(self._clock.wall_us())
+        self._drops, self._reading.broker = DropWatch(self._clock.wall_us()), BrokerWatch()
         if self._bring_back(feed):
             feed.session.start()  # not before: two sessions with one client id throw each other out
         else:

@@ -80,6 +80,7 @@ class RecorderVerbs:
             counters=self._ingest.counters(),
             store_bytes=self._ingest.store_bytes,
             disk_days=self._ingest.disk_days,
+            broker=self._ingest.broker,
         )
 
     def submit(self, commands: list[dict[str, object]]) -> None:

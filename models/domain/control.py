@@ -77,6 +77,17 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerFigures:
+    """What the broker tells of itself; what it does not is empty or None. Rates are its means over a minute."""
+
+    version: str = ""
+    started_us: int | None = None
+    clients: int | None = None
+    received_per_min: float | None = None
+    sent_per_min: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderState:
     """The answer to `hello`. `problem` is {"code", "params", "retry_at_us"} or None; `started_by` is "window",
     "cli" or "service"; `disk_days` is how long the retention cap lasts at the present rate (None: unknown)."""
@@ -97,6 +108,7 @@ class RecorderState:
     counters: Counters = field(default_factory=Counters)
     store_bytes: int = 0
     disk_days: float | None = None
+    broker: BrokerFigures = field(default_factory=BrokerFigures)
 
 
 class Command(StrEnum):

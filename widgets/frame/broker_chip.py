@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from models.domain.clock import Clock
 from models.domain.connection import DEFAULT_PORTS, parse_url
-from models.domain.control import Link, RecorderState
+from models.domain.control import BrokerFigures, Link, RecorderState
 from models.domain.problems import EnvironmentProblem
 from models.domain.quantity import format_age, format_time
+from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import link_word, problem_text, told_problem
@@ -115,7 +116,23 @@ class BrokerChip(QToolButton):
             lines.append(
                 self.tr("{state} since {time}").replace("{state}", link_word(state.link)).replace("{time}", since)
             )
+        if state.link is Link.CONNECTED:
+            lines += self._figures(state.broker)
         problem = told_problem(state.problem)
         if problem is not None:
             lines += [part for part in problem_text(problem) if part]
         return lines or [link_word(state.link)]
+
+    def _figures(self, told: BrokerFigures) -> list[str]:
+        """What the broker tells of itself."""
+        lines = [visible(told.version, 80)] if told.version else []
+        if told.started_us is not None:
+            age = format_age(self._clock.wall_us() - told.started_us)
+            lines.append(self.tr("It has run for {time}.").replace("{time}", age))
+        if told.clients is not None:
+            lines.append(self.tr("Clients connected: {n}").replace("{n}", count_text(told.clients)))
+        if told.received_per_min is not None and told.sent_per_min is not None:
+            received, sent = count_text(told.received_per_min), count_text(told.sent_per_min)
+            text = self.tr("Messages a minute: {received} received, {sent} sent")
+            lines.append(text.replace("{received}", received).replace("{sent}", sent))
+        return lines

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 from pytestqt.qtbot import QtBot
 
-from models.domain.control import Counters, Link, RecorderState
+from models.domain.control import BrokerFigures, Counters, Link, RecorderState
 from models.domain.problems import Problem, Severity
 from tests.helpers.clock import FakeClock
 from widgets.common.actions import ActionRegistry
@@ -90,6 +90,22 @@ def test_chip_tells_host_word_and_since(
     assert "mqtts://me@broker.example:8883" in chip.toolTip()
     chip.show_state(replace(state, broker_url="mqtts://me@broker.example:18883"))
     assert chip.accessibleName() == "broker.example:18883 · connected 2 h", "not the usual port"
+
+
+def test_chip_tells_what_the_broker_tells_of_itself(
+    theme: ThemeHolder, clock: FakeClock, state: RecorderState, qtbot: QtBot
+) -> None:
+    chip = BrokerChip(theme, clock)
+    qtbot.addWidget(chip)
+    figures = BrokerFigures("mosquitto <b>version</b> 2.0.11", clock.wall_us() - 3 * HOUR_US, 12, 340.4, 1_512.0)
+    chip.show_state(replace(state, broker=figures))
+    for told in ("version", "It has run for 3 h.", "Clients connected: 12", "Messages a minute: 340 received"):
+        assert told in chip.toolTip()
+    assert not QtText.mightBeRichText(chip.toolTip())
+    chip.show_state(replace(state, broker=BrokerFigures()))
+    assert "Clients" not in chip.toolTip()
+    chip.show_state(replace(state, broker=figures, link=Link.WAITING))
+    assert "Clients" not in chip.toolTip(), "as it was before we lost it"
 
 
 def test_a_long_name_of_a_broker_makes_the_window_no_wider(window: MainWindow, state: RecorderState) -> None:
