@@ -6,6 +6,7 @@ from mqtt.reading.conventions.broker_status import BrokerStatusRecogniser
 from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
 from mqtt.reading.conventions.collectd import CollectdRecogniser
 from mqtt.reading.conventions.dynsec import DynsecRecogniser
+from mqtt.reading.conventions.esphome import EspHomeRecogniser
 from mqtt.reading.conventions.glances import GlancesRecogniser
 from mqtt.reading.conventions.home_assistant import HomeAssistantRecogniser
 from mqtt.reading.conventions.homie import HomieRecogniser
@@ -42,6 +43,7 @@ def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
         Zigbee2MqttRecogniser(),
         HomeAssistantRecogniser(),
         DeclaredRecogniser(),
+        EspHomeRecogniser(),
         OtherRecogniser(talk),
         GlancesRecogniser(),
         TelegrafRecogniser(),
