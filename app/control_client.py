@@ -15,13 +15,15 @@ from app.control_wire import (
     problem_from,
     progress_from,
     published_from,
+    reread_progress_from,
+    reread_result_from,
     state_from,
 )
 from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
-from models.domain.recorded import ImportResult, OnProgress
+from models.domain.recorded import ImportResult, OnProgress, RereadProgress, RereadResult
 from models.storage.workspace import Workspace
 
 ANSWER_LIMIT_S = 15.0
@@ -110,6 +112,22 @@ class ControlClient:
                 if error.problem.code != "recorder.died":
                     raise
                 raise trouble("import.broken-off", **error.problem.params) from error
+
+    def reread(
+        self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]
+    ) -> RereadResult:  # fmt: skip
+        """Have history read again, files with arrivals in [since, until) (0: open end): all of it or nothing. `on_progress` as
+        in `import_files`. Raises also `EnvironmentProblem` import.busy, reread.*, store.*"""
+        with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
+            line.send({"id": 1, "verb": Verb.REREAD, "since_us": since_us, "until_us": until_us})
+            try:
+                while "ok" not in (answer := line.receive()):
+                    on_progress(reread_progress_from(answer))
+                return reread_result_from(_check(answer).get("result"))
+            except EnvironmentProblem as error:
+                if error.problem.code != "recorder.died":
+                    raise
+                raise trouble("reread.broken-off", **error.problem.params) from error
 
     def close(self) -> None:
         """Hang up. A later request connects again."""

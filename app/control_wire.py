@@ -11,7 +11,7 @@ from models.domain.connection import Connection
 from models.domain.control import RecorderState
 from models.domain.problems import PROBLEMS, EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
-from models.domain.recorded import ImportProgress, ImportResult
+from models.domain.recorded import ImportProgress, ImportResult, RereadProgress, RereadResult
 
 LINE_LIMIT_BYTES = 1024 * 1024
 _T = TypeVar("_T")
@@ -70,6 +70,16 @@ def import_result_from(value: object) -> ImportResult:
     return _convert(value, ImportResult, "result")
 
 
+def reread_progress_from(value: object) -> RereadProgress:
+    """Raises `EnvironmentProblem` "recorder.request"."""
+    return _convert(value, RereadProgress, "progress", strict=False)
+
+
+def reread_result_from(value: object) -> RereadResult:
+    """Raises `EnvironmentProblem` "recorder.request"."""
+    return _convert(value, RereadResult, "result")
+
+
 def problem_to(problem: Problem) -> dict[str, object]:
     """A problem as it travels, and as `RecorderState.problem` holds it."""
     return {"code": problem.code, "params": dict(problem.params), "retry_at_us": problem.retry_at_us}
@@ -84,8 +94,8 @@ def problem_from(value: object) -> Problem:
     return problem if problem.code in PROBLEMS else Problem("recorder.request", {"detail": problem.code})
 
 
-def _convert(value: object, wanted: type[_T], what: str) -> _T:
+def _convert(value: object, wanted: type[_T], what: str, *, strict: bool = True) -> _T:
     try:
-        return msgspec.convert(value, wanted)
+        return msgspec.convert(value, wanted, strict=strict)
     except msgspec.ValidationError as error:
         raise trouble("recorder.request", detail=f"{what}: {error}") from error

@@ -160,7 +160,7 @@ def _here(
     try:
         store = StoreWriter(workspace, clock, store_limits(settings.retention))
         ending = Ending()
-        beat = _Beat(lock)
+        beat = Beat(lock)
 
         def shown(progress: "ImportProgress") -> None:
             if (
@@ -184,7 +184,7 @@ def _here(
         lock.release()
 
 
-class _Beat:
+class Beat:
     """Says in the lock that we live, now and then, so that a window does not think we hang."""
 
     def __init__(self, lock: "RecorderLock") -> None:

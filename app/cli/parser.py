@@ -20,6 +20,7 @@ from app.cli import (
     info,
     look_at,
     record,
+    reread,
     restore,
     rules,
     seal,
@@ -58,13 +59,18 @@ COMMANDS: dict[str, Command] = {
     "backup": Command("write a consistent copy, even while recording", backup),
     "restore": Command("bring a backup back", restore),
     "rules": Command("list, check or apply mapping rules", rules),
-    "reread": Command("derive history again from the stored messages"),
+    "reread": Command("derive history again from the stored messages", reread),
     "why": Command("tell what made an agent or a series", why),
     "logs": Command("search log records"),
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the file that makes a Python or Node program an agent", example),
 }
-HIDDEN: dict[str, CommandModule] = {"write-files": files, "look-at": look_at, "seal-segment": seal}
+HIDDEN: dict[str, CommandModule] = {
+    "write-files": files,
+    "look-at": look_at,
+    "seal-segment": seal,
+    "reread-segments": reread.RereadSegments,
+}
 """What we start ourselves; nobody else needs to know."""
 WINDOW_COMMANDS = {
     "demo": "the window with a simulated fleet, on a workspace and broker of its own",

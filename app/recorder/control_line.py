@@ -16,7 +16,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, TestStep, Verb
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
-from models.domain.recorded import ImportProgress, ImportResult, OnProgress
+from models.domain.recorded import ImportProgress, ImportResult, OnProgress, RereadProgress, RereadResult
 
 SEND_LIMIT_S = 5
 _LOG = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Verbs(Protocol):
     def import_files(
         self, paths: list[Path], on_progress: OnProgress, *, again: bool, make_room: bool
     ) -> ImportResult: ...
+    def reread(self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult: ...
     def wake(self, *, anew: bool = False) -> None: ...
     def stop(self) -> None: ...
 
@@ -121,6 +122,11 @@ class ControlLine:
                 again, make_room = request.get("again") is True, request.get("make_room") is True
                 told = partial(self._send_progress, number)
                 return {"result": verbs.import_files(_paths(request), told, again=again, make_room=make_room)}
+            case Verb.REREAD:
+                since_us, until_us = request.get("since_us", 0), request.get("until_us", 0)
+                if type(since_us) is not int or type(until_us) is not int:
+                    raise trouble("recorder.request", detail="since_us and until_us are no times")
+                return {"result": verbs.reread(since_us, until_us, partial(self._send_progress, number))}
             case Verb.WAKE:
                 verbs.wake(anew=request.get("anew") is True)
             case Verb.STOP:
@@ -144,7 +150,7 @@ class ControlLine:
         told = {} if problem is None else {"problem": problem_to(problem)}
         self._send({"id": number, "step": step, "state": state, **told})
 
-    def _send_progress(self, number: object, progress: ImportProgress) -> None:
+    def _send_progress(self, number: object, progress: ImportProgress | RereadProgress) -> None:
         self._send({"id": number, **asdict(progress)})
 
     def _refuse(self, number: object, problem: Problem) -> None:

@@ -29,6 +29,7 @@ from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.merge_run import Merger
 from app.recorder.ports import Feed
 from app.recorder.publisher import Publisher
+from app.recorder.reread_run import HistoryInChild, Rereader
 from app.recorder.rules_in_force import RulesInForce
 from app.recorder.sealing import Sealer
 from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
@@ -195,7 +196,7 @@ def _compose(
     )
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
-        imports, started_by(options), clock.wall_us(), str(workspace.log),
+        imports, Rereader(store, HistoryInChild(workspace), ingest.carry_out, keeper.forget), started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, DISK_LIMIT_US)

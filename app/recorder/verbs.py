@@ -11,6 +11,7 @@ from app.recorder.files_writer import FilesWriter
 from app.recorder.imports import Imports
 from app.recorder.ingest import Ingest
 from app.recorder.log_file import Faults, SecretMask
+from app.recorder.reread_run import Rereader
 from app.recorder.sealing import Sealer
 from app.recorder.supervisor import Requests
 from app.version import VERSION
@@ -18,7 +19,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState
 from models.domain.problems import ExitCode, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
-from models.domain.recorded import ImportResult, OnProgress
+from models.domain.recorded import ImportResult, OnProgress, RereadProgress, RereadResult
 
 SUBMIT_LIMIT_S = 10.0
 Test = Callable[[Connection, Secret | None, Report], object]
@@ -31,7 +32,7 @@ class RecorderVerbs:
     def __init__(
         self, requests: Requests, wake: Callable[[bool], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
         sealer: Sealer,
-        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, started_by: str,
+        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, rereader: Rereader, started_by: str,
         started_us: int, log_path: str,
     ) -> None:  # fmt: skip
         """`wake(anew)`: look at the settings again; called in the main thread."""
@@ -46,6 +47,7 @@ class RecorderVerbs:
         self._test = test
         self.publish = publish
         self._imports = imports
+        self._rereader = rereader
         self._started_by = started_by
         self._started_us = started_us
         self._log_path = log_path
@@ -107,6 +109,11 @@ class RecorderVerbs:
         """The topics of our own contract are looked for where the recorded broker has them."""
         prefix = (self._link.connection or Connection()).prefix
         return self._imports.run(paths, prefix, on_progress, again=again, make_room=make_room)
+
+    def reread(self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult:
+        """As `import_files` as to our own topics."""
+        prefix = (self._link.connection or Connection()).prefix
+        return self._rereader.run(since_us, until_us, prefix, on_progress)
 
     def wake(self, *, anew: bool = False) -> None:
         self._requests.ask(lambda: self._wake(anew))

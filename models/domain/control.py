@@ -1,7 +1,7 @@
 """What the window and the command line say to the recorder: one JSON object a line each way, over a local socket.
 
 Request: {"id": n, "verb": v, …}; answer: {"id": n, "ok": true, …} or {"id": n, "ok": false, "problem": {"code", "params"}}.
-`test_connection` and `import` answer several times with the same id: a line for every step, then the last with "ok".
+`test_connection`, `import` and `reread` answer several times with the same id: a line for every step, then the last with "ok".
 Hanging up ends them.
 """
 
@@ -22,6 +22,10 @@ class Verb(StrEnum):
     """{"files": [absolute path], "again"?: bool, "make_room"?: bool}; recorded traffic, or else backups and folders of
     workspaces -> several times a second a line with the fields of `recorded.ImportProgress`: {"bytes_done",
     "bytes_total", "messages", "skipped"}; at last {"ok": true, "result": `recorded.ImportResult`}. All of it is stored or nothing: hanging up before the last line takes everything back."""
+    REREAD = "reread"
+    """{"since_us", "until_us"}: arrivals, 0: open end -> several times a second a line with the fields of
+    `recorded.RereadProgress`; at last {"ok": true, "result": `recorded.RereadResult`}. Hanging up before that leaves history
+    as it was."""
     WAKE = "wake"
     """{"anew"?: bool}: settings changed (broker, retention), or "try to connect now"; with `anew` the broker forgets our
     session, and what it queued for us, first."""

@@ -78,11 +78,15 @@ class SeriesTable(Sequence[SeriesKey]):
         self._set(len(self._agents) - 1, key)
         return len(self._agents) - 1
 
-    def put(self, id_: int, key: SeriesKey) -> None:
-        """Take a stored pair. Raises `ValueError` where the id is taken by another series."""
+    def reach(self, id_: int) -> None:
+        """Ids up to this one are for `put` alone."""
         while len(self._agents) <= id_:
             self._agents.append(0)
             self._told.append(_NOTHING_TOLD)
+
+    def put(self, id_: int, key: SeriesKey) -> None:
+        """Take a stored pair. Raises `ValueError` where the id is taken by another series."""
+        self.reach(id_)
         if self[id_] not in (_NO_SERIES, key):
             raise ValueError(f"id {id_} is {self[id_]!r}, not {key!r}")
         self._set(id_, key)

@@ -122,6 +122,12 @@ class PresenceKeeper:
             agent = self._agent(id_)
             agent.before, agent.before_cause = presence, cause
 
+    def forget(self, agents: Iterable[int]) -> None:
+        """These are no more; whoever speaks again is new."""
+        for id_ in agents:
+            if self._agents.pop(id_, None) is not None:
+                self._signs.online[id_] = False
+
     def observe(self, batch: RecordBatch, at: Instant) -> list[PresenceChange]:
         """Take what a batch tells; `at` is when it is handed over. Changes in the order they happened."""
         offset_us = at.monotonic_us - at.wall_us
@@ -289,9 +295,9 @@ class PresenceKeeper:
         """Work off deadlines up to `now_us`; `wall_us` is the same moment on the wall clock."""
         while self._due and self._due[0][0] <= now_us:
             due_us, id_ = heapq.heappop(self._due)
-            agent = self._agents[id_]
-            if agent.due_us != due_us:
-                continue  # an earlier deadline took its place
+            agent = self._agents.get(id_)
+            if agent is None or agent.due_us != due_us:
+                continue  # it is forgotten, or an earlier deadline took its place
             agent.due_us = None
             deadline_us = agent.deadline_us()
             if deadline_us is not None and deadline_us <= now_us:

@@ -54,3 +54,26 @@ class ImportResult:
 
 
 OnProgress = Callable[[ImportProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RereadProgress:
+    """How far history is read again. `waiting`: all is read, and waits for an export or a backup under way."""
+
+    messages: int = 0
+    messages_total: int = 0
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RereadResult:
+    """What came of reading history again, all of it summed up; `left_segments` could not be read whole and stay as they were."""
+
+    messages: int = 0
+    agents: int = 0
+    samples: int = 0
+    logs: int = 0
+    tasks: int = 0
+    unreadable: int = 0
+    segments: int = 0
+    left_segments: int = 0

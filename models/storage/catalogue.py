@@ -6,7 +6,7 @@ what is gone and which files were imported can be rebuilt from the segments. Wri
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 6
+SCHEMA = 7
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -57,6 +57,7 @@ class Segment(CatalogueModel):
     taken_batch = IntegerField()  # last batch that the catalogue has taken in
     unsealed_bytes = IntegerField(default=0)  # before it was sealed; 0: it is not
     seal_failures = IntegerField(default=0)  # attempts to seal it that failed so far
+    generation = IntegerField(default=0)  # how often it was read again
 
 
 class Topic(CatalogueModel):

@@ -52,14 +52,19 @@ class CatalogueTopics:
         return bytes(found[0][0])  # type: ignore[arg-type]
 
 
-def load_names(connection: apsw.Connection, names: Names) -> None:
-    """Fill `names` with every agent and series of a catalogue (or segment), and with the newest topics."""
+def load_topics(connection: apsw.Connection, names: Names) -> None:
+    """Fill `names` with the newest topics of a catalogue."""
     newest = (
         f"SELECT id, name FROM topic WHERE id > (SELECT coalesce(max(id), 0) FROM topic) - {MOST_TOPICS} ORDER BY id"
     )
     for id_, topic in connection.execute(newest):
         names.put_topic(id_, topic)
     names.topics.forget(others_too=len(names.topics) > MOST_TOPICS)
+
+
+def load_names(connection: apsw.Connection, names: Names) -> None:
+    """Fill `names` with every agent and series of a catalogue (or segment), and with the newest topics."""
+    load_topics(connection, names)
     for id_, agent in connection.execute("SELECT id, name FROM agent"):
         names.put_agent(id_, agent)
     for id_, *key in connection.execute(f"SELECT id, {SERIES_KEY} FROM series"):

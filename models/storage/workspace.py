@@ -68,6 +68,11 @@ class Workspace:
         return self.root / "importing"
 
     @property
+    def rereading(self) -> Path:
+        """A folder for what is made of history that is read again; gone afterwards."""
+        return self.root / "rereading"
+
+    @property
     def reserve(self) -> Path:
         """Room that is given back when the disk is full."""
         return self.root / "reserve"

@@ -38,24 +38,31 @@ class _SeriesCells:
         self.behind: dict[int, str] = {}
         self.rows: dict[int, tuple[str, str, str, str]] = {}
         self.agent: dict[int, int] = {}
+        self.rank = np.zeros(1, np.int64)  # of each series, by name: numbers differ from workspace to workspace
 
     def learn(self, series: UInt32) -> list[int]:
         """Answers which series there are."""
         known: list[int] = np.unique(series).tolist()
-        for id_ in known:
-            if id_ in self.rows:
-                continue
+        new = [id_ for id_ in known if id_ not in self.rows]
+        for id_ in new:
             key = self._opened.series(id_)
             agent = self._opened.agent(key.agent)
             self.agent[id_] = key.agent
             self.rows[id_] = agent, key.metric, key.unit, key.labels
             self.before[id_] = f"{text_cell(agent)},{text_cell(key.metric)},{text_cell(key.unit)},"
             self.behind[id_] = f",{text_cell(key.labels)}{END}"
+        if new:
+            self.rank = np.zeros(1 + max(self.rows), np.int64)
+            self.rank[sorted(self.rows, key=self._name)] = np.arange(len(self.rows))
         return known
+
+    def _name(self, id_: int) -> tuple[str, str, str, str]:
+        agent, metric, unit, labels = self.rows[id_]
+        return agent, metric, labels, unit
 
 
 def read_samples(scope: Scope, opened: OpenSegment) -> Iterator[Block]:
-    """By arrival; samples of one message by series."""
+    """By arrival; samples of one message by agent, metric and labels."""
     cells = _SeriesCells(opened)
     if opened.has_chunks:
         yield from _sealed(scope, opened, cells)
@@ -83,12 +90,13 @@ def _sealed(scope: Scope, opened: OpenSegment, cells: _SeriesCells) -> Iterator[
         cells.learn(part.series)
         for low, high in _whole_batches(part):
             first, last = int(part.stamp[low]), int(part.stamp[high - 1])
+            order = low + np.lexsort((cells.rank[part.series[low:high]], part.stamp[low:high]))
             rows = _Rows(
                 part.time_us[first : last + 1],
                 part.received_us[first : last + 1],
-                part.stamp[low:high] - first,
-                part.series[low:high],
-                part.value[low:high],
+                part.stamp[order] - first,
+                part.series[order],
+                part.value[order],
             )
             received = rows.received_us[rows.stamp].tolist()
             yield Block(received, _lines(scope, rows, cells), int(part.batch[last]))
@@ -130,7 +138,7 @@ def _pages(scope: Scope, opened: OpenSegment) -> Iterator[list[tuple[int, bytes]
 
 def _in_range(scope: Scope, samples: Samples, cells: _SeriesCells) -> _Rows:
     known = cells.learn(samples.series)
-    order = np.argsort(samples.stamp, kind="stable")
+    order = np.lexsort((cells.rank[samples.series], samples.stamp))
     received = samples.received_us[samples.stamp[order]]
     kept = (received >= scope.since_us) & (received < scope.end_us)
     if scope.agent:

@@ -42,7 +42,7 @@ def _pages(scope: Scope, rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
 
 
 def presence_lines(scope: Scope) -> Iterator[list[str]]:
-    """Stretches that begin in the range, by their beginning; the end is that of the whole history. Whoever was there when
+    """Stretches that begin in the range, by their beginning, then agent; the end is that of the whole history. Whoever was there when
     recording ended is unknown since, as the next recorder will write down."""
     scratch = _scratch("create table p (n integer primary key, agent, since, presence, condition, cause)")
     sql = "insert into p (agent, since, presence, condition, cause) values (?, ?, ?, ?, ?)"
@@ -67,7 +67,7 @@ def presence_lines(scope: Scope) -> Iterator[list[str]]:
     conditions = {int(one): one.name.lower() for one in Condition}
     found = scratch.execute(
         """select * from (select agent, presence, condition, cause, since,
-        lead(since) over (partition by agent order by since, n) as until, n from p) where since < ? order by since, n""",
+        lead(since) over (partition by agent order by since, n) as until, n from p) where since < ? order by since, agent, n""",
         (scope.end_us,),
     )
     rows = (
@@ -86,9 +86,7 @@ def _unknown_since_the_end(scope: Scope, changes: apsw.Connection) -> list[Row]:
     ended_us = recording_ended(scope.view)
     if not ended_us or ended_us < scope.since_us:
         return []
-    sql = (
-        "select a.name, n.presence, n.imported from agent a join agent_now n on n.agent_id = a.id where ? in (0, a.id)"
-    )
+    sql = "select a.name, n.presence, n.imported from agent a left join agent_now n on n.agent_id = a.id where ? in (0, a.id)"
     known = list(fetch(scope.view.catalogue, sql, (scope.agent,)))
     last: dict[Any, Any] = {agent: presence for agent, presence, _ in known}
     last.update((agent, presence) for agent, presence in changes.execute(_LAST_PRESENCE))  # newer, after a crash
@@ -140,10 +138,10 @@ def task_lines(scope: Scope) -> Iterator[list[str]]:
 
 
 def agent_lines(scope: Scope, as_of_us: int) -> Iterator[list[str]]:
-    """Agents that were heard in the range, as they are now (`as_of_us`), by their id."""
+    """Agents that were heard in the range, as they are now (`as_of_us`), by name."""
     sql = """select a.id, a.name, a.given_name, a.own_name, a.given_group, a.own_group, a.convention,
         n.presence, n.condition, n.cause, n.first_seen_us, n.last_seen_us, n.messages
-        from agent a left join agent_now n on n.agent_id = a.id order by a.id"""
+        from agent a join agent_now n on n.agent_id = a.id order by a.name"""
     rows = []
     for id_, name, given, own, given_group, own_group, convention, here, how, cause, first, last, n in fetch(
         scope.view.catalogue, sql
@@ -162,7 +160,7 @@ def gap_lines(scope: Scope) -> Iterator[list[str]]:
     """Gaps that touch the range, by their beginning; of one agent: its own and everybody's. While no recorder runs, the
     last one has no end yet."""
     sql = """select g.since_us, g.until_us, a.name, g.cause, g.count from gap g left join agent a on a.id = g.agent_id
-        where g.since_us < ? and g.until_us >= ? and (? = 0 or g.agent_id in (0, ?)) order by g.since_us, g.id"""
+        where g.since_us < ? and g.until_us >= ? and (? = 0 or g.agent_id in (0, ?)) order by g.since_us, g.until_us, a.name, g.cause, g.id"""
     rows = list(fetch(scope.view.catalogue, sql, (scope.end_us, scope.since_us, scope.agent, scope.agent)))
     ended_us = recording_ended(scope.view)
     if ended_us and ended_us < scope.end_us:

@@ -72,7 +72,7 @@ class FleetHistory:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()  # over all below
-        self._file = (0, 0)  # of the catalogue that told it
+        self._told_by = ((0, 0), 0)  # file of the catalogue, generations of the segments
         self._forget()
 
     def _forget(self) -> None:
@@ -87,9 +87,9 @@ class FleetHistory:
         yield result
 
     def _answer(self, view: StoreView, request: FleetRequest, token: CancelToken) -> FleetResult:
-        if view.file != self._file:
+        if (view.file, view.generations) != self._told_by:
             self._forget()
-            self._file = view.file
+            self._told_by = (view.file, view.generations)
         now_us = self._clock.wall_us()
         moment = Moment(request.at_us, False, 0) if request.at_us else present(view, now_us)
         agents = _read_agents(view, request, moment)

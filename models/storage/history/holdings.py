@@ -47,7 +47,7 @@ class StoreHistory:
     """Remembers how the closed segments that hold several days share them out, as that never changes. One thread."""
 
     def __init__(self) -> None:
-        self._shares: dict[tuple[int, tzinfo | None], Int64] = {}
+        self._shares: dict[tuple[int, int, tzinfo | None], Int64] = {}
 
     def answer(self, view: StoreView, request: StoreRequest, token: CancelToken) -> StoreResult:
         """Raises `Cancelled`."""
@@ -93,7 +93,7 @@ class StoreHistory:
         return DayColumns(days[some], *totals[some].T)
 
     def _share(self, view: StoreView, row: SegmentRow, days: Int64, zone: tzinfo | None, token: CancelToken) -> Int64:
-        key = (row.id, zone)
+        key = (row.id, row.generation, zone)
         share = self._shares.get(key)
         if share is None or len(share) != len(days):
             share = view.attempt(

@@ -23,8 +23,9 @@ IDLE_TURNS = 100
 """Closed segments that so many questions did not need are let go of."""
 _IMPORTED_SCHEMA = 3
 _HOURS_SCHEMA = 5
+_GENERATION_SCHEMA = 7
 _ROW_COLUMNS = """id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch,
-    (select kind from capture where capture.id = capture_id) is 'import', layout"""
+    (select kind from capture where capture.id = capture_id) is 'import', layout, {}"""
 
 
 def read_catalogue(workspace: Workspace) -> apsw.Connection:
@@ -66,6 +67,8 @@ class StoreView:
         self.catalogue = read_catalogue(workspace)
         self._version = -1
         self._segments: list[SegmentRow] = []
+        self.generations = 0
+        """Rises whenever history was read again: what was remembered of closed segments is no more so."""
 
     @property
     def imported_column(self) -> str:
@@ -91,12 +94,16 @@ class StoreView:
         if version == self._version:
             return
         self._version = version
-        rows = fetch(self.catalogue, f"select {_ROW_COLUMNS} from segment order by id")
+        generation = "generation" if int(self.catalogue.pragma("user_version")) >= _GENERATION_SCHEMA else "0"
+        rows = fetch(self.catalogue, f"select {_ROW_COLUMNS.format(generation)} from segment order by id")
         self._segments = [SegmentRow(*row) for row in rows]
+        self.generations = sum(row.generation for row in self._segments)
         rows_by_id = {row.id: row for row in self._segments}
         for id_, opened in list(self._open.items()):
-            row = rows_by_id.get(id_)  # closed ones are looked at without a log, sealed ones are another file
-            if row is None or row.state != ("open" if opened.was_open else "closed") or row.layout > opened.layout:
+            row = rows_by_id.get(
+                id_
+            )  # closed ones are looked at without a log, sealed and reread ones are another file
+            if row is None or row.state != ("open" if opened.was_open else "closed") or opened.is_behind(row):
                 self._drop(id_, opened)
 
     def all(self) -> list[SegmentRow]:

@@ -5,6 +5,7 @@ the catalogue is told. Killed in between, the file's own `meta` is the truth, wh
 """
 
 import contextlib
+from pathlib import Path
 
 import apsw
 
@@ -13,7 +14,7 @@ from models.storage.engine import open_reader
 from models.storage.keeping.hour_store import HourStore
 from models.storage.keeping.segment_hours import stored_hours
 from models.storage.sealing.seal import UNSEALED_BYTES
-from models.storage.segments.open_segment import DAMAGE, Row
+from models.storage.segments.open_segment import DAMAGE, GENERATION, Row
 from models.storage.segments.schema import LAYOUT, SEALED_LAYOUT
 from models.storage.segments.segment_file import remove_files
 from models.storage.store_errors import problems_of
@@ -47,10 +48,20 @@ class Sealing:
             if not self._rows("SELECT 1 FROM segment WHERE id = ? AND state = 'closed'", id_):
                 remove_files(sealed)
                 return
-            if sealed.exists():
+            if sealed.exists() and not self._is_of_present(id_, sealed):
+                remove_files(sealed)  # its source was read again meanwhile
+            elif sealed.exists():
                 sealed.replace(path)
                 sync_folder(path.parent)
             self._take_notice(id_)
+
+    def _is_of_present(self, id_: int, sealed: Path) -> bool:
+        reader = open_reader(sealed)
+        try:
+            told = reader.execute("SELECT value FROM meta WHERE key = ?", (GENERATION,)).fetchall()
+        finally:
+            reader.close()
+        return self._rows("SELECT generation FROM segment WHERE id = ?", id_) == [(int(told[0][0]) if told else 0,)]  # type: ignore[arg-type]
 
     def failed(self, id_: int) -> None:
         """Count an attempt that failed, where `info` finds it."""

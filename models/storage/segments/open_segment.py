@@ -20,6 +20,8 @@ from models.storage.store_errors import DAMAGED, DamagedError
 
 Row = tuple[Any, ...]
 """A row as the engine gives it; whoever selects columns knows their types."""
+GENERATION = "generation"
+"""In `meta`: how often what was derived from its messages was derived anew. Absent: never."""
 DISORDER_US = 5_000_000
 """Arrivals of one segment ascend, but for steps of the clock below this."""
 
@@ -39,6 +41,7 @@ class SegmentRow(NamedTuple):
     taken_batch: int
     imported: bool = False
     layout: int = LAYOUT
+    generation: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -105,12 +108,13 @@ class OpenSegment:
         """What it is, and how it is to be read."""
         try:
             layout = self.rows("select value from meta where key = 'layout'")
+            generation = self.number("select value from meta where key = ?", GENERATION)
         except apsw.SQLError as error:
             raise DamagedError(str(error)) from error
         application = self.connection.pragma("application_id")
         if application != APPLICATION_ID or not layout or int(layout[0][0]) > SEALED_LAYOUT:
             raise DamagedError(f"{name} has application id {application} and layout {layout}")
-        self.layout = int(layout[0][0])
+        self.layout, self.generation = int(layout[0][0]), generation
         self.has_chunks = self.layout == SEALED_LAYOUT and has_chunks(self.connection)  # or samples are in the batches
         self.batch_agents = BatchAgents(self.connection)
         self.blocks: dict[str, RowBlocks] = {}  # of a sealed segment; SQL sees tables in their place
@@ -119,6 +123,10 @@ class OpenSegment:
             for blocks in self.blocks.values():
                 register(self.connection, blocks)
             self.log_index = LogIndex(self.connection)
+
+    def is_behind(self, row: SegmentRow) -> bool:
+        """Has another file taken its place: sealed, or read again?"""
+        return row.layout > self.layout or row.generation > self.generation
 
     def rows(self, sql: str, *bindings: Any) -> list[Row]:
         """All rows at once, so that no read transaction stays open."""

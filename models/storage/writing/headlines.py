@@ -30,6 +30,10 @@ class Headlines:
         self._rank = np.zeros((len(ROLES), 1), np.uint32)  # of that, and whether only imports know it
         self._answers: dict[tuple[str, str, str], Headline | None] = {}
 
+    def become(self, other: "Headlines") -> None:
+        """What was chosen before is forgotten: names have gone, others have come."""
+        self.__dict__.update(other.__dict__)
+
     def saw_agents(self, ids: Iterable[int]) -> None:
         self.agents = max(self.agents, 1 + max(ids, default=0))
         more = self.agents + self.agents // 2 - self._series.shape[1]

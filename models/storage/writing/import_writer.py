@@ -12,6 +12,7 @@ from models.domain.clock import Clock
 from models.domain.names import Names
 from models.domain.problems import trouble
 from models.domain.recorded import ImportedFile
+from models.domain.time_range import moment_text
 from models.storage.engine import WorkspaceDatabase, open_reader
 from models.storage.keeping.retention import SIZE, StoreLimits
 from models.storage.names_table import NewNames, storable
@@ -35,6 +36,8 @@ _CHECKPOINT_PAGES = 2_000  # of 4 KiB: short pauses matter more here than few
 _EVER = 1 << 62
 _NEW_CAPTURE = "INSERT INTO capture VALUES (:id, 'import', :started_us, :ended_us, '', '', :host, :version)"
 _NEW_FILE = "INSERT INTO imported_file(capture_id, path, digest, bytes) VALUES (?, ?, ?, ?)"
+_HELD = """SELECT ended_us FROM imported_file AS file JOIN capture ON capture.id = capture_id WHERE digest = ? AND EXISTS
+    (SELECT 1 FROM segment WHERE segment.capture_id = file.capture_id AND state <> 'removed') LIMIT 1"""
 _FINISHED = """UPDATE segment SET state = 'closed', first_us = ?, last_us = ?, messages = ?, samples = ?, logs = ?, tasks = ?,
     duplicates = ?, dropped = ?, unreadable = ?, taken_batch = ?, payload_bytes = ?, bytes = ?, capture_id = ? WHERE id = ?"""
 
@@ -53,6 +56,19 @@ def imported_bytes(workspace: Workspace, catalogue: apsw.Connection) -> int:
     """Of what was imported before. Raises `EnvironmentProblem` store.*"""
     with problems_of(workspace.catalogue):
         return int(next(iter(catalogue.execute(SIZE, (1,))))[0])
+
+
+def refuse_known(workspace: Workspace, catalogue: apsw.Connection, files: Sequence[ImportedFile]) -> None:
+    """Raises `EnvironmentProblem` import.known where a file is held already, import.twice where two are the same."""
+    paths: dict[str, str] = {}
+    for file in files:
+        if file.digest in paths:
+            raise trouble("import.twice", path=file.path, other=paths[file.digest])
+        paths[file.digest] = file.path
+        with problems_of(workspace.catalogue):
+            held: list[Any] = catalogue.execute(_HELD, (file.digest,)).fetchall()
+        if held:
+            raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
 
 
 def refuse_beyond(limits: StoreLimits, size_bytes: int, held_bytes: int) -> None:

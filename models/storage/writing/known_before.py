@@ -35,11 +35,22 @@ def read_known_before(workspace: Workspace, catalogue: apsw.Connection) -> Known
         return catalogue.execute(query, bindings).fetchall()
 
     last = read_last_commits(workspace, [id_ for (id_,) in ask(_NEWEST)])
-    gone = ask(_GONE, int(Presence.OFFLINE), int(Presence.STOPPED))
     return KnownBefore(
-        declared_intervals=dict(ask(_INTERVALS)),
-        gone={agent: (Presence(presence), Cause(cause)) for agent, presence, cause in gone},
+        declared_intervals=declared_intervals(catalogue),
+        gone=gone(catalogue),
         heard=next(((broker, client) for broker, client, heard in ask(_LAST_CAPTURE) if heard), None),
         unacknowledged=last.unacknowledged,
         arrived_to=last.arrived_to,
     )
+
+
+def declared_intervals(catalogue: apsw.Connection) -> dict[int, int]:
+    """By agent id, in µs. Raises the engine's errors."""
+    rows: list[Any] = catalogue.execute(_INTERVALS).fetchall()
+    return dict(rows)
+
+
+def gone(catalogue: apsw.Connection) -> dict[int, tuple[Presence, Cause]]:
+    """By agent id: who was not there. Raises the engine's errors."""
+    rows: list[Any] = catalogue.execute(_GONE, (int(Presence.OFFLINE), int(Presence.STOPPED))).fetchall()
+    return {agent: (Presence(presence), Cause(cause)) for agent, presence, cause in rows}

@@ -12,6 +12,8 @@ from models.domain.problems import Problem
 from models.storage.copies.salvage_words import bring_back_words
 from models.storage.engine import WorkspaceDatabase
 from models.storage.keeping.retention import Retention
+from models.storage.rereading.shadow import Shadow, throw_away
+from models.storage.rereading.swap import swap_in
 from models.storage.sealing.sealed_file import take_in_sealed
 from models.storage.sealing.swap import Sealing
 from models.storage.segments.open_segment import DAMAGE_ALONE
@@ -26,7 +28,7 @@ from models.storage.writing.headlines import Headlines
 from models.storage.writing.intake import SegmentReader
 from models.storage.writing.pulses import Pulses
 from models.storage.writing.segment_rows import quarantine
-from models.storage.writing.take_in import SegmentTaker
+from models.storage.writing.take_in import SegmentTaker, load_headlines
 
 _LOOK_BACK = 256
 """Batches in which the value of a counter before a crash is looked for."""
@@ -81,10 +83,23 @@ class Recovery:
                 elif any(Path(f"{path}-{log}").exists() for log in ("wal", "journal")):
                     self._settle(id_, path)
         self._end_captures()
+        self._finish_reread()
         if replaced is not None:
             aside = str(replaced.params["path"])
             back = bring_back_words(Path(aside), self._catalogue)
             self.problems.append(Problem("catalogue.words", {"path": aside, "count": back}))
+
+    def _finish_reread(self) -> None:
+        """History that was read again, if that was decided before a kill; else what there is of it goes."""
+        with problems_of(self._workspace.rereading):
+            shadow = _decided_shadow(self._workspace, self._clock)
+            if shadow is not None:
+                try:
+                    swap_in(self._workspace, self._catalogue, self._retention.hours, shadow, None)
+                finally:
+                    shadow.close()
+                self._headlines.become(load_headlines(self._catalogue))
+        throw_away(self._workspace)
 
     def _mend_missing(self, id_: int, path: Path, state: str, taken_batch: int) -> None:
         if state == "open" and not taken_batch:
@@ -156,6 +171,20 @@ class Recovery:
 
     def _rows(self, query: str) -> list[Any]:
         return self._catalogue.execute(query).fetchall()
+
+
+def _decided_shadow(workspace: Workspace, clock: Clock) -> Shadow | None:
+    """None also where its catalogue was never whole: decided is only what was."""
+    try:
+        shadow = Shadow.reopen(workspace, clock)
+    except Exception as error:
+        if not isinstance(engine_error(error), _UNUSABLE):
+            raise
+        return None
+    if shadow is not None and not shadow.decided():
+        shadow.close()
+        return None
+    return shadow
 
 
 def restore_pulses(segment: SegmentFile, headlines: Headlines) -> None:

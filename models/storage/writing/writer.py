@@ -18,7 +18,6 @@ from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.recorded import ImportedFile
 from models.domain.records import Gap, GapCause, PresenceChange
-from models.domain.time_range import moment_text
 from models.storage.access import prepare_folder
 from models.storage.catalogue import Capture
 from models.storage.catalogue_file import open_or_replace_catalogue
@@ -26,6 +25,7 @@ from models.storage.copies.merge_writer import MergeWriter
 from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import DiskUse, Retention, StoreLimits
 from models.storage.names_table import CatalogueTopics, load_names
+from models.storage.rereading.reread_writer import RereadWriter
 from models.storage.sealing.swap import Sealing
 from models.storage.segments.schema import LAYOUT
 from models.storage.segments.segment_file import ARRIVED_TO, SegmentFile
@@ -33,7 +33,7 @@ from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.workspace import Workspace
 from models.storage.writing.batch_rows import CommitRows
 from models.storage.writing.commands import submit_commands
-from models.storage.writing.import_writer import ImportWriter
+from models.storage.writing.import_writer import ImportWriter, refuse_known
 from models.storage.writing.known_before import read_known_before
 from models.storage.writing.recovery import Recovery
 from models.storage.writing.remembered import read_remembered
@@ -46,8 +46,6 @@ CLOCK_STEP_US = 1_000_000
 SHORTEST_GAP_US = 1_000_000
 _LAST_WAIT_MS = 500
 _log = logging.getLogger(__name__)
-_HELD = """SELECT ended_us FROM imported_file AS file JOIN capture ON capture.id = capture_id WHERE digest = ? AND EXISTS
-    (SELECT 1 FROM segment WHERE segment.capture_id = file.capture_id AND state <> 'removed') LIMIT 1"""
 
 
 class Committed(NamedTuple):
@@ -87,7 +85,7 @@ class StoreWriter:
         self._disk_use = DiskUse(workspace, limits.retention_bytes)
         self._capture: _Running | None = None
         self._recording_since_us = 0  # wall time; 0: no recording began yet
-        self._import: ImportWriter | MergeWriter | None = None
+        self._import: ImportWriter | MergeWriter | RereadWriter | None = None
         self._segment_since_us = 0  # monotonic
         self._gaps: list[Gap] = []
         self._presence: list[PresenceChange] = []
@@ -155,20 +153,13 @@ class StoreWriter:
         `EnvironmentProblem` import.busy, and unless `again` import.known where a file is held already and import.twice where
         two of them are the same."""
         self._refuse_second_import()
-        paths: dict[str, str] = {}
-        for file in files if not again else ():
-            if file.digest in paths:
-                raise trouble("import.twice", path=file.path, other=paths[file.digest])
-            paths[file.digest] = file.path
-            with problems_of(self._workspace.catalogue):
-                held = self._ask(_HELD, file.digest)
-            if held:
-                raise trouble("import.known", path=file.path, time=moment_text(held[0][0]))
-        self._import = begun = ImportWriter(
+        if not again:
+            refuse_known(self._workspace, self._catalogue, files)
+        self._import = ImportWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, _version(),
             lambda: self._recording_since_us, make_room=make_room,
         )  # fmt: skip
-        return begun
+        return self._import
 
     def begin_merge(self, *, make_room: bool = False) -> MergeWriter:
         """Bring in what another workspace recorded, beside what is recorded here. Raises `EnvironmentProblem` import.busy:
@@ -177,6 +168,18 @@ class StoreWriter:
         self._import = begun = MergeWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
             self._limits, lambda: self._recording_since_us, make_room=make_room,
+        )  # fmt: skip
+        return begun
+
+    def begin_reread(self, since_us: int = 0, until_us: int = 0) -> RereadWriter:
+        """Read history again, all that was stored up to now and arrived in [since, until) (0: open end); what comes next goes
+        to a new segment. Raises `EnvironmentProblem` import.busy: it counts as an import."""
+        self._refuse_second_import()
+        self._commit_remembered()
+        self._upkeep.present = None
+        self._import = begun = RereadWriter(
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
+            lambda: self._capture is not None, (since_us, until_us),
         )  # fmt: skip
         return begun
 
@@ -210,8 +213,7 @@ class StoreWriter:
         return Committed(segment.id, rows.batch_id, rows.first_seq, now_us, duration_us)
 
     def remembered(self) -> list[RawMessage]:
-        """The last message of each topic that others cannot be read without, for a new reader. Raises `EnvironmentProblem`
-        store.*"""
+        """What others cannot be read without, for a new reader. Raises `EnvironmentProblem` store.*"""
         self._upkeep.take_in()
         with problems_of(self._workspace.catalogue):
             return read_remembered(self._catalogue)

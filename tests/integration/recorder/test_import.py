@@ -282,7 +282,7 @@ def test_one_import_at_a_time(recording: Recording, broker: Mosquitto, large: Pa
 
     with pytest.raises(Half):
         recording.client.import_files([large], another)
-    assert "Another import into this workspace is under way." in codes[0]
+    assert "Another import into this workspace is under way" in codes[0]
 
 
 @pytest.mark.services

@@ -357,7 +357,7 @@ def test_a_full_disk_leaves_no_half_line_and_is_caught_up_with(bench):
 
 
 def test_what_retention_took_meanwhile_is_counted(bench):
-    bench.store.use_limits(StoreLimits(segment_bytes=100_000, retention_bytes=600_000))
+    bench.store.use_limits(StoreLimits(segment_bytes=100_000, retention_bytes=700_000))
     files = bench.follow()
     bench.commit(4)
     files.round()

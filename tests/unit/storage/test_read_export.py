@@ -343,12 +343,12 @@ def test_agents(build: HistoryBuilder) -> None:
     build.update_agent_now(
         a, presence=4, condition=3, cause="silence", first_seen_us=T0, last_seen_us=T0 + S, messages=9
     )
-    first, second = rows(build, "agents")
+    first, second = sorted(rows(build, "agents"), key=lambda row: row["agent"], reverse=True)
     assert list(first.values()) == [
         "a", "", "", "", "late", "degraded", "silence", f"{ZERO}0.000000Z", f"{ZERO}0.000000Z", f"{ZERO}1.000000Z", "9",
     ]  # fmt: skip
     assert (second["agent"], second["presence"], second["messages"]) == ("'-b", "", "0")
-    assert objects(build, "agents")[1]["presence"] is None
+    assert objects(build, "agents")[0]["presence"] is None
     assert len(rows(build, "agents", agent="a")) == 1
     assert [row["agent"] for row in rows(build, "agents", since_us=T0 + 2 * S)] == ["'-b"]
 

@@ -1,0 +1,1 @@
+"""History read again: what is derived from stored messages, derived anew."""

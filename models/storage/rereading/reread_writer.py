@@ -1,0 +1,143 @@
+"""The side of the one who writes, while history is read again by another process: what is to be read, numbers for new names,
+and the end, in which all of it becomes history at once."""
+
+import contextlib
+import uuid
+from collections.abc import Callable
+
+import apsw
+
+from models.domain.clock import Clock
+from models.domain.names import Names, SeriesKey
+from models.domain.presence_words import Presence
+from models.domain.recorded import RereadResult
+from models.storage.catalogue_file import FILE_ENDINGS
+from models.storage.engine import WorkspaceDatabase
+from models.storage.keeping.hour_store import HourStore
+from models.storage.keeping.pins import Pins
+from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.rereading.shadow import Shadow, throw_away
+from models.storage.rereading.swap import swap_in
+from models.storage.store_errors import problems_of
+from models.storage.transaction import transaction
+from models.storage.workspace import Workspace
+from models.storage.writing.headlines import Headlines
+from models.storage.writing.take_in import load_headlines
+
+_WANTED = """SELECT id, state FROM segment WHERE id <= ? AND state IN ('open', 'closed') AND (state = 'open' OR last_us >= ?)
+    AND (? = 0 OR first_us < ?) ORDER BY id"""
+_RESULT = """SELECT coalesce(sum(messages), 0), (SELECT count(*) FROM agent_now WHERE messages > 0), coalesce(sum(samples), 0),
+    coalesce(sum(logs), 0), coalesce(sum(tasks), 0), coalesce(sum(unreadable), 0), count(*) FROM segment"""
+_WATCHED = (
+    f"SELECT agent_id FROM agent_now WHERE NOT imported AND presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)})"
+)
+
+
+class RereadWriter:
+    """One use. The thread of the `StoreWriter` that made it; between two calls that one writes its own. Methods raise
+    `EnvironmentProblem` store.*; then call `cancel`."""
+
+    def __init__(
+        self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
+        hours: HourStore, is_recording: Callable[[], bool], span_us: tuple[int, int],
+    ) -> None:  # fmt: skip
+        """`span_us`: segments with arrivals in [since, until) are read again (0: open end)."""
+        self.running = True
+        self._workspace, self._clock, self._database = workspace, clock, catalogue
+        self._names, self._headlines, self._hours = names, headlines, hours
+        self._is_recording = is_recording
+        self._span_us = span_us
+        with problems_of(workspace.catalogue):
+            (self._last,) = next(iter(self._catalogue.execute("SELECT coalesce(max(id), 0) FROM segment")))
+        self._shadow: Shadow | None = None
+        self._decided = False
+
+    def wanted(self) -> list[int] | None:
+        """Segments to be read; None while one of them is not a plain file yet: the one that was written until now, say."""
+        since_us, until_us = self._span_us
+        with problems_of(self._workspace.catalogue):
+            rows = self._catalogue.execute(_WANTED, (self._last, since_us, until_us, until_us)).fetchall()
+        ids = [int(id_) for id_, _ in rows]  # type: ignore[arg-type]
+        settled = all(state == "closed" for _, state in rows) and all(map(self._is_plain, ids))
+        return ids if settled else None
+
+    def number(self) -> bool:
+        """Give numbers to the names that are new. False where somebody else got those that the reader had in mind: then the
+        shadow says which are the right ones (`renumbering.renumber`), and this is to be called again."""
+        with problems_of(self._workspace.rereading):
+            shadow = self._open_shadow()
+            agents = {int(id_): self._names.agent(str(name)) for id_, name in shadow.rows("SELECT id, name FROM agent")}
+            series: dict[int, int] = {}
+            for id_, agent, *key in shadow.rows(f"SELECT id, {SERIES_KEY} FROM series"):
+                series[id_] = self._number_series(id_, series_key(agents.get(agent, 0), *key))
+            wrong = [pairs for pairs in (agents, series) if any(old != new for old, new in pairs.items())]
+            with transaction(shadow.connection):
+                for table, pairs in (("new_agent", agents), ("new_series", series)):
+                    shadow.connection.execute(f"DELETE FROM {table}")
+                    shadow.connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", pairs.items() if wrong else ())
+            if wrong:
+                shadow.close()
+                self._shadow = None
+        return not wrong
+
+    def swap_in(self) -> tuple[RereadResult, list[int]] | None:
+        """Let everybody see it, in one step; with the result, agents that are no more. None while somebody reads history from
+        first to last (an export, a backup): such a one gets all of it as it was."""
+        with problems_of(self._workspace.rereading):
+            shadow = self._open_shadow()
+            with contextlib.ExitStack() as held:
+                pins = Pins(self._workspace)
+                if not all(held.enter_context(pins.removing(id_)) for id_ in shadow.segments()):
+                    return None
+                result = RereadResult(*shadow.rows(_RESULT)[0])
+                watched = None
+                if self._is_recording():
+                    watched = [int(id_) for (id_,) in self._catalogue.execute(_WATCHED)]
+                if not self._decided:
+                    shadow.decide(uuid.uuid4().hex)
+                    self._decided = True
+                gone = swap_in(self._workspace, self._catalogue, self._hours, shadow, watched)
+        self._headlines.become(load_headlines(self._catalogue))
+        self._end()
+        return result, gone
+
+    def cancel(self) -> None:
+        """Throw it away, unless it is decided: then the next start of the program brings it to its end."""
+        if self.running:
+            if self._decided and self._shadow is not None:
+                self._shadow.close()
+                self.running = False
+            else:
+                self._end()
+
+    def _end(self) -> None:
+        self.running = False
+        if self._shadow is not None:
+            self._shadow.close()
+        throw_away(self._workspace)
+
+    @property
+    def _catalogue(self) -> apsw.Connection:
+        connection: apsw.Connection = self._database.connection()
+        return connection
+
+    def _open_shadow(self) -> Shadow:
+        if self._shadow is None:
+            self._shadow = Shadow.reopen(self._workspace, self._clock)
+            if self._shadow is None:
+                raise FileNotFoundError(f"{self._workspace.rereading} is gone")
+        return self._shadow
+
+    def _number_series(self, id_: int, key: SeriesKey) -> int:
+        table = self._names.series
+        if id_ < len(table) and table[id_] == key:
+            found = id_
+        else:
+            known = table.id_of(key.agent, key.metric, key.labels)
+            found = known if known and table[known] == key else table.append(key)
+        table.put(found, key)  # from now on it is the one with this name
+        return found
+
+    def _is_plain(self, id_: int) -> bool:
+        path = self._workspace.segment(id_)
+        return not any(path.with_name(path.name + ending).exists() for ending in FILE_ENDINGS if ending)
