@@ -13,10 +13,11 @@ from mqtt.reading.generic_numbers import DEEPEST, flatten, number_of
 from mqtt.reading.generic_reading import NO_VALUE, time_in
 from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
-from mqtt.reading.units import Scale
-from mqtt.reading.value_templates import MISSING, Extract, as_number, find
+from mqtt.reading.value_templates import as_number, find
 
 _RANK = 2
+_MOST_WORDS, _LONGEST_WORD = 16, 256
+_Word = tuple[Presence, Condition]
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
 
 
@@ -38,62 +39,53 @@ class DeclaredRecogniser:
 class DeclaredPlan:
     """One topic of an agent. Where nothing is declared to stand in its messages they are a sign of life all the same."""
 
-    __slots__ = ("_declared", "_figures", "_introduced", "_series", "agent", "kind", "topic")
+    __slots__ = ("_availability", "_figures", "_introduced", "_series", "_source", "agent", "kind", "topic")
 
     def __init__(self, topic: int, declared: TopicDeclared, sink: Sink) -> None:
         self.topic = topic
         self.agent = sink.agent(declared.agent)
         self.kind = Kind.METRICS if declared.figures else Kind.STATUS if declared.words else Kind.OTHER
-        self._declared = declared
-        self._figures = declared.figures
+        self._availability = AvailabilityTopic(declared) if declared.words else None
+        self._figures, self._source = declared.figures, declared.source
         self._introduced = False
         self._series: list[Figure | None] = [None] * len(declared.figures)
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if not self._introduced:
-            self._introduced = True
-            name = sink.names.agents[self.agent]
-            if not sink.declarations.has(name):
-                declare(row, Declaration(row, self.agent, self._declared.source), name, sink)
-        told = bool(self._declared.words) and tell_availability(row, message, self._declared, sink, self.agent)
+            self._introduce(row, sink)
+        told = self._availability is not None and self._availability.tell(row, message, sink, self.agent)
         payload = strip(message.payload) if self._figures and message.origin is not Origin.REPLAY else b""
         if payload:
             try:
-                self._read_figures(row, message, payload, sink)
+                self._read_figures(row, message.received_us, payload, sink)
             except Unread:
                 if not told:
                     raise
 
-    def _read_figures(self, row: int, message: RawMessage, payload: bytes, sink: Sink) -> None:
+    def _introduce(self, row: int, sink: Sink) -> None:
+        self._introduced = True
+        name = sink.names.agents[self.agent]
+        if not sink.declarations.has(name):
+            declare(row, Declaration(row, self.agent, self._source), name, sink)
+
+    def _read_figures(self, row: int, time_us: int, payload: bytes, sink: Sink) -> None:
         series, values = array("I"), []
-        body: Any = MISSING
         reason, refused = "", False
+        body = _body(payload, self._figures)
         for place, figure in enumerate(self._figures):
-            extract = figure.extract
-            if extract is not None and not extract.json and payload[:1] != b"{":
-                value = _number_in(payload)
-                if value is None and figure.unit and not reason:
-                    reason = _why_not(payload)
-            else:
-                if body is MISSING:
-                    body = read_json(payload)
-                if extract is None or not extract.json:
-                    value = _only_number(body)
-                    if value is None and (extract is None or figure.unit):
-                        reason = reason or "template"
-                else:
-                    value = as_number(find(body, extract.path))
+            value = _value(body, figure)
             if value is None:
+                reason = reason or _why_not(body, figure)
                 continue
             id_, scale = self._series[place] or self._new_series(place, figure, sink)
-            value = _scaled(value, extract, scale)
-            if value is None or not id_:
-                refused = refused or not id_
-                continue
-            series.append(id_)
-            values.append(value)
+            if scale is not None:
+                value = number_of(scale.of(value))
+            if id_ and value is not None:
+                series.append(id_)
+                values.append(value)
+            refused = refused or not id_
         if series:
-            own_us = time_in(body, message.received_us)[1] if isinstance(body, dict) else message.received_us
+            own_us = time_in(body, time_us)[1] if type(body) is dict else time_us
             sink.batch.add_samples(row, own_us, series, values)
         elif reason:
             raise Unread(reason)
@@ -101,7 +93,7 @@ class DeclaredPlan:
             sink.unread(row, "too-many-series")
 
     def _new_series(self, place: int, figure: DeclaredFigure, sink: Sink) -> Figure:
-        made = sink.figure(self.agent, figure.metric, figure.unit, figure.kind, self._declared.source)
+        made = sink.figure(self.agent, figure.metric, figure.unit, figure.kind, self._source)
         self._series[place] = made
         return made
 
@@ -109,14 +101,14 @@ class DeclaredPlan:
 class WatchedPlan:
     """A topic that is read as another convention has it, and that tells the availability of other agents besides."""
 
-    __slots__ = ("_declared", "_inner", "agent", "kind", "topic")
+    __slots__ = ("_availability", "_inner", "agent", "kind", "topic")
 
     def __init__(self, inner: Plan, declared: TopicDeclared) -> None:
-        self._inner, self._declared = inner, declared
+        self._inner, self._availability = inner, AvailabilityTopic(declared)
         self.topic, self.agent, self.kind = inner.topic, inner.agent, inner.kind
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        tell_availability(row, message, self._declared, sink, self.agent, but_owner=True)
+        self._availability.tell(row, message, sink, self.agent, but_owner=True)
         try:
             self._inner.read(row, message, sink)
         finally:
@@ -137,30 +129,45 @@ def declare(row: int, declaration: Declaration, name: str, sink: Sink) -> None:
         sink.batch.declarations.append(declaration._replace(row=row))
 
 
-def tell_availability(row: int, message: RawMessage, declared: TopicDeclared, sink: Sink, owner: int, *, but_owner: bool = False) -> bool:  # fmt: skip
-    """What the message means for the agents that it concerns. Others than the topic's owner it takes along where that one goes;
-    that it is there does not mean that they are. `but_owner`: that one speaks for itself. False: it is no such word."""
-    found = next(filter(None, (_word(message.payload, words) for words in declared.words)), None)
-    if found is None:
-        return False
-    presence, condition = found
-    gone = presence in _GONE
-    sink.declared.note(message.topic, available=not gone)
-    replayed = message.origin is Origin.REPLAY
-    for name in declared.watched_by:
-        there, agent = sink.declared.is_there(name), sink.agent(name)
-        if there is None or (but_owner if agent == owner else there) or (there and (gone or replayed)):
-            continue
-        if there:
-            told = PresenceEvidence(row, agent, presence, condition, Cause.STATUS, _RANK)
-        else:
-            cause = Cause.REPLAYED if replayed else Cause.GOODBYE if presence is Presence.STOPPED else Cause.WILL
-            told = PresenceEvidence(row, agent, presence if gone else Presence.OFFLINE, Condition.OK, cause, _RANK)
-        sink.batch.evidence.append(told)
-    return True
+class AvailabilityTopic:
+    """A topic on which the availability of agents is told."""
+
+    __slots__ = ("_known", "_watched_by", "_words")
+
+    def __init__(self, declared: TopicDeclared) -> None:
+        self._words, self._watched_by = declared.words, declared.watched_by
+        self._known: dict[bytes, _Word | None] = {}  # what payloads say: there are few
+
+    def tell(self, row: int, message: RawMessage, sink: Sink, owner: int, *, but_owner: bool = False) -> bool:
+        """What the message means for the agents that it concerns. Others than the topic's owner it takes along where that one
+        goes; that it is there does not mean that they are. `but_owner`: that one speaks for itself. False: it is no such word."""
+        payload = message.payload
+        found = self._known[payload] if payload in self._known else self._read(payload)
+        if found is None:
+            return False
+        presence, condition = found
+        gone, replayed = presence in _GONE, message.origin is Origin.REPLAY
+        sink.declared.note(message.topic, available=not gone)
+        for name in self._watched_by:
+            there, agent = sink.declared.is_there(name), sink.agent(name)
+            if there is None or (but_owner if agent == owner else there) or (there and (gone or replayed)):
+                continue
+            if there:
+                told = PresenceEvidence(row, agent, presence, condition, Cause.STATUS, _RANK)
+            else:
+                cause = Cause.REPLAYED if replayed else Cause.GOODBYE if presence is Presence.STOPPED else Cause.WILL
+                told = PresenceEvidence(row, agent, presence if gone else Presence.OFFLINE, Condition.OK, cause, _RANK)
+            sink.batch.evidence.append(told)
+        return True
+
+    def _read(self, payload: bytes) -> _Word | None:
+        found = next(filter(None, (_word(payload, words) for words in self._words)), None)
+        if len(self._known) < _MOST_WORDS and len(payload) <= _LONGEST_WORD:
+            self._known[payload] = found
+        return found
 
 
-def _word(payload: bytes, words: Words) -> tuple[Presence, Condition] | None:
+def _word(payload: bytes, words: Words) -> _Word | None:
     """What the payload says by the declared words, else by those that everybody uses."""
     try:
         text = _text_of(payload, words)
@@ -188,7 +195,27 @@ def _text_of(payload: bytes, words: Words) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _number_in(payload: bytes) -> float | None:
+def _body(payload: bytes, figures: tuple[DeclaredFigure, ...]) -> Any:
+    """The payload as the figures need it: decoded, or as it is where it is a bare value. Raises `Unread`."""
+    bare = payload[:1] != b"{" and all(one.extract is not None and not one.extract.json for one in figures)
+    return payload if bare else read_json(payload)
+
+
+def _value(body: Any, figure: DeclaredFigure) -> float | None:
+    """What stands where the declaration says, by its template; None where there is no number."""
+    extract = figure.extract
+    if extract is None or not extract.json:
+        value = _bare_number(body) if type(body) is bytes else _only_number(body)
+    elif len(extract.path) == 1 and type(body) is dict:
+        value = as_number(body.get(extract.path[0]))
+    else:
+        value = as_number(find(body, extract.path))
+    if value is not None and extract is not None and (extract.times != 1 or extract.by != 1):
+        return number_of(value * extract.times / extract.by)
+    return value
+
+
+def _bare_number(payload: bytes) -> float | None:
     try:
         value = float(payload)
     except ValueError:
@@ -197,12 +224,6 @@ def _number_in(payload: bytes) -> float | None:
         except Unread:
             return None
     return value if math.isfinite(value) and b"_" not in payload else None
-
-
-def _why_not(payload: bytes) -> str:
-    """Empty where it is a reading that is missing, which is no failure."""
-    text = read_text(payload)
-    return "" if text.casefold() in NO_VALUE else "text"
 
 
 def _only_number(body: Any) -> float | None:
@@ -215,8 +236,9 @@ def _only_number(body: Any) -> float | None:
     return values[0] if len(values) == 1 else None
 
 
-def _scaled(value: float, extract: Extract | None, scale: Scale | None) -> float | None:
-    """In the unit that its series is kept in; None where that is beyond any figure."""
-    if extract is not None:
-        value = value * extract.times / extract.by
-    return number_of(value if scale is None else scale.of(value))
+def _why_not(body: Any, figure: DeclaredFigure) -> str:
+    """Why there is no number where one was declared. Empty: it is missing, or may be a text, which is no failure."""
+    if type(body) is bytes:
+        return "text" if figure.unit and read_text(body).casefold() not in NO_VALUE else ""
+    read = figure.extract is not None and (figure.extract.json or not figure.unit)
+    return "" if read else "template"

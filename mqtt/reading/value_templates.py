@@ -58,8 +58,8 @@ def find(body: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def as_number(value: Any) -> float | None:
-    """A figure, or the text of one. Never infinite, never NaN."""
-    if isinstance(value, str):
+    """A figure of decoded JSON, or the text of one. Never infinite, never NaN."""
+    if type(value) is str:
         told = read_number(value.strip())
         return None if told is None else told[0]
     return number_of(value)

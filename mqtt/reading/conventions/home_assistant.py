@@ -51,6 +51,7 @@ class HomeAssistantRecogniser:
         self._heard: dict[bytes, _Heard] = {}  # by topic
         self._expiries: dict[str, dict[bytes, float]] = {}  # agent -> message -> its shortest, in seconds
         self._expiring: dict[bytes, str] = {}  # message -> agent
+        self._intervals: dict[str, int] = {}  # agent -> the shortest of all its messages, in µs
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
         if levels == [PREFIX, "status"]:
@@ -62,12 +63,19 @@ class HomeAssistantRecogniser:
 
     def declare(self, message: RawMessage, levels: list[str], sink: Sink) -> None:
         try:
-            self.take(message, levels, sink)
+            self._take(message, levels, sink)
         except Unread:
             pass  # said when it is its turn
 
-    def take(self, message: RawMessage, levels: list[str], sink: Sink) -> tuple[str, Declaration] | None:
+    def told_by(self, message: RawMessage, levels: list[str], sink: Sink) -> tuple[str, Declaration] | None:
         """The agent's name and what it declares, without its id; None where the message announces nobody. Raises `Unread`."""
+        heard = self._take(message, levels, sink)
+        if heard is None:
+            return None
+        _, agent, declaration = heard
+        return agent, declaration._replace(interval_us=self._intervals.get(agent))
+
+    def _take(self, message: RawMessage, levels: list[str], sink: Sink) -> _Heard | None:
         payload = strip(message.payload)
         digest = hash(payload)
         heard = self._heard.get(message.topic)
@@ -80,10 +88,7 @@ class HomeAssistantRecogniser:
             heard = digest, *told
             if len(self._heard) < MOST_REMEMBERED:
                 self._heard[message.topic] = heard
-        _, agent, declaration = heard
-        known = self._expiries.get(agent)
-        interval_us = round(min(known.values()) * 1_000_000) if known else None
-        return agent, declaration._replace(interval_us=interval_us)
+        return heard
 
     def _read(self, topic: bytes, payload: bytes, levels: list[str], sink: Sink) -> tuple[str, Declaration] | None:
         """What a message says that was not heard before: for plans to come, and of the device."""
@@ -105,11 +110,17 @@ class HomeAssistantRecogniser:
         before = self._expiring.pop(source, None)
         if before is not None:
             del self._expiries[before][source]
-            if not self._expiries[before]:
-                del self._expiries[before]
+            self._settle_interval(before)
         if shortest is not None and len(self._expiring) < MOST_REMEMBERED:
             self._expiring[source] = agent
             self._expiries.setdefault(agent, {})[source] = shortest
+            self._settle_interval(agent)
+
+    def _settle_interval(self, agent: str) -> None:
+        if self._expiries[agent]:
+            self._intervals[agent] = round(min(self._expiries[agent].values()) * 1_000_000)
+        else:
+            del self._expiries[agent], self._intervals[agent]
 
 
 class ConfigPlan:
@@ -125,7 +136,7 @@ class ConfigPlan:
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         try:
-            told = self._recogniser.take(message, self._levels, sink)
+            told = self._recogniser.told_by(message, self._levels, sink)
         except Unread:
             if self._levels[0] == PREFIX:
                 raise
