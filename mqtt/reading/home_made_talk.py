@@ -113,7 +113,9 @@ class HomeMadeTalk:
         key_told = "id" if rpc else next((key for key in _IDS if body.get(key)), "id")
         id_ = as_text(body.get(key_told))
         if not id_:
-            return rpc  # a notification
+            if rpc:  # a notification
+                sink.batch.kind[row] = Kind.MESSAGE
+            return rpc
         if not rpc and not _AFTERWARDS.isdisjoint(
             one for one in (body.get("type"), body.get("t")) if isinstance(one, str)
         ):
@@ -152,8 +154,11 @@ class HomeMadeTalk:
         keys: list[Hashable],
         sink: Sink,
     ) -> None:
-        to = body.get("to")
-        asked = to if isinstance(to, str) and names_agent(to) else self._agent_at(levels_of(message.topic), sink)
+        to, method = body.get("to"), body.get("method")
+        levels = levels_of(message.topic)
+        if isinstance(method, str) and len(levels) > 2:  # the method's own level is no name
+            levels = [level for level in levels if level != method.rpartition("/")[2]]
+        asked = to if isinstance(to, str) and names_agent(to) else self._agent_at(levels, sink)
         told = _told(message, body, _SENDERS, _SENDERS)
         if told is None or told == asked:  # it may name whom it is for
             sender = sink.names.known_agent(self._agent_at(reply_to.split("/"), sink)) if reply_to else 0

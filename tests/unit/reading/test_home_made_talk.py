@@ -126,6 +126,14 @@ def test_what_comes_after_a_request_is_none() -> None:
     assert not talk.points
 
 
+def test_a_level_that_names_the_method_names_nobody() -> None:
+    talk = Talk()
+    talk.tell("calc/add/request", {"jsonrpc": "2.0", "id": 1, "method": "calc/add", "params": [1, 2]})
+    talk.tell("calc/add/response/3428a7c0-eb1b-11f1-85dc-9fbc6a98d558", {"jsonrpc": "2.0", "id": 1, "result": 3})
+    assert [one[1:3] for one in talk.talks] == [("calc", "calc/add")]
+    assert talk.agents() == {"calc"}
+
+
 def test_json_rpc_errors_and_notifications() -> None:
     talk = Talk()
     talk.tell("calc/rpc", {"jsonrpc": "2.0", "id": 1, "method": "add"})
