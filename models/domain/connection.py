@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from models.domain.problems import trouble
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
-DEFAULT_FILTERS = ("#", "$SYS/#", "$a2a/#", "$mcp-server/#", "$mcp-client/#", "$mcp-rpc/#")
+DEFAULT_FILTERS = ("#", "$SYS/#", "$a2a/#", "$mcp-server/#", "$mcp-client/#", "$mcp-rpc/#", "$aws/events/#")
 """`#` does not match topics that begin with `$`, so these roots are named."""
 
 

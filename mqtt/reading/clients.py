@@ -16,6 +16,7 @@ MOST_AWAITED = 10_000
 MOST_KEPT = 16
 """Attempts of a client that is no agent yet."""
 _RANK = 3
+_OWN_COUNT = "agent.connection.attempts"
 _MADE_UP = re.compile(
     r"(?:auto|mosq|mosqpub|mosqsub|mqttjs|mqttx|mqtt-explorer|paho|hmqtt|emqx|murmurscope)[-_/|].*", re.IGNORECASE
 )
@@ -32,7 +33,7 @@ class Clients:
         """It connected; `still`: and is there, as far as we know."""
         agent = sink.names.known_agent(client)
         if agent:
-            sink.batch.attempts.append(Attempt(row, time_us, agent, Outcome.OK, None, None, None))
+            _count(Attempt(row, time_us, agent, Outcome.OK, None, None, None), sink)
             if still:
                 _tell(row, agent, Presence.ONLINE, sink)
         elif names_agent(client) and not is_made_up(client):
@@ -47,9 +48,7 @@ class Clients:
         agent = 0
         if client and names_agent(client) and not is_made_up(client):
             agent = sink.agent(client)  # the message is the broker's: being refused is no sign of life
-        sink.batch.attempts.append(
-            Attempt(row, time_us, agent, outcome, error, None, None if agent or not client else client)
-        )
+        _count(Attempt(row, time_us, agent, outcome, error, None, None if agent or not client else client), sink)
 
     def left(self, row: int, client: str, presence: Presence, sink: "Sink") -> None:
         """Its connection ended: `STOPPED` where it said goodbye to the broker."""
@@ -67,7 +66,8 @@ class Clients:
         for client in [one for one in self._awaited if sink.names.known_agent(one)]:
             agent = sink.names.known_agent(client)
             times, present = self._awaited.pop(client)
-            sink.batch.attempts += [Attempt(row, time_us, agent, Outcome.OK, None, None, None) for time_us in times]
+            for time_us in times:
+                _count(Attempt(row, time_us, agent, Outcome.OK, None, None, None), sink)
             if present:
                 _tell(row, agent, Presence.ONLINE, sink)
 
@@ -75,6 +75,12 @@ class Clients:
 def is_made_up(client: str) -> bool:
     """Whether a client's id is of the kind that libraries and tools make up anew each time, or our own."""
     return is_passing(client) or _MADE_UP.fullmatch(client) is not None
+
+
+def _count(attempt: Attempt, sink: "Sink") -> None:
+    """An agent that counts its connections itself knows more of them than its broker."""
+    if not (attempt.agent and sink.names.known_series(attempt.agent, _OWN_COUNT)):
+        sink.batch.attempts.append(attempt)
 
 
 def _tell(row: int, agent: int, presence: Presence, sink: "Sink") -> None:

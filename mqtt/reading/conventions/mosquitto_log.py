@@ -64,10 +64,12 @@ def _parted(text: str, arrival_us: int) -> tuple[int | None, str]:
 
 
 def tell_clients(row: int, text: str, arrival_us: int, sink: Sink) -> None:
-    """What a line says of a client, if anything."""
+    """What a line says of a client, if anything. One that came both ways, followed and by topic, counts once."""
     if len(text) > LONGEST_LINE or ("lient " not in text and "bridge " not in text):
         return
     own_us, said = _parted(text, arrival_us)
+    if own_us is not None and sink.copies.repeated(0, sink.batch.topic[row], text.encode()):
+        return
     time_us = arrival_us if own_us is None else own_us
     connected = _CONNECTED.fullmatch(said)
     if connected is not None:

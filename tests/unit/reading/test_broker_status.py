@@ -153,6 +153,23 @@ def test_a_followed_log_file_tells_the_same() -> None:
     assert not reading.send("agents/box/tail/app.log", "Client bad-1 disconnected, not authorised.").attempts
 
 
+def test_a_log_that_comes_by_topic_and_from_a_file_counts_once() -> None:
+    reading = Reading()
+    line = f"{S}: Client <unknown> disconnected, not authorised."
+    found = [
+        len(reading.send(topic, line).attempts)
+        for topic in (LOG, LOG, "agents/box/tail/mosquitto.log", "agents/box/tail/mosquitto.log", LOG)
+    ]
+    assert found == [1, 1, 0, 0, 1], "two alike in one second are two"
+
+
+def test_who_counts_its_connections_itself_is_not_counted_again() -> None:
+    reading = Reading()
+    reading.send("agents/c-1/metrics", {"metrics": {"agent.connection.attempts": 3}})
+    for line in ("New client connected from h:1 as c-1 (p5, c1, k60).", "Client c-1 disconnected, not authorised."):
+        assert not reading.send(LOG, f"{S}: {line}").attempts
+
+
 def test_events_of_emqx() -> None:
     reading = Reading()
     reading.send("agents/c-1/status", {"state": "online"})
