@@ -92,8 +92,8 @@ class GenericPlan:
     kind = Kind.OTHER
     no_figures = _NO_FIGURES
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
-                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_talk_keys", "_topic", "_varies", "_wanted", "agent",
-                 "topic")  # fmt: skip
+                 "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_talk_keys", "_told", "_topic", "_unread",
+                 "_varies", "_wanted", "agent", "topic")  # fmt: skip
 
     def __init__(
         self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink,
@@ -116,6 +116,15 @@ class GenericPlan:
         self._last_series = array("I")
         self._last_scales: Scales | None = None  # None: there is nothing to scale
         self._last_unit = ""  # that the values told, not their names
+        self._told: str | None = None
+        self._unread = self.no_figures
+
+    def leave(self, agent: str | None, keys: frozenset[str]) -> None:
+        """What a rule says of the messages to come: they are this agent's, where one is given, and the figures under these keys
+        are not ours to read."""
+        if agent != self._told:
+            self._told, self._shaped, self._steady = agent, None, 0
+        self._unread |= keys
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if self._shaped is not None and message.properties is None and message.origin is not Origin.REPLAY:
@@ -166,11 +175,11 @@ class GenericPlan:
         meant = {
             *TELL_TALE,
             *self._talk_keys,
-            *(() if self._object_place.fixed else told),
+            *(() if self._object_place.fixed or self._told else told),
             *(key for key in _TIME_KEYS if key != time_key),
         }
         if meant.isdisjoint(body) and not any(map(_tells_presence, body)):
-            self._shaped = sink.object_shapes.of(body, time_key, self.no_figures)
+            self._shaped = sink.object_shapes.of(body, time_key, self._unread)
 
     def _read_text(self, row: int, message: RawMessage, text: str, sink: Sink) -> None:
         word = read_status_word(text, self._presence in _SWITCHES) if self._presence else None
@@ -187,7 +196,7 @@ class GenericPlan:
             return
         timed = read_timed(text, message.received_us)
         if timed is not None:
-            self._put_timed(row, timed, sink)
+            self._put_timed(row, message, timed, sink)
             return
         if text.casefold() in NO_VALUE:
             return  # a reading that is missing: no point, and no failure
@@ -198,12 +207,12 @@ class GenericPlan:
             raise Unread("text")
         self._log(row, self._user_agent(message) or self._object_place.agent, message, record, sink)
 
-    def _put_timed(self, row: int, timed: TimedValues, sink: Sink) -> None:
+    def _put_timed(self, row: int, message: RawMessage, timed: TimedValues, sink: Sink) -> None:
         """Values behind their time come from reporters of hosts: without a known home the topic is prefix, host, metric."""
         levels, place = levels_of(self._topic), self._bare_place
         if not place.fixed and sink.declarations.home_of(levels) is None and len(levels) > 2:
             place = Place(levels[1], place_below(levels[2:], bare=True), True)
-        agent = self._agent(row, place.agent, sink)
+        agent = self._agent(row, self._user_agent(message) or place.agent, sink)
         names = [place.path if len(timed.values) == 1 else f"{place.path}.{i + 1}" for i in range(len(timed.values))]
         known = [(name, value) for name, value in zip(names, timed.values, strict=True) if not math.isnan(value)]
         if known:
@@ -214,7 +223,7 @@ class GenericPlan:
         if message.origin is not Origin.REPLAY:
             record = read_log(body, message.received_us, needs_level=not self._is_log)
             if record is not None:
-                name = self._user_agent(message) or record.agent or self._agent_name(message, body)
+                name = self._user_agent(message) or record.agent or self.agent_name(message, body)
                 self._log(row, name, message, record, sink)
                 return
         if (
@@ -229,11 +238,11 @@ class GenericPlan:
         time_key, time_us = None, message.received_us
         if message.origin is not Origin.REPLAY:
             time_key, time_us = time_in(body, message.received_us)
-            figures = {key: one for key, one in body.items() if key not in self.no_figures and key != time_key}
+            figures = {key: one for key, one in body.items() if key not in self._unread and key != time_key}
             flatten(figures, self._object_place.path, names, values)
         if not words and not names:
             return  # well-formed, and nothing in it to record
-        agent = self._agent(row, self._agent_name(message, body), sink)
+        agent = self._agent(row, self.agent_name(message, body), sink)
         for word, cause, rank in words[:1]:
             self._evidence(row, message, agent, word, cause, rank, sink)
         if names and self._put(row, agent, time_us, names, values, sink) and message.properties is None:
@@ -355,22 +364,22 @@ class GenericPlan:
             self.agent = agent
         return agent
 
-    def _agent_name(self, message: RawMessage, body: dict[str, Any]) -> str:
+    def agent_name(self, message: RawMessage, body: object) -> str:
+        """Whose a message with this payload is."""
         told = self._user_agent(message)
-        if told is None and not self._object_place.fixed:
+        if told is None and not self._object_place.fixed and isinstance(body, dict):
             told = agent_in(body, _STRONG_KEYS)[1]
             if told is None and not self._object_place.sure:
                 told = agent_in(body, _WEAK_KEYS)[1]
         return told or self._object_place.agent
 
-    @staticmethod
-    def _user_agent(message: RawMessage) -> str | None:
-        """Agent that an MQTT 5 user property names."""
-        if message.properties is not None:
+    def _user_agent(self, message: RawMessage) -> str | None:
+        """Agent that a rule or an MQTT 5 user property names."""
+        if self._told is None and message.properties is not None:
             for key, value in message.properties.user:
                 if key == "agent" and names_agent(value):
                     return value
-        return None
+        return self._told
 
 
 def _tells_presence(key: str) -> bool:

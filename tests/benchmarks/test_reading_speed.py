@@ -9,6 +9,7 @@ from models.domain.clock import Instant
 from models.domain.messages import Origin, RawMessage
 from models.domain.names import Names
 from models.domain.presence import PresenceKeeper
+from models.domain.rules import Rules, rule_of
 from mqtt.reading.reader import Reader
 from tests.helpers.clock import FakeClock
 from tests.helpers.reading import ARRIVAL_US
@@ -42,11 +43,23 @@ def bare(topic: int, seq: int, at_us: int) -> tuple[bytes, bytes]:
     return b"sensors/k-%d/temp" % topic, b"%d.5" % (seq % 40)
 
 
+AGENT = {"topic": "fleet/{agent}/+", "means": "agent", "agent": "{agent}"}
+NUMBER = {"topic": "fleet/{agent}/+", "means": "number", "path": '["agent.queue.length"]', "metric": "queue"}
+BARE = {"topic": "sensors/{agent}/{metric}", "means": "number", "unit": "°C"}
+
+
 @pytest.mark.parametrize(
-    ("make", "least_per_s"), [(contract, 150_000), (generic, 30_000), (log, 30_000), (bare, 30_000)]
-)
-def test_messages_a_second(make: Callable[[int, int, int], tuple[bytes, bytes]], least_per_s: int) -> None:
-    reader, keeper = Reader(Names(), "agents", FakeClock()), PresenceKeeper()
+    ("make", "said", "least_per_s"),
+    [
+        (contract, [], 150_000), (generic, [], 30_000), (log, [], 30_000), (bare, [], 30_000), (generic, [AGENT], 30_000),
+        (generic, [NUMBER], 30_000), (bare, [BARE], 30_000),
+    ],
+)  # fmt: skip
+def test_messages_a_second(
+    make: Callable[[int, int, int], tuple[bytes, bytes]], said: list[dict[str, str]], least_per_s: int
+) -> None:
+    rules = Rules(tuple(rule_of(one) for one in said))
+    reader, keeper = Reader(Names(), "agents", FakeClock(), rules), PresenceKeeper()
     read_s, keep_s, at_us = [], [], ARRIVAL_US
     for seq in range(BATCHES):
         at_us += 50_000
@@ -62,8 +75,8 @@ def test_messages_a_second(make: Callable[[int, int, int], tuple[bytes, bytes]],
         read_s.append(between - began)
         assert not batch.unreadable
     read, keep = sorted(read_s)[BATCHES // 2] / BATCH, sorted(keep_s)[BATCHES // 2] / BATCH
-    size = len(messages[0].payload)
+    size, by = len(messages[0].payload), "".join(f" by a rule for {one['means']}" for one in said)
     print(
-        f"\n{make.__name__}, {size} bytes: read {read * 1e6:.2f} µs ({1 / read / 1e3:.0f} k/s), presence {keep * 1e6:.2f} µs"
+        f"\n{make.__name__}{by}, {size} bytes: read {read * 1e6:.2f} µs ({1 / read / 1e3:.0f} k/s), presence {keep * 1e6:.2f} µs"
     )
     assert 1 / read >= least_per_s

@@ -73,6 +73,47 @@ def test_an_agent_by_rule_and_everything_else_as_ever() -> None:
     assert one.agents() == {"pump", "valve"}
 
 
+UUID = "5f0c7b3e-8a51-4a2b-9a06-0d9a3f5a1c11"
+
+
+def test_an_agent_that_the_payload_names_is_believed_whatever_it_is() -> None:
+    one = reading(
+        {"topic": "gw/up", "means": "agent", "agent": "$.dev.id"}, {"topic": "gw/up", "means": "number", "path": "v"}
+    )
+    for name in (UUID, "cpu", UUID):
+        one.send("gw/up", {"dev": {"id": name}, "v": 1, "w": 2, "host": "other", "ts": ARRIVAL_US / 1e6})
+    one.send("gw/up", {"dev": {"id": UUID}, "level": "error", "message": "stuck", "service": "other"})
+    assert one.agents() == {UUID, "cpu"}
+    assert [point[:2] for point in points(one)] == [(who, key) for who in (UUID, "cpu", UUID) for key in ("v", "w")]
+
+
+def test_a_rule_that_names_nobody_gives_its_number_to_whom_the_rest_goes() -> None:
+    one = reading({"topic": "fleet/+/out", "means": "number", "path": "v"})
+    one.send("fleet/crawler-1/out", {"v": 1, "w": 2})
+    one.send("fleet/crawler-1/out", {"agent": "pump", "v": 1, "w": 2})
+    assert [point[:2] for point in points(one)] == [
+        ("crawler-1", "v"), ("crawler-1", "w"), ("pump", "v"), ("pump", "w"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["v", "in.v"])
+def test_the_thousandth_message_is_read_as_the_first(path: str) -> None:
+    one = reading({"topic": "p/{agent}/out", "means": "number", "path": path, "metric": "x", "scale": 0.5, "unit": "%"})
+    for i in range(1_000):
+        body = {"in": {"v": i, "a": 1}, "v": i, "ts": ARRIVAL_US / 1e6 - 7}
+        one.read(*[one.message(f"p/a-{k}/out", body) for k in range(2)])
+    assert len(one.points) == 2 * 3 * 1_000
+    last = [(point.metric, point.value) for point in one.points[-3:]]
+    assert dict(last) == {"x": 999 * 0.5 / 100, **({"in.v": 999, "in.a": 1} if path == "v" else {"v": 999, "in.a": 1})}
+    assert {point.time_us for point in one.points} == {ARRIVAL_US - 7_000_000}
+
+
+def test_a_scaled_number_beyond_a_double_is_no_point() -> None:
+    one = reading({"topic": "a/x", "means": "number", "scale": 1e300})
+    assert not one.send("a/x", "1" * 200).unreadable
+    assert not one.points
+
+
 def test_a_log_by_rule() -> None:
     one = reading({"topic": "app/{agent}/x", "means": "log", "path": "m", "level": "$.sev", "logger": "app"})
     batch = one.send("app/a/x", {"m": "disk full", "sev": "crit"})
