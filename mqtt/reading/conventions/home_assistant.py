@@ -80,9 +80,9 @@ class HomeAssistantRecogniser:
         digest = hash(payload)
         heard = self._heard.get(message.topic)
         if heard is None or heard[0] != digest:
+            self._heard.pop(message.topic, None)
             told = self._read(message.topic, payload, levels, sink)
             if told is None:
-                self._heard.pop(message.topic, None)
                 sink.declared.tell(message.topic, ())
                 return None
             heard = digest, *told
