@@ -9,7 +9,7 @@ once it answered.
 from collections.abc import Hashable
 from typing import Any
 
-from models.domain.messages import Kind, Origin, Properties, RawMessage
+from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.records import Outcome, TaskState
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import as_text, outcome_of
@@ -33,6 +33,8 @@ _TALK_KEYS = frozenset((*_IDS, "jsonrpc")) | TASK_KEYS
 _AND_IDS = _TALK_KEYS | {"id", "state", "status"}
 _REPLY_TO = ("replyTo", "reply_to", "responseTopic", "response_topic")
 _SENDERS = (*AGENT_KEYS, "from", "sender", "caller", "caller_id", "client", "clientId", "client_id")
+_SOURCE_ID = "__srcId"  # Azure IoT Operations; its status of a reply is `__stat`
+_CALLERS = (*_SENDERS, _SOURCE_ID, "__invId")
 _AFTERWARDS = frozenset("ack rak cancel cancelled cancel_request cnl".split())
 """Types of messages about a request that is none."""
 _KINDS = ("method", "type", "command", "action", "name")
@@ -61,10 +63,11 @@ class HomeMadeTalk:
     def __init__(self, prefix: list[str]) -> None:
         self._prefix = prefix
 
-    def take_correlated(self, row: int, message: RawMessage, properties: Properties, free: bool, sink: Sink) -> bool:
+    def take_correlated(self, row: int, message: RawMessage, free: bool, sink: Sink) -> bool:
         """Join by MQTT 5. True where the message is talk and nothing else; `free`: no convention reads its topic, which
         would say itself what a request is."""
-        if properties.correlation is None or message.origin is Origin.REPLAY:
+        properties = message.properties
+        if properties is None or properties.correlation is None or message.origin is Origin.REPLAY:
             return False
         if properties.response_topic:
             if free:
@@ -159,7 +162,7 @@ class HomeMadeTalk:
         if isinstance(method, str) and len(levels) > 2:  # the method's own level is no name
             levels = [level for level in levels if level != method.rpartition("/")[2]]
         asked = to if isinstance(to, str) and names_agent(to) else self._agent_at(levels, sink)
-        told = _told(message, body, _SENDERS, _SENDERS)
+        told = _told(message, body, _SENDERS, _CALLERS)
         if told is None or told == asked:  # it may name whom it is for
             sender = sink.names.known_agent(self._agent_at(reply_to.split("/"), sink)) if reply_to else 0
         else:
@@ -176,7 +179,7 @@ class HomeMadeTalk:
     ) -> None:
         responder = request.receiver
         if not responder:
-            name = _told(message, body, AGENT_KEYS, ("agent",)) or request.receiver_name
+            name = _told(message, body, AGENT_KEYS, ("agent", _SOURCE_ID)) or request.receiver_name
             responder = sink.agent(name) if names_agent(name) else 0
         done = sink.exchange.answer(key, row, _sent(message, body), _outcome(message, body), responder)
         if done is not None:

@@ -91,8 +91,12 @@ class Reader:
                     topics(plan.topic)
                     agents(plan.agent)
                     kinds(plan.kind)
-                if not (may_talk and self._is_talk(row, message, plan)):
-                    plan.read(row, message, sink)
+                properties = message.properties if may_talk else None
+                if properties is not None and properties.correlation is not None:
+                    free = isinstance(plan, GenericPlan | CommandPlan)  # no convention says what a request is
+                    if self._talk.take_correlated(row, message, free, sink):
+                        continue
+                plan.read(row, message, sink)
             except Unread as failure:
                 sink.unread(row, failure.reason)
             except RecursionError:
@@ -165,13 +169,6 @@ class Reader:
                 del self._plans[topic]
                 self._plan_bytes -= len(topic)
             self._declared.clear()
-
-    def _is_talk(self, row: int, message: RawMessage, plan: Plan) -> bool:
-        properties = message.properties
-        if properties is None or properties.correlation is None:
-            return False
-        free = isinstance(plan, GenericPlan | CommandPlan)
-        return self._talk.take_correlated(row, message, properties, free, self._sink)
 
     def _may_complain(self) -> bool:
         """A mistake of ours is counted each time, its traceback logged now and then: traffic must not fill the log."""

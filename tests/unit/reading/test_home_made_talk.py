@@ -62,6 +62,14 @@ def test_who_asks_is_who_says_so_or_whose_the_response_topic_is() -> None:
     assert talk.agents() == {"ui-1", "ui-2", "ui-3", "calc"}
 
 
+def test_azure_names_both_in_properties() -> None:
+    talk = Talk()
+    talk.tell("rpc/command/add", b"\x01", response_topic="clients/x/rpc", correlation=b"1", user=(("__srcId", "ui-1"),))
+    talk.tell("clients/x/rpc", b"\x02", correlation=b"1", user=(("__srcId", "adder"), ("__stat", "204")))
+    assert talk.talks == [("ui-1", "adder", "request", S // 4, Outcome.OK)]
+    assert talk.agents() == {"ui-1", "adder"}
+
+
 def test_who_never_answers_is_nobody_and_times_out() -> None:
     talk = Talk()
     talk.tell("calc/request", {}, response_topic="x/y", correlation=b"1")
