@@ -219,8 +219,7 @@ class StoreWriter:
             return read_remembered(self._catalogue)
 
     def submit(self, commands: list[dict[str, object]]) -> None:
-        """Apply `control.Command`s; durable when this returns. Raises `EnvironmentProblem` agent.unknown or store.*,
-        and `ValueError` for what is no command."""
+        """Apply `control.Command`s, durably. Raises `EnvironmentProblem` agent.unknown or store.*, `ValueError` for no command."""
         self._upkeep.take_in()  # an agent just heard of gets its row
         with problems_of(self._workspace.catalogue):
             submit_commands(self._catalogue, self.names, commands, self._clock.wall_us())
