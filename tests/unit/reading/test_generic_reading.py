@@ -219,7 +219,7 @@ def test_bare_numbers(text: str, number: tuple[float, str] | None) -> None:
     [
         ("logs/crawler-1", {"level": 40, "time": 1, "msg": "slow"}, "crawler-1", Level.WARN, "slow"),
         ("homie/p-1/$log/warn", "battery low", "p-1", Level.WARN, "battery low"),
-        ("p-1/debug", "\x1b[0;36m[W][sensor:093]: slow\x1b[0m", "p-1", Level.WARN, "[W][sensor:093]: slow"),
+        ("p-1/debug", "\x1b[0;36m[W][sensor:093]: slow\x1b[0m", "p-1", Level.WARN, "slow"),
         ("p-1/out", "2026-11-23 07:47:36,459 ERROR plain: broke", "p-1", Level.ERROR, "broke"),
         ("p-1/out", "ERROR: broke", "p-1", Level.ERROR, "broke"),
         ("p-1/logs", "no level here", "p-1", Level.INFO, "no level here"),
