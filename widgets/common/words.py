@@ -37,7 +37,7 @@ _CAUSES = {
     Cause.GOODBYE: QT_TRANSLATE_NOOP("Cause", "goodbye"),
     Cause.SILENCE: QT_TRANSLATE_NOOP("Cause", "silence"),
     Cause.REPLAYED: QT_TRANSLATE_NOOP("Cause", "retained only"),
-    Cause.BROKER: QT_TRANSLATE_NOOP("Cause", "the broker"),
+    Cause.BROKER: QT_TRANSLATE_NOOP("Cause", "broker"),
     Cause.LINK_LOST: QT_TRANSLATE_NOOP("Cause", "not connected"),
     Cause.NOT_RECORDING: QT_TRANSLATE_NOOP("Cause", "not recording"),
     Cause.NOT_HEARD: QT_TRANSLATE_NOOP("Cause", "not heard yet"),

@@ -19,7 +19,7 @@ from mqtt.reading.generic_numbers import read_number
 from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 
-MOSQUITTO, EMQX, AWS = "mosquitto", "emqx", "aws-iot"
+MOSQUITTO, EMQX = "mosquitto", "emqx"
 MOST_VERSIONS = 100_000
 _COUNTED = frozenset(("received", "sent", "dropped"))
 _NOUNS = {

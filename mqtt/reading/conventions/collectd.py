@@ -14,7 +14,7 @@ from mqtt.reading.generic_numbers import read_timed
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 
 SOURCE = "collectd"
-_LEAST_LEVELS = 4  # the prefix, then the three parts of a value's name
+_LEAST_LEVELS = 4  # the prefix, then the three parts of a value's name; without a prefix the type must be known
 _PARTS = {
     "load": ("shortterm", "midterm", "longterm"), "ps_count": ("processes", "threads"), "ps_cputime": ("user", "syst"),
     "ps_pagefaults": ("minflt", "majflt"), "disk_io_time": ("io_time", "weighted_io_time"), "df": ("used", "free"),
@@ -45,14 +45,15 @@ class CollectdRecogniser:
     uses_declarations = False
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
-        if len(levels) < _LEAST_LEVELS or not all(levels[-3:]) or not message.payload[:1].isdigit():
+        named = len(levels) >= _LEAST_LEVELS or (len(levels) == 3 and _type_of(levels[2]) in (*_UNITS, *_PARTS))
+        if not named or not all(levels[-3:]) or not message.payload[:1].isdigit():
             return None
         try:
             if read_timed(read_text(message.payload), message.received_us) is None:
                 return None
         except Unread:
             return None
-        parts = levels[1:] if levels[0].casefold() == SOURCE else levels[-3:]
+        parts = levels[1:] if levels[0].casefold() == SOURCE and len(levels) >= _LEAST_LEVELS else levels[-3:]
         return CollectdPlan(topic, parts[0], parts[1], "/".join(parts[2:]), sink)
 
 
@@ -63,7 +64,7 @@ class CollectdPlan:
 
     def __init__(self, topic: int, host: str, plugin: str, type_: str, sink: Sink) -> None:
         self.topic = topic
-        self._host, self._name, self._type = host, f"{plugin}.{type_}", type_.partition("-")[0]
+        self._host, self._name, self._type = host, f"{plugin}.{type_}", _type_of(type_)
         self.agent = sink.names.known_agent(host)
         self._figures: list[Figure | None] = []
 
@@ -98,3 +99,7 @@ class CollectdPlan:
         figure = sink.figure(self.agent, name, unit, SeriesKind.GAUGE, SOURCE)
         self._figures[place] = figure
         return figure
+
+
+def _type_of(level: str) -> str:
+    return level.partition("-")[0]

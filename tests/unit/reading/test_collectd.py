@@ -56,6 +56,7 @@ def test_the_recording() -> None:
         ("site/a/box/disk-sda/disk_octets", f"{S}:1:2", [("box", "disk-sda.disk_octets.read", "By/s", 1.0), ("box", "disk-sda.disk_octets.write", "By/s", 2.0)]),
         ("collectd/box/df-a/b/df_complex-used", f"{S}:3", [("box", "df-a.b/df_complex-used", "", 3.0)]),
         ("collectd/box/curl-x/response_time-y", f"{S}:0.25", [("box", "curl-x.response_time-y", "s", 0.25)]),
+        ("box/load/load", f"{S}:1:2:3", [("box", f"load.load.{term}term", "", n) for n, term in enumerate(("short", "mid", "long"), 1)]),
         ("collectd/box/x/if_octets", f"{S}:-nan:inf\0", []), ("collectd/box/x/odd", f"{S}:1:nan:3", [("box", "x.odd.1", "", 1.0), ("box", "x.odd.3", "", 3.0)]),
     ],
 )  # fmt: skip
