@@ -323,7 +323,10 @@ class PresenceKeeper:
             if gone and evidence.rank < agent.availability_rank and agent.availability is Presence.ONLINE:
                 continue  # a weightier source says that it is there, and would tell us
             own_gone = own_gone or (gone and evidence.agent == of)
-            if origin is Origin.IMPORTED or (origin is Origin.LIVE and self._linked):
+            of_now = origin is Origin.LIVE or (origin is Origin.REPLAY and evidence.cause is Cause.BROKER)
+            if origin is Origin.IMPORTED or (
+                of_now and self._linked
+            ):  # what a broker adds to a retained message holds now
                 self._take_live(agent, evidence, gone, time_us, now_us)
             elif self._linked:
                 self._take_past(agent, evidence, origin, time_us)

@@ -228,6 +228,14 @@ def test_a_replay_makes_an_agent_known_but_not_online() -> None:
     assert stage.say(OFFLINE, Cause.WILL, origin=Origin.REPLAY, agent=4) == []  # heard live: the replay is older
 
 
+def test_a_broker_s_own_word_on_a_retained_message_holds_now() -> None:
+    stage = Stage()
+    assert stage.say(ONLINE, Cause.BROKER, origin=Origin.REPLAY, rank=3) == [(ONLINE, Cause.BROKER)]
+    assert stage.say(OFFLINE, Cause.BROKER, origin=Origin.REPLAY, rank=3) == [(OFFLINE, Cause.BROKER)]
+    stage.down()
+    assert stage.say(ONLINE, Cause.BROKER, origin=Origin.REPLAY, rank=3, agent=2) == [(UNKNOWN, Cause.LINK_LOST)]
+
+
 def test_the_backlog_may_take_back_what_it_said() -> None:
     stage = Stage()
     stage.up()

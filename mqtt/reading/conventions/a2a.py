@@ -118,7 +118,7 @@ _PRESENCE = {
 
 def _say(row: int, message: RawMessage, agent: int, said: tuple[Presence, Cause], rank: int, sink: Sink) -> None:
     presence, cause = said
-    if message.origin is Origin.REPLAY:
+    if message.origin is Origin.REPLAY and cause is not Cause.BROKER:
         if presence is Presence.ONLINE:
             return  # retained is not alive
         cause = Cause.REPLAYED

@@ -89,6 +89,12 @@ def test_a_retained_card_tells_who_was_there_never_who_is() -> None:
     assert talk.agents() == {"planner"}
 
 
+def test_what_the_broker_adds_to_a_retained_card_holds_now() -> None:
+    batch = Talk().tell(DISCOVERY, CARD, {"a2a-status": "online", "a2a-status-source": "broker"}, Origin.REPLAY)
+    [change] = PresenceKeeper().observe(batch, Instant(batch.messages[0].received_us, 1))
+    assert (change.presence, change.cause) == (Presence.ONLINE, Cause.BROKER)
+
+
 def test_an_emptied_card_means_gone_and_makes_nobody() -> None:
     talk = Talk()
     assert not talk.tell(DISCOVERY, b"").evidence
