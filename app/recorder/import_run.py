@@ -18,7 +18,7 @@ from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportedFile, ImportProgress, ImportResult, OnProgress
 from models.domain.rules import Rules
-from mqtt.reading.reader import Reader
+from mqtt.reading.reader import RECALLED_AT_ONCE, Reader
 from mqtt.recorded_files import RecordedTraffic, Slice, survey
 
 _T = TypeVar("_T")
@@ -74,6 +74,8 @@ class Importer:
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
         try:
+            while run.to_recall:
+                self._hand_over(run.recall, tell)
             for slice_ in traffic.slices():
                 for step in (partial(run.read, slice_), run.store, run.sum_up) if slice_.messages else ():
                     self._hand_over(step, tell)
@@ -102,17 +104,22 @@ class ImportRun:
         remembered: Sequence[RawMessage] = (),
     ) -> None:  # fmt: skip
         """`remembered`: what was declared in recordings before, of which this one may be the continuation."""
+        self.to_recall = remembered
         self._writer = writer
         self._names = names
         self._reader = Reader(names, prefix, clock, rules)
         self._masking = masking
-        self._reader.recall(remembered)
         self._keeper = PresenceKeeper()
         self._batch = RecordBatch()
         self._agents: set[int] = set()
         self._messages = self._samples = self._logs = self._tasks = 0
         self._unreadable: Counter[str] = Counter()
         self._since_us, self._until_us = 1 << 62, 0
+
+    def recall(self) -> None:
+        """As often as something is left `to_recall`, before the first slice."""
+        some, self.to_recall = self.to_recall[:RECALLED_AT_ONCE], self.to_recall[RECALLED_AT_ONCE:]
+        self._reader.recall(some)
 
     def read(self, slice_: Slice) -> None:
         """The first of three steps, each some tens of milliseconds, so that live traffic need not wait for long."""

@@ -28,6 +28,7 @@ from models.domain.records import Gap, PresenceChange
 from models.domain.rules import Rules
 from models.storage.keeping.retention import StoreLimits
 from mqtt.left_over import portions
+from mqtt.reading.reader import RECALLED_AT_ONCE
 
 HOUSEKEEP_US, BRIEFLY_US = 250_000, 50_000
 IDLE_S = 0.05
@@ -232,7 +233,9 @@ class Ingest:
         remembered = self._insist(self._store.remembered)
         if remembered is None:
             return False
-        feed.reader.recall(remembered)
+        for at in range(0, len(remembered), RECALLED_AT_ONCE):
+            self._beat()
+            feed.reader.recall(remembered[at : at + RECALLED_AT_ONCE])
         left = self._store.journal.left_over()
         heard_us = left[-1][1][-1].received_us if left else 0
         present = (feed.broker, feed.client_id)

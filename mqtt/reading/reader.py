@@ -22,7 +22,8 @@ from mqtt.reading.rule_reading import RuleRecogniser
 
 MOST_PLANS, MOST_PLAN_BYTES = 200_000, 64 * 1024 * 1024
 _QUIET_US = 10_000_000
-_RECALLED_AT_ONCE = 1_000
+RECALLED_AT_ONCE = 500
+"""A tenth of a second, about: whoever has something else to do recalls so many in one go."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +62,9 @@ class Reader:
     def recall(self, messages: Sequence[RawMessage]) -> None:
         """What an earlier run remembered (`Sink.remember`), before anything else is read: nothing comes of it but that later
         messages are read as they were then. All that these messages yield is stored already."""
-        for at in range(0, len(messages), _RECALLED_AT_ONCE):
+        for at in range(0, len(messages), RECALLED_AT_ONCE):
             try:
-                self.read([one._replace(origin=Origin.REPLAY) for one in messages[at : at + _RECALLED_AT_ONCE]])
+                self.read([one._replace(origin=Origin.REPLAY) for one in messages[at : at + RECALLED_AT_ONCE]])
             except Exception:  # whoever declared it tells most of it again; reading goes on
                 logger.exception("what was declared before could not be read")
         self._sink.declarations.forget_news()

@@ -144,10 +144,10 @@ class Reader:
     def __init__(self, names):
         self.names = names
         self.broken = False
-        self.recalled = None
+        self.recalled = []
 
     def recall(self, messages):
-        self.recalled = list(messages)
+        self.recalled += messages
 
     def use_rules(self, rules):
         self.rules = rules
