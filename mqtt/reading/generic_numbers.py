@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.domain.names import SeriesKind
@@ -9,6 +10,7 @@ from models.domain.timestamps import read_time
 from mqtt.reading.units import known_unit, unit_of
 
 DEEPEST = 6
+_MOMENTS = frozenset("ts tst timestamp time stamp epoch at seen since until date updated created started".split())
 
 _CONTRACT_UNITS = {
     "process.cpu.utilization": "1", "process.memory.usage": "By", "process.memory.virtual": "By",
@@ -76,6 +78,23 @@ def number_of(value: object) -> float | None:
         except OverflowError:
             return None
     return None
+
+
+@lru_cache(4_096)
+def _tells_moment(name: str) -> bool:
+    return re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())[-1] in _MOMENTS
+
+
+def drop_moments(names: list[str], values: list[float], arrival_us: int) -> bool:
+    """Take out what is a time of day by its name and its size: `last_seen`, `_timestamp`. Answers whether there was any."""
+    if not any(map(_tells_moment, names)):
+        return False
+    found = [
+        at for at, name in enumerate(names) if _tells_moment(name) and read_time(values[at], arrival_us) is not None
+    ]
+    for at in reversed(found):
+        del names[at], values[at]
+    return bool(found)
 
 
 def flatten(value: dict[str, Any], prefix: str, names: list[str], values: list[float], depth: int = DEEPEST) -> None:

@@ -10,7 +10,7 @@ from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import FAILURES, read_json, read_text, strip
-from mqtt.reading.generic_numbers import TimedValues, flatten, read_number, read_timed
+from mqtt.reading.generic_numbers import TimedValues, drop_moments, flatten, read_number, read_timed
 from mqtt.reading.generic_topics import (
     AGENT_KEYS,
     LOG_LEVELS,
@@ -143,7 +143,7 @@ class GenericPlan:
             elif isinstance(value, str):
                 self._read_text(row, message, value, sink)
             else:
-                raise Unread("json")
+                raise Unread("shape")
         else:
             self._read_text(row, message, read_text(payload), sink)
 
@@ -235,17 +235,18 @@ class GenericPlan:
         words = [*self._words(body)]
         names: list[str] = []
         values: list[float] = []
-        time_key, time_us = None, message.received_us
+        time_key, time_us, moments = None, message.received_us, False
         if message.origin is not Origin.REPLAY:
             time_key, time_us = time_in(body, message.received_us)
             figures = {key: one for key, one in body.items() if key not in self._unread and key != time_key}
             flatten(figures, self._object_place.path, names, values)
+            moments = drop_moments(names, values, message.received_us)
         if not words and not names:
             return  # well-formed, and nothing in it to record
         agent = self._agent(row, self.agent_name(message, body), sink)
         for word, cause, rank in words[:1]:
             self._evidence(row, message, agent, word, cause, rank, sink)
-        if names and self._put(row, agent, time_us, names, values, sink) and message.properties is None:
+        if names and self._put(row, agent, time_us, names, values, sink) and not (moments or message.properties):
             self._learn(body, time_key, agent, sink)
 
     def _words(self, body: dict[str, Any]) -> list[tuple[_Word, Cause, int]]:

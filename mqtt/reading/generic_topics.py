@@ -43,6 +43,8 @@ _EPHEMERAL = re.compile(
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(r"\d+")
+_CHANNEL = re.compile(r"[a-z_]+:\d{1,2}")
+"""One of several alike in a device: `switch:0`, `input:1`."""
 _OWN_NUMBER = re.compile(r"(?=.*[^\W\d_]).*(\d|[-_.:][^\W_]*\d[^\W_]*)")
 LONGEST_AGENT = 128
 _AGENT_IDS = ("agentId", "agent_id")
@@ -192,7 +194,9 @@ def _numbered(head: list[str], positions: list[int]) -> bool:
 
 def _is_component(level: str) -> bool:
     folded = level.casefold()
-    return folded in _COMPONENTS or folded.partition("-")[0] in {"df", "interface", "processes", "cpu", "disk"}
+    if folded in _COMPONENTS or folded.partition("-")[0] in {"df", "interface", "processes", "cpu", "disk"}:
+        return True
+    return _CHANNEL.fullmatch(folded) is not None
 
 
 def _counts_for_nothing(level: str) -> bool:

@@ -44,7 +44,7 @@ def test_figures(topic: str, payload: object, point: tuple[str, str, str, float]
     ("topic", "payload", "reason"),
     [
         ("lab/x-1/blob", b"\x00\x01\x02", "binary"), ("lab/x-1/blob", b"\xff\xfe", "binary"),
-        ("lab/x-1/note", "hello there", "text"), ("lab/x-1/data", "{", "json"), ("lab/x-1/data", "[1,2]", "json"),
+        ("lab/x-1/note", "hello there", "text"), ("lab/x-1/data", "{", "json"), ("lab/x-1/data", "[1,2]", "shape"),
         ("lab/x-1/data", "", "empty"), ("lab/x-1/data", " \0", "empty"), ("lab/x-1/data", "[" * 50_000, "too-deep"),
         ("lab/x-1/data", '{"a":' * 50_000 + "1" + "}" * 50_000, "too-deep"), ("lab/x-1/t", "1e999", "text"),
         ("lab/x-1/t", "12px", "text"), ("lab/x-1/t", "1" * 70, "text"),
@@ -55,6 +55,22 @@ def test_what_nobody_reads_is_counted_and_makes_no_agent(topic: str, payload: ob
     batch = reading.send(topic, payload)
     assert [one.reason for one in batch.unreadable] == [reason]
     assert (batch.kind, batch.agent, reading.agents()) == ([Kind.OTHER], [0], set())
+
+
+def test_moments_are_no_figures_wherever_they_stand() -> None:
+    reading = Reading()
+    for n in range(20):
+        now = ARRIVAL_US / S + n
+        body = {
+            "_timestamp": now,
+            "last_seen": now * 1000,
+            "cycle_time": 12.5,
+            "x": n,
+            "header": {"stamp": now, "n": n},
+        }
+        reading.send("robots/r-1/odom", body)
+    assert {one.metric for one in reading.points} == {"odom.cycle_time", "odom.x", "odom.header.n"}
+    assert len(reading.points) == 60
 
 
 @pytest.mark.parametrize("payload", ["nan", "NaN", "unknown", "None", '{"x": null, "y": "5", "z": true, "w": [1]}'])
