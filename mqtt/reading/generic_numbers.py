@@ -29,7 +29,7 @@ _CONTRACT_COUNTERS = {
     "gen_ai.client.token.usage": "{token}",
 }  # fmt: skip
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:(\s*)([^\d\s][^\d\s]{0,15}))?")
-_TIMED = re.compile(r"\d{9,11}(\.\d+)?(:([-+]?\d+(\.\d*)?([eE][-+]?\d+)?|[-+]?(nan|inf)))+")
+_TIMED = re.compile(r"\d{9,11}[\d.]*:[\d.:+\-eEnaif]+")
 
 
 def read_number(text: str) -> tuple[float, str] | None:
@@ -57,15 +57,16 @@ class TimedValues(NamedTuple):
 
 def read_timed(text: str, arrival_us: int) -> TimedValues | None:
     """Seconds since the epoch, then values, with colons between: `1795419131.091:1.64:0.80`. None for everything else."""
-    if not _TIMED.fullmatch(text) or len(text) > 1_000:
+    if len(text) > 1_000 or not _TIMED.fullmatch(text):
         return None
-    time, *values = text.split(":")
-    time_us = read_time(float(time), arrival_us)
-    return None if time_us is None else TimedValues(time_us, [_finite(float(value)) for value in values])
-
-
-def _finite(value: float) -> float:
-    return value if math.isfinite(value) else math.nan
+    try:
+        time, *values = map(float, text.split(":"))
+    except ValueError:
+        return None
+    time_us = read_time(time, arrival_us)
+    return (
+        None if time_us is None else TimedValues(time_us, [one if math.isfinite(one) else math.nan for one in values])
+    )
 
 
 def number_of(value: object) -> float | None:

@@ -74,7 +74,7 @@ class CollectdPlan:
         timed = read_timed(read_text(message.payload), message.received_us)
         if timed is None:
             raise Unread("text")
-        if not self.agent:
+        if not self._figures:
             self._begin(row, sink)
         values = timed.values
         figures = self._figures

@@ -159,12 +159,12 @@ class PluginPlan:
     def _learn(self, row: int, names: list[str], sink: Sink) -> None:
         self._steady = 0
         places, figures = [], []
-        for place, name in enumerate(names):
-            field = name.rpartition(".")[2]
-            if _is_hidden(field):
-                continue
-            if not self.agent:
-                self.agent = _begin(row, self._device, sink)
+        shown = [
+            (place, name, field) for place, name in enumerate(names) if not _is_hidden(field := name.rpartition(".")[2])
+        ]
+        if shown:
+            self.agent = _begin(row, self._device, sink)
+        for place, name, field in shown:
             figure = sink.figure(self.agent, name, *unit_in_glances(self._plugin, field), SOURCE)
             if figure.series:
                 places.append(place)

@@ -74,3 +74,11 @@ def test_another_text_on_the_topic_is_counted() -> None:
     for broken in ("x", "12", f"{S}:", f"{S}:1:", f"{S}:1e", "1:2", f"{S}:" + "9" * 2_000):
         batch = reading.send("collectd/box/cpu/percent-idle", broken)
         assert [one.reason for one in batch.unreadable] == ["text"]
+
+
+def test_an_agent_that_was_known_already_still_tells_what_it_speaks() -> None:
+    reading = Reading()
+    reading.names.agent("box")
+    batch = reading.read(*(reading.message("collectd/box/cpu/percent-idle", f"{S}:5") for _ in range(3)))
+    assert [one.convention for one in batch.declarations] == ["collectd"]
+    assert batch.agent == [1] * 3

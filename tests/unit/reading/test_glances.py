@@ -115,3 +115,11 @@ def test_what_cannot_be_read() -> None:
 )  # fmt: skip
 def test_units(plugin: str, field: str, unit: str, kind: SeriesKind) -> None:
     assert unit_in_glances(plugin, field) == (unit, kind)
+
+
+def test_an_agent_that_was_known_already_still_tells_what_it_speaks() -> None:
+    reading = Reading()
+    reading.names.agent("box")
+    batch = reading.read(*(reading.message("glances/box/cpu", {"total": 5}) for _ in range(3)))
+    assert [one.convention for one in batch.declarations] == ["glances"]
+    assert batch.agent == [1] * 3
