@@ -21,6 +21,8 @@ def found(metric: str, unit: str = "", labels: str = "") -> Headline:
         ("system.memory.utilization", "1", "memory", "1"), ("agent.request.duration", "s", "response", "s"),
         ("gen_ai.client.operation.duration", "s", "response", "s"), ("latency_ms", "", "response", "s"),
         ("response_time", "ms", "response", "s"), ("agent.connection.attempts", "{connection}", "attempts", "{connection}"),
+        ("CPU Percentage", "1", "cpu", "1"), ("Processor use", "1", "cpu", "1"), ("Virtual Memory", "By", "memory", "By"),
+        ("Memory Percentage", "1", "memory", "1"), ("Memory Used", "By", "memory", "By"), ("Response time", "s", "response", "s"),
         ("agent.connection.successes", "", "successes", ""), ("connections_failed", "", "errors", ""),
     ],
 )  # fmt: skip
