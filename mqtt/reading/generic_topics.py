@@ -43,8 +43,11 @@ _EPHEMERAL = re.compile(
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(r"\d+")
-_CHANNEL = re.compile(r"[a-z_]+:\d{1,2}")
-"""One of several alike in a device: `switch:0`, `input:1`."""
+_PART = re.compile(
+    r"[a-z_]+:\d{1,2}|(bm[ep]\d{3}|dht\d\d|ds18[bs]20|am23\d\d|sht\dx|sht\d\d|si70\d\d|bh1750|ccs811|scd\d\d|mh-?z\d\d|pms\d{4}|sds0\d\d"
+    r"|ina\d{3}|mpu\d{4}|htu\d\d|aht\d\d|tsl\d{4}|hx711|max6675|vl53l0x)([-_]\d)?"
+)
+"""One of several alike in a device (`switch:0`), or a sensor's chip (`bme280`)."""
 _OWN_NUMBER = re.compile(r"(?=.*[^\W\d_]).*(\d|[-_.:][^\W_]*\d[^\W_]*)")
 LONGEST_AGENT = 128
 _AGENT_IDS = ("agentId", "agent_id")
@@ -196,7 +199,7 @@ def _is_component(level: str) -> bool:
     folded = level.casefold()
     if folded in _COMPONENTS or folded.partition("-")[0] in {"df", "interface", "processes", "cpu", "disk"}:
         return True
-    return _CHANNEL.fullmatch(folded) is not None
+    return _PART.fullmatch(folded) is not None
 
 
 def _counts_for_nothing(level: str) -> bool:

@@ -29,6 +29,7 @@ from tests.helpers.reading import Reading
         ("fleet/crawler-1/5f0c7b3e-8a51-4a2b-9a06-0d9a3f5a1c11/progress", "crawler-1", "progress"),
         ("fleet/5f0c7b3e-8a51-4a2b-9a06-0d9a3f5a1c11/cpu", "5f0c7b3e-8a51-4a2b-9a06-0d9a3f5a1c11", "cpu"),
         ("shellyplus1-a8032abe54dc/status/switch:0/apower", "shellyplus1-a8032abe54dc", "switch:0.apower"),
+        ("esp32-kitchen/sensor/bme280/temperature", "esp32-kitchen", "bme280.temperature"),
         ("x/heartbeat", "x", "heartbeat"),
         ("/leading/crawler-1/cpu", "crawler-1", "cpu"),
         ("", "?", "value"),
