@@ -39,13 +39,15 @@ CONDITION_WORDS: dict[str, Condition] = {
     "degraded": Condition.DEGRADED, "alert": Condition.DEGRADED, "warning": Condition.DEGRADED,
     "error": Condition.DEGRADED, "unhealthy": Condition.DEGRADED,
     "sleeping": Condition.ASLEEP, "asleep": Condition.ASLEEP, "standby": Condition.ASLEEP, "paused": Condition.ASLEEP,
+    "hibernating": Condition.ASLEEP, "initializing": Condition.STARTING, "initialising": Condition.STARTING,
     "init": Condition.STARTING, "starting": Condition.STARTING, "booting": Condition.STARTING,
 }  # fmt: skip
 ONLINE_WORDS = frozenset(
-    "online up ready running alive connected available healthy ok started active idle busy working".split()
+    "online up ready running alive connected available healthy ok started active idle busy working waiting thinking"
+    " processing executing operational reachable".split()
 )
-STOPPED_WORDS = frozenset("stopped exited terminated".split())
-OFFLINE_WORDS = frozenset("offline down lost disconnected dead unavailable gone".split())
+STOPPED_WORDS = frozenset("stopped exited terminated shutdown".split())
+OFFLINE_WORDS = frozenset("offline down lost disconnected dead unavailable unreachable gone crashed".split())
 SWITCH_WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 """Count as presence only on availability-like topics: a plug's ON is not presence."""
 

@@ -9,8 +9,8 @@ from models.domain.presence_words import Cause, Condition, Presence, read_status
 from models.domain.records import Declaration, PresenceEvidence
 from mqtt.reading.declared_topics import DeclaredFigure, TopicDeclared, Words
 from mqtt.reading.decode import read_json, read_text, strip
-from mqtt.reading.generic_numbers import DEEPEST, flatten, number_of
-from mqtt.reading.generic_reading import NO_VALUE, time_in
+from mqtt.reading.generic_numbers import DEEPEST, flatten, number_of, time_in
+from mqtt.reading.generic_reading import NO_VALUE
 from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 from mqtt.reading.value_templates import as_number, find

@@ -56,6 +56,23 @@ def read_text(payload: bytes) -> str:
     return _ANSI.sub("", text)
 
 
+def unpacked(payload: bytes) -> list[dict[str, Any]] | str:
+    """The objects of a stripped payload: one, several in a list, or one that was made into JSON twice; else its text. Raises
+    `Unread`."""
+    if payload[:1] not in b'{["':
+        return read_text(payload)
+    value = read_json(payload)
+    if isinstance(value, str):
+        inner = read_json(value.encode()) if value[:1] == "{" else None
+        return [inner] if isinstance(inner, dict) else value
+    if isinstance(value, dict):
+        return [value]
+    if not value or not all(isinstance(one, dict) for one in value):
+        raise Unread("shape")
+    found: list[dict[str, Any]] = value
+    return found
+
+
 def compact(value: object) -> str:
     """Compact JSON with sorted keys. Raises `Unread` for what is nested too deep."""
     try:

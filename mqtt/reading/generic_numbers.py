@@ -10,6 +10,7 @@ from models.domain.timestamps import read_time
 from mqtt.reading.units import known_unit, unit_of
 
 DEEPEST = 6
+TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
 _MOMENTS = frozenset("ts tst timestamp time stamp epoch at seen since until date updated created started".split())
 
 _CONTRACT_UNITS = {
@@ -113,6 +114,16 @@ def flatten(value: dict[str, Any], prefix: str, names: list[str], values: list[f
         if number is not None:
             names.append(name)
             values.append(number)
+
+
+def time_in(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:
+    """Key and value of the payload's own time; arrival where it has none. A `t` that is no time is a figure."""
+    for key in TIME_KEYS:
+        if key in body:
+            found = read_time(body[key], arrival_us)
+            if found is not None:
+                return key, found
+    return None, arrival_us
 
 
 def contract_unit(metric: str) -> tuple[str, SeriesKind]:

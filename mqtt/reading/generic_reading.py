@@ -6,16 +6,24 @@ from typing import Any
 
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
-from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
-from mqtt.reading.decode import FAILURES, read_json, read_text, strip
-from mqtt.reading.generic_numbers import TimedValues, drop_moments, flatten, read_number, read_timed
+from mqtt.reading.decode import FAILURES, strip, unpacked
+from mqtt.reading.generic_numbers import (
+    TIME_KEYS,
+    TimedValues,
+    drop_moments,
+    flatten,
+    read_number,
+    read_timed,
+    time_in,
+)  # fmt: skip
 from mqtt.reading.generic_topics import (
     AGENT_KEYS,
     LOG_LEVELS,
     Place,
     agent_in,
+    agent_within,
     announces,
     is_numbered,
     levels_of,
@@ -31,26 +39,31 @@ from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
 from mqtt.reading.object_shapes import ObjectShape
 from mqtt.reading.other_topics import NobodyPlan
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
+from mqtt.reading.presence_told import (
+    DECLARED,
+    SWITCHES,
+    Word,
+    is_beat,
+    may_beat,
+    presence_level,
+    put_evidence,
+    tells_presence,
+    weight,
+    words_of,
+)
 from mqtt.reading.shapes import STEADY
+from mqtt.reading.single_figures import DESCRIBING, VALUE_KEYS, place_of_single, single, written
 from mqtt.reading.units import Scales, scaled, scales_of, unit_of
 
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
 _STRONG_KEYS = (*AGENT_KEYS, "node", "device", "client", "clientId", "client_id")
 _WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
-_TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
 _NO_FIGURES = frozenset(
     ("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version", *_STRONG_KEYS)
 )
-_PRESENCE = frozenset(
-    "status state availability available lwt online presence connection connected heartbeat alive $state".split()
-)
-_SWITCHES = frozenset(("availability", "lwt", "online", "connected"))
-_DECLARED = _SWITCHES | {"available", "$state"}  # speak of nothing but being there: rank 2
 NO_VALUE = frozenset(("nan", "inf", "-inf", "none", "null", "unknown", "unavailable", "undefined", "n/a"))
 _VERSION = (b"/version", b"/sw_version", b"/firmware")
-_GONE = (Presence.OFFLINE, Presence.STOPPED)
-_Word = tuple[Presence, Condition]
 
 
 class GenericRecogniser:
@@ -91,9 +104,10 @@ class GenericPlan:
 
     kind = Kind.OTHER
     no_figures = _NO_FIGURES
+    reads_texts = True
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
                  "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_talk_keys", "_told", "_topic", "_unread",
-                 "_varies", "_wanted", "agent", "topic")  # fmt: skip
+                 "_value_place", "_varies", "_wanted", "agent", "topic")  # fmt: skip
 
     def __init__(
         self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink,
@@ -104,7 +118,7 @@ class GenericPlan:
         self._object_place, self._bare_place = places
         self.agent = sink.names.known_agent(self._object_place.agent)
         last = levels[-1].casefold()
-        self._presence = last if last in _PRESENCE else "status" if last.endswith("_status") else None
+        self._presence = presence_level(levels[-1])
         self._is_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels)
         below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
         self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
@@ -116,6 +130,7 @@ class GenericPlan:
         self._last_series = array("I")
         self._last_scales: Scales | None = None  # None: there is nothing to scale
         self._last_unit = ""  # that the values told, not their names
+        self._value_place: Place | None = None  # of objects with nothing but a value
         self._told: str | None = None
         self._unread = self.no_figures
 
@@ -136,16 +151,11 @@ class GenericPlan:
             if self._presence is None:
                 raise Unread("empty")
             self._say(row, message, sink, (Presence.OFFLINE, Condition.OK), Cause.STATUS, 2)
-        elif payload[:1] in b'{["':
-            value = read_json(payload)
-            if isinstance(value, dict):
-                self._read_object(row, message, value, sink)
-            elif isinstance(value, str):
-                self._read_text(row, message, value, sink)
-            else:
-                raise Unread("shape")
+        elif isinstance(told := unpacked(payload), str):
+            self._read_text(row, message, told, sink)
         else:
-            self._read_text(row, message, read_text(payload), sink)
+            for one in told:
+                self._read_object(row, message, one, sink)
 
     def _read_shaped(self, shape: ObjectShape, row: int, message: RawMessage, sink: Sink) -> bool:
         """False where the message is not what was expected: nothing of it was put anywhere."""
@@ -173,20 +183,24 @@ class GenericPlan:
         self._steady = 0
         told = _STRONG_KEYS if self._object_place.sure else (*_STRONG_KEYS, *_WEAK_KEYS)
         meant = {
+            *(DESCRIBING if len(self._last_names) == 1 else ()),
             *TELL_TALE,
             *self._talk_keys,
             *(() if self._object_place.fixed or self._told else told),
-            *(key for key in _TIME_KEYS if key != time_key),
+            *(key for key in TIME_KEYS if key != time_key),
         }
-        if meant.isdisjoint(body) and not any(map(_tells_presence, body)):
+        if meant.isdisjoint(body) and not any(map(tells_presence, body)):
             self._shaped = sink.object_shapes.of(body, time_key, self._unread)
 
     def _read_text(self, row: int, message: RawMessage, text: str, sink: Sink) -> None:
-        word = read_status_word(text, self._presence in _SWITCHES) if self._presence else None
+        word = read_status_word(text, self._presence in SWITCHES) if self._presence else None
         if word is not None:
-            self._say(row, message, sink, word, *self._weight(word[0]))
+            self._say(row, message, sink, word, *weight(self._presence, word[0]))
             return
         if message.origin is Origin.REPLAY:
+            return
+        if is_beat(self._presence, text, message):
+            self._heard(row, message, sink)
             return
         number = read_number(text)
         if number is not None:
@@ -232,53 +246,59 @@ class GenericPlan:
             and self._talk.take_object(row, message, body, self._presence is not None, sink)
         ):
             return
-        words = [*self._words(body)]
+        words = self._words(body)
         names: list[str] = []
         values: list[float] = []
-        time_key, time_us, moments = None, message.received_us, False
+        figures: dict[str, Any] = {}
+        time_key, time_us, steady = None, message.received_us, message.properties is None
         if message.origin is not Origin.REPLAY:
             time_key, time_us = time_in(body, message.received_us)
             figures = {key: one for key, one in body.items() if key not in self._unread and key != time_key}
             flatten(figures, self._object_place.path, names, values)
-            moments = drop_moments(names, values, message.received_us)
+            steady &= not drop_moments(names, values, message.received_us)
+            if self.reads_texts:
+                told = len(names)
+                written(figures, self._object_place.path, names, values)
+                steady &= told == len(names)
         if not words and not names:
+            if may_beat(self._presence, message):
+                self._heard(row, message, sink, body)
             return  # well-formed, and nothing in it to record
-        agent = self._agent(row, self.agent_name(message, body), sink)
+        place, unit = self._object_place, ""
+        if len(names) == 1 and names[0].rpartition(".")[2] in VALUE_KEYS.intersection(figures):
+            place, names[0], unit = self._single(body)
+        agent = self._agent(row, self.agent_name(message, body, place), sink)
         for word, cause, rank in words[:1]:
-            self._evidence(row, message, agent, word, cause, rank, sink)
-        if names and self._put(row, agent, time_us, names, values, sink) and not (moments or message.properties):
+            put_evidence(row, message, agent, word, cause, rank, sink)
+        if names and self._put(row, agent, time_us, names, values, sink, unit) and steady:
             self._learn(body, time_key, agent, sink)
 
-    def _words(self, body: dict[str, Any]) -> list[tuple[_Word, Cause, int]]:
+    def _single(self, body: dict[str, Any]) -> tuple[Place, str, str]:
+        """Whose the only figure is, its name, and the unit that is told."""
+        metric, unit = single(body)
+        if metric:
+            path = self._object_place.path
+            return self._object_place, f"{path}.{metric}" if path else metric, unit
+        place = self._value_place or place_of_single(self._object_place, self._bare_place)
+        self._value_place = place
+        return place, place.path, unit
+
+    def _heard(self, row: int, message: RawMessage, sink: Sink, body: object = None) -> None:
+        """A beat says nothing but that somebody is there."""
+        self._agent(row, self.agent_name(message, body), sink)
+        sink.batch.kind[row] = Kind.STATUS
+
+    def _words(self, body: dict[str, Any]) -> list[tuple[Word, Cause, int]]:
         """Presence that keys tell. On a topic of another kind a task's state is not its agent's."""
         if self._presence is None and not TASK_KEYS.isdisjoint(body):
             return []
-        found = []
-        for key, value in body.items():
-            if not _tells_presence(key):
-                continue
-            folded = key.casefold()
-            if isinstance(value, bool) and folded in _SWITCHES:
-                value = "true" if value else "false"  # noqa: PLW2901 - the word for it
-            word = read_status_word(value, folded in _SWITCHES) if isinstance(value, str) else None
-            if word is not None and self._presence is not None:
-                found.append((word, *self._weight(word[0])))
-            elif word is not None and not folded.endswith("_status"):
-                found.append((word, Cause.GOODBYE if word[0] is Presence.STOPPED else Cause.STATUS, 1))
-        return found
+        return words_of(body, self._presence)
 
-    def _weight(self, presence: Presence) -> tuple[Cause, int]:
-        """Cause and rank of a word on a presence topic: `offline` is the will's word, `stopped` a goodbye."""
-        rank = 2 if self._presence in _DECLARED else 1
-        if presence is Presence.OFFLINE:
-            return Cause.WILL, 2
-        return (Cause.GOODBYE if presence is Presence.STOPPED else Cause.STATUS), rank
-
-    def _say(self, row: int, message: RawMessage, sink: Sink, word: _Word, cause: Cause, rank: int) -> None:
+    def _say(self, row: int, message: RawMessage, sink: Sink, word: Word, cause: Cause, rank: int) -> None:
         name = self._user_agent(message) or self._object_place.agent
-        if self._presence in _DECLARED and self._object_place.sure:
+        if self._presence in DECLARED and self._object_place.sure:
             self._settle(name, sink)
-        self._evidence(row, message, self._agent(row, name, sink), word, cause, rank, sink)
+        put_evidence(row, message, self._agent(row, name, sink), word, cause, rank, sink)
 
     def _settle(self, name: str, sink: Sink) -> None:
         last, levels = name.rpartition("/")[2], levels_of(self._topic)
@@ -286,15 +306,6 @@ class GenericPlan:
             if levels[i] == last:
                 sink.declarations.settle(tuple(levels[: i + 1]), name)
                 return
-
-    @staticmethod
-    def _evidence(row: int, message: RawMessage, agent: int, word: _Word, cause: Cause, rank: int, sink: Sink) -> None:
-        sink.batch.kind[row] = Kind.STATUS
-        if message.origin is Origin.REPLAY:
-            if word[0] not in _GONE:
-                return
-            cause = Cause.REPLAYED
-        sink.batch.evidence.append(PresenceEvidence(row, agent, *word, cause, rank))
 
     def _log(self, row: int, name: str, message: RawMessage, record: LogRecord, sink: Sink) -> None:
         if self._level is not None:
@@ -365,14 +376,15 @@ class GenericPlan:
             self.agent = agent
         return agent
 
-    def agent_name(self, message: RawMessage, body: object) -> str:
-        """Whose a message with this payload is."""
+    def agent_name(self, message: RawMessage, body: object, place: Place | None = None) -> str:
+        """Whose a message with this payload is; `place`: where it belongs unless it says so."""
+        place = place or self._object_place
         told = self._user_agent(message)
-        if told is None and not self._object_place.fixed and isinstance(body, dict):
-            told = agent_in(body, _STRONG_KEYS)[1]
-            if told is None and not self._object_place.sure:
+        if told is None and not place.fixed and isinstance(body, dict):
+            told = agent_in(body, _STRONG_KEYS)[1] or agent_within(body, _STRONG_KEYS)
+            if told is None and not place.sure:
                 told = agent_in(body, _WEAK_KEYS)[1]
-        return told or self._object_place.agent
+        return told or place.agent
 
     def _user_agent(self, message: RawMessage) -> str | None:
         """Agent that a rule or an MQTT 5 user property names."""
@@ -381,18 +393,3 @@ class GenericPlan:
                 if key == "agent" and names_agent(value):
                     return value
         return self._told
-
-
-def _tells_presence(key: str) -> bool:
-    folded = key.casefold()
-    return folded in _PRESENCE or folded.endswith("_status")
-
-
-def time_in(body: dict[str, Any], arrival_us: int) -> tuple[str | None, int]:
-    """Key and value of the payload's own time; arrival where it has none. A `t` that is no time is a figure."""
-    for key in _TIME_KEYS:
-        if key in body:
-            found = read_time(body[key], arrival_us)
-            if found is not None:
-                return key, found
-    return None, arrival_us

@@ -161,6 +161,17 @@ def agent_in(body: dict[str, Any], keys: tuple[str, ...] = AGENT_KEYS) -> tuple[
     return None, None
 
 
+def agent_within(body: dict[str, Any], keys: tuple[str, ...]) -> str | None:
+    """As `agent_in`, where an object stands under the key, with an id or a name of its own: `{"device": {"id": "pump-1"}}`."""
+    for key in keys:
+        inner = body.get(key)
+        if isinstance(inner, dict):
+            for one in ("id", "name"):
+                if isinstance(told := inner.get(one), str) and names_agent(told):
+                    return told
+    return None
+
+
 def _is_id(text: str) -> bool:
     return 0 < len(text) <= LONGEST_AGENT and text.isprintable() and not text.isspace()
 

@@ -14,8 +14,7 @@ from models.domain.presence_words import Cause, Condition, Presence, read_status
 from models.domain.records import Attempt, Declaration, Outcome, PresenceEvidence
 from mqtt.reading.declared_plan import declare
 from mqtt.reading.decode import read_object, read_text, strip
-from mqtt.reading.generic_numbers import flatten, number_of
-from mqtt.reading.generic_reading import time_in
+from mqtt.reading.generic_numbers import flatten, number_of, time_in
 from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 

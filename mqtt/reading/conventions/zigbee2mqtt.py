@@ -116,6 +116,7 @@ class DevicePlan(GenericPlan):
     whether it is there stands on its availability alone."""
 
     __slots__ = ()
+    reads_texts = False
     no_figures = GenericPlan.no_figures | {"update", "update_available", "last_seen"}
 
     def _agent(self, row: int, name: str, sink: Sink) -> int:

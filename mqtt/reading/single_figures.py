@@ -1,0 +1,80 @@
+"""Objects that hold one figure, and figures that are written as text.
+
+`{"value": 21.5}` speaks of its topic as a bare 21.5 does; `{"metric": "cpu", "value": 5, "unit": "%"}` says itself what it is.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from mqtt.reading.generic_numbers import DEEPEST
+from mqtt.reading.generic_topics import LONGEST_AGENT, Place, is_name, is_numbered, names_agent
+from mqtt.reading.units import LONGEST_UNIT, known_unit, unit_of
+
+VALUE_KEYS = frozenset(("value", "val", "Value"))
+_METRIC_KEYS = ("metric", "metric_name", "metricName", "measurement", "quantity", "sensor", "field", "key", "variable")
+_UNIT_KEYS = ("unit", "units", "unit_of_measurement", "uom")
+DESCRIBING = frozenset((*_METRIC_KEYS, *_UNIT_KEYS, "name"))
+"""Keys of an object with one figure that say what it is."""
+
+_WRITTEN = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?").fullmatch
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_MEASURED = frozenset(
+    "cpu mem memory ram swap disk load usage used free available utilization percent temp temperature humidity pressure voltage"
+    " current power energy battery rssi snr signal linkquality latency duration delay elapsed uptime runtime queue queued depth"
+    " count total rate speed throughput fps rps requests responses errors failures retries tokens cost price score value"
+    " progress lat latitude lon lng longitude altitude distance weight height volume flow frequency illuminance lux co2 co pm"
+    " noise".split()
+)
+_NAMING = frozenset("id version type name code model unit label key status state mode".split())
+"""As the last word of a key."""
+
+
+class Single(NamedTuple):
+    """`metric` "": the topic names it. `unit` "": none is told."""
+
+    metric: str
+    unit: str
+
+
+def single(body: dict[str, Any]) -> Single:
+    """What an object says of its only figure, which stands under one of `VALUE_KEYS`."""
+    metric = next((body[key] for key in _METRIC_KEYS if _is_word(body.get(key))), "")
+    name = body.get("name")
+    if not metric and isinstance(name, str) and _is_word(name) and not names_agent(name):
+        metric = name  # `cpu` is nobody
+    unit = next((one for key in _UNIT_KEYS if isinstance(one := body.get(key), str)), "")
+    if len(unit) > LONGEST_UNIT:
+        unit = ""
+    return Single(metric, known_unit(unit) or unit)
+
+
+def _is_word(said: object) -> bool:
+    return isinstance(said, str) and 0 < len(said) <= LONGEST_AGENT and said.isprintable() and not said.isspace()
+
+
+def place_of_single(as_object: Place, bare: Place) -> Place:
+    """Where the only figure of an object belongs: as a bare number, unless that costs an agent who is surely one."""
+    if as_object.agent == bare.agent:
+        return bare
+    takes_away = is_numbered(as_object.agent) or not is_name(bare.agent.rpartition("/")[2])
+    return as_object._replace(path=f"{as_object.path}.value" if as_object.path else "value") if takes_away else bare
+
+
+def written(body: dict[str, Any], prefix: str, names: list[str], values: list[float], depth: int = DEEPEST) -> None:
+    """As `flatten`, of the plain numbers that an object holds as text (`"21.5"`): only where the key speaks of something that
+    is measured, as names and numbers of versions, zones and orders look the same."""
+    for key, one in body.items():
+        name = f"{prefix}.{key}" if prefix else key
+        if type(one) is dict:
+            if depth > 1:
+                written(one, name, names, values, depth - 1)
+        elif type(one) is str and _WRITTEN(one) and _is_measured(key):
+            names.append(name)
+            values.append(float(one))
+
+
+def _is_measured(key: str) -> bool:
+    words = [word.lower() for word in _WORDS.findall(key)]
+    if not words or words[-1] in _NAMING:
+        return False
+    return bool(unit_of(key)[0]) or not _MEASURED.isdisjoint(words)
