@@ -42,7 +42,8 @@ class Request(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        return len(self.kind) + len(self.id) + len(self.receiver_name) + sum(map(_size_bytes, self.keys))
+        of_keys = sum(_size_bytes(key, self.id) for key in self.keys)
+        return len(self.kind) + len(self.id) + len(self.receiver_name) + of_keys
 
     @property
     def waits_since_us(self) -> int:
@@ -141,10 +142,10 @@ def correlation_key(topic: bytes, correlation: bytes) -> bytes:
     return topic + b"\0" + correlation
 
 
-def _size_bytes(key: Hashable) -> int:
+def _size_bytes(key: Hashable, counted: str) -> int:
     if isinstance(key, tuple):
-        return sum(map(_size_bytes, key))
-    return len(key) if isinstance(key, bytes | str) else 0
+        return sum(_size_bytes(part, counted) for part in key)
+    return len(key) if isinstance(key, bytes | str) and key is not counted else 0
 
 
 def _interaction(request: Request, row: int, reply_us: int | None, outcome: Outcome) -> Interaction:
