@@ -8,7 +8,10 @@ from app.cli.workspace_argument import workspace_of
 from models.domain.problems import ExitCode, trouble
 
 if TYPE_CHECKING:
-    from models.storage.history.why import AgentOrigin
+    from app.series_sources import SeriesSource
+    from models.storage.history.why import AgentOrigin, SeriesOrigin
+
+    Sources = dict[str, SeriesSource]
 
 _SOURCES = {
     "generic": "home-made payloads, read by their shape",
@@ -20,7 +23,8 @@ _SOURCES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `why`."""
     parser.epilog = (
-        "Tells how an agent is and why, which convention or rule read each of its series, and the topics that were its own last."
+        "Tells how an agent is and why, which convention or rule read each of its series, of which topics (its newest"
+        " 1000 messages are read again for that, as rules are now), and when it was heard first and last."
         " Is it wrong? `murmurscope rules --help` shows how to say it better."
     )
     parser.add_argument("agent", metavar="AGENT", help="as exports name it")
@@ -29,48 +33,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Raises `EnvironmentProblem` agent.unknown, series.unknown, "workspace.*"."""
+    """Raises `EnvironmentProblem` agent.unknown, series.unknown, "settings.unreadable", "workspace.*"."""
+    from app.cli.rules import rules_said
+    from app.series_sources import series_sources
+    from app.settings import SettingsFile
+    from models.domain.clock import SystemClock
+    from models.domain.connection import Connection
     from models.storage.history.why import agent_origin
 
-    found = agent_origin(workspace_of(args), args.agent)
+    workspace = workspace_of(args)
+    found = agent_origin(workspace, args.agent)
     if args.series is not None:
         chosen = [one for one in found.series if one.metric == args.series]
         if not chosen:
             raise trouble("series.unknown", agent=args.agent, series=args.series)
         found = found._replace(series=chosen)
+    prefix = (SettingsFile(workspace.settings).load().connection or Connection()).prefix
+    rules = rules_said(workspace)
+    sources = series_sources(found.agent, found.newest, found.declared, rules, prefix, SystemClock())
+    if args.series is not None:
+        met = {topic for one in found.series for topic in _source(one, sources).topics}
+        found = found._replace(topics=[one for one in found.topics if one.topic in met or not met])
     if args.json:
-        print(json.dumps(_as_json(found), ensure_ascii=False))
+        print(json.dumps(_as_json(found, sources), ensure_ascii=False))
     else:
-        _print(found)
+        _print(found, sources)
     return ExitCode.OK
 
 
-def _as_json(found: "AgentOrigin") -> dict[str, object]:
+def _source(one: "SeriesOrigin", sources: "Sources") -> "SeriesSource":
+    from app.series_sources import SeriesSource
+
+    return sources.get(f"{one.metric} {one.labels}" if one.labels else one.metric) or SeriesSource()
+
+
+def _as_json(found: "AgentOrigin", sources: "Sources") -> dict[str, object]:
     return {
         "agent": found.agent, "name": found.own_name or None, "convention": found.convention or None,
         "presence": found.presence.name.lower(), "cause": found.cause or None, "since": _time(found.since_us),
-        "series": [{**one._asdict(), "kind": one.kind.name.lower()} for one in found.series],
+        "first": _time(found.first_us), "last": _time(found.last_us),
+        "series": [
+            {
+                **one._asdict(), "kind": one.kind.name.lower(), "topics": list(map(_text, _source(one, sources).topics)),
+                "rules": _source(one, sources).rules,
+            }
+            for one in found.series
+        ],
         "topics": [
-            {"topic": one.topic.decode("utf-8", "replace"), "messages": one.messages, "last": _time(one.last_us)}
-            for one in found.topics
+            {"topic": _text(one.topic), "messages": one.messages, "last": _time(one.last_us)} for one in found.topics
         ],
     }  # fmt: skip
 
 
-def _print(found: "AgentOrigin") -> None:
+def _print(found: "AgentOrigin", sources: "Sources") -> None:
     name = f" ({found.own_name})" if found.own_name else ""
     print(f"{found.agent}{name}: {found.presence.name.lower()}", end="")
     print(f" because of {found.cause} since {_time(found.since_us)}" if found.cause else "")
+    print(f"heard: first {_time(found.first_us) or 'never'}, last {_time(found.last_us) or 'never'}")
     print(f"declared by: {found.convention or 'nobody; it was found in what was sent'}")
     print("series:" if found.series else "series: none")
     for one in found.series:
         labels = f" {one.labels}" if one.labels else ""
-        print(
-            f"  {one.metric}{labels} [{one.unit or 'no unit'}, {one.kind.name.lower()}] by {_SOURCES.get(one.source, one.source)}"
-        )
+        source = _source(one, sources)
+        by = _SOURCES.get(one.source, one.source)
+        if one.source == "rule" and source.rules:
+            by = f"your rule {' or '.join(map(str, source.rules))}"
+        came = f", from {', '.join(map(_text, source.topics[:3]))}" if source.topics else ""
+        more = f" and {len(source.topics) - 3} more" if len(source.topics) > 3 else ""
+        print(f"  {one.metric}{labels} [{one.unit or 'no unit'}, {one.kind.name.lower()}] by {by}{came}{more}")
     print("topics:" if found.topics else "topics: none")
     for topic in found.topics:
-        print(f"  {topic.topic.decode('utf-8', 'replace')}: {topic.messages} messages, the last {_time(topic.last_us)}")
+        print(f"  {_text(topic.topic)}: {topic.messages} messages, the last {_time(topic.last_us)}")
+
+
+def _text(topic: bytes) -> str:
+    return topic.decode("utf-8", "replace")
 
 
 def _time(time_us: int) -> str | None:

@@ -11,8 +11,8 @@ from mqtt.reading.reader import Reader
 
 
 class PreviewRow(NamedTuple):
-    """One figure, log record or word of presence. `what`: the metric, `log`, `presence`, or `unreadable`; `value`: a float in
-    `unit`, or a text. `message` is the place of the message that it came of."""
+    """One figure, log record, task or word of presence. `what`: the metric, `log`, `task`, `presence`, or `unreadable`; `value`: a
+    float in `unit`, or a text. `message` is the place of the message that it came of."""
 
     message: int
     time_us: int
@@ -23,12 +23,16 @@ class PreviewRow(NamedTuple):
     by_rule: bool = False
 
 
-def preview(messages: Sequence[RawMessage], rules: Rules, prefix: str, clock: Clock) -> list[PreviewRow]:
-    """In the order of the messages. What was declared by messages that are not among them is not known; a retained replay
+def preview(
+    messages: Sequence[RawMessage], rules: Rules, prefix: str, clock: Clock, declared: Sequence[RawMessage] = ()
+) -> list[PreviewRow]:
+    """In the order of the messages. `declared`: what was remembered of others before them, as names and units. A retained replay
     counts as live, as there may be nothing else to look at."""
     names = Names()
     live = [one._replace(origin=Origin.IMPORTED if one.origin is Origin.REPLAY else one.origin) for one in messages]
-    batch = Reader(names, prefix, clock, rules).read(live)
+    reader = Reader(names, prefix, clock, rules)
+    reader.recall(declared)
+    batch = reader.read(live)
     rows: list[PreviewRow] = []
     at = 0
     for row, time_us, count in zip(batch.stamp_row, batch.stamp_time_us, batch.stamp_count, strict=True):
@@ -41,6 +45,9 @@ def preview(messages: Sequence[RawMessage], rules: Rules, prefix: str, clock: Cl
     for log in batch.logs:
         text = f"{log.level.name.lower()} {log.text}"
         rows.append(PreviewRow(log.row, log.time_us, names.agents[log.agent], "log", text))
+    for task in batch.tasks:
+        text = f"{task.task} {task.state.value}"
+        rows.append(PreviewRow(task.row, task.time_us, names.agents[task.agent], "task", text))
     for said in batch.evidence:
         word = said.presence.name.lower()
         rows.append(PreviewRow(said.row, live[said.row].received_us, names.agents[said.agent], "presence", word))

@@ -2,14 +2,22 @@
 
 from typing import NamedTuple
 
+from models.domain.messages import RawMessage
 from models.domain.names import SeriesKind
 from models.domain.presence_words import Presence
 from models.domain.problems import trouble
+from models.domain.queries import CancelToken, MessageRequest
+from models.storage.history.lists import answer_messages
 from models.storage.history.store_view import StoreView
 from models.storage.segments.open_segment import fetch
 from models.storage.workspace import Workspace
+from models.storage.writing.remembered import read_remembered
 
 MOST_TOPICS = 1_000
+LOOKED_AT = 1_000
+"""The newest messages of an agent, which show what comes of what."""
+_LONGEST = 65_536
+_REMEMBERED_SCHEMA = 6
 
 
 class SeriesOrigin(NamedTuple):
@@ -23,7 +31,8 @@ class SeriesOrigin(NamedTuple):
 
 
 class TopicOrigin(NamedTuple):
-    """A topic whose newest message was the agent's."""
+    """A topic whose newest message was the agent's, or that one of its newest messages came on. `messages` and `last_us` are of
+    all that came there."""
 
     topic: bytes
     messages: int
@@ -39,8 +48,14 @@ class AgentOrigin(NamedTuple):
     presence: Presence
     cause: str
     since_us: int
+    first_us: int
+    last_us: int
     series: list[SeriesOrigin]
     topics: list[TopicOrigin]
+    newest: list[RawMessage]
+    """Of its messages, oldest first."""
+    declared: list[RawMessage]
+    """What messages cannot be read without."""
 
 
 def agent_origin(workspace: Workspace, agent: str) -> AgentOrigin:
@@ -52,23 +67,48 @@ def agent_origin(workspace: Workspace, agent: str) -> AgentOrigin:
         if not known:
             raise trouble("agent.unknown", agent=agent)
         id_, own_name, convention = known[0]
-        now = fetch(view.catalogue, "select presence, cause, since_us from agent_now where agent_id = ?", (id_,))
-        presence, cause, since_us = now[0] if now else (Presence.UNKNOWN, "", 0)
+        now = fetch(
+            view.catalogue,
+            "select presence, cause, since_us, first_seen_us, last_seen_us from agent_now where agent_id = ?",
+            (id_,),
+        )
+        presence, cause, since_us, first_us, last_us = now[0] if now else (Presence.UNKNOWN, "", 0, 0, 0)
         series = fetch(
             view.catalogue,
             "select metric, labels, unit, kind, source from series where agent_id = ? order by metric, labels",
             (id_,),
         )
-        topics = fetch(
-            view.catalogue,
-            f"""select name, messages, last_us from topic_total join topic on topic.id = topic_id where agent_id = ?
-                order by messages desc limit {MOST_TOPICS}""",
-            (id_,),
-        )
+        newest = _newest(view, id_)
         return AgentOrigin(
-            agent, own_name, convention, Presence(presence), cause, since_us,
+            agent, own_name, convention, Presence(presence), cause, since_us, first_us, last_us,
             [SeriesOrigin(metric, labels, unit, SeriesKind(kind), source) for metric, labels, unit, kind, source in series],
-            [TopicOrigin(bytes(name), messages, last_us) for name, messages, last_us in topics],
+            _topics(view, id_, {one.topic for one in newest}), newest, _declared(view),
         )  # fmt: skip
     finally:
         view.close()
+
+
+def _topics(view: StoreView, agent: int, met: set[bytes]) -> list[TopicOrigin]:
+    columns = "select name, messages, last_us from topic_total join topic on topic.id = topic_id"
+    rows = fetch(view.catalogue, f"{columns} where agent_id = ? order by messages desc limit {MOST_TOPICS}", (agent,))
+    for name in sorted(met.difference(bytes(row[0]) for row in rows)):
+        rows += fetch(view.catalogue, f"{columns} where name = ?", (name,))
+    return [TopicOrigin(bytes(name), messages, last_us) for name, messages, last_us in rows]
+
+
+def _newest(view: StoreView, agent: int) -> list[RawMessage]:
+    request = MessageRequest(agent=agent, limit=LOOKED_AT, payload_limit=_LONGEST)
+    (found,) = answer_messages(view, request, CancelToken())
+    return [
+        RawMessage(
+            one.topic, one.payload, one.qos, one.retain, False, 0, one.properties, one.key.received_us, one.origin, 0
+        )
+        for one in reversed(found.rows)
+        if len(one.payload) == one.size
+    ]  # fmt: skip
+
+
+def _declared(view: StoreView) -> list[RawMessage]:
+    if int(view.catalogue.pragma("user_version")) < _REMEMBERED_SCHEMA:
+        return []
+    return read_remembered(view.catalogue)

@@ -53,7 +53,11 @@ def test_rules_are_applied_while_it_records(recording, broker, tmp_path):
     why = json.loads(recording.command("why", "mixer", "temperature", "--json").stdout)
     assert [(one["metric"], one["source"]) for one in why["series"]] == [("temperature", "rule")]
     assert "plant/mixer-2/out" in [one["topic"] for one in why["topics"]]
-    assert b"by a rule of yours" in recording.command("why", "mixer").stdout
+    made = why["series"][0]
+    assert (made["rules"], made["topics"]) == ([1], ["plant/mixer/out", "plant/mixer-2/out"])
+    assert None not in (why["first"], why["last"])
+    told = recording.command("why", "mixer").stdout
+    assert b"temperature [Cel, gauge] by your rule 1, from plant/mixer/out, plant/mixer-2/out" in told
     listed = json.loads(recording.command("rules", "list", "--json").stdout)
     assert listed["same"] == {"mixer-2": "mixer"}
 
