@@ -143,10 +143,11 @@ def test_a_workspace_of_the_first_schema_gets_its_totals(
 
 def as_schema_1(workspace: Workspace) -> None:
     connection = apsw.Connection(str(workspace.catalogue))
-    for table in ("topic_total", "imported_file", "hours"):
+    for table in ("topic_total", "imported_file", "hours", "remembered"):
         connection.execute(f"DROP TABLE {table}")
     for table, column in (
         ("series", "imported"), ("agent_now", "imported"), ("segment", "unsealed_bytes"), ("segment", "seal_failures"),
+        ("segment", "generation"),
     ):  # fmt: skip
         connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.execute("DELETE FROM schema_migration WHERE name NOT LIKE '0001%'")
