@@ -8,6 +8,7 @@ means = "number"
 "plug-2" = "kitchen-plug"
 """
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from app.toml_file import TomlFile
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.rules import MOST_RULES, Rule, RuleError, Rules, rule_of, same_names
 
+_BEGINS = re.compile(r"\s*\[\[\s*(rule|\"rule\"|'rule')\s*\]\]").match
 _HEADING = "Mapping rules of this workspace; they win over what Murmurscope reads by itself."
 
 
@@ -43,13 +45,14 @@ class RulesFile:
         tables = document.get("rule", [])
         if not isinstance(tables, list):
             raise self._file.unreadable("rule is no list of tables: begin each with [[rule]]")
-        for number, said in enumerate(tables, 1):
+        lines = _lines(self._path, len(tables))
+        for number, (said, line) in enumerate(zip(tables, lines, strict=True), 1):
             try:
                 if number > MOST_RULES:
                     raise RuleError(f"there are more than {MOST_RULES}")
                 rules.append(rule_of(said))
             except RuleError as error:
-                problems.append(self._bad(f"rule {number}", error))
+                problems.append(self._bad(f"rule {number}{line}", error))
                 if number > MOST_RULES:
                     break
         same: dict[str, str] = {}
@@ -113,6 +116,13 @@ class RulesFile:
 
     def _bad(self, where: str, error: RuleError) -> Problem:
         return Problem("rules.bad", {"path": str(self._path), "where": where, "detail": str(error)})
+
+
+def _lines(path: Path, count: int) -> list[str]:
+    """Where each rule begins, to be told; nothing where they are written otherwise than as [[rule]]."""
+    text = path.read_text(encoding="utf-8", errors="replace") if count else ""
+    found = [f" (line {at})" for at, line in enumerate(text.splitlines(), 1) if _BEGINS(line)]
+    return found if len(found) == count else [""] * count
 
 
 def _pairs(said: object) -> list[tuple[str, str]]:

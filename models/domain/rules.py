@@ -17,6 +17,7 @@ from models.domain.records import Level
 MOST_RULES = 1_000
 LONGEST_TEXT = 500
 _NAME = re.compile(r"\{([^{}]*)\}")
+_MOST_NAMES_OF_LEVEL, _LONGEST_PART = 2, 256
 _KINDS = {"gauge": SeriesKind.GAUGE, "counter": SeriesKind.COUNTER}
 _LEVELS = {level.name.lower(): level for level in Level}
 
@@ -52,6 +53,8 @@ class TopicPattern:
         for place, level in enumerate(levels):
             if "#" in level and (level != "#" or place < len(levels) - 1):
                 raise RuleError("# may only be the last level of the topic")
+            if len(_NAME.findall(level)) > _MOST_NAMES_OF_LEVEL or "}{" in level:
+                raise RuleError("a level of the topic may have two names at most, with something between them")
             if "+" in level and level != "+":
                 raise RuleError("+ has to be a whole level of the topic")
         self._matches = re.compile(_expression(levels), re.DOTALL).fullmatch
@@ -76,7 +79,10 @@ def _expression(levels: Sequence[str]) -> str:
             parts.append(r"[^/]*")
         else:
             pieces = re.split(r"\{(\w+)\}", level)
-            parts.append("".join(rf"(?P<{one}>[^/]+)" if at % 2 else re.escape(one) for at, one in enumerate(pieces)))
+            whole = len(pieces) == 3 and not pieces[0] and not pieces[-1]
+            most = "+" if whole else f"{{1,{_LONGEST_PART}}}"
+            named = (rf"(?P<{one}>[^/]{most})" if at % 2 else re.escape(one) for at, one in enumerate(pieces))
+            parts.append(rf"(?>{''.join(named)}(?=/|\Z))")  # a level is settled by itself, so that no topic takes long
     text = "/".join(parts)
     return text[: -len("/.*")] + "(?:/.*)?" if len(levels) > 1 and levels[-1] == "#" else text
 

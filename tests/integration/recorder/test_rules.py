@@ -68,7 +68,7 @@ def test_a_file_that_makes_no_sense_is_refused_and_told(recording, tmp_path):
     for what in ("check", "apply"):
         done = recording.command("rules", what, str(file))
         assert (done.returncode, done.stdout) == (2, b"")
-        assert b"rule 1 makes no sense: # may only be the last level" in done.stderr
+        assert b"rule 1 (line 1) makes no sense: # may only be the last level" in done.stderr
     assert not recording.workspace.rules.exists()
 
 

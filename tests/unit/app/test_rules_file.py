@@ -42,7 +42,7 @@ def test_a_rule_that_makes_no_sense_is_told_and_the_others_work(path):
     path.write_text(TEXT + '\n[[rule]]\ntopic = "c"\nmeans = "x"\n[other]\n')
     rules, problems = RulesFile(path).load()
     assert len(rules.rules) == 2
-    assert [one.params["where"] for one in problems] == ["rule 3", "other"]
+    assert [one.params["where"] for one in problems] == ["rule 3 (line 13)", "other"]
     assert "means has to be one of" in problems[0].sentence()
 
 

@@ -190,6 +190,22 @@ def test_patterns() -> None:
     assert TopicPattern("a/{x}/sensor-{y}/#").filter == "a/+/+/#"
 
 
+@pytest.mark.parametrize("text", ["{a}{b}", "{a}-{b}-{c}"])
+def test_a_level_with_too_many_names(text: str) -> None:
+    with pytest.raises(RuleError, match="two names at most"):
+        TopicPattern(text)
+
+
+def test_a_hostile_topic_costs_no_time_to_speak_of() -> None:
+    pattern = TopicPattern("{a}-{b}/x")
+    assert pattern.match("-" * 60_000 + "/y") is None
+    assert pattern.match("pump-hall/x") == {"a": "pump", "b": "hall"}
+    levels = "/".join(f"{{a{i}}}-{{b{i}}}" for i in range(20))
+    assert TopicPattern(f"{levels}/x").match("/".join(["-" * 250] * 20) + "/y") is None
+    assert TopicPattern("{a}-b/#").match("p-b-b/c") == {"a": "p-b"}
+    assert TopicPattern("{a}-b").match("p-b-c") is None
+
+
 def test_names_that_are_said_to_be_each_other() -> None:
     assert same_names([("a", "b"), ("b", "c")]) == {"a": "c", "b": "c"}
     with pytest.raises(RuleError):
