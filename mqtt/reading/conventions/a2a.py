@@ -19,6 +19,8 @@ from mqtt.reading.plan import Plan, Sink, Unread
 SOURCE = "a2a"
 ROOT = "$a2a"
 MOST_CAPABILITIES = 200
+LONGEST_TEXT = 256
+"""Characters of what a card says in one place."""
 _OF_CARDS = ("skills", "capabilities", "supportedInterfaces", "url", "defaultInputModes", "protocolVersion")
 _OWN_WORD, _BROKER_WORD = 2, 3  # how much they weigh
 VERSION = re.compile(r"v\d+(\.\d+)*")
@@ -167,9 +169,10 @@ def declare_card(
         if isinstance(one, dict)
     ]
     declaration = Declaration(
-        row, agent, source, card["name"], group, interval_us,
-        version=version if isinstance(version, str) and version else None,
-        capabilities=tuple(one for one in names if isinstance(one, str)) if isinstance(skills, list) else None,
+        row, agent, source, card["name"][:LONGEST_TEXT], group, interval_us,
+        version=version[:LONGEST_TEXT] if isinstance(version, str) and version else None,
+        capabilities=tuple(one[:LONGEST_TEXT] for one in names if isinstance(one, str))
+        if isinstance(skills, list) else None,
     )  # fmt: skip
     if sink.declarations.is_news(declaration, sink.names.agents[agent]):
         sink.batch.declarations.append(declaration)

@@ -20,6 +20,8 @@ from mqtt.reading.plan import Plan, Sink
 
 SOURCE = "mcp"
 MOST_TOOLS = 200
+LONGEST_TEXT = 256
+"""Characters of what one says of itself in one place."""
 MOST_KNOWN = 20_000
 _RANK = 2  # its birth, and what its will says
 _NOTHING = Properties()
@@ -191,7 +193,9 @@ class RpcPlan:
         tools = result.get("tools")
         if isinstance(tools, list):
             names = [one.get("name") for one in tools[:MOST_TOOLS] if isinstance(one, dict)]
-            self._known.declare(row, sender, sink, capabilities=tuple(one for one in names if isinstance(one, str)))
+            self._known.declare(
+                row, sender, sink, capabilities=tuple(one[:LONGEST_TEXT] for one in names if isinstance(one, str))
+            )
 
 
 def _say(row: int, message: RawMessage, agent: int, presence: Presence, sink: Sink) -> None:
@@ -206,7 +210,7 @@ def _say(row: int, message: RawMessage, agent: int, presence: Presence, sink: Si
 def _info(told: object, *keys: str) -> dict[str, str]:
     """Of an implementation, such as `clientInfo`."""
     body = told if isinstance(told, dict) else {}
-    return {key: body[key] for key in keys if isinstance(body.get(key), str)}
+    return {key: body[key][:LONGEST_TEXT] for key in keys if isinstance(body.get(key), str)}
 
 
 def _log(params: dict[str, Any]) -> LogRecord:

@@ -95,6 +95,13 @@ def test_what_the_broker_adds_to_a_retained_card_holds_now() -> None:
     assert (change.presence, change.cause) == (Presence.ONLINE, Cause.BROKER)
 
 
+def test_a_card_without_end_is_cut() -> None:
+    skills = [{"name": "s" * 10_000}] * 5_000
+    [one] = Talk().tell(DISCOVERY, {"name": "<b>\u202e" * 1_000, "version": "1" * 9_999, "skills": skills}).declarations
+    assert (len(one.name or ""), len(one.version or ""), len(one.capabilities or ())) == (256, 256, 200)
+    assert {len(skill) for skill in one.capabilities or ()} == {256}
+
+
 def test_an_emptied_card_means_gone_and_makes_nobody() -> None:
     talk = Talk()
     assert not talk.tell(DISCOVERY, b"").evidence
