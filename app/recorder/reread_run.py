@@ -5,7 +5,7 @@ import os
 import selectors
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -21,6 +21,7 @@ from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import RereadProgress, RereadResult
 from models.domain.rules import Rules
 from models.storage.rereading.renumbering import renumber
+from models.storage.rereading.reread_writer import Forget
 from models.storage.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Rereader:
     """Any thread, several at a time: the store admits one."""
 
     def __init__(
-        self, store: RereadStore, history: History, hand_over: HandOver, forget: Callable[[Sequence[int]], None]
+        self, store: RereadStore, history: History, hand_over: HandOver, forget: Forget
     ) -> None:  # fmt: skip
         """`forget` is told of agents that are no more, by the thread that writes."""
         self._store, self._history, self._hand_over, self._forget = store, history, hand_over, forget
@@ -63,7 +64,7 @@ class Rereader:
             progress = now
             tell()
 
-        writer = self._hand_over(partial(self._store.begin_reread, since_us, until_us), nobody)
+        writer = self._hand_over(partial(self._store.begin_reread, since_us, until_us, self._forget), nobody)
         try:
             while (segments := self._hand_over(writer.wanted, tell)) is None:
                 _pause()
@@ -74,7 +75,7 @@ class Rereader:
             while not self._hand_over(writer.number, tell):
                 self._history.renumber(told)
             progress = replace(progress, waiting=True)
-            while (done := self._hand_over(writer.swap_in, nobody)) is None:
+            while (result := self._hand_over(writer.swap_in, nobody)) is None:
                 tell()
                 _pause()
         except BaseException:
@@ -83,8 +84,6 @@ class Rereader:
             except EnvironmentProblem as error:
                 _LOG.warning("the next start of the program removes what was read again so far: %s", error)
             raise
-        result, gone = done
-        self._hand_over(partial(self._forget, gone), nobody)
         _LOG.info("%d messages in %d segments were read again", result.messages, result.segments)
         return replace(result, left_segments=left)
 

@@ -3,7 +3,7 @@ and the end, in which all of it becomes history at once."""
 
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import apsw
 
@@ -31,6 +31,7 @@ _RESULT = """SELECT coalesce(sum(messages), 0), (SELECT count(*) FROM agent_now 
 _WATCHED = (
     f"SELECT agent_id FROM agent_now WHERE NOT imported AND presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)})"
 )
+Forget = Callable[[Sequence[int]], None]
 
 
 class RereadWriter:
@@ -39,18 +40,20 @@ class RereadWriter:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        hours: HourStore, is_recording: Callable[[], bool], span_us: tuple[int, int],
+        hours: HourStore, is_recording: Callable[[], bool], span_us: tuple[int, int], forget: Forget,
     ) -> None:  # fmt: skip
-        """`span_us`: segments with arrivals in [since, until) are read again (0: open end)."""
+        """`span_us`: segments with arrivals in [since, until) are read again (0: open end). `forget` is told of agents that are
+        no more."""
         self.running = True
+        self.decided = False
+        """It is history; as long as it is running, the catalogue does not say so yet."""
         self._workspace, self._clock, self._database = workspace, clock, catalogue
         self._names, self._headlines, self._hours = names, headlines, hours
-        self._is_recording = is_recording
+        self._is_recording, self._forget = is_recording, forget
         self._span_us = span_us
         with problems_of(workspace.catalogue):
             (self._last,) = next(iter(self._catalogue.execute("SELECT coalesce(max(id), 0) FROM segment")))
         self._shadow: Shadow | None = None
-        self._decided = False
 
     def wanted(self) -> list[int] | None:
         """Segments to be read; None while one of them is not a plain file yet: the one that was written until now, say."""
@@ -76,13 +79,12 @@ class RereadWriter:
                     shadow.connection.execute(f"DELETE FROM {table}")
                     shadow.connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", pairs.items() if wrong else ())
             if wrong:
-                shadow.close()
-                self._shadow = None
+                self._close()
         return not wrong
 
-    def swap_in(self) -> tuple[RereadResult, list[int]] | None:
-        """Let everybody see it, in one step; with the result, agents that are no more. None while somebody reads history from
-        first to last (an export, a backup): such a one gets all of it as it was."""
+    def swap_in(self) -> RereadResult | None:
+        """Let everybody see it, in one step. None while somebody reads history from first to last (an export, a backup): such a
+        one gets all of it as it was. What fails once it is decided is to be tried again."""
         with problems_of(self._workspace.rereading):
             shadow = self._open_shadow()
             with contextlib.ExitStack() as held:
@@ -93,28 +95,35 @@ class RereadWriter:
                 watched = None
                 if self._is_recording():
                     watched = [int(id_) for (id_,) in self._catalogue.execute(_WATCHED)]
-                if not self._decided:
+                if not self.decided:
                     shadow.decide(uuid.uuid4().hex)
-                    self._decided = True
+                    self.decided = True
                 gone = swap_in(self._workspace, self._catalogue, self._hours, shadow, watched)
         self._headlines.become(load_headlines(self._catalogue))
+        self._forget(gone)
         self._end()
-        return result, gone
+        return result
 
     def cancel(self) -> None:
-        """Throw it away, unless it is decided: then the next start of the program brings it to its end."""
-        if self.running:
-            if self._decided and self._shadow is not None:
-                self._shadow.close()
-                self.running = False
-            else:
-                self._end()
+        """Throw it away, unless it is decided: then `go_on`, or the next start of the program, brings it to its end."""
+        if self.running and not self.decided:
+            self._end()
+        self._close()
+
+    def go_on(self) -> None:
+        """With what is decided and could not be done; call now and then."""
+        if self.running and self.decided:
+            self.swap_in()
 
     def _end(self) -> None:
         self.running = False
+        self._close()
+        throw_away(self._workspace)
+
+    def _close(self) -> None:
         if self._shadow is not None:
             self._shadow.close()
-        throw_away(self._workspace)
+            self._shadow = None
 
     @property
     def _catalogue(self) -> apsw.Connection:

@@ -36,8 +36,16 @@ CREATE TEMP TABLE later_agent(id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE later_task(agent_id INTEGER, task TEXT, PRIMARY KEY (agent_id, task));
 """
 _DROP = "DROP TABLE kept_agent; DROP TABLE kept_series; DROP TABLE later_agent; DROP TABLE later_task"
+# In a segment that is being written; whoever is only watched there has nothing. (Messages are counted in the catalogue.)
+_TOLD_OF = " union ".join(
+    ["select agent_id from series", *(f"select {column} from {table}" for table, column in (
+        ("declaration", "agent_id"), ("log", "agent_id"), ("task_report", "agent_id"), ("attempt", "agent_id"),
+        ("interaction", "from_id"), ("interaction", "to_id"),
+    ))]
+)  # fmt: skip
 _WORDLESS = "given_name = '' AND given_group = '' AND note = '' AND maintenance_until_us = 0 AND retired_us = 0"
-_GONE = "NOT IN (SELECT id FROM anew.agent) AND {} NOT IN (SELECT id FROM kept_agent)"
+_GONE = """FROM agent_now WHERE messages <= 0 AND agent_id NOT IN (SELECT id FROM anew.agent)
+    AND agent_id NOT IN (SELECT id FROM kept_agent)"""
 _DECLARED = ("convention", "own_name", "own_group", "host", "version")
 _KEEP = "agent_id IN (SELECT id FROM later_agent)"
 _LOST = ", ".join(f"'{GapCause(cause).value}'" for cause in LOST)
@@ -64,17 +72,17 @@ UPDATE agent_now SET presence = n.presence, condition = n.condition, cause = n.c
 _WATCHED = f"""UPDATE agent_now SET presence = {int(Presence.UNKNOWN)}, cause = '{Cause.NOT_HEARD.value}'
     WHERE NOT imported AND presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)}) AND NOT {_KEEP}
     AND agent_id IN (SELECT agent_id FROM anew.agent_now) AND agent_id NOT IN (SELECT value FROM json_each(?))"""
-_GOING = f"SELECT agent_id FROM agent_now WHERE agent_id {_GONE.format('agent_id')}"
+_GOING = f"SELECT agent_id {_GONE}"
 _NAMES = f"""
-DELETE FROM agent_now WHERE agent_id {_GONE.format("agent_id")};
-DELETE FROM agent WHERE id {_GONE.format("id")} AND {_WORDLESS};
+DELETE {_GONE};
+DELETE FROM agent WHERE id NOT IN (SELECT agent_id FROM agent_now) AND {_WORDLESS};
 DELETE FROM series WHERE id NOT IN (SELECT id FROM anew.series) AND id NOT IN (SELECT id FROM kept_series);
 INSERT INTO series SELECT * FROM anew.series WHERE true ON CONFLICT(id) DO UPDATE SET
     imported = iif(series.id IN (SELECT id FROM kept_series), min(imported, excluded.imported), excluded.imported);
 """
-_TASKS = f"""
+_TASKS = """
 DELETE FROM open_task WHERE reported_us BETWEEN (SELECT min(first_us) FROM anew.segment) AND (SELECT max(last_us) FROM anew.segment)
-    OR agent_id {_GONE.format("agent_id")};
+    OR agent_id NOT IN (SELECT agent_id FROM agent_now);
 INSERT OR IGNORE INTO open_task SELECT * FROM anew.open_task AS n
     WHERE NOT EXISTS (SELECT 1 FROM later_task WHERE later_task.agent_id = n.agent_id AND later_task.task = n.task);
 UPDATE agent_now SET tasks_open = (SELECT count(*) FROM open_task WHERE open_task.agent_id = agent_now.agent_id);
@@ -193,7 +201,7 @@ class _Swap:
 
     def _keep(self, opened: OpenSegment, tasks: list[Any], *, later: bool) -> None:
         catalogue = self._catalogue
-        agents = opened.rows("select id from agent")
+        agents = opened.rows(_TOLD_OF if opened.was_open else "select id from agent")
         catalogue.executemany("INSERT OR IGNORE INTO kept_agent VALUES (?)", agents)
         catalogue.executemany("INSERT OR IGNORE INTO kept_series VALUES (?)", opened.rows("select id from series"))
         if later:

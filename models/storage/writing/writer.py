@@ -25,7 +25,7 @@ from models.storage.copies.merge_writer import MergeWriter
 from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import DiskUse, Retention, StoreLimits
 from models.storage.names_table import CatalogueTopics, load_names
-from models.storage.rereading.reread_writer import RereadWriter
+from models.storage.rereading.reread_writer import Forget, RereadWriter
 from models.storage.sealing.swap import Sealing
 from models.storage.segments.schema import LAYOUT
 from models.storage.segments.segment_file import ARRIVED_TO, SegmentFile
@@ -162,8 +162,7 @@ class StoreWriter:
         return self._import
 
     def begin_merge(self, *, make_room: bool = False) -> MergeWriter:
-        """Bring in what another workspace recorded, beside what is recorded here. Raises `EnvironmentProblem` import.busy:
-        it counts as an import."""
+        """Bring in what another workspace recorded, beside what is recorded here. Raises `EnvironmentProblem` import.busy."""
         self._refuse_second_import()
         self._import = begun = MergeWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
@@ -171,15 +170,15 @@ class StoreWriter:
         )  # fmt: skip
         return begun
 
-    def begin_reread(self, since_us: int = 0, until_us: int = 0) -> RereadWriter:
-        """Read history again, all that was stored up to now and arrived in [since, until) (0: open end); what comes next goes
-        to a new segment. Raises `EnvironmentProblem` import.busy: it counts as an import."""
+    def begin_reread(self, since_us: int, until_us: int, forget: Forget) -> RereadWriter:
+        """Read history again, as it is now; `forget` is told of agents that are no more. What comes next goes to a new segment.
+        Raises `EnvironmentProblem` import.busy, as an import."""
         self._refuse_second_import()
         self._commit_remembered()
         self._upkeep.present = None
         self._import = begun = RereadWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
-            lambda: self._capture is not None, (since_us, until_us),
+            lambda: self._capture is not None, (since_us, until_us), forget,
         )  # fmt: skip
         return begun
 
@@ -248,6 +247,8 @@ class StoreWriter:
                 self.names.topics.forget()  # the catalogue knows all of them now
         if not due:
             return
+        if isinstance(self._import, RereadWriter):
+            self._import.go_on()
         self._upkeep.store_pulses()
         self._upkeep.close_ended()
         self._upkeep.keep_within_limits(now_us - self._steady_since_us)
@@ -265,9 +266,7 @@ class StoreWriter:
             self._upkeep.release()
             if self._closing is not None:
                 self._closing.shutdown()
-            with contextlib.suppress(
-                apsw.Error
-            ):  # of readers, which keep the log from being left; it is read all the same
+            with contextlib.suppress(apsw.Error):  # of readers, which keep the log from being left
                 self._catalogue.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._database.close()
 

@@ -6,10 +6,8 @@ import os
 import re
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
@@ -18,6 +16,7 @@ from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import ImportProgress
 from models.storage.workspace import Workspace
 from mqtt.bulk_publisher import BulkPublisher, Outgoing
+from tests.helpers.live_traffic import Live
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.needs import program
 from tests.helpers.poll import until
@@ -68,46 +67,6 @@ def files(workspace: Workspace) -> list[str]:
 
 def states(recording: Recording) -> dict[str, int]:
     return dict(recording.info()["segments"])
-
-
-class Live:
-    """Publishes at QoS 1 as long as it is open, on a thread of its own; `sent` counts."""
-
-    def __init__(self, url: str) -> None:
-        connection, _ = parse_url(url)
-        self._publisher = BulkPublisher(connection, None, "live")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.sent = 0
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.02):
-            numbers = range(self.sent, self.sent + 10)
-            self._publisher.send(
-                [Outgoing(b"agents/live/log", b'{"level":"info","message":"%d"}' % n) for n in numbers], 1
-            )
-            self.sent += 10
-            self._publisher.poll()
-        assert self._publisher.drain(30)
-        self._publisher.close()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        until(lambda: self.sent > 100, "it publishes")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def check(self, recording: Recording) -> None:
-        """All of it is there, once, in its order."""
-        until(lambda: len(self._held(recording)) >= self.sent, "all live messages are stored", 120)
-        assert self._held(recording) == [b'{"level":"info","message":"%d"}' % n for n in range(self.sent)]
-
-    @staticmethod
-    def _held(recording: Recording) -> list[bytes]:
-        return [payload_of(row) for row in recording.export("messages") if row["topic"] == "agents/live/log"]
 
 
 # ---------------------------------------------------------------- without a recorder
