@@ -119,6 +119,10 @@ class DevicePlan(GenericPlan):
     reads_texts = False
     no_figures = GenericPlan.no_figures | {"update", "update_available", "last_seen"}
 
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if message.payload or self._presence == "availability":  # else the device was removed, or is called otherwise
+            super().read(row, message, sink)
+
     def _agent(self, row: int, name: str, sink: Sink) -> int:
         agent = super()._agent(row, name, sink)
         _declare(row, agent, sink)

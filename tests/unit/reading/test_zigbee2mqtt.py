@@ -70,6 +70,7 @@ def test_names_with_numbers_and_slashes() -> None:
         assert not batch.evidence, "a motor's state"
         reading.send(f"zigbee2mqtt/{name}/set", {"power": 7})
         reading.send(f"zigbee2mqtt/{name}/get/power", "")
+    assert not reading.send("zigbee2mqtt/kitchen/lamp2", "").unreadable, "it was renamed"
     assert reading.agents() == {"kitchen/lamp2", "0x00158d00018255df", "attic/left/sensor-3", "status"}
     assert len(reading.points) == 4
 
