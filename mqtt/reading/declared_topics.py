@@ -81,9 +81,7 @@ class DeclaredTopics:
         self._topics: dict[bytes, dict[_Place, Entity]] = {}
         self._metrics: dict[tuple[str, str], _Place] = {}
         self._rules: dict[str, dict[Availability, int]] = {}  # agent -> how many of its entities go by it
-        self._words: dict[
-            bytes, tuple[bool, int]
-        ] = {}  # topic -> was its last word that it is available, and its number
+        self._words: dict[bytes, tuple[bool, int]] = {}  # topic -> was its last word "available", and its number
         self._count = 0
         self._changed: set[bytes] = set()
 
