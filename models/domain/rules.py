@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from models.domain.json_path import NOTHING, Path, parse_path, value_at
+from models.domain.json_path import NOTHING, Path, number_in, parse_path, value_at
 from models.domain.names import SeriesKind
 from models.domain.records import Level
 
@@ -189,9 +189,9 @@ def rule_of(said: object) -> Rule:
     values = dict(said, means=Meaning(said["means"]))
     for key, value in values.items():
         if key == "scale":
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if (number := number_in(value)) is None:
                 raise RuleError("scale is no number")
-            values[key] = float(value)
+            values[key] = number
         elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
             raise RuleError(f"{key} is no text of {LONGEST_TEXT} characters at most")
     if "topic" not in values:

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import random
+from collections.abc import Callable
 
 import hypothesis.strategies as st
 import pytest
@@ -104,11 +105,15 @@ def arrivals(count: int) -> list[RawMessage]:
     return found
 
 
-def read_all(count: int, caplog: pytest.LogCaptureFixture) -> None:
+def read_all(
+    count: int, caplog: pytest.LogCaptureFixture, before: Callable[[Reading], None] = lambda _: None
+) -> None:  # fmt: skip
+    """`before`: what is done to the reader before each batch."""
     reading = Reading()
     messages = arrivals(count)
     with caplog.at_level(logging.ERROR):
         for i in range(0, count, 500):
+            before(reading)
             batch = reading.read(*messages[i : i + 500])  # checks the rows
             assert all(map(math.isfinite, batch.sample_value))
             assert not [one for one in batch.unreadable if one.reason == "bug"], caplog.text

@@ -2,7 +2,7 @@ import pytest
 
 from models.domain.json_path import parse_path, path_text
 from models.domain.messages import Origin, RawMessage
-from models.domain.rules import Meaning, Rules, rule_of
+from models.domain.rules import Meaning, Rule, Rules, rule_of
 from mqtt.reading.rule_preview import preview
 from mqtt.reading.rule_suggestion import suggest
 from tests.helpers.clock import FakeClock
@@ -30,12 +30,16 @@ def test_a_retained_message_can_be_looked_at() -> None:
 @pytest.mark.parametrize(
     ("topic", "path", "means", "said"),
     [
-        (b"plant/mixer-1/temp_ms", (), "number", {"topic": "plant/{agent}/{metric}", "agent": "{agent}", "unit": "ms"}),
+        (b"plant/mixer-1/temp_ms", (), "number", {"topic": "plant/{agent}/temp_ms", "agent": "{agent}", "metric": "temp_ms", "unit": "ms"}),
         (b"plant/mixer-1/out", ("v", "t_pct"), "number",
          {"topic": "plant/{agent}/out", "agent": "{agent}", "path": "v.t_pct", "metric": "v.t_pct", "unit": "%"}),
+        (b"home/hall/climate", ("t",), "number",
+         {"topic": "home/{part1}/{agent}", "agent": "{part1}/{agent}", "path": "t", "metric": "t"}),
+        (b"acme/line/robot7/joint/1/temp", (), "number",
+         {"topic": "acme/line/{agent}/joint/{n1}/temp", "agent": "{agent}", "metric": "joint.{n1}.temp"}),
         (b"gw/up", ("dev", "id"), "agent", {"topic": "gw/up", "agent": "$.dev.id"}),
         (b"app/a-1/x", ("m",), "log", {"topic": "app/{agent}/x", "agent": "{agent}", "path": "m"}),
-        (b"noise/a-1/x", (), "ignore", {"topic": "noise/{agent}/x", "agent": "{agent}"}),
+        (b"noise/a-1/x", (), "ignore", {"topic": "noise/{agent}/x"}),
     ],
 )  # fmt: skip
 def test_a_rule_to_begin_with(topic: bytes, path: tuple[str | int, ...], means: str, said: dict[str, str]) -> None:
@@ -58,3 +62,15 @@ def test_paths_come_back(path: tuple[str | int, ...]) -> None:
 def test_what_is_no_path(text: str) -> None:
     with pytest.raises(ValueError, match="no JSON path"):
         parse_path(text)
+
+
+@pytest.mark.parametrize("topic", [b"plant/mixer-1/temp_ms", b"home/hall/lamp", b"acme/line/robot7/joint/1/temp", b"a/b", b"temp", b"x//y-1/z",
+                                   b"devices/42/temp", b"sensors/temp", b"fleet/a-1/disk/free_gb"])  # fmt: skip
+def test_a_number_keeps_its_agent_and_its_name_by_the_rule_that_is_suggested(topic: bytes) -> None:
+    def rows(payload: bytes, *rules: Rule) -> list[tuple[object, ...]]:
+        found = preview([message(topic, payload)], Rules(rules), "agents", FakeClock())
+        return sorted((row.agent, row.what, row.value, row.unit) for row in found)
+
+    assert rows(b"5", suggest(topic, (), Meaning.NUMBER)) == rows(b"5")
+    body = b'{"a": {"n_kb": 1}, "b": 2}'
+    assert rows(body, suggest(topic, ("a", "n_kb"), Meaning.NUMBER)) == rows(body)
