@@ -38,8 +38,11 @@ class ArrivalJournal:
     `busy_since_us`: monotonic time since when the disk is waited for, None: it is not. `damage`: what the start found broken.
     """
 
-    def __init__(self, workspace: Workspace, clock: Clock, owner: str, stored_to: int) -> None:
-        """`owner`: id of the workspace; another's journal is set aside. `stored_to`: number up to which all is in the segments.
+    def __init__(
+        self, workspace: Workspace, clock: Clock, owner: str, stored_to: int, *, adopts: bool = False
+    ) -> None:  # fmt: skip
+        """`owner`: id of the workspace; another's journal is set aside, unless it `adopts`: its catalogue was lost, and the
+        id with it. `stored_to`: number up to which all is in the segments.
         Raises `OSError`."""
         self.stored_to = stored_to
         self.busy_since_us: int | None = None
@@ -52,7 +55,7 @@ class ArrivalJournal:
         self._files: list[JournalFile] = []
         try:
             for number in (1, 2):
-                self._open(workspace, number, owner)
+                self._open(workspace, number, owner, adopts=adopts)
             sync_folder(workspace.root)
         except BaseException:
             self.close()
@@ -115,9 +118,9 @@ class ArrivalJournal:
         finally:
             self._lock.release()
 
-    def _open(self, workspace: Workspace, number: int, owner: str) -> None:
+    def _open(self, workspace: Workspace, number: int, owner: str, *, adopts: bool) -> None:
         path = workspace.journal(number)
-        file = JournalFile(path, owner, TURN_BYTES)
+        file = JournalFile(path, owner, TURN_BYTES, adopts=adopts)
         if file.unusable:
             file.close()
             aside = str(set_aside(path, self._clock, file.unusable))

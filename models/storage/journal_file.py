@@ -46,10 +46,10 @@ class JournalFile:
     """`records` is what it holds, in order; `end` where the next one goes, 0: at the front with a new head; `last` the number of
     the last arrival. `unusable`: it is of another workspace, or nothing of it can be read; then it is only to be closed."""
 
-    def __init__(self, path: Path, owner: str, room: int) -> None:
-        """`owner`: id of the workspace. `room`: so many bytes are on the disk from the start. Raises `OSError`: what just
+    def __init__(self, path: Path, owner: str, room: int, *, adopts: bool = False) -> None:
+        """`owner`: id of the workspace; a file of another one is taken over where it `adopts`. `room`: so many bytes are on the disk from the start. Raises `OSError`: what just
         cannot be read is not damaged."""
-        self.path, self._room = path, room
+        self.path, self._room, self._adopts = path, room, adopts
         self._owner = owner.encode()
         self.end = self.last = 0
         self._mark = b""
@@ -111,7 +111,7 @@ class JournalFile:
                 self._empty()
             return
         self._mark, owner = found
-        if owner != self._owner:
+        if owner != self._owner and not self._adopts:
             self.unusable = "foreign"
             return
         if content[:_FIRST_AT] != self._head():

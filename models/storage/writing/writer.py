@@ -101,7 +101,10 @@ class StoreWriter:
                 load_names(self._catalogue, self.names)
                 self.before = read_known_before(workspace, self._catalogue)
                 with problems_of(workspace.root):
-                    self.journal = ArrivalJournal(workspace, clock, self._workspace_id, self.before.arrived_to)
+                    unknown = not self._ask("SELECT count(*) FROM capture")[0][0]
+                    self.journal = ArrivalJournal(
+                        workspace, clock, self._workspace_id, self.before.arrived_to, adopts=unknown
+                    )
                 self.problems += self.journal.damage
             except BaseException:
                 self._database.close()

@@ -361,7 +361,7 @@ class TestEnd:
             self.setup.link.wake()
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
             self.faults = Faults()
-            self.ingest = SimpleNamespace(problem=None, warnings=())
+            self.ingest = SimpleNamespace(problem=None, warnings=(), waits_for_disk=False)
             files = sealer = SimpleNamespace(look=lambda: None, warnings=())
             ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
             return Supervisor(

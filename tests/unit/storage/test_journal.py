@@ -263,6 +263,17 @@ def test_the_journal_of_another_workspace_is_set_aside(workspace: Workspace, clo
     assert left_over(workspace, clock) == []
 
 
+def test_whoever_lost_its_id_with_the_catalogue_takes_its_journal_over(workspace: Workspace, clock: FakeClock) -> None:
+    kept_file(workspace, clock, 3)
+    journal = ArrivalJournal(workspace, clock, "another", 0, adopts=True)
+    assert numbers(journal.left_over()) == [1, 2, 3]
+    assert journal.damage == []
+    journal.close()
+    journal = ArrivalJournal(workspace, clock, "another", 0)
+    assert numbers(journal.left_over()) == [1, 2, 3], "and it is its own from then on"
+    journal.close()
+
+
 def test_damage_is_told_by_the_store(workspace: Workspace, clock: FakeClock) -> None:
     writer = StoreWriter(workspace, clock)
     for first in (0, 3, 6):
