@@ -36,7 +36,9 @@ A file of rules, as rules.toml in the workspace:
   [same]                                # the same agent under another name
   "plug-2" = "kitchen-plug"
 
-The first rule that fits wins. Rules are for what comes from now on; `reread` reads history again with them.
+Of rules that say the same of one place the first holds; so does the first that names an agent; `ignore` silences all.
+What no rule names is read as without rules, but for topics of a log or of a bare status word. Rules are for what comes from
+now on; `reread` reads history again with them.
 """
 
 
@@ -48,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", choices=("list", "check", "apply"), help="the rules in force; what makes no sense of FILE; take FILE"
     )
     parser.add_argument("file", metavar="FILE", type=Path, nargs="?", help="of rules, as below")
-    parser.add_argument("--json", action="store_true", help="list as one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help="list, or what makes sense and what does not, as one JSON object"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.what != "list" and args.file is None:
         raise trouble("option.unusable", option=args.what, value="", detail="it needs a FILE")
     if args.what == "check":
-        return _check(args.file)
+        return _check(args.file, as_json=args.json)
     workspace = workspace_of(args)
     if args.what == "apply":
         return _apply(workspace, args.file)
@@ -73,15 +77,21 @@ def rules_said(workspace: "Workspace") -> "Rules":
     return rules
 
 
-def _check(file: Path) -> int:
+def _check(file: Path, *, as_json: bool) -> int:
     from app.rules_file import RulesFile
 
     _must_be_there(file)
     rules, problems = RulesFile(file).load()
-    for one in problems:
-        print(f"murmurscope: {one.sentence()}", file=sys.stderr)
+    if as_json:
+        told = [{"where": one.params["where"], "detail": one.params["detail"]} for one in problems]
+        print(json.dumps({**_as_json(rules), "problems": told}, ensure_ascii=False))
+    else:
+        for one in problems:
+            print(f"murmurscope: {one.sentence()}", file=sys.stderr)
     if problems:
         return problems[0].kind.exit_code
+    if as_json:
+        return ExitCode.OK
     print(f"{len(rules.rules)} rules and {len(rules.same)} names make sense")
     return ExitCode.OK
 
@@ -109,7 +119,7 @@ def _apply(workspace: "Workspace", file: Path) -> int:
 def _list(workspace: "Workspace", *, as_json: bool) -> int:
     rules = rules_said(workspace)
     if as_json:
-        print(json.dumps({"rules": [one.said() for one in rules.rules], "same": dict(rules.same)}, ensure_ascii=False))
+        print(json.dumps(_as_json(rules), ensure_ascii=False))
         return ExitCode.OK
     for number, one in enumerate(rules.rules, 1):
         said = {key: value for key, value in one.said().items() if key not in ("topic", "means")}
@@ -119,6 +129,10 @@ def _list(workspace: "Workspace", *, as_json: bool) -> int:
     if not rules.rules and not rules.same:
         print("There are no rules; `murmurscope rules --help` shows what they look like.")
     return ExitCode.OK
+
+
+def _as_json(rules: "Rules") -> dict[str, object]:
+    return {"rules": [one.said() for one in rules.rules], "same": dict(rules.same)}
 
 
 def _must_be_there(file: Path) -> None:

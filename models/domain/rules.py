@@ -206,6 +206,10 @@ class Rules:
     rules: tuple[Rule, ...] = ()
     same: Mapping[str, str] = field(default_factory=dict)
 
+    def ignores(self, topic: str) -> bool:
+        """Whether nothing is to be derived of a topic's messages."""
+        return any(rule.means is Meaning.IGNORE and rule.pattern.match(topic) is not None for rule in self.rules)
+
     def of(self, topic: str) -> list[tuple[Rule, dict[str, str]]]:
         """Those that match, in order, each with the named levels."""
         return [(rule, levels) for rule in self.rules if (levels := rule.pattern.match(topic)) is not None]

@@ -54,8 +54,10 @@ class Reader:
     def use_rules(self, rules: Rules) -> None:
         """What the user says, from the next message on."""
         self._recognisers = [RuleRecogniser(rules, self._conventions), *self._conventions]
+        self._rules = rules
         self._names.same = rules.same
         self._plans.clear()
+        self._declaring.clear()
         self._declared.clear()
         self._plan_bytes = 0
 
@@ -119,7 +121,11 @@ class Reader:
         new = [(topic, levels_of(topic)) for topic in present.difference(self._plans)]
         for topic, levels in new:
             declarer = next((one for one in self._declarers if one.declares(levels)), None)
-            if declarer is not None and len(self._declaring) < MOST_REMEMBERED:
+            if (
+                declarer is not None
+                and len(self._declaring) < MOST_REMEMBERED
+                and not self._rules.ignores("/".join(levels))
+            ):
                 self._declaring[topic] = declarer, levels
         if not self._declaring.keys().isdisjoint(present):
             for message in messages:

@@ -69,6 +69,8 @@ def test_a_file_that_makes_no_sense_is_refused_and_told(recording, tmp_path):
         done = recording.command("rules", what, str(file))
         assert (done.returncode, done.stdout) == (2, b"")
         assert b"rule 1 (line 1) makes no sense: # may only be the last level" in done.stderr
+    told = json.loads(recording.command("rules", "check", str(file), "--json").stdout)
+    assert [one["where"] for one in told["problems"]] == ["rule 1 (line 1)"]
     assert not recording.workspace.rules.exists()
 
 

@@ -142,10 +142,52 @@ def test_presence_in_words_of_its_own() -> None:
     assert one.send("beat/a", {"s": "red"}, Origin.REPLAY).evidence[0].cause is Cause.REPLAYED
 
 
+def test_what_stands_beside_a_word_is_read_as_ever() -> None:
+    one = reading({"topic": "beat/{agent}/x", "means": "status", "path": "health", "online": "green"})
+    batch = one.send("beat/a/x", {"health": "green", "status": "offline", "cpu": 5})
+    assert [row.presence for row in batch.evidence] == [Presence.ONLINE, Presence.OFFLINE]
+    assert points(one) == [("a", "cpu", "", 5)]
+    batch = one.send("beat/a/x", {"cpu": 6})
+    assert (batch.unreadable, batch.evidence, points(one)[1:]) == ([], [], [("a", "cpu", "", 6)])
+    words = reading({"topic": "beat/{agent}/x", "means": "status", "path": "status"})
+    batch = words.send("beat/a/x", {"status": "on", "cpu": 5})
+    assert [(row.presence, row.rank) for row in batch.evidence] == [(Presence.ONLINE, 2)]
+    batch = words.send("beat/a/x", {"status": "purple", "cpu": 6})
+    assert ([row.reason for row in batch.unreadable], points(words)[1:]) == (["shape"], [("a", "cpu", "", 6)])
+    assert words.agents() == one.agents() == {"a"}
+
+
+def test_what_is_named_agent_in_the_topic_is_the_agent_of_all() -> None:
+    one = reading({"topic": "{agent}/hall-1/out", "means": "number", "path": "v"})
+    one.send("mixer/hall-1/out", {"v": 1, "w": 2})
+    assert [point[:2] for point in points(one)] == [("mixer", "v"), ("mixer", "w")]
+
+
+def test_of_two_rules_for_one_number_the_first_holds() -> None:
+    one = reading(
+        {"topic": "p/{agent}/+", "means": "number", "path": "v", "metric": "new"},
+        {"topic": "p/{agent}/out", "means": "number", "path": "v", "metric": "old"},
+    )
+    one.send("p/a/out", {"v": 1})
+    assert points(one) == [("a", "new", "", 1)]
+
+
 def test_what_is_to_be_ignored_derives_nothing() -> None:
     one = reading({"topic": "noise/#", "means": "ignore"})
     batch = one.send("noise/a/metrics", {"cpu": 5})
     assert (batch.kind, batch.unreadable, one.agents()) == ([Kind.OTHER], [], set())
+
+
+def test_what_is_to_be_ignored_declares_nothing() -> None:
+    config = {"name": "Load", "stat_t": "x/y", "uniq_id": "u1", "dev": {"ids": "box-7"}}
+    one = reading({"topic": "homeassistant/#", "means": "ignore"})
+    one.send("homeassistant/sensor/u1/config", config)
+    one.send("x/y", "5")
+    assert one.agents() == {"x"}
+    one.reader.use_rules(Rules())
+    one.send("homeassistant/sensor/u1/config", config)
+    one.send("x/y", "5")
+    assert one.agents() == {"x", "box-7"}
 
 
 def test_rules_win_over_conventions_and_change_at_once() -> None:
