@@ -12,7 +12,7 @@ from models.domain.records import Gap
 from models.domain.rules import Rules
 from models.storage.keeping.pins import pinned
 from models.storage.rereading.captures import Capture, present, wanted
-from models.storage.rereading.segment_anew import PartAnew, SegmentAnew
+from models.storage.rereading.segment_anew import PartAnew, SegmentAnew, refuse_without_room
 from models.storage.rereading.shadow import Shadow
 from models.storage.rereading.stored import StoredBatch, StoredSegment
 from models.storage.rereading.taking_in import TakingIn
@@ -44,7 +44,7 @@ class RereadHistory:
         """Segments that cannot be read whole, and stay as they are."""
 
     def run(self) -> None:
-        """Make the shadow. Raises `EnvironmentProblem` store.*, sealing.damaged; then there is none that counts."""
+        """Make the shadow. Raises `EnvironmentProblem` store.*, sealing.damaged, reread.no-room; then there is none that counts."""
         with problems_of(self._workspace.rereading):
             self._shadow, self._names = Shadow.make(self._workspace, self._clock)
             try:
@@ -104,6 +104,7 @@ class RereadHistory:
         try:
             with StoredSegment.opened(self._workspace, id_) as stored:
                 meta = stored.meta()
+                refuse_without_room(self._workspace, id_, meta)
                 anew = SegmentAnew(id_, self._shadow.workspace, meta, self._names, headlines, pulses)
                 try:
                     for one, is_last in _with_last(stored.batches()):

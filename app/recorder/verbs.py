@@ -111,7 +111,9 @@ class RecorderVerbs:
         return self._imports.run(paths, prefix, on_progress, again=again, make_room=make_room)
 
     def reread(self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult:
-        """As `import_files` as to our own topics."""
+        """With the rules as they stand in the file now, which from now on are also those of what comes. As `import_files` as to
+        our own topics."""
+        self.wake()
         prefix = (self._link.connection or Connection()).prefix
         return self._rereader.run(since_us, until_us, prefix, on_progress)
 

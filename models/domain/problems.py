@@ -185,6 +185,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Free some space, then import again; nothing was imported, and what had been written is removed."),
     "reread.failed": ProblemKind(_E, ExitCode.FAILED, "History could not be read again: {detail}.",
         "It stays as it was. Run murmurscope verify, then try again."),
+    "reread.no-room": ProblemKind(_E, ExitCode.FAILED, "Reading history again needs {needed} free on the disk that holds {path}, for each file of it in turn.",
+        "Make room on that disk, or keep less history. History stays as it was."),
     "reread.broken-off": ProblemKind(_E, ExitCode.FAILED, "The recorder stopped before it told how reading history again went ({detail}).",
         "It is as it was, or all of it is read again. Try again once the recorder runs."),
     "import.busy": ProblemKind(_E, ExitCode.FAILED, "Another import into this workspace is under way, or its history is being read again.",

@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import tempfile
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,3 +84,11 @@ def _recorded_as(catalogue: Path) -> tuple[str, list[str]]:
             return str(id_), [str(client) for (client,) in reader.execute(_LAST)]
         finally:
             reader.close()
+
+
+def own_version() -> str:
+    """Of this program, as captures note it."""
+    try:
+        return metadata.version("murmurscope")
+    except metadata.PackageNotFoundError:
+        return "0"

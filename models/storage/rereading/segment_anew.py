@@ -1,9 +1,11 @@
 """A segment written anew from what its messages tell now: the same commits with the same numbers, sealed."""
 
+import shutil
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.domain.batch import RecordBatch
+from models.domain.problems import trouble
 from models.storage.names_table import NewNames
 from models.storage.rereading.names_anew import NamesAnew
 from models.storage.rereading.stored import StoredBatch
@@ -21,6 +23,17 @@ from models.storage.writing.take_in import BATCHES_A_STEP
 _MESSAGES_A_STEP = 5_000
 _OF_SEALING = ("layout", "segment", "closed_us", SUMS, UNSEALED_BYTES)
 _EVER = 1 << 62
+KEPT_FREE_BYTES = 256 * 1024 * 1024
+"""What is recorded is worth more than what can be read again later."""
+
+
+def refuse_without_room(workspace: Workspace, id_: int, meta: Mapping[str, str]) -> None:
+    """Raises `EnvironmentProblem` reread.no-room where writing this segment anew would leave too little on the disk for whatever
+    is recorded meanwhile."""
+    largest = max(workspace.segment(id_).stat().st_size, int(meta.get(UNSEALED_BYTES, "0")))
+    needed = 2 * largest + KEPT_FREE_BYTES
+    if shutil.disk_usage(workspace.root).free < needed:
+        raise trouble("reread.no-room", path=str(workspace.root), needed=f"{needed / 1024**3:.2f} GiB")
 
 
 class PartAnew(NamedTuple):

@@ -5,7 +5,6 @@ import logging
 import platform
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from importlib import metadata
 from typing import Any, NamedTuple
 
 import apsw
@@ -22,6 +21,7 @@ from models.storage.access import prepare_folder
 from models.storage.catalogue import Capture
 from models.storage.catalogue_file import open_or_replace_catalogue
 from models.storage.copies.merge_writer import MergeWriter
+from models.storage.identity import own_version
 from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import DiskUse, Retention, StoreLimits
 from models.storage.names_table import CatalogueTopics, load_names
@@ -136,7 +136,7 @@ class StoreWriter:
             "broker": broker,
             "client_id": client_id,
             "host": platform.node(),
-            "version": _version(),
+            "version": own_version(),
         }
         with problems_of(self._workspace.catalogue):
             gaps, presence = self._absence(now_us, heard_us)
@@ -159,7 +159,7 @@ class StoreWriter:
         if not again:
             refuse_known(self._workspace, self._catalogue, files)
         self._import = ImportWriter(
-            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, _version(),
+            self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._limits, own_version(),
             lambda: self._recording_since_us, make_room=make_room,
         )  # fmt: skip
         return self._import
@@ -393,10 +393,3 @@ def _says_something(batch: RecordBatch) -> bool:
     return bool(
         batch.messages or batch.presence or batch.gaps or batch.interactions or batch.duplicates or batch.dropped
     )
-
-
-def _version() -> str:
-    try:
-        return metadata.version("murmurscope")
-    except metadata.PackageNotFoundError:
-        return "0"

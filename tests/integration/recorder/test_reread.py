@@ -118,7 +118,6 @@ def test_a_recorder_goes_on_meanwhile(recording: Recording, large: Path, broker:
         until(lambda: not recording.workspace.rereading.exists(), "what was begun is thrown away")
         until(lambda: not recording.children(), "nobody reads any more")
         recording.workspace.rules.write_text(RULES)
-        recording.client.wake()
         done = recording.command("reread")
         assert (done.returncode, done.stderr) == (0, b"")
         assert agents_of(recording) == {f"press old-{n}" for n in range(50)}

@@ -23,7 +23,7 @@ from models.storage.history.store_view import StoreView
 from models.storage.keeping.hour_store import HourStore
 from models.storage.keeping.pins import pinned
 from models.storage.keeping.retention import StoreLimits
-from models.storage.rereading import reread_writer, swap
+from models.storage.rereading import reread_writer, segment_anew, swap
 from models.storage.rereading.segment_anew import SegmentAnew
 from models.storage.rereading.shadow import Shadow
 from models.storage.rereading.taking_in import TakingIn
@@ -235,6 +235,11 @@ def test_a_full_disk_leaves_history_as_it_was_and_once_decided_it_is_brought_to_
         assert raised.value.problem.code == "store.full"
         same(bench.exported(), before)
         whole(bench)
+    with monkeypatch.context() as patch, pytest.raises(EnvironmentProblem) as raised:
+        patch.setattr(segment_anew, "KEPT_FREE_BYTES", 1 << 60)
+        bench.reread(MINE)
+    assert raised.value.problem.code == "reread.no-room"
+    same(bench.exported(), before)
     with monkeypatch.context() as patch, pytest.raises(EnvironmentProblem):
         patch.setattr(swap, "load_headlines", full)
         bench.reread(MINE)
