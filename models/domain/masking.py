@@ -2,9 +2,9 @@
 
 Hidden are the values of keys that are on a list, wherever they stand: in JSON (and JSON inside its texts), in `key=value`, in
 a header `authorization: bearer …`, in MQTT 5 user properties; and passwords in addresses. Numbers are never secrets here.
+Whatever comes is looked through in a time that grows as its length does: the network thread waits for it.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -21,6 +21,9 @@ ROOT_LETTERS = 4
 _HIDDEN = HIDDEN.encode()
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _ADDRESS = re.compile(rb"(://[^/\s:@\"\\]{0,200}:)[^@\s/\"\\]{1,200}(?=@)")
+_MARK = re.compile(rb"(?<!\\)(\\*+)\"|[][{}]")
+_OPENED = rb"\\{0,7}[\"'](?=[^\"'\\\s,:}\]][^\"'\\\r\n]{0,4095}+\\{0,7}[\"'])"
+"""A quoted value begins; what a comma follows, and its like, ends a text of JSON instead."""
 _WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -63,14 +66,17 @@ class _Keys:
         self._on = bool(words)
         self._roots = _roots(words)
         any_key = "|".join("[-_. ]?".join(map(re.escape, parts)) for parts in words) or "(?!)"
-        begins = rf"(?:[\w.-]{{1,60}}[-_.])?(?:{any_key})".encode()
+        begins = rf"(?:[\w.-]{{1,60}}(?:[-_.]|(?<=[a-z0-9])(?=(?-i:[A-Z]))))?(?:{any_key})".encode()
         flags = re.IGNORECASE
         self._name = re.compile(begins, flags)
-        self._in_json = re.compile(rb"(?P<slashes>\\*)\"" + begins + rb"(?P=slashes)\"\s*:\s*", flags)
+        self._in_json = re.compile(rb"(?<!\\)(?P<slashes>\\*+)\"" + begins + rb"(?P=slashes)\"\s*:\s*", flags)
         self._in_text = re.compile(
-            rb"(?<![\w\"])(?:"
-            + begins
-            + rb"=|authorization:\s*)(?:(?:bearer|basic)\s+)?(?P<value>[^\s,;&\"'\\]{1,4096})",
+            rb"(?<![A-Za-z0-9])(?:(?:"
+            + any_key.encode()
+            + rb")=|authorization:\s*)(?:(?:bearer|basic)\s+|"
+            + _OPENED
+            + rb")?"
+            rb"(?P<value>(?<=[\"'])[^\"'\\]{1,4096}|[^\s,;&\"'\\]{1,4096})",
             flags,
         )
 
@@ -133,23 +139,25 @@ def _root(word: str) -> bytes:
 
 
 def _end_of_value(payload: bytes, at: int, quote: bytes) -> int:
-    """Where a text, an object or a list ends that begins at `at`; `at` itself for everything else."""
-    if payload.startswith(quote, at):
-        end = at + len(quote)
-        while (end := payload.find(b'"', end)) >= 0:
-            slashes = len(payload[at:end]) - len(payload[at:end].rstrip(b"\\"))
-            if slashes == len(quote) - 1 or (len(quote) == 1 and slashes % 2 == 0):
-                return end + 1
-            end += 1
-        return len(payload)  # cut off: all that is left of it
-    if payload[at : at + 1] in (b"{", b"[") and len(quote) == 1:
-        text = payload[at:].decode("utf-8", "replace")
-        try:
-            _, length = json.JSONDecoder().raw_decode(text)
-        except (ValueError, RecursionError):
-            return len(payload)
-        return at + len(text[:length].encode())
-    return at
+    """Where a text, an object or a list ends that begins at `at`, or is cut off; `at` itself for everything else. `quote`
+    is how texts are quoted there: with a backslash or more inside of another text, whose own end is the end, too."""
+    in_text, depth = payload.startswith(quote, at), 0
+    if not in_text and payload[at : at + 1] not in (b"{", b"["):
+        return at
+    own, again = len(quote) - 1, 2 * len(quote)
+    for found in _MARK.finditer(payload, at + len(quote) if in_text else at):
+        if found[1] is None:
+            if not in_text:
+                depth += 1 if found[0] in b"{[" else -1
+        elif (slashes := len(found[1]) % again) == own:
+            in_text = not in_text
+        elif slashes == again - 1:
+            continue  # a quote inside of the text
+        else:
+            return found.start()
+        if not (in_text or depth):
+            return found.end()
+    return len(payload)
 
 
 def _without_value(found: re.Match[bytes]) -> bytes:

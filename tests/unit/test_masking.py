@@ -29,6 +29,16 @@ def hidden(payload: bytes, keys: tuple[str, ...] = PLAIN_KEYS) -> bytes:
         (b'{"message":"login password=hunter2, retry"}', b'{"message":"login password=***, retry"}'),
         (b"GET / Authorization: Bearer abc.def", b"GET / Authorization: Bearer ***"),
         (b'"mqtts://fleet:hunter2@broker:8883/x"', b'"mqtts://fleet:***@broker:8883/x"'),
+        (b'{"mqttPassword":"x","botToken":"y"}', b'{"mqttPassword":"***","botToken":"***"}'),
+        (b'{"message":"password=hunter2"}', b'{"message":"password=***"}'),
+        (b'level=info db_password="hunter 2" n=1', b'level=info db_password="***" n=1'),
+        (b'{"m":"token=\\"a b\\" or password=\'c d\'"}', b'{"m":"token=\\"***\\" or password=\'***\'"}'),
+        (
+            b'{"log":"{\\"credentials\\":{\\"pw\\":\\"x}\\"},\\"n\\":1}"}',
+            b'{"log":"{\\"credentials\\":\\"***\\",\\"n\\":1}"}',
+        ),
+        (b'{"log":"{\\"token\\":\\"cut","n":1}', b'{"log":"{\\"token\\":\\"***\\"","n":1}'),
+        (b'{"log":"{\\"token\\":[\\"cut","n":1}', b'{"log":"{\\"token\\":\\"***\\"","n":1}'),
         ('{"token":"zażółć","é":"ł"}'.encode(), '{"token":"***","é":"ł"}'.encode()),
     ],
 )
@@ -42,6 +52,8 @@ def test_secrets_are_hidden(payload: bytes, stored: bytes) -> None:
     [
         b'{"tokens":3,"token":17,"prompt_tokens":5}', b'{"secretary":"Ann"}', b'{"level":"info","message":"no password given"}',
         b"http://host/a@b", b"21.5", b"", b'\x00\x01"password":"x"', b'{"passwords":"x"}',
+        b'{"m":"token=","n":["password=", "password="]}', b'{"log":"{\\"m\\":\\"token=\\",\\"n\\":\\"password=\\"}"}',
+        b'{"maxtoken":"x","compass":"y"}',
     ],
 )  # fmt: skip
 def test_what_is_no_secret_is_the_same_message(payload: bytes) -> None:
@@ -81,3 +93,25 @@ def test_whatever_comes_nothing_escapes_and_json_stays_json(cases: int) -> None:
             at = chance.randrange(len(broken))
             broken[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
         masking.applied([message(bytes(broken))])
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        b"\\",
+        b'\\"',
+        b"-.",
+        b"a_",
+        b'"a_',
+        b"://",
+        b'"token":[],',
+        b'"token":{',
+        b'token="',
+        b"token='",
+        b"authorization: ",
+    ],
+)
+def test_nothing_takes_long(filling: bytes) -> None:
+    """A quarter of a million letters; where time grew with the square of them, this would take hours."""
+    payload = b'{"secret":"' + filling * (250_000 // len(filling))
+    Masking().applied([message(payload), message(payload.replace(b'{"secret":', b"pass", 1))])
