@@ -52,7 +52,7 @@ from mqtt.reading.presence_told import (
     words_of,
 )
 from mqtt.reading.shapes import STEADY
-from mqtt.reading.single_figures import DESCRIBING, VALUE_KEYS, place_of_single, single, written
+from mqtt.reading.single_figures import DESCRIBING, VALUE_KEYS, gathered, place_of_single, single, written
 from mqtt.reading.units import Scales, scaled, scales_of, unit_of
 
 SOURCE = "generic"
@@ -118,7 +118,7 @@ class GenericPlan:
         self._object_place, self._bare_place = places
         self.agent = sink.names.known_agent(self._object_place.agent)
         last = levels[-1].casefold()
-        self._presence = presence_level(levels[-1])
+        self._presence = presence_level(levels)
         self._is_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels)
         below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
         self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
@@ -154,7 +154,7 @@ class GenericPlan:
         elif isinstance(told := unpacked(payload), str):
             self._read_text(row, message, told, sink)
         else:
-            for one in told:
+            for one in gathered(told):
                 self._read_object(row, message, one, sink)
 
     def _read_shaped(self, shape: ObjectShape, row: int, message: RawMessage, sink: Sink) -> bool:

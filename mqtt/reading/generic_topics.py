@@ -116,7 +116,7 @@ def place_below(levels: list[str], bare: bool) -> str:
 def is_role(level: str) -> bool:
     """Whether a level only says what kind of message it is."""
     folded = level.casefold()
-    return folded in _ROLES or folded.endswith("_status")
+    return folded.removeprefix("is_") in _ROLES or folded.endswith("_status")
 
 
 def announces(level: str) -> bool:

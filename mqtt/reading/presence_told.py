@@ -7,11 +7,13 @@ from models.domain.presence_words import Cause, Condition, Presence, read_status
 from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.generic_numbers import read_number
+from mqtt.reading.generic_topics import is_name
 from mqtt.reading.plan import Sink
 
 _PRESENCE = frozenset(
     "status state availability available lwt online presence connection connected heartbeat alive $state".split()
 )
+_BEFORE_NAMES = frozenset("status availability lwt presence heartbeat".split())
 SWITCHES = frozenset(("availability", "lwt", "online", "connected", "alive"))
 DECLARED = SWITCHES | {"available", "$state"}  # speak of nothing but being there: rank 2
 _BEATS = frozenset(("heartbeat", "alive"))
@@ -20,10 +22,15 @@ _GONE = (Presence.OFFLINE, Presence.STOPPED)
 Word = tuple[Presence, Condition]
 
 
-def presence_level(level: str) -> str | None:
-    """The last level of a topic that speaks of presence, folded; None for every other."""
-    last = level.casefold()
-    return last if last in _PRESENCE else "status" if last.endswith("_status") else None
+def presence_level(levels: list[str]) -> str | None:
+    """The level of a topic that speaks of presence, folded: the last one, or the one before a name (`lwt/planner`)."""
+    last = levels[-1].casefold().removeprefix("is_")
+    if last in _PRESENCE:
+        return last
+    if last.endswith("_status"):
+        return "status"
+    before = levels[-2].casefold() if len(levels) > 1 else ""
+    return before if before in _BEFORE_NAMES and is_name(levels[-1]) else None
 
 
 def tells_presence(key: str) -> bool:

@@ -4,10 +4,13 @@
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from mqtt.reading.generic_numbers import DEEPEST
-from mqtt.reading.generic_topics import LONGEST_AGENT, Place, is_name, is_numbered, names_agent
+from mqtt.reading.generic_numbers import DEEPEST, TIME_KEYS
+from mqtt.reading.generic_topics import AGENT_KEYS, LONGEST_AGENT, Place, is_name, is_numbered, names_agent
+from mqtt.reading.home_made_tasks import TASK_KEYS
+from mqtt.reading.log_shapes import TELL_TALE
 from mqtt.reading.units import LONGEST_UNIT, known_unit, unit_of
 
 VALUE_KEYS = frozenset(("value", "val", "Value"))
@@ -16,6 +19,9 @@ _UNIT_KEYS = ("unit", "units", "unit_of_measurement", "uom")
 DESCRIBING = frozenset((*_METRIC_KEYS, *_UNIT_KEYS, "name"))
 """Keys of an object with one figure that say what it is."""
 
+_UNITS = frozenset(_UNIT_KEYS)
+_NAMES_OF_ITEM = frozenset((*_METRIC_KEYS, "name", "id"))
+_OF_ITEM = frozenset((*VALUE_KEYS, *DESCRIBING, *TIME_KEYS, "id", "type", "quality"))
 _WRITTEN = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?").fullmatch
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _MEASURED = frozenset(
@@ -27,6 +33,59 @@ _MEASURED = frozenset(
 )
 _NAMING = frozenset("id version type name code model unit label key status state mode".split())
 """As the last word of a key."""
+
+
+_LISTS = frozenset("metrics values readings measurements sensors data fields stats points".split())
+_SHARED = (
+    *TIME_KEYS,
+    *AGENT_KEYS,
+    "node",
+    "device",
+    "client",
+    "clientId",
+    "client_id",
+    "host",
+    "hostname",
+    "service",
+    "source",
+)
+_NO_FIGURES = TELL_TALE | TASK_KEYS
+
+
+def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The objects, and behind each as objects of their own the figures in it that say themselves what they are: items of
+    `{"metrics": [{"name": "cpu", "value": 5}]}`, and `{"cpu": {"value": 5, "unit": "%"}}`."""
+    for body in bodies:
+        items = [] if any(key in body for key in _NO_FIGURES) else [*_items(body)]
+        if not items:
+            yield body
+            continue
+        keys = {key for key, _ in items}
+        yield {key: value for key, value in body.items() if key not in keys}
+        shared = {key: body[key] for key in _SHARED if key in body}
+        for _, item in items:
+            yield {**shared, **item}
+
+
+def _items(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each with the key of the body that it stands under."""
+    for key, value in body.items():
+        if type(value) is list and key in _LISTS:
+            found = [_item(one) for one in value]
+            if all(found):
+                yield from ((key, one) for one in found if one)
+        elif type(value) is dict and not _UNITS.isdisjoint(value) and (item := _item({**value, "metric": key})):
+            yield key, item
+
+
+def _item(said: object) -> dict[str, Any] | None:
+    """A figure with what it is; None where it is something else."""
+    if not isinstance(said, dict) or not all(key in _OF_ITEM for key in said):
+        return None
+    metric = next((said[key] for key in (*_METRIC_KEYS, "name", "id") if _is_word(said.get(key))), None)
+    if metric is None or len(VALUE_KEYS.intersection(said)) != 1:
+        return None
+    return {**{key: one for key, one in said.items() if key not in _NAMES_OF_ITEM}, "metric": metric}
 
 
 class Single(NamedTuple):

@@ -67,6 +67,20 @@ SHAPES: dict[str, tuple[Sent, Figures]] = {
         [("alpha", "cpu", "", 5), ("alpha", "memory", "", 7)],
     ),
     "an agent by name": ([("lab/data", {"name": "w-2", "value": 5, "x": 1})], [("w-2", "value", "", 5), ("w-2", "x", "", 1)]),
+    "a list of metrics": (
+        [("bots/alpha/metrics", {"ts": S, "metrics": [{"name": "cpu", "value": 5, "unit": "%"}, {"name": "depth", "value": 6}], "n": 1})],
+        [("alpha", "n", "", 1), ("alpha", "cpu", "1", 0.05), ("alpha", "depth", "", 6)],
+    ),
+    "a list of metrics on a shared topic": (
+        [("up", {"device": "pump-1", "readings": [{"sensor": "t", "value": 5}, {"sensor": "p", "value": 6}]})],
+        [("pump-1", "t", "", 5), ("pump-1", "p", "", 6)],
+    ),
+    "values with their units": (
+        [("bots/alpha/metrics", {"cpu": {"value": 5, "unit": "%"}, "heat": {"value": 3, "unit": "°C"}, "n": 1})],
+        [("alpha", "n", "", 1), ("alpha", "cpu", "1", 0.05), ("alpha", "heat", "Cel", 3)],
+    ),
+    "roles first": ([("metrics/planner/cpu", "5"), ("metrics/agent-1/cpu", "6")], [("planner", "cpu", "", 5), ("agent-1", "cpu", "", 6)]),
+    "a value under a dotted host": ([("servers/web01.example.org/load", "1.5")], [("web01.example.org", "load", "", 1.5)]),
     "made into JSON twice": ([("box-1/data", '"{\\"n\\": 5}"')], [("box-1", "n", "", 5)]),
     "use of a model": (
         [("ai/researcher/usage", {"model": "m", "tokens": {"prompt": 10}, "latency_ms": 300})],
@@ -77,6 +91,14 @@ SHAPES: dict[str, tuple[Sent, Figures]] = {
         [("robot7", "joint.1.temp", "", 40), ("robot7", "joint.2.temp", "", 41)],
     ),
 }  # fmt: skip
+
+
+def test_a_log_record_stays_one_whatever_is_attached() -> None:
+    reading = Reading()
+    body = {"level": "info", "message": "done", "data": [{"name": "cpu", "value": 5}]}
+    batch = reading.send("bots/alpha/log", body)
+    assert [one.text for one in batch.logs] == ["done"]
+    assert not reading.points
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -103,6 +125,8 @@ ONLINE, OFFLINE = (Presence.ONLINE, Condition.OK), (Presence.OFFLINE, Condition.
         ("bots/alpha/state", "thinking", "alpha", [ONLINE]), ("bots/alpha/status", "crashed", "alpha", [OFFLINE]),
         ("bots/alpha/status", {"status": "running", "version": "1.2.3", "pid": 331}, "alpha", [ONLINE]),
         ("workers/alice/alive", "true", "alice", [ONLINE]), ("fleet/a1/lwt", {"online": False, "reason": "will"}, "a1", [OFFLINE]),
+        ("status/planner", "online", "planner", [ONLINE]), ("lwt/agent-1", "offline", "agent-1", [OFFLINE]),
+        ("planner_agent/is_alive", "true", "planner_agent", [ONLINE]), ("agentX/status", '"online"', "agentX", [ONLINE]),
         ("bots/alpha/state", "initializing", "alpha", [(Presence.ONLINE, Condition.STARTING)]),
         ("alpha/heartbeat", str(int(S)), "alpha", []), ("alpha/heartbeat", "ping", "alpha", []),
         ("alpha/heartbeat", {"ts": S}, "alpha", []), ("fleet/heartbeat", {"agent": "beta", "ts": S}, "beta", []),
