@@ -69,7 +69,7 @@ class RereadWriter:
         shadow says which are the right ones (`renumbering.renumber`), and this is to be called again."""
         with problems_of(self._workspace.rereading):
             shadow = self._open_shadow()
-            agents = {int(id_): self._names.agent(str(name)) for id_, name in shadow.rows("SELECT id, name FROM agent")}
+            agents = {id_: self._number_agent(id_, name) for id_, name in shadow.rows("SELECT id, name FROM agent")}
             series: dict[int, int] = {}
             for id_, agent, *key in shadow.rows(f"SELECT id, {SERIES_KEY} FROM series"):
                 series[id_] = self._number_series(id_, series_key(agents.get(agent, 0), *key))
@@ -137,9 +137,15 @@ class RereadWriter:
                 raise FileNotFoundError(f"{self._workspace.rereading} is gone")
         return self._shadow
 
+    def _number_agent(self, id_: int, name: str) -> int:
+        names = self._names
+        if not names.known_agent(name) and (id_ >= len(names.agents) or not names.agents[id_]):
+            names.put_agent(id_, name)  # nobody else has it
+        return names.agent(name)
+
     def _number_series(self, id_: int, key: SeriesKey) -> int:
         table = self._names.series
-        if id_ < len(table) and table[id_] == key:
+        if id_ >= len(table) or table[id_] == key or not table[id_].metric:
             found = id_
         else:
             known = table.id_of(key.agent, key.metric, key.labels)

@@ -13,9 +13,12 @@ import pytest
 
 from app.recorder.import_run import Importer, at_once
 from app.recorder.reread_run import HistoryHere, Rereader
+from models.domain.clock import Instant
 from models.domain.masking import Masking
+from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import RereadProgress, RereadResult
+from models.domain.records import Gap, GapCause
 from models.domain.rules import Rules, rule_of
 from models.storage.copies.verify import verify
 from models.storage.export.run import DATASETS, export
@@ -31,6 +34,7 @@ from models.storage.sealing.seal import seal
 from models.storage.segments.segment_file import SegmentFile
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreWriter
+from mqtt.reading.reader import Reader
 from tests.helpers.clock import FakeClock
 from tests.helpers.reading import recorded
 from tests.helpers.recorded_store import as_live, of_our_own_agents, record
@@ -373,3 +377,67 @@ def test_a_sealer_that_began_before_does_not_bring_back_what_was(tmp_path: Path)
     same(bench.exported(), after)
     whole(bench)
     bench.store.close()
+
+
+def recorded_with_breaks(root: Path) -> None:
+    """As a recorder does it: the link breaks, comes back, the recorder ends, and another one goes on."""
+    messages = of_our_own_agents(40)
+    clock = FakeClock(messages[0].received_us - 1_000_000)
+    half = len(messages) // 2
+    for part, some in enumerate((messages[:half], messages[half:])):
+        if part:
+            clock.advance(40_000_000)
+        moved_us = max(0, clock.wall_us() - some[0].received_us) + 1_000
+        writer = StoreWriter(Workspace.at(root), clock, StoreLimits(segment_bytes=200_000))
+        reader, keeper = Reader(writer.names, "agents", clock), PresenceKeeper()
+        keeper.load(writer.before.declared_intervals, writer.before.gone)
+        writer.begin_capture("mqtt://127.0.0.1:1883", "digests")
+        changes = keeper.link_up(Instant.now(clock))
+        gaps: list[Gap] = []
+        for at in range(0, len(some), 25):
+            slice_ = [one._replace(received_us=one.received_us + moved_us) for one in some[at : at + 25]]
+            clock.advance(max(0, slice_[-1].received_us + 1_000 - clock.wall_us()))
+            batch, now = reader.read(slice_), Instant.now(clock)
+            batch.presence, batch.gaps = [*changes, *batch.presence], [*batch.gaps, *gaps]
+            batch.presence += keeper.observe(batch, now)
+            batch.presence += keeper.tick(now)
+            writer.commit(batch)
+            changes, gaps = [], []
+            writer.housekeep()
+            if at in (250, 600):
+                clock.advance(1_000)
+                since = clock.wall_us()
+                changes += keeper.link_down(Instant.now(clock))
+                clock.advance(45_000_000)
+                moved_us += 45_000_000
+                changes += keeper.link_up(Instant.now(clock))
+                gaps = [Gap(since, clock.wall_us(), 0, GapCause.NOT_CONNECTED, 0)]
+        writer.close()
+
+
+def test_presence_knows_of_broken_links_and_of_recorders_that_ended(tmp_path: Path) -> None:
+    recorded_with_breaks(tmp_path / "ws")
+    bench = Bench(tmp_path / "ws")
+    before = bench.exported()
+    causes = {line.split(",")[3] for line in before["presence"].decode().splitlines()}
+    assert {"link-lost", "not-recording", "not-heard", "heard", "status"} <= causes
+    assert len(bench.ask("SELECT 1 FROM segment")) > 2
+    bench.reread(NOBODY)
+    same(bench.exported(), before)
+    whole(bench)
+    bench.store.close()
+
+
+def test_a_lost_catalogue_is_made_again_of_what_was_read_again(tmp_path: Path) -> None:
+    bench = small_history(tmp_path / "ws")
+    bench.reread(MINE)
+    before = bench.exported()
+    bench.store.close()
+    for path in bench.workspace.root.glob("catalogue.db*"):
+        path.unlink()
+    again = Bench(tmp_path / "ws")
+    same(again.exported(), before)
+    whole(again)
+    again.reread(NOBODY)
+    assert again.ask("SELECT DISTINCT generation FROM segment") == [(1,)]
+    again.store.close()
