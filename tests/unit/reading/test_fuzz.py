@@ -81,6 +81,8 @@ def arrivals(count: int) -> list[RawMessage]:
         b'{"level":"info","message":{"agentId":"q","timestamp":"2026-11-23T07:47:30Z","data":{"k":1}}}',
         b'{"id":"1","type":"task","body":{"task":"t","type":"x"}}', b'{"reply_to":"1","body":{}}',
         b'{"task":"t","state":"working","progress":0.5,"result":{"a":[1]}}', b'{"outcome":"ok","duration_s":0.5}',
+        b'{"metrics":[{"name":"cpu","value":5,"unit":"%"}],"mem":{"value":5,"unit":"MB"},"temp":"21.5","device":{"id":"d-1"}}',
+        b'{"metric":"cpu","value":5,"unit":"%","ts":1795420056}', b'{"value":"5","name":"memory","unit":"kB"}',
     ]  # fmt: skip
     found = []
     for i in range(count):
