@@ -22,6 +22,7 @@ A file of rules, as rules.toml in the workspace:
   path = "values.temp"                  # where it stands; without: the payload itself
   metric = "temperature"                # a text, "{a level}" or "$.a.place"; so are agent, level and logger
   unit = "°C"                           # that of the payload; scale = 0.1 multiplies before
+  kind = "gauge"                        # or counter; time = "sent" names the place of its own time
 
   [[rule]]                              # this agent is …
   topic = "gateway/+/up"
@@ -33,11 +34,22 @@ A file of rules, as rules.toml in the workspace:
   means = "status"
   online = "going, green"
 
+  [[rule]]                              # this is a log
+  topic = "app/{agent}/out"
+  means = "log"
+  path = "text"
+  level = "$.severity"
+
+  [[rule]]                              # stored, and nothing made of it
+  topic = "noise/#"
+  means = "ignore"
+
   [same]                                # the same agent under another name
   "plug-2" = "kitchen-plug"
 
 Of rules that say the same of one place the first holds; so does the first that names an agent; `ignore` silences all.
-What no rule names is read as without rules, but for topics of a log or of a bare status word. Rules are for what comes from
+What no rule names is read as without rules, but for topics of a log or of a bare status word. What announces itself by a
+convention (Home Assistant, Sparkplug, …) keeps the agents that this names: call them by [same]. Rules are for what comes from
 now on; `reread` reads history again with them.
 """
 

@@ -1,5 +1,6 @@
 import pytest
 
+from app.cli.rules import _EPILOG
 from app.rules_file import RulesFile
 from models.domain.problems import EnvironmentProblem
 from models.domain.rules import Meaning, RuleError, rule_of
@@ -90,3 +91,19 @@ def test_a_file_that_cannot_be_read_is_left_alone(path):
     with pytest.raises(EnvironmentProblem):
         RulesFile(path).add(rule_of({"topic": "t", "means": "ignore"}))
     assert path.read_text() == "[[rule\n"
+
+
+def test_the_example_of_the_help_makes_sense(path):
+    text = _EPILOG[_EPILOG.index("  [[rule]]") : _EPILOG.index("Of rules that say")]
+    path.parent.mkdir()
+    path.write_text(text)
+    rules, problems = RulesFile(path).load()
+    assert problems == []
+    assert [one.means for one in rules.rules] == [
+        Meaning.NUMBER,
+        Meaning.AGENT,
+        Meaning.STATUS,
+        Meaning.LOG,
+        Meaning.IGNORE,
+    ]
+    assert rules.same == {"plug-2": "kitchen-plug"}
