@@ -140,7 +140,7 @@ class AvailabilityTopic:
 
     def tell(self, row: int, message: RawMessage, sink: Sink, owner: int, *, but_owner: bool = False) -> bool:
         """What the message means for the agents that it concerns. Others than the topic's owner it takes along where that one
-        goes; that it is there does not mean that they are. `but_owner`: that one speaks for itself. False: it is no such word."""
+        goes; that it is there does not mean that they are, and whoever was never heard of is not made by it. `but_owner`: that one speaks for itself. False: it is no such word."""
         payload = message.payload
         found = self._known[payload] if payload in self._known else self._read(payload)
         if found is None:
@@ -149,8 +149,8 @@ class AvailabilityTopic:
         gone, replayed = presence in _GONE, message.origin is Origin.REPLAY
         sink.declared.note(message.topic, available=not gone)
         for name in self._watched_by:
-            there, agent = sink.declared.is_there(name), sink.agent(name)
-            if there is None or (but_owner if agent == owner else there) or (there and (gone or replayed)):
+            there, agent = sink.declared.is_there(name), sink.names.known_agent(name)
+            if not agent or there is None or (but_owner if agent == owner else there) or (there and (gone or replayed)):
                 continue
             if there:
                 told = PresenceEvidence(row, agent, presence, condition, Cause.STATUS, _RANK)

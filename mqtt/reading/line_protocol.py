@@ -25,6 +25,8 @@ _KINDS = {
 }  # fmt: skip
 MOST_SHAPES = 512
 LONGEST_SHAPE = 2_000
+LONGEST_TIME = 21
+"""Digits and a sign: what is longer is no moment, and no number that Python reads."""
 
 
 class Line(NamedTuple):
@@ -62,7 +64,7 @@ def read_lines(text: str) -> Iterator[Line | None]:
 
 def _read_plain(line: str) -> Line | None:
     parts = line.split()
-    if len(parts) == 3 and parts[2].removeprefix("-").isdecimal():
+    if len(parts) == 3 and len(parts[2]) <= LONGEST_TIME and parts[2].removeprefix("-").isdecimal():
         key, fields, time = parts
     elif len(parts) == 2:
         key, fields, time = *parts, None

@@ -11,6 +11,7 @@ from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Presence, read_status_word
 from models.domain.records import Declaration, PresenceEvidence
 from mqtt.reading.conventions.home_assistant_config import (
+    MOST_AVAILABILITIES,
     Config,
     Device,
     is_command_key,
@@ -225,7 +226,11 @@ def _availability(told: dict[str, Any]) -> Availability | None:
     several = [one for one in told.get("availability", ()) if one["topic"]]
     found += [_words(one["topic"], one, one.get("value_template")) for one in several]
     mode = told.get("availability_mode")
-    return Availability(mode if mode in ("all", "any") else "latest", tuple(found[:64])) if found else None
+    return (
+        Availability(mode if mode in ("all", "any") else "latest", tuple(found[:MOST_AVAILABILITIES]))
+        if found
+        else None
+    )
 
 
 def _words(topic: str, told: dict[str, Any], template: object) -> Words:

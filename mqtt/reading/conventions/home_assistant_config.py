@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 MOST_ENTITIES = 1_000
 """Of one message."""
+MOST_AVAILABILITIES = 64
+"""Of one entity. All of a device's may share what stands there once: it counts a thousand times."""
 LONGEST_NAME, LONGEST_TOPIC = 200, 1_024
 COMPONENTS = frozenset(
     "alarm_control_panel binary_sensor button camera climate cover device device_automation device_tracker event fan humidifier"
@@ -124,7 +126,10 @@ def _with_topics(told: dict[str, Any], base: object) -> Iterator[tuple[str, Any]
         if is_topic_key(key):
             yield key, topic_of(value, base)
         elif key == "availability":
-            yield key, [_availability(one, base) for one in as_list(value) if isinstance(one, dict)]
+            yield (
+                key,
+                [_availability(one, base) for one in as_list(value)[:MOST_AVAILABILITIES] if isinstance(one, dict)],
+            )
         else:
             yield key, value
 

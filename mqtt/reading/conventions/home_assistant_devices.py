@@ -34,7 +34,9 @@ class Devices:
         return known
 
     def _new_agent(self, device: Device, configs: list[Config], sink: Sink) -> str:
-        topics = [levels for one in configs for levels in _own_topics(one)]
+        topics = [
+            [*levels] for levels in dict.fromkeys(tuple(levels) for one in configs for levels in _own_topics(one))
+        ]
         words = [*device.ids, *([device.name] if device.name else [])]
         spelt_out = (_spelt_out(word, levels) for levels in topics for word in words)
         akin = (_akin(device.ids, levels, self._taken) for levels in topics)

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from mqtt.reading.plan import Unread
 
-MOST_UNPACKED_BYTES = 16 * 1024 * 1024
+MOST_UNPACKED_BYTES = 4 * 1024 * 1024
+MOST_METRICS = 50_000
+"""Of one message: a few packed bytes may be as many as a machine has room for."""
 COMPRESSED = "SPBV1.0_COMPRESSED"
 _SIGNED_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
 _DOUBLES = struct.Struct("<d")
@@ -57,6 +59,8 @@ def _payload(data: bytes, *, unpack: bool) -> Payload:
     for number, value in _fields(data):
         if isinstance(value, bytes):
             if number == 2:
+                if len(metrics) >= MOST_METRICS:
+                    raise Unread("shape")
                 metrics.append(_metric(value))
             elif number == 4:
                 uuid = value

@@ -12,6 +12,7 @@ from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import Level
 from mqtt.reading import declared_topics
+from mqtt.reading.conventions.home_assistant_config import MOST_AVAILABILITIES, read_configs, written_out
 from tests.helpers.reading import Reading, recorded
 
 DEVICE = {"identifiers": ["box-1"], "name": "Box", "sw_version": "2", "suggested_area": "Lab"}
@@ -222,6 +223,13 @@ def test_all_of_a_device_in_one_message() -> None:
     assert series(reading) == {("02:5b", "Load", "1"): 1, ("02:5b", "Heat", "Cel"): 1}
     assert (batch.unreadable, batch.evidence) == ([], [])
     assert batch.agent == [1, 1, 1, 0], "a command is no sign of its life"
+
+
+def test_what_a_thousand_entities_share_is_cut_before_it_is_multiplied() -> None:
+    shared = {"avty": [{"t": f"box/up/{n}"} for n in range(1_000)], "~": "box"}
+    whole = written_out({**shared, "cmps": {f"c{n}": {"p": "sensor", "stat_t": f"~/{n}"} for n in range(1_000)}})
+    configs = read_configs(["homeassistant", "device", "box", "config"], whole)
+    assert (len(configs), {len(one.told["availability"]) for one in configs}) == (1_000, {MOST_AVAILABILITIES})
 
 
 # ---------------------------------------------------------------- values

@@ -173,6 +173,13 @@ def test_what_unpacks_to_too_much_is_refused() -> None:
     assert [one.reason for one in reading.send("spBv1.0/g/NDATA/n", bomb).unreadable] == ["shape"]
 
 
+def test_few_bytes_that_unpack_to_more_metrics_than_anybody_has_are_refused() -> None:
+    reading = Reading()
+    bomb = content(4, b"SPBV1.0_COMPRESSED") + content(5, zlib.compress(content(2, b"") * 60_000))
+    assert len(bomb) < 1_000
+    assert [one.reason for one in reading.send("spBv1.0/g/NBIRTH/n", bomb).unreadable] == ["shape"]
+
+
 def test_too_many_metrics_are_capped_and_said() -> None:
     reading = Reading()
     many = payload(*(metric(f"m{n}", value=n) for n in range(3_000)), seq=0)

@@ -114,6 +114,14 @@ def test_a_broken_line_does_not_stop_the_others() -> None:
     assert [one.reason for one in batch.unreadable] == ["shape"]
 
 
+def test_a_time_longer_than_any_is_a_broken_line() -> None:
+    reading = Reading()
+    reading.send("t/a/m", f"cpu,host=a x=1 {NS}\n")
+    batch = reading.send("t/a/m", f"cpu,host=a x=2 {NS}\ncpu,host=a x=3 {'9' * 5_000}")
+    assert [one.value for one in reading.points] == [1.0, 2.0]
+    assert [one.reason for one in batch.unreadable] == ["shape"]
+
+
 def test_without_a_host_the_topic_says_whose_it_is() -> None:
     reading = Reading()
     reading.send("telegraf/edge-9/cpu", f"cpu,cpu=cpu0 usage_idle=5 {NS}")

@@ -191,3 +191,15 @@ def test_broken(leaf: str, payload: str, origin: Origin) -> None:
         batch = reading.send(f"{base}/bridge/{leaf}", payload, origin)
         assert not [one for one in batch.unreadable if one.reason == "bug"]
     reading.send("zigbee2mqtt/a", {"p": 5})
+
+
+def test_devices_that_were_never_heard_are_nobody_when_the_bridge_comes_and_goes() -> None:
+    reading = Reading()
+    exposes = [{"type": "numeric", "property": "power", "access": 1}]
+    lamps = [{"friendly_name": name, "type": "Router", "definition": {"exposes": exposes}} for name in ("lamp", "lost")]
+    reading.send("zigbee2mqtt/bridge/devices", lamps)
+    reading.send("zigbee2mqtt/lamp", {"power": 3})
+    for state in ("online", "offline"):
+        batch = reading.send("zigbee2mqtt/bridge/state", {"state": state})
+    assert reading.agents() == {"bridge", "lamp"}
+    assert {reading.names.agents[one.agent] for one in batch.evidence} == {"bridge", "lamp"}
