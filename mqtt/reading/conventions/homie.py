@@ -273,6 +273,7 @@ class ValuePlan(_DevicePlan):
         super().__init__(topic, device)
         self._path = path
         self._series = array("I")
+        self._unit = ""  # as it was described when the series began
         self._scale: Scale | None = None
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
@@ -289,6 +290,8 @@ class ValuePlan(_DevicePlan):
             if said.datatype and payload.lower() not in (b"", b"nan"):
                 raise Unread("shape")
             return
+        if self._series and said.unit and said.unit != self._unit:
+            self._series = array("I")  # described otherwise since
         if not self._series:
             waiting = self._device.waiting.setdefault(self._path, [])
             waiting.append((message.received_us, found[0]))
@@ -304,7 +307,7 @@ class ValuePlan(_DevicePlan):
         if not series:
             sink.unread(row, "too-many-series")
             return
-        self._series, self._scale = array("I", [series]), scale
+        self._series, self._unit, self._scale = array("I", [series]), told, scale
         for time_us, value in waiting:
             self._add(row, time_us, value, sink)
 

@@ -25,6 +25,7 @@ MOST_CONNECTIONS = 1_000
 _RANK = 2
 _PREFIXES = ("tele", "stat")
 _LEAF = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
+_NUMBER = re.compile(rb"\s*-?\d{1,20}(\.\d{1,20})?\s*")
 _FIGURES = frozenset(("STATE", "SENSOR", "STATUS8", "STATUS10", "STATUS11"))
 _WRAPPED = ("StatusSNS", "StatusSTS", "Info1", "Info2", "Info3")
 _CONNECTIONS = {"MqttCount": "mqtt", "Wifi.LinkCount": "wi-fi"}
@@ -47,12 +48,12 @@ class TasmotaRecogniser:
     def __init__(self) -> None:
         self._counts: dict[tuple[int, str], float] = {}  # agent and counter -> its last value
 
-    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
         if levels[:2] == ["tasmota", "discovery"] and len(levels) == 4:
             return AnnouncementPlan(topic) if levels[3] == "config" else OtherPlan(topic)
         found = _device(levels)
-        if found is None:
-            return None
+        if found is None or (_NUMBER.fullmatch(message.payload) and not levels[-1].startswith("POWER")):
+            return None  # a bare figure is somebody else's
         name, home = found
         sink.declarations.settle(home, name)
         leaf = levels[-1]
@@ -131,6 +132,7 @@ class FiguresPlan(QuietPlan):
         super().__init__(topic, agent)
         self._counts = counts
         self._names: list[str] = []
+        self._units: tuple[Any, Any] = (None, None)
         self._figures: list[Figure] = []
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
@@ -140,9 +142,10 @@ class FiguresPlan(QuietPlan):
         names: list[str] = []
         values: list[float] = []
         flatten(body, "", names, values)
-        if names != self._names:
+        units = body.get("TempUnit"), body.get("PressureUnit")  # may be set otherwise at any time
+        if names != self._names or units != self._units:
             self._figures = [self._figure(name, body, sink) for name in names]
-            self._names = names
+            self._names, self._units = names, units
         time_us = time_in(body, message.received_us)[1]
         series, kept = array("I"), []
         for figure, value in zip(self._figures, values, strict=True):

@@ -163,3 +163,12 @@ def test_broken_payloads_never_escape(cases: int) -> None:
         root = chance.choice(("homie/5/d", "homie/d"))
         batch = reading.send(f"{root}/{chance.choice(topics)}", bytes(broken), chance.choice([*Origin]))
         assert not any(one.reason == "bug" for one in batch.unreadable)
+
+
+def test_a_property_that_is_described_anew_goes_on_in_the_unit_it_is_kept_in() -> None:
+    reading = Reading()
+    for unit, value in (("°C", "21"), ("°F", "70"), ("°C", "21")):
+        nodes = {"n": {"properties": {"heat": {"datatype": "float", "unit": unit}}}}
+        reading.send("homie/5/d/$description", {"homie": "5.0", "nodes": nodes})
+        reading.send("homie/5/d/n/heat", value)
+    assert [(one.unit, round(one.value, 2)) for one in reading.points] == [("Cel", 21), ("Cel", 21.11), ("Cel", 21)]

@@ -106,3 +106,18 @@ def test_broken(topic: str, payload: str) -> None:
     batch = Reading().send(topic, payload)
     assert not [one for one in batch.unreadable if one.reason == "bug"]
     assert batch.kind[0] in (Kind.METRICS, Kind.STATUS, Kind.OTHER)
+
+
+def test_a_device_that_is_set_to_another_unit_goes_on_in_the_one_it_is_kept_in() -> None:
+    reading = Reading()
+    for heat, unit in ((21, "C"), (70, "F"), (21, "C")):
+        reading.send("tele/plug/SENSOR", {"SI7021": {"Temperature": heat}, "TempUnit": unit})
+    assert [(one.unit, round(one.value, 2)) for one in reading.points] == [("Cel", 21), ("Cel", 21.11), ("Cel", 21)]
+
+
+def test_a_bare_figure_is_no_tasmota() -> None:
+    reading = Reading()
+    reading.send("plant/press-1/stat/OEE", "81.5")
+    assert [(one.agent, one.value) for one in reading.points] != []
+    assert {key.source for key in reading.names.series[1:]} == {"generic"}
+    assert reading.send("stat/plug/POWER", "1").agent == [reading.names.known_agent("plug")]
