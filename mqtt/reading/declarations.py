@@ -8,10 +8,12 @@ LONGEST_HOME = 512
 
 
 class Declarations:
-    """Last declaration of each agent. `revision` grows with every name and every home that is new."""
+    """Last declaration of each agent. Every name and every home that is new changes whose the topics are that have its last
+    level among theirs; `revision` grows with what may change any topic."""
 
     def __init__(self) -> None:
         self.revision = 0
+        self._changed: set[bytes] = set()
         self._last: dict[int, int] = {}  # agent -> hash of what it said: texts may be long
         self._names: set[str] = set()
         self._homes: dict[tuple[str, ...], str] = {}
@@ -20,12 +22,17 @@ class Declarations:
         """Take a declaration of the agent called `name`; False where it says what is known already."""
         if name not in self._names:
             self._names.add(name)
-            self.revision += 1
+            self._changed.add(name.rpartition("/")[2].encode("utf-8", "replace"))
         said = hash(declaration[1:])
         if self._last.get(declaration.agent) == said:
             return False
         self._last[declaration.agent] = said
         return True
+
+    def take_changed(self) -> set[bytes]:
+        """Levels of topics of which something else is known since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def forget_news(self) -> None:
         """Whoever declares itself from now on tells news, known or not: the names that a segment holds are its own."""
@@ -39,7 +46,7 @@ class Declarations:
         """An agent's availability was told just below these levels: what else lies there is that agent's."""
         if home not in self._homes and len(self._homes) < MOST_HOMES and sum(map(len, home)) <= LONGEST_HOME:
             self._homes[home] = name
-            self.revision += 1
+            self._changed.add(home[-1].encode("utf-8", "replace") if home else b"")
 
     def home_of(self, levels: list[str]) -> tuple[int, str] | None:
         """The longest home that a topic lies in: its number of levels, and the agent."""

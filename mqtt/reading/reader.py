@@ -170,12 +170,17 @@ class Reader:
             if self._plans.pop(topic, None) is not None:
                 self._declared.discard(topic)
                 self._plan_bytes -= len(topic)
-        if self._revision != self._sink.declarations.revision:
-            self._revision = self._sink.declarations.revision
-            for topic in self._declared:
-                del self._plans[topic]
-                self._plan_bytes -= len(topic)
-            self._declared.clear()
+        declarations, outdated = self._sink.declarations, []
+        levels = declarations.take_changed()
+        if self._revision != declarations.revision:
+            self._revision = declarations.revision
+            outdated = [*self._declared]
+        elif levels:  # all others stay: in a large fleet somebody new comes all the time
+            outdated = [topic for topic in self._declared if not levels.isdisjoint(topic.split(b"/"))]
+        for topic in outdated:
+            del self._plans[topic]
+            self._plan_bytes -= len(topic)
+        self._declared.difference_update(outdated)
 
     def _may_complain(self) -> bool:
         """A mistake of ours is counted each time, its traceback logged now and then: traffic must not fill the log."""

@@ -66,7 +66,8 @@ class Zigbee2MqttRecogniser:
         if levels[-1] == "info" and isinstance(told, dict) and "coordinator" in told and tuple(base) not in self._bases:
             if len(base) <= 3 and len(self._bases) < MOST_BASES:
                 self._bases.add(tuple(base))
-                sink.declarations.settle((*base, BRIDGE), _bridge(base))  # what came of it before is claimed anew
+                sink.declarations.settle((*base, BRIDGE), _bridge(base))
+                sink.declarations.revision += 1  # what came of it before is claimed anew
         elif levels[-1] == "groups" and isinstance(told, list) and tuple(base) in self._bases:
             groups = {_topic(base, one["friendly_name"]) for one in told[:MOST_DEVICES] if _is_named(one)}
             if self._groups.get(message.topic, set()) != groups:
