@@ -24,6 +24,8 @@ _ADDRESS = re.compile(rb"(://[^/\s:@\"\\]{0,200}:)[^@\s/\"\\]{1,200}(?=@)")
 _MARK = re.compile(rb"(?<!\\)(\\*+)\"|[][{}]")
 _OPENED = rb"\\{0,7}[\"'](?=[^\"'\\\s,:}\]][^\"'\\\r\n]{0,4095}+\\{0,7}[\"'])"
 """A quoted value begins; what a comma follows, and its like, ends a text of JSON instead."""
+_NO_SECRET = r"(?!(?:\w{1,40}[-_.])?(?:progress|page|nextpage|continuation)[-_.]?token)"
+"""Names of a place in a list, or of a request of MCP: replies are found by it."""
 _WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -66,7 +68,7 @@ class _Keys:
         self._on = bool(words)
         self._roots = _roots(words)
         any_key = "|".join("[-_. ]?".join(map(re.escape, parts)) for parts in words) or "(?!)"
-        begins = rf"(?:[\w.-]{{1,60}}(?:[-_.]|(?<=[a-z0-9])(?=(?-i:[A-Z]))))?(?:{any_key})".encode()
+        begins = rf"{_NO_SECRET}(?:[\w.-]{{1,60}}(?:[-_.]|(?<=[a-z0-9])(?=(?-i:[A-Z]))))?(?:{any_key})".encode()
         flags = re.IGNORECASE
         self._name = re.compile(begins, flags)
         self._in_json = re.compile(rb"(?<!\\)(?P<slashes>\\*+)\"" + begins + rb"(?P=slashes)\"\s*:\s*", flags)

@@ -53,7 +53,7 @@ def test_secrets_are_hidden(payload: bytes, stored: bytes) -> None:
         b'{"tokens":3,"token":17,"prompt_tokens":5}', b'{"secretary":"Ann"}', b'{"level":"info","message":"no password given"}',
         b"http://host/a@b", b"21.5", b"", b'\x00\x01"password":"x"', b'{"passwords":"x"}',
         b'{"m":"token=","n":["password=", "password="]}', b'{"log":"{\\"m\\":\\"token=\\",\\"n\\":\\"password=\\"}"}',
-        b'{"maxtoken":"x","compass":"y"}',
+        b'{"maxtoken":"x","compass":"y"}', b'{"_meta":{"progressToken":"abc"},"nextPageToken":"x","page_token":"y"}',
     ],
 )  # fmt: skip
 def test_what_is_no_secret_is_the_same_message(payload: bytes) -> None:
