@@ -78,6 +78,7 @@ class Picture(NamedTuple):
                 for change in pending:
                     for part in _arriving(change, shape, chance, limit):
                         carry_out(content, part)
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes(content)
 
     def _names(self, shape: str, chance: random.Random) -> dict[str, int]:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.recorder.import_run import at_once
+from app.recorder.reread_run import HistoryHere, Rereader
+from models.domain.rules import Rules
 from models.storage import catalogue_file, journal
 from models.storage.access import create_private_file
 from models.storage.copies.verify import verify
@@ -134,6 +137,27 @@ def sealing(life: Life) -> None:
         (StoreWriter.close if left == "nothing" else kill)(writer)
 
 
+def rereading(life: Life) -> None:
+    """History is read again, by a recorder that goes on afterwards, or is killed."""
+    for turn in range(3):
+        writer = life.open()
+        life.record(writer, 3)
+
+        def hand_over(job: Callable[[], Any], meanwhile: Callable[[], None]) -> Any:
+            life.clock.advance(1_100_000)
+            writer.housekeep()  # noqa: B023 - called within this turn
+            share, life.share = life.share, 0.3 if getattr(job, "__name__", "") == "swap_in" else life.share
+            try:
+                return at_once(job, meanwhile)
+            finally:
+                life.share = share
+
+        history = HistoryHere(life.workspace, Rules(), life.clock)
+        Rereader(writer, history, hand_over, lambda _: None).run(0, 0, "agents", lambda _: None)
+        life.record(writer, 1)
+        (kill if turn % 2 else StoreWriter.close)(writer)
+
+
 def keeping(life: Life) -> None:
     """What comes is kept in the journal and answered for; now and then a kill leaves some of it for the next start to store."""
     with pytest.MonkeyPatch.context() as patch:
@@ -181,6 +205,8 @@ def cut(fast_folder: Path, work: Callable[[Life], None], moments: int, share: fl
             check_survived(target, told)
             if work is sealing:
                 check_sealing_goes_on(target)
+            if work is rereading:
+                check_all_of_it_is_of_one_reading(target)
             shutil.rmtree(target.root)
 
 
@@ -201,6 +227,18 @@ def check_sealing_goes_on(workspace: Workspace) -> None:
     assert list(verify(workspace)) == []
 
 
+def check_all_of_it_is_of_one_reading(workspace: Workspace) -> None:
+    """The files are what the catalogue says they are, and of those that were there nothing is older than what came later."""
+    known = rows(workspace, "catalogue", "SELECT id, generation FROM segment WHERE state = 'closed' ORDER BY id")
+    of_files = [
+        (id_, int((rows(workspace, id_, "SELECT value FROM meta WHERE key = 'generation'") or [("0",)])[0][0]))
+        for id_, _ in known
+    ]
+    assert of_files == known
+    assert [one for _, one in known] == sorted((one for _, one in known), reverse=True)
+    assert not workspace.rereading.exists()
+
+
 WORKS = [
     (recording, 0.01, 8, 130),
     (copying, 0.01, 4, 40),
@@ -208,6 +246,7 @@ WORKS = [
     (making, 1.0, 8, 40),
     (sealing, 0.02, 5, 60),
     (keeping, 0.03, 6, 60),
+    (rereading, 0.01, 6, 60),
 ]
 
 
