@@ -12,6 +12,7 @@ from models.domain.problems import Problem
 from models.storage.copies.salvage_words import bring_back_words
 from models.storage.engine import WorkspaceDatabase
 from models.storage.keeping.retention import Retention
+from models.storage.rereading.fallen_back import forget_agents_of_earlier_reading, forget_earlier_reading
 from models.storage.rereading.shadow import Shadow, throw_away
 from models.storage.rereading.swap import swap_in
 from models.storage.sealing.sealed_file import take_in_sealed
@@ -68,6 +69,10 @@ class Recovery:
         adoption.run(fell_back=replaced is not None)
         self.problems += adoption.problems
         self._retention.sweep()
+        self._finish_reread()
+        fell_back = forget_earlier_reading(self._workspace, self._catalogue)
+        if fell_back:
+            self._headlines.become(load_headlines(self._catalogue))
         self._sealing.mend()
         for id_, state, layout, taken in self._rows(
             "SELECT id, state, layout, taken_batch FROM segment WHERE state IN ('open', 'closed')"
@@ -82,8 +87,9 @@ class Recovery:
                     self._finish(id_, path, taken)
                 elif any(Path(f"{path}-{log}").exists() for log in ("wal", "journal")):
                     self._settle(id_, path)
+        if fell_back:
+            forget_agents_of_earlier_reading(self._catalogue)
         self._end_captures()
-        self._finish_reread()
         if replaced is not None:
             aside = str(replaced.params["path"])
             back = bring_back_words(Path(aside), self._catalogue)

@@ -38,7 +38,7 @@ from mqtt.reading.reader import Reader
 from tests.helpers.clock import FakeClock
 from tests.helpers.reading import recorded
 from tests.helpers.recorded_store import as_live, of_our_own_agents, record
-from tests.helpers.store import batch_of, message, rows
+from tests.helpers.store import batch_of, catalogue_now, message, put_back, rows
 
 RECORDINGS = sorted((Path(__file__).resolve().parents[2] / "recordings").glob("*.jsonl"))
 SMALL = StoreLimits(segment_bytes=300_000)
@@ -447,4 +447,21 @@ def test_a_lost_catalogue_is_made_again_of_what_was_read_again(tmp_path: Path) -
     whole(again)
     again.reread(NOBODY)
     assert again.ask("SELECT DISTINCT generation FROM segment") == [(1,)]
+    again.store.close()
+
+
+def test_a_catalogue_of_before_takes_in_what_was_read_again(tmp_path: Path) -> None:
+    bench = small_history(tmp_path / "ws")
+    bench.store.submit([{"do": "agent.note", "agent": "crawler-1", "note": "mine"}])
+    earlier = catalogue_now(bench.workspace)
+    bench.reread(MINE)
+    before = bench.exported()
+    bench.store.close()
+    put_back(bench.workspace, earlier)
+    again = Bench(tmp_path / "ws")
+    assert again.store.problems == []
+    same(again.exported(), before)
+    whole(again)
+    assert again.ask("SELECT note FROM agent WHERE name = 'crawler-1'") == [("mine",)]
+    assert again.ask("SELECT DISTINCT generation, state FROM segment") == [(1, "closed")]
     again.store.close()
