@@ -110,8 +110,10 @@ class _Keys:
         if _NO_TEXT.search(payload):
             return payload
         hidden = self._json_hidden(payload)
-        hidden = self._in_text.sub(_without_value, hidden)
-        hidden = _ADDRESS.sub(lambda found: found[1] + _HIDDEN, hidden)
+        if b"=" in hidden or b"authorization:" in hidden.lower():  # prose has neither, and is long
+            hidden = self._in_text.sub(_without_value, hidden)
+        if b"://" in hidden:
+            hidden = _ADDRESS.sub(lambda found: found[1] + _HIDDEN, hidden)
         return payload if hidden == payload else hidden
 
     def _json_hidden(self, payload: bytes) -> bytes:
