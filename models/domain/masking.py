@@ -72,6 +72,7 @@ class _Keys:
         flags = re.IGNORECASE
         self._name = re.compile(begins, flags)
         self._in_json = re.compile(rb"(?<!\\)(?P<slashes>\\*+)\"" + begins + rb"(?P=slashes)\"\s*:\s*", flags)
+        self._in_plain_json = re.compile(rb"\"(?P<slashes>)" + begins + rb"\"\s*:\s*", flags)  # no JSON inside: quicker
         self._in_text = re.compile(
             rb"(?<![A-Za-z0-9])(?:(?:"
             + any_key.encode()
@@ -118,7 +119,8 @@ class _Keys:
 
     def _json_hidden(self, payload: bytes) -> bytes:
         parts, done = [], 0
-        for found in self._in_json.finditer(payload):
+        name = self._in_json if b'\\"' in payload else self._in_plain_json
+        for found in name.finditer(payload):
             if found.start() < done:
                 continue  # inside of what is hidden already
             quote = found["slashes"] + b'"'
