@@ -77,7 +77,8 @@ class MessageRequest:
     """As `LogRequest`, of messages. Payloads are cut to `payload_limit` bytes.
 
     `topic` empty: of all topics. With `branch` also those below it, whole levels only (below the empty one: what begins
-    with a slash). `text` matches anywhere in topic or payload, case-blind.
+    with a slash). `text` matches anywhere in topic or payload, case-blind. `pattern`: of all topics that a mapping rule with
+    this one is for (`rules.TopicPattern`, of which it must be one); empty: whatever the topic.
     """
 
     agent: int = 0
@@ -90,6 +91,7 @@ class MessageRequest:
     branch: bool = False
     text: str = ""
     after: RowKey | None = None
+    pattern: str = ""
 
 
 class MessageLine(NamedTuple):

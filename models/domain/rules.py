@@ -64,6 +64,11 @@ class TopicPattern:
         """The MQTT filter that takes in all it matches."""
         return "/".join("+" if "{" in level else level for level in self.text.split("/"))
 
+    @property
+    def beginning(self) -> str:
+        """What every topic begins with that it matches."""
+        return re.split("/?[{+#\ufffd]", self.text, maxsplit=1)[0]  # which stands for bytes that are no text
+
     def match(self, topic: str) -> dict[str, str] | None:
         """The named levels of a topic; None where it is another."""
         found = self._matches(topic)

@@ -41,6 +41,7 @@ from models.domain.queries import (
     TopicsResult,
 )
 from models.domain.records import GapCause, Level
+from models.domain.rules import TopicPattern
 from models.domain.tail import Interest, TailCursor, TailPage
 
 SECOND = 1_000_000
@@ -233,6 +234,8 @@ class FakeTail:
 def _fits(line: MessageLine, request: MessageRequest) -> bool:
     below = line.topic == request.topic or line.topic.startswith(request.topic + b"/")
     topic = below if request.branch else request.topic in (b"", line.topic)
+    if request.pattern:
+        topic = topic and TopicPattern(request.pattern).match(line.topic.decode()) is not None
     text = request.text.encode().lower()
     return topic and request.agent in (0, line.agent) and (text in line.topic.lower() or text in line.payload.lower())
 

@@ -115,8 +115,8 @@ def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken
 def _of_topics(opened: OpenSegment, question: _Question, request: MessageRequest) -> _Question | None:
     """The question with this segment's own ids of the topics that are meant; None where it has none of them."""
     where, bindings = [question.where], list(question.bindings)
-    if request.topic or request.branch:
-        ids = topics_meant(opened, request)
+    ids = topics_meant(opened, request)
+    if ids is not None:
         if not ids:
             return None
         where.append("topic_id in (select value from json_each(?))")

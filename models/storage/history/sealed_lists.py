@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.domain.queries import CancelToken, LogRequest, MessageRequest, RowKey
 from models.domain.records import Level
+from models.domain.rules import TopicPattern
 from models.storage.sealing.row_reading import RowBlocks
 from models.storage.segments.open_segment import OpenSegment, holds
 
@@ -19,6 +20,8 @@ MESSAGE_COLUMNS = ("seq", "received_us", "topic_id", "agent_id", "kind", "flags"
 SEARCHED = ("text", "logger", "error")
 _LOOKED_AT = 64
 """Candidates that were none, after which it is told how far we are."""
+_MOST_ASKED_FOR = 1_000
+"""Topics whose blocks are looked up one by one."""
 Found = tuple[Any, ...] | RowKey
 
 
@@ -100,7 +103,7 @@ def _holding(blocks: RowBlocks, number: int, rows: npt.NDArray[np.intp], needle:
 
 def _messages(opened: OpenSegment, span: Span, request: MessageRequest, token: CancelToken) -> Iterator[Found]:
     blocks, needle = opened.blocks["message"], request.text.casefold()
-    topics = topics_meant(opened, request) if request.topic or request.branch else None
+    topics = topics_meant(opened, request)
     named = topics_named(opened, needle) if needle else []
     for number in reversed(_blocks_meant(blocks, span, request.agent, topics)):
         token.check()
@@ -120,12 +123,25 @@ def _messages(opened: OpenSegment, span: Span, request: MessageRequest, token: C
         yield _reached(opened, blocks, number)
 
 
-def topics_meant(opened: OpenSegment, request: MessageRequest) -> list[int]:
-    """The segment's own ids of the topic, or of all at and below it."""
-    # below: from "topic/" up to what follows it, as "0" is the next byte after "/"
-    ends = (request.topic + b"/", request.topic + b"0") if request.branch else (request.topic, request.topic)
-    rows = opened.rows("select id from topic where name = ? or (name >= ? and name < ?)", request.topic, *ends)
-    return [id_ for (id_,) in rows]
+def topics_meant(opened: OpenSegment, request: MessageRequest) -> list[int] | None:
+    """The segment's own ids of the topic, or of all at and below it, that a pattern fits; None: of whatever topic."""
+    found: list[int] | None = None
+    if request.topic or request.branch:
+        # below: from "topic/" up to what follows it, as "0" is the next byte after "/"
+        ends = (request.topic + b"/", request.topic + b"0") if request.branch else (request.topic, request.topic)
+        rows = opened.rows("select id from topic where name = ? or (name >= ? and name < ?)", request.topic, *ends)
+        found = [id_ for (id_,) in rows]
+    if request.pattern:
+        fitting = _topics_of(opened, TopicPattern(request.pattern))
+        found = fitting if found is None else sorted({*found}.intersection(fitting))
+    return found
+
+
+def _topics_of(opened: OpenSegment, pattern: TopicPattern) -> list[int]:
+    """Of those alone that begin as the pattern does is every one looked at: of a hundred thousand that takes a while."""
+    begin = pattern.beginning.encode()
+    rows = opened.rows("select id, name from topic where substr(name, 1, ?) = ?", len(begin), begin)
+    return [id_ for id_, name in rows if pattern.match(name.decode(errors="replace")) is not None]
 
 
 def topics_named(opened: OpenSegment, needle: str) -> list[int]:
@@ -143,7 +159,7 @@ def _blocks_meant(blocks: RowBlocks, span: Span, agent: int, topics: list[int] |
     found = np.array(blocks.within(span.low, span.end), np.int64)
     if agent:
         found = found[np.isin(found, blocks.holding("message_agent", agent))]
-    if topics is not None:
+    if topics is not None and len(topics) <= _MOST_ASKED_FOR:  # more are in nearly every block
         every = [blocks.holding("message_topic", id_) for id_ in topics] if len(found) else []
         found = found[np.isin(found, np.concatenate(every))] if every else found[:0]
     some: list[int] = found.tolist()

@@ -12,6 +12,7 @@ from models.domain.messages import Kind, Properties
 from models.domain.queries import CancelToken, LogRequest, LogResult, MessageRequest, MessageResult, RowKey
 from models.domain.records import Level, LogRow
 from models.storage.history import lists as history_lists
+from models.storage.history import sealed_lists
 from models.storage.history.lists import answer_logs, answer_messages
 from models.storage.history.log_minutes import log_minutes
 from models.storage.history.store_view import StoreView
@@ -139,18 +140,38 @@ def test_messages_are_the_same_for_every_filter(views: tuple[StoreView, StoreVie
     plain, sealed = views
     chance = random.Random(6)
     matched = 0
-    for _ in range(300):
+    for _ in range(600):
         more: dict[str, object] = {"text": chance.choice(NEEDLES), **some_range(chance)}
         more["agent"] = chance.choice((0, 0, *range(1, AGENTS + 1), 99))
         more["topic"] = chance.choice((b"", b"", b"a", b"a/x", b"b/y", "c/Ż".encode(), b"none"))
         more["branch"] = bool(more["topic"]) and chance.random() < 0.5
         more["limit"] = chance.choice((3, 50, 10_000))
         more["payload_limit"] = chance.choice((7, 4096))
+        more["pattern"] = chance.choice(("", "", "", "a/#", "{agent}/x", "+/Ż", "b/y/{n}z", "none/+"))
         request = MessageRequest(**more)  # type: ignore[arg-type]
         left, right = messages(plain, request), messages(sealed, request)
         assert left.rows == right.rows, request
         matched += len(left.rows)
     assert matched > 2_000
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topics"),
+    [
+        ("{a}/x", {b"a/x", b"b/x", b"c/x"}), ("a/{b}0", {b"a/x0"}), ("c/#", {b"c/x", b"c/x0", b"c/y/z", "c/Ż".encode()}),
+        ("b/y/+", {b"b/y/z"}), ("b/Ż", {"b/Ż".encode()}), ("a", set()),
+    ],
+)  # fmt: skip
+def test_messages_that_a_rule_is_for(
+    views: tuple[StoreView, StoreView], monkeypatch: pytest.MonkeyPatch, pattern: str, topics: set[bytes]
+) -> None:
+    for most in (1_000, 0):  # blocks are looked up, or all are looked through
+        monkeypatch.setattr(sealed_lists, "_MOST_ASKED_FOR", most)
+        for view in views:
+            found = messages(view, MessageRequest(pattern=pattern, limit=10_000)).rows
+            every = messages(view, MessageRequest(limit=10_000)).rows
+            assert found == tuple(row for row in every if row.topic in topics)
+            assert {row.topic for row in found} == topics
 
 
 def test_minutes_are_counted_by_agent_and_level(views: tuple[StoreView, StoreView]) -> None:
