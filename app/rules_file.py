@@ -65,6 +65,10 @@ class RulesFile:
             problems.append(self._bad(unknown[0], RuleError("only [[rule]] and [same] are known")))
         return LoadedRules(Rules(tuple(rules), same), problems)
 
+    def begin(self) -> None:
+        """Have a file, were it an empty one, for who wants to edit it."""
+        self._file.write(self._file.new(), only_new=True)
+
     def apply(self, other: Path) -> LoadedRules:
         """Take over another file as it is, comments included, where all of it makes sense; else change nothing and raise its
         first problem."""
@@ -74,14 +78,14 @@ class RulesFile:
         self._file.write(TomlFile(other, _HEADING).read())
         return found
 
-    def add(self, rule: Rule) -> None:
-        """Put it before all others: the newest word wins."""
+    def add(self, rule: Rule, number: int = 1) -> None:
+        """Put it before all others, as the newest word wins; or where `number`, counted from 1, says."""
         document = self._file.read()
         table = tomlkit.table()
         table.update(rule.said())
         others = document.get("rule")
         if isinstance(others, AoT):
-            others.insert(0, table)
+            others.insert(number - 1, table)
         else:
             found = tomlkit.aot()
             found.append(table)
@@ -99,14 +103,17 @@ class RulesFile:
         table[name] = agent
         self._file.write(document)
 
-    def remove(self, number: int) -> None:
-        """The rule with this number, counted from 1."""
+    def remove(self, rule: Rule) -> int:
+        """Take this rule out, once; its number was this, counted from 1. 0: it was not there any more."""
         document = self._file.read()
-        rules: Any = document["rule"]
-        del rules[number - 1]
-        if not rules:
-            document.pop("rule")
-        self._file.write(document)
+        rules: Any = document.get("rule", [])
+        number = next((number for number, said in enumerate(rules, 1) if _is(said, rule)), 0)
+        if number:
+            del rules[number - 1]
+            if not rules:
+                document.pop("rule")
+            self._file.write(document)
+        return number
 
     def remove_same(self, name: str) -> None:
         document = self._file.read()
@@ -123,6 +130,13 @@ def _lines(path: Path, count: int) -> list[str]:
     text = path.read_text(encoding="utf-8", errors="replace") if count else ""
     found = [f" (line {at})" for at, line in enumerate(text.splitlines(), 1) if _BEGINS(line)]
     return found if len(found) == count else [""] * count
+
+
+def _is(said: Any, rule: Rule) -> bool:
+    try:
+        return rule_of(said.unwrap()) == rule
+    except RuleError:
+        return False
 
 
 def _pairs(said: object) -> list[tuple[str, str]]:

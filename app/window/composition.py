@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.publish_controller import PublishController
     from app.window.recorder_link import RecorderLink
     from app.window.recorder_notices import RecorderNotices
+    from app.window.rules_controller import RulesController
     from app.window.screens import Screens
     from app.window.tail_source import TailSource
     from models.domain.queries import FleetResult
@@ -97,6 +98,7 @@ class Composition(QObject):
         self.link: RecorderLink | None = None
         self.connection: ConnectionController | None = None
         self.publishing: PublishController | None = None
+        self.rules: RulesController | None = None
         self.looking: Looking | None = None  # at a backup or a copied workspace
         self.screens: Screens | None = None
         self._passwords: Passwords | None = None
@@ -176,6 +178,7 @@ class Composition(QObject):
         from app.window.publish_controller import PublishController
         from app.window.recorder_notices import RecorderNotices
         from app.window.recorder_parts import no_recorder_link, recorder_link
+        from app.window.rules_controller import RulesController
         from app.window.tail_source import TailSource
         from models.storage.history.fleet import FleetHistory
         from models.storage.history.reader import HistoryReader
@@ -202,6 +205,9 @@ class Composition(QObject):
             window.notices.show_problem, window,
         )  # fmt: skip
         self._message_menu.publish_requested.connect(self.publishing.open)
+        self.rules = RulesController(self.link, self.source, workspace, clock, self.themes, window)
+        self._message_menu.rules_requested.connect(self.rules.open_list)
+        self._actions["message.rules"].setEnabled(self.looking is None)
         window.screen_changed.connect(self._mind_tail)
         handle = window.windowHandle()
         if handle is not None:
@@ -221,7 +227,7 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        for part in (self.data, self.tail, self.source, self.link, self._passwords, self.looking):
+        for part in (self.data, self.rules, self.tail, self.source, self.link, self._passwords, self.looking):
             if part is not None:
                 part.shutdown()
 
@@ -267,7 +273,8 @@ class Composition(QObject):
         context = ScreenContext(
             self.source, self.tail, self.frames, window.time_range, window.time_cursor, self.themes, self.clock
         )
-        self.screens = Screens(window, self._places, context, self)
+        refusal = "" if self.looking is None else self.tr("nothing is changed in what is only looked at")
+        self.screens = Screens(window, self._places, context, self, refusal)
         self._menus.attach(self.screens)
         assert self.publishing is not None
         self.screens.messages_made.connect(self._message_menu.attach)
@@ -275,6 +282,8 @@ class Composition(QObject):
             self._message_menu.attach(self.screens.messages)
         self.screens.publish_requested.connect(self.publishing.open)
         self.screens.clear_requested.connect(self.publishing.ask_to_clear)
+        assert self.rules is not None
+        self.screens.teach_requested.connect(self.rules.teach)
         self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)
         self._build_data(self.screens)
         self.screens.command_requested.connect(self._submit)
@@ -289,9 +298,16 @@ class Composition(QObject):
         from app.window.data_place import DataParts, DataPlace
 
         assert self.source is not None
+        assert self.rules is not None
         assert self.link is not None
         parts = DataParts(
-            self._workspace, screens.context(), self.link, screens.names, screens.ways.show, self.looking is not None
+            self._workspace,
+            screens.context(),
+            self.link,
+            screens.names,
+            screens.ways.show,
+            self.rules.teach_message,
+            self.looking is not None,
         )
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)

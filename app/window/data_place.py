@@ -29,6 +29,7 @@ class DataParts(NamedTuple):
     link: RecorderLink
     names: AgentNames
     show_message: Callable[[RowKey], object]
+    teach: Callable[[RowKey], object]
     read_only: bool = False
 
 
@@ -133,6 +134,7 @@ class DataPlace(QObject):
             parts, window = self._parts, self._window
             self.screen = DataScreen(parts.context, parts.names)
             self.screen.message_wanted.connect(parts.show_message)
+            self.screen.teach_wanted.connect(parts.teach)
             settings = SettingsFile(parts.workspace.settings)
             queue = JobQueue(parts.workspace, parts.link, parts.context.clock, self)
             self.controller = DataController(

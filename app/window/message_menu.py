@@ -17,6 +17,7 @@ class MessageMenu(QObject):
     """Registers its actions at once; they are enabled while they fit what is at hand on the screen. GUI thread."""
 
     publish_requested = Signal()
+    rules_requested = Signal()
 
     def __init__(self, actions: ActionRegistry, parent: QObject) -> None:
         super().__init__(parent)
@@ -37,6 +38,12 @@ class MessageMenu(QObject):
                   tr("Copy the payload of the message at hand, whole"))  # fmt: skip
         self._add("copy-command", tr("Copy as &mosquitto_pub"), lambda one: one.copy_shell_line(), "Ctrl+Shift+K", _has_message,
                   tr("Copy a command that publishes the message at hand again"))  # fmt: skip
+        actions.separate("Message")
+        self._add("teach", tr("Teac&h what it means…"), lambda one: one.teach(), "Ctrl+Shift+E",
+                  lambda one: _has_message(one) and not one.teach_refusal,
+                  tr("Make a rule of the message at hand: this number is, this agent is, this is a log record"))  # fmt: skip
+        actions.add("message.rules", tr("Mapping r&ules…"), self.rules_requested.emit, None, "", "Message",
+                    tip=tr("All rules and second names of agents, to look through, take out and put back"))  # fmt: skip
         actions.separate("Message")
         self._add("plot", tr("Plot this &field"), lambda one: one.plot_field(), "Ctrl+L",
                   lambda one: _has_message(one) and one.pane.pages.json.number_at_hand is not None,

@@ -33,6 +33,8 @@ class Screens(QObject):
     """As `MessagesScreen.publish_wanted`."""
     clear_requested = Signal(bytes)
     shell_line_requested = Signal(object)
+    teach_requested = Signal(object)
+    """As `MessagesScreen.teach_wanted`."""
     messages_made = Signal(object)
     """The screen of messages is there."""
     guide_requested = Signal()
@@ -46,7 +48,9 @@ class Screens(QObject):
         places: dict[str, ScreenPlace],
         context: ScreenContext,
         parent: QObject | None = None,
+        teach_refusal: str = "",
     ) -> None:
+        """`teach_refusal`: why rules cannot be changed here."""
         super().__init__(parent)
         self._window, self._places, self._context, self._tail = window, places, context, SharedTail(context.tail)
         self.commands = AgentCommands(context.clock.wall_us, window)
@@ -56,6 +60,7 @@ class Screens(QObject):
         self.logs: LogsScreen | None = None
         self.agent: AgentScreen | None = None
         self.messages: MessagesScreen | None = None
+        self.teach_refusal = teach_refusal
         self.ways = WaysToMessages(context.source, self)
         self.ways.message_found.connect(self.open_message)
         self.panel: AgentPanel | None = None
@@ -161,6 +166,8 @@ class Screens(QObject):
             self.messages.publish_wanted.connect(self.publish_requested)
             self.messages.clear_wanted.connect(self.clear_requested)
             self.messages.shell_line_wanted.connect(self.shell_line_requested)
+            self.messages.teach_wanted.connect(self.teach_requested)
+            self.messages.teach_refusal = self.teach_refusal
             self._places[MESSAGES].fill(self.messages)
             self.messages_made.emit(self.messages)
         return self.messages

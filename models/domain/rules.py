@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.domain.json_path import NOTHING, Path, number_in, parse_path, value_at
 from models.domain.names import SeriesKind
@@ -204,6 +204,13 @@ def rule_of(said: object) -> Rule:
     return Rule(**values)
 
 
+class SameAgent(NamedTuple):
+    """`name` is what messages call the agent whose own name is `agent`."""
+
+    name: str
+    agent: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All rules in force. `same`: a name that agents are called by, and the agent it stands for."""
@@ -218,6 +225,12 @@ class Rules:
     def of(self, topic: str) -> list[tuple[Rule, dict[str, str]]]:
         """Those that match, in order, each with the named levels."""
         return [(rule, levels) for rule in self.rules if (levels := rule.pattern.match(topic)) is not None]
+
+    def taught(self, said: Rule | SameAgent) -> "Rules":
+        """These, and before them what was said last. Raises `RuleError` where names go in a circle."""
+        if isinstance(said, Rule):
+            return Rules((said, *self.rules), self.same)
+        return Rules(self.rules, same_names([*self.same.items(), said]))
 
 
 def same_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

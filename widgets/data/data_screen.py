@@ -44,6 +44,8 @@ class DataScreen(QWidget):
 
     span_wanted = Signal(object, object)
     """Somebody wants to look at this time (µs)."""
+    teach_wanted = Signal(object)
+    """As `MissingView.teach_wanted`."""
     message_wanted = Signal(object)
     """Somebody wants to see the message with this `RowKey`."""
 
@@ -68,6 +70,7 @@ class DataScreen(QWidget):
         for view in (self.held, self.missing, self.work):
             view.span_wanted.connect(self.span_wanted)
         self.missing.message_wanted.connect(self.message_wanted)
+        self.missing.teach_wanted.connect(self.teach_wanted)
         self.retention.edited.connect(self._tell)
         self.tabs.currentChanged.connect(self._ask)
         context.times.changed.connect(self._range_changed)
@@ -110,6 +113,7 @@ class DataScreen(QWidget):
         self._rate.hide()
         self.tabs.setTabVisible(self.tabs.indexOf(self.retention), False)
         self.work.show_reading()
+        self.missing.teach.hide()
 
     def show_work(self) -> WorkView:
         """Bring exports, imports and checks to the front."""

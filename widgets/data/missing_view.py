@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.quantity import format_time
 from models.domain.queries import GapColumns, GapsResult, UnreadableResult, UnreadableTopic
@@ -52,6 +52,8 @@ class MissingView(QWidget):
     """Somebody wants to look at this time (µs)."""
     message_wanted = Signal(object)
     """Somebody wants to see the message with this `RowKey`, and its topic."""
+    teach_wanted = Signal(object)
+    """Somebody wants to teach what the message with this `RowKey` means."""
 
     def __init__(self, names: AgentNames, theme: ThemeHolder) -> None:
         super().__init__()
@@ -67,6 +69,13 @@ class MissingView(QWidget):
         self.causes.selectionModel().selectionChanged.connect(self._narrow)
         self.gaps.opened.connect(self._open_gap)
         self.topics.opened.connect(lambda one: self.message_wanted.emit(one.key))
+        self.teach = QPushButton(self.tr("&Teach…"), autoDefault=False)
+        self.teach.setToolTip(self.tr("Make a rule of what the chosen topic sends"))
+        self.teach.clicked.connect(self._teach)
+        self.topics.selectionModel().selectionChanged.connect(self._allow_teaching)
+        self._foot.addWidget(self.teach)
+        self._foot.addStretch(1)
+        self._allow_teaching()
 
     def show_gaps(self, result: GapsResult) -> None:
         """List these."""
@@ -110,11 +119,26 @@ class MissingView(QWidget):
         down.setObjectName("data-missing")
         down.setChildrenCollapsible(False)
         down.addWidget(across)
-        down.addWidget(titled(self._topics_title, self._topic_stack))
+        unread = titled(self._topics_title, self._topic_stack)
+        self._foot = QHBoxLayout()
+        self._foot.setContentsMargins(12, 0, 12, 8)
+        layout = unread.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.addLayout(self._foot)
+        down.addWidget(unread)
         down.setSizes([360, 240])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(down)
+
+    @Slot()
+    def _teach(self) -> None:
+        for one in self.topics.selected[:1]:
+            self.teach_wanted.emit(one.key)
+
+    @Slot()
+    def _allow_teaching(self) -> None:
+        self.teach.setEnabled(len(self.topics.selected) == 1)
 
     @Slot()
     def _narrow(self) -> None:

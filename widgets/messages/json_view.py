@@ -66,6 +66,15 @@ class JsonView(QTreeView):
         value = self.document.value(index)
         return value.path if number_in(value.value) is not None else None
 
+    @property
+    def path_at_hand(self) -> Path | None:
+        """Path of the single value at hand; None where there is none, or it holds others."""
+        index = self.currentIndex()
+        if not index.isValid() or self.document.value(index).rest:
+            return None
+        one = self.document.value(index)
+        return None if isinstance(one.value, dict | list) else one.path
+
     @Slot()
     def copy_value(self) -> None:
         """Text as it is, all else as JSON."""

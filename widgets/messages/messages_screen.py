@@ -12,6 +12,7 @@ from models.domain.queries import MessageLine
 from models.domain.tail import TailPage
 from widgets.frame.screen_context import ScreenContext
 from widgets.messages.field_plot import FieldPlot
+from widgets.messages.lesson import Lesson, add_teach_menu
 from widgets.messages.message_pane import MessagePane
 from widgets.messages.topic_messages import TopicMessages
 from widgets.messages.topic_panel import TopicPanel
@@ -37,6 +38,8 @@ class MessagesScreen(QWidget):
     """The message (MessageLine) shall be copied as a command."""
     clear_wanted = Signal(bytes)
     """The retained message of this topic shall be removed."""
+    teach_wanted = Signal(object)
+    """Somebody wants to teach what a message means (Lesson)."""
     at_hand_changed = Signal()
     """Another topic, message or value is at hand, or the screen comes or goes."""
     connect_requested = Signal()
@@ -44,6 +47,8 @@ class MessagesScreen(QWidget):
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
         self._source, self._names = context.source, names
+        self.teach_refusal = ""
+        """Why rules cannot be changed here; empty: they can."""
         self.topics = TopicPanel(context.source, context.times, context.themes, context.clock.monotonic_us)
         self.rows = TopicMessages(context, names, **options)
         self.rows.table.setObjectName("messages")
@@ -164,6 +169,7 @@ class MessagesScreen(QWidget):
     def _fill_topic_menu(self, menu: QMenu, node: Node) -> None:
         menu.addAction(self.tr("Publish to this topic…"), partial(self.publish_wanted.emit, node.topic))
         if node.is_topic:
+            add_teach_menu(menu, self.teach_wanted.emit, Lesson(topic=node.topic), self.teach_refusal)
             menu.addAction(self.tr("Remove the retained message…"), partial(self.clear_wanted.emit, node.topic))
         agents = self.topics.model.tree.agents(node)
         if len(agents) == 1:
@@ -205,10 +211,24 @@ class MessagesScreen(QWidget):
         menu.addAction(self.tr("Copy as mosquitto_pub"), self.copy_shell_line)
         menu.addSeparator()
         menu.addAction(self.tr("Publish again…"), self.publish_again)
+        add_teach_menu(menu, self.teach_wanted.emit, self._lesson(line), self.teach_refusal)
         menu.addSeparator()
         menu.addAction(self.tr("Show only this topic"), partial(self.topics.show_topic, line.topic))
         if line.agent:
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
+
+    def _lesson(self, line: MessageLine) -> Lesson:
+        """About this message, and the value that is pointed at in it."""
+        pointed = (
+            self.pane.pages.json.path_at_hand if self.message is not None and self.message.key == line.key else None
+        )
+        return Lesson(line=line, path=pointed)
+
+    @Slot()
+    def teach(self) -> None:
+        """What the message at hand means."""
+        if self.message is not None and not self.teach_refusal:
+            self.teach_wanted.emit(self._lesson(self.message))
 
     @Slot()
     def copy_topic(self) -> None:

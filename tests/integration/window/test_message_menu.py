@@ -62,16 +62,18 @@ def lead(one: Composition, rows: object, line: object, text: str) -> None:
 
 
 def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
-    assert enabled(one) == {"publish"}
+    assert enabled(one) == {"publish", "rules"}
     one.window.show_screen(MESSAGES)
     screen = one.screens.messages
     qtbot.waitUntil(lambda: one.idle)
-    assert enabled(one) == {"publish"}  # everything is at hand, which is no topic
+    assert enabled(one) == {"publish", "rules"}  # everything is at hand, which is no topic
     screen.topics.show_topic(METRICS)
     qtbot.waitUntil(lambda: one.idle and len(screen.rows.model.rows) == 2)
-    assert enabled(one) == {"publish", "clear", "copy-topic"}
+    assert enabled(one) == {"publish", "rules", "clear", "copy-topic"}
     screen._into_rows()
-    assert enabled(one) == {"publish", "again", "clear", "copy-topic", "copy-payload", "copy-command", "plot", "agent"}
+    assert enabled(one) == {
+        "publish", "again", "rules", "teach", "clear", "copy-topic", "copy-payload", "copy-command", "plot", "agent",
+    }  # fmt: skip
     one._actions["message.copy-payload"].trigger()
     assert QGuiApplication.clipboard().text() == '{"cpu": 1}'
     one._actions["message.copy-command"].trigger()
@@ -88,7 +90,7 @@ def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
     one.publishing.form.reject()
     one._actions["message.agent"].trigger()
     assert one.window.shown_screen == AGENT
-    assert enabled(one) == {"publish"}
+    assert enabled(one) == {"publish", "rules"}
 
 
 def test_a_log_record_leads_to_its_message(one: Composition, qtbot: QtBot) -> None:

@@ -59,7 +59,7 @@ def test_changes_keep_what_their_author_wrote(path):
     rules = file.load().rules
     assert [one.topic for one in rules.rules] == ["new/{agent}", "a/{agent}", "b/#"]
     assert rules.same == {"plug-2": "kitchen", "x": "kitchen"}
-    file.remove(1)
+    assert file.remove(rules.rules[0]) == 1
     file.remove_same("x")
     assert file.load().rules.rules[0].topic == "a/{agent}"
     with pytest.raises(RuleError):
@@ -68,9 +68,23 @@ def test_changes_keep_what_their_author_wrote(path):
 
 def test_the_first_rule_and_the_last_one(path):
     file = RulesFile(path)
-    file.add(rule_of({"topic": "t", "means": "ignore"}))
-    file.remove(1)
+    rule = rule_of({"topic": "t", "means": "ignore"})
+    file.add(rule)
+    assert file.remove(rule) == 1
     assert file.load().rules.rules == ()
+    assert file.remove(rule) == 0
+
+
+def test_a_rule_comes_back_to_its_place(path):
+    path.parent.mkdir()
+    path.write_text('[[rule]]\ntopic = "a/#/b"\nmeans = "ignore"\n' + TEXT)
+    file = RulesFile(path)
+    first, second = file.load().rules.rules
+    assert file.remove(second) == 3
+    file.add(second, 3)
+    loaded = file.load()
+    assert loaded.rules.rules == (first, second)
+    assert len(loaded.problems) == 1
 
 
 def test_another_file_is_taken_over_whole_or_not_at_all(path, tmp_path):

@@ -172,7 +172,8 @@ def test_menus_lead_everywhere(desk: Desk, screen: MessagesScreen, qtbot: QtBot)
     line = screen.message
     screen.rows.menu_wanted.emit(menu, line)
     assert titles(menu) == [
-        "Copy topic", "Copy payload", "Copy as mosquitto_pub", "Publish again…", "Show only this topic", "Go to agent",
+        "Copy topic", "Copy payload", "Copy as mosquitto_pub", "Publish again…", "&Teach", "Show only this topic",
+        "Go to agent",
     ]  # fmt: skip
     actions = {one.text(): one for one in menu.actions()}
     for name, signal, told in (
@@ -188,7 +189,13 @@ def test_menus_lead_everywhere(desk: Desk, screen: MessagesScreen, qtbot: QtBot)
     assert listed(screen) == {line.topic}
     screen.topics.show_topic(METRICS)
     menu = screen.topics.make_menu()
-    assert titles(menu) == ["Copy topic", "Publish to this topic…", "Remove the retained message…", "Go to agent"]
+    assert titles(menu) == [
+        "Copy topic",
+        "Publish to this topic…",
+        "&Teach",
+        "Remove the retained message…",
+        "Go to agent",
+    ]
     with qtbot.waitSignal(screen.publish_wanted) as heard:
         menu.actions()[1].trigger()
     assert heard.args == [METRICS]

@@ -1,0 +1,320 @@
+"""Teaching what messages mean: the form filled for a message, its rule tried on what is stored, kept, and taken up."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+
+from app.rules_file import LoadedRules, RulesFile
+from app.settings import SettingsFile
+from app.window.latest_work import LatestWork
+from app.window.recorder_link import RecorderLink
+from app.window.rule_previews import Known, RulePreviews
+from models.domain.clock import Clock
+from models.domain.connection import Connection
+from models.domain.json_path import NOTHING, Path, decode, number_in, parse_path, value_at
+from models.domain.problems import Problem, Severity, trouble
+from models.domain.queries import (
+    DataSource,
+    Failed,
+    MessageLine,
+    MessageRequest,
+    MessageResult,
+    NamesRequest,
+    NamesResult,
+    Result,
+    RowKey,
+)
+from models.domain.rules import Meaning, Rule, RuleError, SameAgent
+from models.storage.workspace import Workspace
+from mqtt.reading.rule_suggestion import suggest
+from widgets.common.plain import visible
+from widgets.common.theme import ThemeHolder
+from widgets.frame.main_window import MainWindow
+from widgets.frame.notice_bar import Notice
+from widgets.messages.lesson import Lesson
+from widgets.messages.payload_places import places_of
+from widgets.messages.rule_form import RuleForm
+from widgets.messages.rule_list import RuleList
+from widgets.messages.whole_payload import with_whole
+
+NOTICE = "rule"
+_NO_RECORDER = "recorder."
+
+
+class RulesController(QObject):
+    """Shows form and list, one of each at a time. The file is read and written beside the GUI thread. GUI thread."""
+
+    def __init__(
+        self, link: RecorderLink, source: DataSource, workspace: Workspace, clock: Clock, themes: ThemeHolder, window: MainWindow
+    ) -> None:  # fmt: skip
+        super().__init__(window)
+        self._link, self._source, self._themes, self._window = link, source, themes, window
+        self._path = workspace.rules
+        self._file, self._settings = RulesFile(workspace.rules), SettingsFile(workspace.settings)
+        self._work = LatestWork(self)
+        self._previews = RulePreviews(source, self._work, clock, self)
+        self._line: MessageLine | None = None
+        self._pointed: Path | None = None
+        self._agents: dict[int, str] = {}
+        self.form: RuleForm | None = None
+        self.list: RuleList | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Is nothing read or written?"""
+        return self._work.idle
+
+    def shutdown(self) -> None:
+        self._previews.stop()
+        self._work.shutdown()
+
+    # ------------------------------------------------------------ form
+
+    def teach_message(self, key: RowKey) -> None:
+        """Bring the form up for the message with this key."""
+        self.teach(Lesson(key=key))
+
+    @Slot(object)
+    def teach(self, lesson: Lesson) -> None:
+        """Bring the form up for a message, once that is there."""
+        tell = self._window.notices.show_problem
+        if lesson.line is not None:
+            with_whole(self._source, lesson.line, partial(self._begin, lesson), tell)
+            return
+
+        def take(result: Result | Failed) -> None:
+            if isinstance(result, Failed):
+                tell(result.problem)
+            elif isinstance(result, MessageResult) and result.rows:
+                with_whole(self._source, result.rows[0], partial(self._begin, lesson), tell)
+            else:
+                tell(Problem("message.gone"))
+
+        before = lesson.key._replace(seq=lesson.key.seq + 1) if lesson.key is not None else None
+        self._source.ask(MessageRequest(topic=lesson.topic, before=before, limit=1), take)
+
+    def _begin(self, lesson: Lesson, line: MessageLine) -> None:
+        form = self._form()
+        self._line, self._pointed = line, lesson.path
+        form.begin(None if lesson.same else lesson.means or meaning_of(line.payload))
+        self._previews.begin()
+        self._propose()
+        if lesson.same:
+            self._previews.fetch(topic=line.topic)
+        self._source.ask(NamesRequest(), self._take_names)
+        self._work.want("load", self._load, self._loaded)
+        form.show()
+        form.raise_()
+        form.activateWindow()
+        form.focus_first()
+
+    def _form(self) -> RuleForm:
+        if self.form is None:
+            form = self.form = RuleForm(self._themes, self._window)
+            form.rule_changed.connect(self._previews.say)
+            form.pattern_changed.connect(self._previews.fetch)
+            form.proposal_wanted.connect(self._place_or_meaning_chosen)
+            form.save_requested.connect(self._save)
+            form.list_requested.connect(self.open_list)
+            form.closed.connect(self._previews.stop)
+            self._previews.found.connect(form.show_preview)
+            self._previews.failed.connect(form.preview.show_problem)
+        return self.form
+
+    @Slot()
+    def _place_or_meaning_chosen(self) -> None:
+        place = self._form().fields.fields["path"].text
+        try:
+            self._pointed = parse_path(place) if place else self._pointed
+        except ValueError:
+            pass  # it is told below the field
+        self._propose()
+
+    def _propose(self) -> None:
+        line, form = self._line, self._form()
+        assert line is not None
+        document = decode(line.payload)
+        means = form.fields.means
+        if means is None:
+            form.propose(SameAgent(self._agents.get(line.agent, ""), ""), places_of(document))
+            return
+        try:
+            said = suggest(line.topic, place_for(means, document, self._pointed), means)
+        except RuleError:  # of a topic that no pattern can be made of
+            said = Rule("#", Meaning.IGNORE)
+        form.propose(said, places_of(document))
+
+    def _take_names(self, result: Result | Failed) -> None:
+        if not isinstance(result, NamesResult):
+            return
+        self._agents = dict(zip(result.agent, result.id, strict=True))
+        form = self._form()
+        form.fields.offer_agents(sorted(self._agents.values(), key=str.casefold))
+        if form.fields.means is None:
+            self._propose()
+
+    # ------------------------------------------------------------ file
+
+    def _load(self) -> Known:
+        """Work thread."""
+        connection = self._settings.load().connection or Connection()
+        return Known(self._file.load().rules, connection.prefix)
+
+    def _loaded(self, answer: Known | Problem) -> None:
+        if isinstance(answer, Problem):
+            self._form().show_problem(answer)
+        else:
+            self._previews.use(answer)
+
+    @Slot(object)
+    def _save(self, said: Rule | SameAgent) -> None:
+        self._work.want("save", partial(self._keep, said), self._saved)
+
+    def _keep(self, said: Rule | SameAgent) -> Rule | SameAgent:
+        """Work thread. A file that cannot be read is never written over."""
+        self._file.load()
+        if isinstance(said, Rule):
+            self._file.add(said)
+            return said
+        try:
+            self._file.add_same(*said)
+        except RuleError as error:
+            raise trouble("rules.bad", path=str(self._path), where="[same]", detail=str(error)) from None
+        return said
+
+    def _saved(self, answer: Rule | SameAgent | Problem) -> None:
+        form = self._form()
+        if isinstance(answer, Problem):
+            form.show_problem(answer)
+            return
+        form.accept()
+        if isinstance(answer, Rule):
+            about = self.tr("The rule for “{topic}” is kept.").replace("{topic}", visible(answer.topic, 80))
+        else:
+            about = self.tr("“{name}” is “{agent}” from now on.")
+            about = about.replace("{name}", visible(answer.name, 80)).replace("{agent}", visible(answer.agent, 80))
+        self._take_up(about)
+
+    def _take_up(self, about: str) -> None:
+        """Have the recorder read the file again, then tell."""
+        self._link.wake(partial(self._taken_up, about))
+
+    def _taken_up(self, about: str, problem: Problem | None) -> None:
+        if problem is None:
+            remedy = self.tr(
+                "It is in force for every message that comes from now on; what is stored stays as it was read."
+            )
+        elif problem.code.startswith(_NO_RECORDER):
+            remedy = self.tr("No recorder answers just now; the next one begins with it.")
+        else:
+            self._window.notices.show_problem(problem)
+            return
+        self._window.notices.show_notice(
+            Notice(NOTICE, Severity.INFO, about, remedy, action=self.tr("Mapping rules…"), on_action=self.open_list)
+        )
+        if self.list is not None and self.list.isVisible():
+            self._work.want("list", self._file.load, self._listed)
+
+    # ------------------------------------------------------------ list
+
+    @Slot()
+    def open_list(self) -> None:
+        """All rules and names."""
+        if self.list is None:
+            self.list = RuleList(self._themes, self._window)
+            self.list.remove_requested.connect(self._remove)
+            self.list.put_back_requested.connect(self._put_back)
+            self.list.file_requested.connect(self._open_file)
+        self.list.begin()
+        self._work.want("list", self._file.load, self._listed)
+        self.list.show()
+        self.list.raise_()
+        self.list.activateWindow()
+
+    def _listed(self, answer: LoadedRules | Problem) -> None:
+        assert self.list is not None
+        if isinstance(answer, Problem):
+            self.list.show_problem(answer)
+        else:
+            self.list.show_rules(*answer)
+
+    @Slot(object)
+    def _remove(self, said: Rule | SameAgent) -> None:
+        def job() -> int:  # work thread
+            if isinstance(said, Rule):
+                return self._file.remove(said)
+            self._file.remove_same(said.name)
+            return 1
+
+        def done(number: int) -> None:
+            if self.list is not None:
+                self.list.show_removed(said, number)
+
+        self._change(job, done)
+
+    @Slot(object, int)
+    def _put_back(self, said: Rule | SameAgent, number: int) -> None:
+        def job() -> int:  # work thread
+            if isinstance(said, Rule):
+                self._file.add(said, number)
+            else:
+                self._keep(said)
+            return number
+
+        def done(_number: int) -> None:
+            if self.list is not None:
+                self.list.show_put_back(said)
+
+        self._change(job, done)
+
+    def _change(self, job: Callable[[], int], done: Callable[[int], object]) -> None:
+        def told(answer: int | Problem) -> None:
+            if isinstance(answer, Problem):
+                self._listed(answer)
+                return
+            done(answer)
+            self._link.wake(_nothing)
+            self._work.want("list", self._file.load, self._listed)
+
+        self._work.want(f"change {id(job)}", job, told)
+
+    @Slot()
+    def _open_file(self) -> None:
+        """With whatever the desktop opens such files with; one is begun where there is none."""
+
+        def told(answer: Problem | None) -> None:
+            if answer is not None:
+                self._listed(answer)
+            elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path))):
+                self._listed(Problem("file.unusable", {"path": str(self._path), "detail": "no program opens it"}))
+
+        self._work.want("begin", self._file.begin, told)
+
+
+def place_for(means: Meaning, document: object, pointed: Path | None) -> Path:
+    """Where what a rule speaks of stands: where somebody pointed, if that can be it; a number else where the first one is."""
+    value = value_at(document, pointed) if pointed is not None and document is not NOTHING else NOTHING
+    match means:
+        case Meaning.NUMBER:
+            if pointed is not None and isinstance(value, str | int | float) and not isinstance(value, bool):
+                return pointed
+            return next((one.path for one in places_of(document) if number_in(one.value) is not None), ())
+        case Meaning.AGENT | Meaning.LOG:
+            return pointed if pointed and isinstance(value, str) else ()
+        case Meaning.STATUS:
+            return pointed if pointed and isinstance(value, str | bool | int) else ()
+    return ()
+
+
+def meaning_of(payload: bytes) -> Meaning:
+    """What a payload most likely is, to begin with."""
+    document = decode(payload)
+    if number_in(document) is not None or any(number_in(one.value) is not None for one in places_of(document)):
+        return Meaning.NUMBER
+    return Meaning.LOG
+
+
+def _nothing(_problem: Problem | None) -> None:
+    """Where no recorder answers, the next one begins with what the file says."""

@@ -1,0 +1,137 @@
+"""Teaching what messages mean, in a real workspace: from a message to a rule that a recorder would take up."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from app.rules_file import RulesFile
+from app.window.data_source import HistorySource
+from app.window.rules_controller import RulesController
+from models.domain.clock import SystemClock
+from models.domain.problems import Problem
+from models.domain.queries import CancelToken, MessageLine, MessageRequest
+from models.domain.rules import Meaning, Rule, SameAgent, rule_of
+from models.storage.history.fleet import FleetHistory
+from models.storage.history.reader import HistoryReader
+from models.storage.workspace import Workspace
+from models.storage.writing.writer import StoreWriter
+from mqtt.reading.reader import Reader
+from tests.helpers.clock import FIRST_WALL_US, FakeClock
+from tests.helpers.store import message
+from widgets.common.actions import ActionRegistry
+from widgets.common.theme import ThemeHolder
+from widgets.frame.main_window import MainWindow
+from widgets.messages.lesson import Lesson
+
+
+class Link(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = 0
+
+    def wake(self, done: Callable[[Problem | None], object]) -> None:
+        self.woken += 1
+        done(None)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    one = Workspace.at(tmp_path / "workspace")
+    clock = FakeClock()
+    writer = StoreWriter(one, clock)
+    writer.begin_capture("mqtt://h:1883", "me")
+    reader = Reader(writer.names, "agents", clock)
+    some = [
+        message(FIRST_WALL_US + n, b"plant/mixer-%d/out" % (n % 3), b'{"v":{"t":%d},"speed":%d}' % (n, n))
+        for n in range(30)
+    ]
+    writer.commit(reader.read(some))
+    writer.housekeep()
+    writer.close()
+    return one
+
+
+@pytest.fixture
+def bench(qapp: QApplication, workspace):
+    clock = SystemClock()
+    themes = ThemeHolder(qapp, "light")
+    window = MainWindow(themes, ActionRegistry(themes), clock)
+    source = HistorySource(lambda: HistoryReader(workspace, clock, FleetHistory(clock)), clock)
+    link = Link()
+    controller = RulesController(link, source, workspace, clock, themes, window)
+    yield SimpleNamespace(controller=controller, link=link, workspace=workspace, window=window)
+    controller.shutdown()
+    source.shutdown()
+
+
+def newest(workspace: Workspace, topic: bytes) -> MessageLine:
+    clock = SystemClock()
+    reader = HistoryReader(workspace, clock, FleetHistory(clock))
+    try:
+        return next(iter(reader.answer(MessageRequest(topic=topic, limit=1), CancelToken()))).rows[0]
+    finally:
+        reader.close()
+
+
+def opened(bench, qtbot, lesson: Lesson):
+    bench.controller.teach(lesson)
+    qtbot.waitUntil(lambda: bench.controller.form is not None and bench.controller.form.isVisible())
+    form = bench.controller.form
+    qtbot.waitUntil(lambda: form.said is not None)
+    return form
+
+
+def test_this_number_is(bench, qtbot) -> None:
+    line = newest(bench.workspace, b"plant/mixer-1/out")
+    form = opened(bench, qtbot, Lesson(Meaning.NUMBER, line=line, path=("v", "t")))
+    assert isinstance(form.said, Rule)
+    assert (form.said.topic, form.said.path) == ("plant/{agent}/out", "v.t")
+    form.fields.fields["metric"].line.setText("temperature")
+    form.fields.fields["unit"].line.setText("°C")
+    qtbot.waitUntil(lambda: any(row.what == "temperature" for row in form.preview.after.records.rows))
+    assert {row.agent for row in form.preview.after.records.rows} == {"mixer-0", "mixer-1", "mixer-2"}
+    form.save.click()
+    qtbot.waitUntil(lambda: bench.link.woken == 1)
+    (rule,) = RulesFile(bench.workspace.rules).load().rules.rules
+    assert (rule.metric, rule.unit, rule.topic) == ("temperature", "°C", "plant/{agent}/out")
+    qtbot.waitUntil(lambda: not form.isVisible())
+
+
+def test_a_rule_that_makes_no_sense_is_told_and_cannot_be_kept(bench, qtbot) -> None:
+    form = opened(bench, qtbot, Lesson(Meaning.NUMBER, line=newest(bench.workspace, b"plant/mixer-1/out")))
+    form.fields.fields["topic"].line.setText("a/#/b")
+    assert form.said is None
+    assert not form.save.isEnabled()
+    assert "#" in form.fields.fields["topic"].error.text()
+
+
+def test_the_same_agent(bench, qtbot) -> None:
+    line = newest(bench.workspace, b"plant/mixer-1/out")
+    bench.controller.teach(Lesson(same=True, line=line))
+    qtbot.waitUntil(
+        lambda: bench.controller.form is not None and bench.controller.form.fields.fields["name"].text == "mixer-1"
+    )
+    form = bench.controller.form
+    form.fields.fields["same"].line.setText("mixer-2")
+    assert form.said == SameAgent("mixer-1", "mixer-2")
+    form.save.click()
+    qtbot.waitUntil(lambda: bench.link.woken == 1)
+    assert RulesFile(bench.workspace.rules).load().rules.same == {"mixer-1": "mixer-2"}
+
+
+def test_a_rule_is_removed_and_put_back(bench, qtbot) -> None:
+    file = RulesFile(bench.workspace.rules)
+    for topic in ("a", "b"):
+        file.add(rule_of({"topic": topic, "means": "ignore"}))
+    bench.controller.open_list()
+    rules = bench.controller.list
+    qtbot.waitUntil(lambda: len(rules.table.records.rows) == 2)
+    rules.table.selectRow(0)
+    rules.remove.click()
+    qtbot.waitUntil(lambda: len(rules.table.records.rows) == 1 and rules.put_back.isEnabled())
+    rules.put_back.click()
+    qtbot.waitUntil(lambda: len(rules.table.records.rows) == 2)
+    assert sorted(one.topic for one in file.load().rules.rules) == ["a", "b"]
