@@ -101,7 +101,7 @@ def test_a_wrong_password_is_tried_exactly_once(make_broker, recording, window):
         code, said = recording.run("--broker", url, variables=variables)
         assert code == 5
         assert "user “me”" in said
-        assert "Check name and password, then ask for the right to connect" in said
+        assert "Check name and password. If they are right, ask whoever runs the broker" in said
     assert broker.log.count("not authorised") == 1
 
 
