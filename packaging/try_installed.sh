@@ -24,7 +24,7 @@ mount_in() { # PLACE ARGUMENT…: mount it below the target
   mount "${@:2}" "$target/$1"
 }
 inside() { chroot "$target" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive "$@"; }
-recordings() { (cd "$target/home/visitor" && find .local fleet -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
+recordings() { (cd "$target/home/visitor" && find .local fleet restored -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
 
 mount_in proc -t proc proc
 mount_in sys --rbind /sys
@@ -48,7 +48,7 @@ inside apt-get remove -y -qq murmurscope >>"$target.log" 2>&1
 say "removed; $(wc -l <<<"$before") files of the user stay as they were"
 
 say 'unpacking the archive in a home'
-rm -rf "$target"/home/visitor/{.local,fleet,murmurscope-*}
+rm -rf "$target"/home/visitor/{.local,fleet,fleet.tar.gz,restored,murmurscope-*}
 xz -dc "$archive" | chroot --userspec=visitor:visitor "$target" tar -C /home/visitor -xf - # a minimal system has no xz
 unpacked=("$target"/home/visitor/murmurscope-*/murmurscope)
 "$python" "$root/packaging/smoke.py" --root "$target" "${unpacked[0]#"$target"}"
