@@ -339,16 +339,17 @@ def test_presence_lasts_until_the_next_change_even_in_another_segment(build: His
 
 
 def test_agents(build: HistoryBuilder) -> None:
-    a, _ = build.agent("a"), build.agent("-b")
+    a, b, _ = build.agent("a"), build.agent("-b"), build.agent("spoken of, never heard")
     build.update_agent_now(
         a, presence=4, condition=3, cause="silence", first_seen_us=T0, last_seen_us=T0 + S, messages=9
     )
-    first, second = sorted(rows(build, "agents"), key=lambda row: row["agent"], reverse=True)
+    build.update_agent_now(b, presence=3, cause="not-heard", last_seen_us=T0 + 3 * S)
+    second, first = rows(build, "agents")
     assert list(first.values()) == [
         "a", "", "", "", "late", "degraded", "silence", f"{ZERO}0.000000Z", f"{ZERO}0.000000Z", f"{ZERO}1.000000Z", "9",
     ]  # fmt: skip
-    assert (second["agent"], second["presence"], second["messages"]) == ("'-b", "", "0")
-    assert objects(build, "agents")[0]["presence"] is None
+    assert (second["agent"], second["presence"], second["messages"]) == ("'-b", "unknown", "1")
+    assert objects(build, "agents")[0]["name"] is None
     assert len(rows(build, "agents", agent="a")) == 1
     assert [row["agent"] for row in rows(build, "agents", since_us=T0 + 2 * S)] == ["'-b"]
 
