@@ -17,6 +17,7 @@ from models.domain.records import Level
 MOST_RULES = 1_000
 LONGEST_TEXT = 500
 _NAME = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = re.compile(r"[^\W\d]\w*")
 _MOST_NAMES_OF_LEVEL, _LONGEST_PART = 2, 256
 _KINDS = {"gauge": SeriesKind.GAUGE, "counter": SeriesKind.COUNTER}
 _LEVELS = {level.name.lower(): level for level in Level}
@@ -45,7 +46,7 @@ class TopicPattern:
         self.names = _NAME.findall(text)
         if not text or len(text) > LONGEST_TEXT:
             raise RuleError("topic is missing" if not text else f"topic is longer than {LONGEST_TEXT} characters")
-        if bad := [one for one in self.names if not one.isidentifier()]:
+        if bad := [one for one in self.names if not _PLACEHOLDER.fullmatch(one)]:
             raise RuleError(f"“{{{bad[0]}}}” in the topic is no name; letters, digits and _ make one")
         if len(set(self.names)) < len(self.names):
             raise RuleError("two levels of the topic have the same name")

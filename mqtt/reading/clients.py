@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MOST_AWAITED = 10_000
 MOST_KEPT = 16
 """Attempts of a client that is no agent yet."""
+MOST_REFUSED = 200
+"""Agents that are known by a refusal alone: ids are what strangers like them to be, and must not take the room of others."""
 _RANK = 3
 _OWN_COUNT = "agent.connection.attempts"
 _MADE_UP = re.compile(
@@ -28,6 +30,7 @@ class Clients:
     def __init__(self) -> None:
         self._awaited: dict[str, tuple[list[int], bool]] = {}  # client -> when it connected, and whether it is there
         self._agents = 0  # how many there were when we looked last
+        self._refused = 0  # agents made by a refusal, in this run
 
     def connected(self, row: int, client: str, time_us: int, sink: "Sink", *, still: bool = True) -> None:
         """It connected; `still`: and is there, as far as we know."""
@@ -47,7 +50,10 @@ class Clients:
         """An attempt to connect came to nothing; `client` None: it did not come to say who it is."""
         agent = 0
         if client and names_agent(client) and not is_made_up(client):
-            agent = sink.agent(client)  # the message is the broker's: being refused is no sign of life
+            agent = sink.names.known_agent(client)
+            if not agent and self._refused < MOST_REFUSED:
+                agent = sink.agent(client)  # the message is the broker's: being refused is no sign of life
+                self._refused += 1
         _count(Attempt(row, time_us, agent, outcome, error, None, None if agent or not client else client), sink)
 
     def left(self, row: int, client: str, presence: Presence, sink: "Sink") -> None:

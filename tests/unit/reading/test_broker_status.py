@@ -11,7 +11,7 @@ from models.domain.names import SeriesKind
 from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import Level, Outcome
-from mqtt.reading.clients import MOST_AWAITED, is_made_up
+from mqtt.reading.clients import MOST_AWAITED, MOST_REFUSED, is_made_up
 from tests.helpers.reading import ARRIVAL_US, Reading, recorded
 
 S = ARRIVAL_US // 1_000_000
@@ -235,3 +235,14 @@ def test_the_broker_knows_better_than_a_word() -> None:
 )  # fmt: skip
 def test_ids_that_nobody_keeps(client: str, made_up: bool) -> None:
     assert is_made_up(client) is made_up
+
+
+def test_strangers_that_are_refused_do_not_take_the_room_of_agents() -> None:
+    reading = Reading()
+    for n in range(MOST_REFUSED + 50):
+        batch = reading.send(
+            "$SYS/broker/log/N", f"1795420056: Client bot{n} [10.0.0.7:4100] disconnected: not authorised."
+        )
+        assert len(batch.attempts) == 1
+    assert len(reading.agents()) == MOST_REFUSED
+    assert (batch.attempts[0].agent, batch.attempts[0].target) == (0, f"bot{MOST_REFUSED + 49}")

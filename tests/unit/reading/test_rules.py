@@ -211,7 +211,7 @@ def test_the_same_agent_under_another_name() -> None:
     [
         ({"means": "number"}, "topic is missing"), ({"topic": "a"}, "means has to be one of"),
         ({"topic": "a/#/b", "means": "ignore"}, "only be the last"), ({"topic": "a+", "means": "ignore"}, "whole level"),
-        ({"topic": "{a}/{a}", "means": "ignore"}, "the same name"), ({"topic": "{a b}", "means": "ignore"}, "is no name"),
+        ({"topic": "{a}/{a}", "means": "ignore"}, "the same name"), ({"topic": "{a b}", "means": "ignore"}, "is no name"), ({"topic": "{b·c}", "means": "ignore"}, "is no name"),
         ({"topic": "a", "means": "number", "agent": "{x}"}, "no level of the topic"),
         ({"topic": "a", "means": "number", "path": "a..b"}, "no JSON path"),
         ({"topic": "a", "means": "agent"}, "agent is missing"), ({"topic": "a", "means": "number", "scale": 0}, "scale"),
