@@ -206,7 +206,7 @@ class Composition(QObject):
         )  # fmt: skip
         self._message_menu.publish_requested.connect(self.publishing.open)
         self.rules = RulesController(self.link, self.source, workspace, clock, self.themes, window)
-        self._message_menu.rules_requested.connect(self.rules.open_list)
+        self._message_menu.rules_requested.connect(self.rules.list.open)
         self._actions["message.rules"].setEnabled(self.looking is None)
         window.screen_changed.connect(self._mind_tail)
         handle = window.windowHandle()

@@ -3,7 +3,8 @@ beside the GUI thread whenever anything of it does."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -35,10 +36,11 @@ MOST_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is in force: rules, and where topics of our own contract begin."""
+    """What is in force: rules, where topics of our own contract begin, and what later messages cannot be read without."""
 
-    rules: Rules = field(default_factory=Rules)
-    prefix: str = "agents"
+    rules: Rules
+    prefix: str
+    declared: tuple[RawMessage, ...] = ()
 
 
 class RulePreviews(QObject):
@@ -86,7 +88,7 @@ class RulePreviews(QObject):
         self._count(pattern)
 
     def say(self, said: Rule | SameAgent | None) -> None:
-        """The rule is this now; None: none that makes sense."""
+        """The rule is this now; None: none that makes sense, and what was read last stays."""
         self._said = said
         self._read()
 
@@ -129,7 +131,7 @@ class RulePreviews(QObject):
     # ------------------------------------------------------------ reading
 
     def _read(self) -> None:
-        if self._messages is None or self._known is None or self._said is None:
+        if self._messages is None or self._known is None or (self._said is None and self._before is not None):
             return
         job = partial(read_both, self._messages, self._known, self._said, self._clock, self._before)
         self._work.want("preview", job, partial(self._take_preview, self._messages))
@@ -151,24 +153,23 @@ class RulePreviews(QObject):
 def read_both(
     messages: Sequence[RawMessage],
     known: Known,
-    said: Rule | SameAgent,
+    said: Rule | SameAgent | None,
     clock: Clock,
     before: tuple[ReadRow, ...] | None,
 ) -> Preview:
     """Rows with what is said and without it, each marked where the other has none such. `before`: those without it, where
     they are known. Any thread."""
-    try:
-        rules = known.rules.taught(said)
-    except RuleError:  # names that go in a circle
-        rules = known.rules
+    rules = known.rules
+    with suppress(RuleError):  # names that go in a circle
+        rules = known.rules.taught(said) if said is not None else known.rules
     if before is None:
-        before = _rows(messages, known.rules, known.prefix, clock)
-    after = _rows(messages, rules, known.prefix, clock)
+        before = _rows(messages, known.rules, known, clock)
+    after = _rows(messages, rules, known, clock)
     return Preview(_marked(after, before), _marked(before, after), len(messages))
 
 
-def _rows(messages: Sequence[RawMessage], rules: Rules, prefix: str, clock: Clock) -> tuple[ReadRow, ...]:
-    found = preview(messages, rules, prefix, clock)
+def _rows(messages: Sequence[RawMessage], rules: Rules, known: Known, clock: Clock) -> tuple[ReadRow, ...]:
+    found = preview(messages, rules, known.prefix, clock, known.declared)
     rows = (ReadRow(row.message, row.time_us, row.agent, row.what, row.value, row.unit, other=False) for row in found)
     return tuple(rows)[::-1]
 

@@ -1,15 +1,14 @@
 """Teaching what messages mean: the form filled for a message, its rule tried on what is stored, kept, and taken up."""
 
-from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Slot
 
-from app.rules_file import LoadedRules, RulesFile
+from app.rules_file import RulesFile
 from app.settings import SettingsFile
 from app.window.latest_work import LatestWork
 from app.window.recorder_link import RecorderLink
+from app.window.rule_list_controller import RuleListController
 from app.window.rule_previews import Known, RulePreviews
 from models.domain.clock import Clock
 from models.domain.connection import Connection
@@ -27,6 +26,7 @@ from models.domain.queries import (
     RowKey,
 )
 from models.domain.rules import Meaning, Rule, RuleError, SameAgent
+from models.storage.history.why import declared_messages
 from models.storage.workspace import Workspace
 from mqtt.reading.rule_suggestion import suggest
 from widgets.common.plain import visible
@@ -36,22 +36,23 @@ from widgets.frame.notice_bar import Notice
 from widgets.messages.lesson import Lesson
 from widgets.messages.payload_places import places_of
 from widgets.messages.rule_form import RuleForm
-from widgets.messages.rule_list import RuleList
 from widgets.messages.whole_payload import with_whole
 
 NOTICE = "rule"
+MOST_DECLARED = 500
+"""Messages that others cannot be read without, the newest: with every key they are read again."""
 _NO_RECORDER = "recorder."
 
 
 class RulesController(QObject):
-    """Shows form and list, one of each at a time. The file is read and written beside the GUI thread. GUI thread."""
+    """Shows the form, one at a time. The file is read and written beside the GUI thread. GUI thread."""
 
     def __init__(
         self, link: RecorderLink, source: DataSource, workspace: Workspace, clock: Clock, themes: ThemeHolder, window: MainWindow
     ) -> None:  # fmt: skip
         super().__init__(window)
         self._link, self._source, self._themes, self._window = link, source, themes, window
-        self._path = workspace.rules
+        self._workspace, self._path = workspace, workspace.rules
         self._file, self._settings = RulesFile(workspace.rules), SettingsFile(workspace.settings)
         self._work = LatestWork(self)
         self._previews = RulePreviews(source, self._work, clock, self)
@@ -59,7 +60,7 @@ class RulesController(QObject):
         self._pointed: Path | None = None
         self._agents: dict[int, str] = {}
         self.form: RuleForm | None = None
-        self.list: RuleList | None = None
+        self.list = RuleListController(link, self._file, workspace.rules, self._work, themes, window)
 
     @property
     def idle(self) -> bool:
@@ -117,7 +118,7 @@ class RulesController(QObject):
             form.pattern_changed.connect(self._previews.fetch)
             form.proposal_wanted.connect(self._place_or_meaning_chosen)
             form.save_requested.connect(self._save)
-            form.list_requested.connect(self.open_list)
+            form.list_requested.connect(self.list.open)
             form.closed.connect(self._previews.stop)
             self._previews.found.connect(form.show_preview)
             self._previews.failed.connect(form.preview.show_problem)
@@ -160,7 +161,9 @@ class RulesController(QObject):
     def _load(self) -> Known:
         """Work thread."""
         connection = self._settings.load().connection or Connection()
-        return Known(self._file.load().rules, connection.prefix)
+        return Known(
+            self._file.load().rules, connection.prefix, tuple(declared_messages(self._workspace, MOST_DECLARED))
+        )
 
     def _loaded(self, answer: Known | Problem) -> None:
         if isinstance(answer, Problem):
@@ -212,85 +215,9 @@ class RulesController(QObject):
             self._window.notices.show_problem(problem)
             return
         self._window.notices.show_notice(
-            Notice(NOTICE, Severity.INFO, about, remedy, action=self.tr("Mapping rules…"), on_action=self.open_list)
+            Notice(NOTICE, Severity.INFO, about, remedy, action=self.tr("Mapping rules…"), on_action=self.list.open)
         )
-        if self.list is not None and self.list.isVisible():
-            self._work.want("list", self._file.load, self._listed)
-
-    # ------------------------------------------------------------ list
-
-    @Slot()
-    def open_list(self) -> None:
-        """All rules and names."""
-        if self.list is None:
-            self.list = RuleList(self._themes, self._window)
-            self.list.remove_requested.connect(self._remove)
-            self.list.put_back_requested.connect(self._put_back)
-            self.list.file_requested.connect(self._open_file)
-        self.list.begin()
-        self._work.want("list", self._file.load, self._listed)
-        self.list.show()
-        self.list.raise_()
-        self.list.activateWindow()
-
-    def _listed(self, answer: LoadedRules | Problem) -> None:
-        assert self.list is not None
-        if isinstance(answer, Problem):
-            self.list.show_problem(answer)
-        else:
-            self.list.show_rules(*answer)
-
-    @Slot(object)
-    def _remove(self, said: Rule | SameAgent) -> None:
-        def job() -> int:  # work thread
-            if isinstance(said, Rule):
-                return self._file.remove(said)
-            self._file.remove_same(said.name)
-            return 1
-
-        def done(number: int) -> None:
-            if self.list is not None:
-                self.list.show_removed(said, number)
-
-        self._change(job, done)
-
-    @Slot(object, int)
-    def _put_back(self, said: Rule | SameAgent, number: int) -> None:
-        def job() -> int:  # work thread
-            if isinstance(said, Rule):
-                self._file.add(said, number)
-            else:
-                self._keep(said)
-            return number
-
-        def done(_number: int) -> None:
-            if self.list is not None:
-                self.list.show_put_back(said)
-
-        self._change(job, done)
-
-    def _change(self, job: Callable[[], int], done: Callable[[int], object]) -> None:
-        def told(answer: int | Problem) -> None:
-            if isinstance(answer, Problem):
-                self._listed(answer)
-                return
-            done(answer)
-            self._link.wake(_nothing)
-            self._work.want("list", self._file.load, self._listed)
-
-        self._work.want(f"change {id(job)}", job, told)
-
-    @Slot()
-    def _open_file(self) -> None:
-        """With whatever the desktop opens such files with; one is begun where there is none."""
-
-        def told(answer: Problem | None) -> None:
-            if answer is not None:
-                self._listed(answer)
-            elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path))):
-                self._listed(Problem("file.unusable", {"path": str(self._path), "detail": "no program opens it"}))
-
-        self._work.want("begin", self._file.begin, told)
+        self.list.refresh()
 
 
 def place_for(means: Meaning, document: object, pointed: Path | None) -> Path:
@@ -314,7 +241,3 @@ def meaning_of(payload: bytes) -> Meaning:
     if number_in(document) is not None or any(number_in(one.value) is not None for one in places_of(document)):
         return Meaning.NUMBER
     return Meaning.LOG
-
-
-def _nothing(_problem: Problem | None) -> None:
-    """Where no recorder answers, the next one begins with what the file says."""

@@ -22,6 +22,8 @@ class JsonView(QTreeView):
     plot_wanted = Signal(object)  # path of a number
     moved = Signal()
     """Another value is at hand."""
+    menu_wanted = Signal(QMenu)
+    """The menu of the value at hand opens; others may add to it."""
 
     def __init__(self, theme: ThemeHolder) -> None:
         super().__init__()
@@ -175,4 +177,5 @@ class JsonView(QTreeView):
         if number is not None:
             menu.addSeparator()
             menu.addAction(self.tr("Plot this field"), partial(self.plot_wanted.emit, number))
+        self.menu_wanted.emit(menu)
         return menu

@@ -68,6 +68,7 @@ class MessagesScreen(QWidget):
         self.pane.plot_wanted.connect(self._plot_field)
         self.pane.publish_wanted.connect(self.publish_again)
         self.pane.pages.changed.connect(self.at_hand_changed)
+        self.pane.pages.json.menu_wanted.connect(self._fill_value_menu)
         self.pane.closed.connect(self._close_pane)
         self.plot.closed.connect(self._plot_closed)
         context.tail.follow(self._take_page)
@@ -217,12 +218,16 @@ class MessagesScreen(QWidget):
         if line.agent:
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
 
+    @Slot(QMenu)
+    def _fill_value_menu(self, menu: QMenu) -> None:
+        if self.message is not None:
+            menu.addSeparator()
+            add_teach_menu(menu, self.teach_wanted.emit, self._lesson(self.message), self.teach_refusal)
+
     def _lesson(self, line: MessageLine) -> Lesson:
         """About this message, and the value that is pointed at in it."""
-        pointed = (
-            self.pane.pages.json.path_at_hand if self.message is not None and self.message.key == line.key else None
-        )
-        return Lesson(line=line, path=pointed)
+        shown = self.message is not None and self.message.key == line.key
+        return Lesson(line=line, path=self.pane.pages.json.path_at_hand if shown else None)
 
     @Slot()
     def teach(self) -> None:

@@ -1,13 +1,13 @@
 """The fields of a mapping rule: which of them a meaning has, what is proposed for each, and what is wrong with one."""
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from models.domain.json_path import number_in, path_text
-from models.domain.rules import Meaning, Rule, RuleError, SameAgent
+from models.domain.rules import Meaning, Rule, RuleError, SameAgent, rule_of
 from widgets.common.actions import plain_title
 from widgets.common.plain import tooltip_text, visible
 from widgets.frame.tool_buttons import restyle
@@ -43,7 +43,7 @@ class RuleField(QWidget):
         if self.box is not None:
             self.box.setLineEdit(self.line)
             self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-            self.box.setCompleter(None)  # type: ignore[arg-type] # allowed, and not said in the stubs  # it would write on in a pattern
+            self.box.setCompleter(None)  # type: ignore[arg-type] # it would write on in a pattern
             self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             self.box.activated.connect(self.typed)
         self.editor: QWidget = self.box or self.line
@@ -105,6 +105,7 @@ class RuleFields(QWidget):
         self._showing = False
         self.meaning = QComboBox()
         self.meaning.setAccessibleName(self.tr("What it is"))
+        self.meaning.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for data, text in (
             (Meaning.NUMBER, self.tr("This number is …")),
             (Meaning.AGENT, self.tr("These messages are of the agent …")),
@@ -140,7 +141,7 @@ class RuleFields(QWidget):
         place = tr("Such as metrics.cpu or items[0].name; empty: the payload itself")
         text = tr("A text, {a level} of the topic, or $.a.place in the payload")
         self._labels = {
-            "topic": tr("&Topic"), "path": tr("&Place"), "agent": tr("&Agent"), "metric": tr("&Metric"), "unit": tr("&Unit"),
+            "topic": tr("To&pic"), "path": tr("Pla&ce"), "agent": tr("&Agent"), "metric": tr("&Metric"), "unit": tr("&Unit"),
             "scale": tr("T&imes"), "kind": tr("&Kind"), "time": tr("Ti&me"), "level": tr("Le&vel"), "logger": tr("&Logger"),
             "online": tr("&Online when"), "name": tr("Its &name here"), "same": tr("Is the a&gent"),
         }  # fmt: skip
@@ -167,7 +168,7 @@ class RuleFields(QWidget):
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignTop)
         self._form.addRow(self.tr("&What it is"), self.meaning)
         self._rows: dict[str, QWidget] = {}
         for key, label in self._labels.items():
@@ -236,35 +237,36 @@ class RuleFields(QWidget):
         """What the fields say; None where that makes no sense, which is told below the field that is wrong."""
         for field in self.fields.values():
             field.show_error("")
+        if self.means is None:
+            return self._same()
         try:
-            return self._said()
+            return rule_of(self._values(self.means))
         except RuleError as error:
-            keys = _KEYS[self.means or SAME]
-            word = str(error).partition(" ")[0].rstrip(":")
-            self.fields[word if word in keys and word in self.fields else keys[0]].show_error(str(error))
+            word = str(error).partition(" ")[0].rstrip(":")  # most sentences begin with the key
+            self.fields[word if word in _KEYS[self.means] and word in self.fields else "topic"].show_error(str(error))
             return None
 
-    def _said(self) -> Rule | SameAgent:
-        means = self.means
-        if means is None:
-            name, agent = self.fields["name"].text, self.fields["same"].text
-            for key, text in (("name", name), ("same", agent)):
-                if not text:
-                    raise RuleError(f"{key} {translate('RuleFields', 'is missing')}")
-            return SameAgent(name, agent)
-        texts: dict[str, Any] = {
-            key: self.fields[key].text for key in _KEYS[means] if key in self.fields and key != "scale"
-        }
-        if means is not Meaning.NUMBER:
-            return Rule(means=means, **texts)
-        return Rule(means=means, **texts, scale=self._scale(), kind=str(self.kind.currentData()))
+    def _same(self) -> SameAgent | None:
+        name, agent = self.fields["name"], self.fields["same"]
+        if not name.text:
+            name.show_error(self.tr("Write the name that messages call it by."))
+        elif not agent.text:
+            agent.show_error(self.tr("Choose the agent that it is."))
+        elif name.text == agent.text:
+            agent.show_error(self.tr("That is the same name."))
+        else:
+            return SameAgent(name.text, agent.text)
+        return None
 
-    def _scale(self) -> float:
-        text = self.fields["scale"].text
-        try:
-            return float(text or 1)
-        except ValueError:
-            raise RuleError("scale is no number") from None
+    def _values(self, means: Meaning) -> dict[str, object]:
+        values: dict[str, object] = {key: self.fields[key].text for key in _KEYS[means] if key in self.fields}
+        values["means"] = str(means)
+        if means is Meaning.NUMBER:
+            values["kind"] = str(self.kind.currentData())
+            scale = str(values["scale"])
+            with suppress(ValueError):  # what is none, `rule_of` tells
+                values["scale"] = float(scale or 1)
+        return values
 
     # ------------------------------------------------------------ inner
 

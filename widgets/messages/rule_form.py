@@ -26,7 +26,14 @@ from widgets.messages.rule_preview_view import Preview, RulePreview
 
 PATTERN_MS = 150
 """Messages are asked for anew when the topic has not been written in for so long."""
-_FIELDS_WIDTH = 350
+_FIELDS_WIDTH = 360
+_FIRST = {
+    Meaning.NUMBER: "metric",
+    Meaning.AGENT: "agent",
+    Meaning.LOG: "level",
+    Meaning.STATUS: "online",
+    None: "same",
+}
 
 
 class RuleForm(QDialog):
@@ -110,7 +117,7 @@ class RuleForm(QDialog):
 
     def focus_first(self) -> None:
         """Where one most likely writes next."""
-        key = {Meaning.NUMBER: "metric", Meaning.AGENT: "agent", None: "same"}.get(self.fields.means, "topic")
+        key = _FIRST.get(self.fields.means, "topic")
         self.fields.fields[key].setFocus()
         self.fields.fields[key].line.selectAll()
 

@@ -61,6 +61,7 @@ class RuleList(QDialog):
         self._removed.clear()
         self._tell("")
         self._stack.show_state(loading())
+        self.table.setFocus()
         self._allow()
 
     def show_rules(self, rules: Rules, problems: Sequence[Problem]) -> None:

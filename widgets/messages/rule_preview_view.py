@@ -108,20 +108,23 @@ class RulePreview(QWidget):
 
     def _sentence(self, found: Preview) -> str:
         tr = self.tr
-        parts = [tr("newest messages: {n}").replace("{n}", count_text(found.messages))]
+        counts = [(tr("newest messages: {n}"), found.messages)]
         if found.stored >= 0:
-            of = tr("newest messages: {n} of {all} on {topics} topics")
-            parts = [of.replace("{n}", count_text(found.messages)).replace("{all}", count_text(max(found.stored, found.messages)))
-                     .replace("{topics}", count_text(found.topics))]  # fmt: skip
-        other = sum(row.other for row in found.after)
-        parts.append(tr("rows by this rule: {n}").replace("{n}", count_text(other)))
-        if unread := sum(row.unreadable for row in found.after):
-            parts.append(tr("cannot be read: {n}").replace("{n}", count_text(unread)))
-        if found.too_long:
-            parts.append(tr("too long to be shown here: {n}").replace("{n}", count_text(found.too_long)))
+            every = tr("newest messages: {n} of {all}").replace("{all}", count_text(max(found.stored, found.messages)))
+            counts = [(every, found.messages), (tr("topics: {n}"), found.topics)]
+        told = [text.replace("{n}", count_text(count)) for text, count in counts]
+        changes = [
+            (tr("rows by this rule: {n}"), sum(row.other and not row.unreadable for row in found.after)),
+            (tr("rows that go: {n}"), sum(row.other and not row.unreadable for row in found.before)),
+            (tr("cannot be read: {n}"), sum(row.unreadable for row in found.after)),
+            (tr("too long to be shown here: {n}"), found.too_long),
+        ]
+        told += [text.replace("{n}", count_text(count)) for text, count in changes if count]
+        if found.messages and not any(row.other for row in (*found.after, *found.before)):
+            told.append(tr("nothing is read otherwise than without the rule"))
         if found.cut:
-            parts.append(tr("more rows than are shown"))
-        return " · ".join(parts)
+            told.append(tr("more rows than are shown"))
+        return " · ".join(told)
 
     def _icon(self, row: ReadRow, other: str, tone: str) -> QIcon:
         if row.unreadable:
@@ -136,6 +139,8 @@ def _what(row: ReadRow) -> str:
                 return translate("RulePreview", "log record")
             case "presence":
                 return translate("RulePreview", "presence")
+            case "task":
+                return translate("RulePreview", "task")
             case "unreadable":
                 return translate("RulePreview", "cannot be read")
     return visible(row.what)

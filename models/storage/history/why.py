@@ -88,6 +88,18 @@ def agent_origin(workspace: Workspace, agent: str) -> AgentOrigin:
         view.close()
 
 
+def declared_messages(workspace: Workspace, most: int) -> list[RawMessage]:
+    """The newest `most` messages that others cannot be read without, oldest first; none where nothing is stored yet."""
+    if not workspace.catalogue.exists():
+        return []
+    view = StoreView(workspace)
+    try:
+        view.refresh()
+        return _declared(view)[-most:]
+    finally:
+        view.close()
+
+
 def _topics(view: StoreView, agent: int, met: set[bytes]) -> list[TopicOrigin]:
     columns = "select name, messages, last_us from topic_total join topic on topic.id = topic_id"
     rows = fetch(view.catalogue, f"{columns} where agent_id = ? order by messages desc limit {MOST_TOPICS}", (agent,))

@@ -126,8 +126,8 @@ def test_a_rule_is_removed_and_put_back(bench, qtbot) -> None:
     file = RulesFile(bench.workspace.rules)
     for topic in ("a", "b"):
         file.add(rule_of({"topic": topic, "means": "ignore"}))
-    bench.controller.open_list()
-    rules = bench.controller.list
+    bench.controller.list.open()
+    rules = bench.controller.list.list
     qtbot.waitUntil(lambda: len(rules.table.records.rows) == 2)
     rules.table.selectRow(0)
     rules.remove.click()
