@@ -1,6 +1,6 @@
 """Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
 
-    python packaging/pictures.py [--only first-run,fleet,agent,logs,messages,data,refused] [--out resources/guide]
+    python packaging/pictures.py [--only first-run,fleet,agent,logs,messages,data,refused,teach] [--out resources/guide]
 
 The hour before now, and a few minutes of each of the six days before, are read and stored through the recorder's own code
 with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one
@@ -55,6 +55,16 @@ _TO_A_WARNING = [
     ["click", "1"],
 ]
 """Keys and a click to a record among those with a word in them."""
+_TO_A_LESSON = [
+    *(["key", key] for key in ("ctrl+4", "ctrl+f")),
+    ["type", "mixer-1/out"],
+    *(["key", key] for key in ("Return", "ctrl+f", "ctrl+a", "BackSpace", "Return", "Return")),
+    ["key", "ctrl+shift+e"],
+    ["type", "temperature"],
+    ["key", "Tab"],
+    ["type", "°C"],
+]
+"""Keys to a number of a home-made message, and what somebody writes who teaches what it is."""
 _SCREENS: dict[str, tuple[list[list[str]], float]] = {
     "fleet": ([], 70),
     "agent": ([["key", "ctrl+f"], ["type", ILL], ["key", "Return"], ["key", "ctrl+Return"]], 25),
@@ -122,6 +132,31 @@ def record(folder: Path, fleet: SimulatedFleet, since_s: float, *, seconds: int 
     writer.close()
 
 
+def fill_plant(folder: Path) -> None:
+    """Store ten minutes of three machines that publish as somebody made it up."""
+    clock = FakeClock(wall_us=round((time.time() - 600) * 1e6))
+    writer = StoreWriter(Workspace.at(folder), clock)
+    reader = Reader(writer.names, "agents", clock)
+    writer.begin_capture("mqtt://127.0.0.1", "pictures")
+    for turn in range(120):
+        clock.advance(5_000_000)
+        said = [
+            {
+                "v": {"t": 60 + (turn * 7 + n * 3) % 90 / 10, "rpm": 900 + turn * 13 % 200},
+                "st": "run",
+                "batch": turn // 9,
+            }
+            for n in range(3)
+        ]
+        topics = [f"plant/mixer-{n + 1}/out".encode() for n in range(3)]
+        writer.commit(reader.read([
+            RawMessage(topic, json.dumps(one).encode(), 1, False, False, 0, None, clock.wall_us(), Origin.LIVE, 1)
+            for topic, one in zip(topics, said, strict=True)
+        ]))  # fmt: skip
+        writer.housekeep()
+    writer.close()
+
+
 class LiveFleet(threading.Thread):
     """Goes on speaking over a real broker until stopped; `absent` may be changed meanwhile."""
 
@@ -172,7 +207,7 @@ def take(
 def main() -> int:
     """Exit code 0; the pictures lie in the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="first-run,fleet,agent,logs,messages,data,refused")
+    parser.add_argument("--only", default="first-run,fleet,agent,logs,messages,data,refused,teach")
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
     args = parser.parse_args()
     wanted = set(args.only.split(","))
@@ -185,6 +220,8 @@ def main() -> int:
         if "refused" in wanted:
             for theme in ("light", "dark"):
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
+        if "teach" in wanted:
+            _teach(folder, args.out, env)
         if wanted & set(_SCREENS):
             _screens(folder, args.out, env, wanted)
     return 0
@@ -197,6 +234,15 @@ def _refused(folder: Path, out: Path, env: dict[str, str], theme: str) -> None:
         settings = f'[connection]\nurl = "mqtt://ada@127.0.0.1:{broker.port}"\n'
         (workspace / "settings.toml").write_text(settings, encoding="utf-8")
         take(out, workspace, env, [["key", "ctrl+b"], ["sleep", "2"], ["key", "alt+t"]], 6, theme=theme)
+
+
+def _teach(folder: Path, out: Path, env: dict[str, str]) -> None:
+    workspace = folder / "plant"
+    fill_plant(workspace)
+    with Mosquitto(folder / "plant-broker") as broker:
+        (workspace / "settings.toml").write_text(f'[connection]\nurl = "{broker.url}"\n', encoding="utf-8")
+        for theme in ("light", "dark"):
+            take(out / f"teach-{theme}.png", workspace, env, _TO_A_LESSON, 12, theme=theme)
 
 
 def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:

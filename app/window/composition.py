@@ -207,7 +207,6 @@ class Composition(QObject):
         self._message_menu.publish_requested.connect(self.publishing.open)
         self.rules = RulesController(self.link, self.source, workspace, clock, self.themes, window)
         self._message_menu.rules_requested.connect(self.rules.list.open)
-        self._actions["message.rules"].setEnabled(self.looking is None)
         window.screen_changed.connect(self._mind_tail)
         handle = window.windowHandle()
         if handle is not None:
@@ -274,6 +273,7 @@ class Composition(QObject):
             self.source, self.tail, self.frames, window.time_range, window.time_cursor, self.themes, self.clock
         )
         refusal = "" if self.looking is None else self.tr("nothing is changed in what is only looked at")
+        self._message_menu.refuse_teaching(refusal)
         self.screens = Screens(window, self._places, context, self, refusal)
         self._menus.attach(self.screens)
         assert self.publishing is not None
@@ -301,14 +301,9 @@ class Composition(QObject):
         assert self.rules is not None
         assert self.link is not None
         parts = DataParts(
-            self._workspace,
-            screens.context(),
-            self.link,
-            screens.names,
-            screens.ways.show,
-            self.rules.teach_message,
+            self._workspace, screens.context(), self.link, screens.names, screens.ways.show, self.rules.teach_message,
             self.looking is not None,
-        )
+        )  # fmt: skip
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)
         if self.looking is None and not self._options.demo:

@@ -43,7 +43,7 @@ class MessageMenu(QObject):
                   lambda one: _has_message(one) and not one.teach_refusal,
                   tr("Make a rule of the message at hand: this number is, this agent is, this is a log record"))  # fmt: skip
         actions.add("message.rules", tr("Mapping r&ules…"), self.rules_requested.emit, None, "", "Message",
-                    tip=tr("All rules and second names of agents, to look through, take out and put back"))  # fmt: skip
+                    tip=tr("All rules and second names of agents, to look through, take out and put back")).setEnabled(False)  # fmt: skip
         actions.separate("Message")
         self._add("plot", tr("Plot this &field"), lambda one: one.plot_field(), "Ctrl+L",
                   lambda one: _has_message(one) and one.pane.pages.json.number_at_hand is not None,
@@ -58,6 +58,13 @@ class MessageMenu(QObject):
         self._screen = screen
         screen.at_hand_changed.connect(self.refresh)
         self.refresh()
+
+    def refuse_teaching(self, why: str) -> None:
+        """Rules cannot be changed here, and why; empty: they can. The screen of messages is told by itself."""
+        self._actions["message.rules"].setEnabled(not why)
+        for id_ in ("message.rules", "message.teach") if why else ():
+            self._actions[id_].setToolTip(why)
+            self._actions[id_].setStatusTip(why)
 
     @Slot()
     def refresh(self) -> None:

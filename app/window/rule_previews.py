@@ -31,7 +31,6 @@ from widgets.messages.rule_preview_view import Preview, ReadRow
 MESSAGES = 100
 PAYLOAD_BYTES = 65_536
 """Of one message; longer ones are left out, as a part of one means nothing."""
-MOST_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +144,7 @@ class RulePreviews(QObject):
         pattern, stored, topics = self._matched
         if not isinstance(self._said, Rule) or self._said.topic != pattern:
             stored = topics = -1
-        after, before = answer.after[:MOST_ROWS], answer.before[:MOST_ROWS]
-        cut = len(after) < len(answer.after) or len(before) < len(answer.before)
-        self.found.emit(Preview(after, before, answer.messages, self._too_long, stored, topics, cut))
+        self.found.emit(replace(answer, too_long=self._too_long, stored=stored, topics=topics))
 
 
 def read_both(

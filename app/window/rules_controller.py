@@ -168,6 +168,7 @@ class RulesController(QObject):
     def _loaded(self, answer: Known | Problem) -> None:
         if isinstance(answer, Problem):
             self._form().show_problem(answer)
+            self._form().preview.show_problem(answer)
         else:
             self._previews.use(answer)
 

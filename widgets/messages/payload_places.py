@@ -13,16 +13,16 @@ class Place(NamedTuple):
 
 
 def places_of(document: Any) -> list[Place]:
-    """From the outside in, as they stand, as many as a list can hold; none where the document is a single value, or no
+    """In the order in which they stand, as many as a list can hold; none where the document is a single value, or no
     document (`NOTHING`)."""
     found: list[Place] = []
     waiting: list[Place] = [] if document is NOTHING else [Place((), document)]
     while waiting and len(found) < MOST_PLACES:
-        path, value = waiting.pop(0)
+        path, value = waiting.pop()
         if isinstance(value, dict):
-            waiting += [Place((*path, key), one) for key, one in list(value.items())[:MOST_PLACES]]
+            waiting += [Place((*path, key), one) for key, one in list(value.items())[:MOST_PLACES]][::-1]
         elif isinstance(value, list):
-            waiting += [Place((*path, place), one) for place, one in enumerate(value[:MOST_PLACES])]
+            waiting += [Place((*path, place), one) for place, one in enumerate(value[:MOST_PLACES])][::-1]
         elif path:
             found.append(Place(path, value))
     return found

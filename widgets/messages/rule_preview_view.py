@@ -19,6 +19,7 @@ from widgets.common.words import unreadable_sentence, unreadable_word
 from widgets.data.titled import titled
 
 UNREADABLE = "unreadable"
+MOST_ROWS = 2_000
 _TEXT_LIMIT = 200
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
@@ -43,8 +44,8 @@ class ReadRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Rows newest first. `messages` were read, `too_long` left out; `stored` match in all, on `topics`; -1: not counted yet.
-    `cut`: there are more rows than are shown."""
+    """Rows newest first, of which a view shows `MOST_ROWS`. `messages` were read, `too_long` left out; `stored` match in all, on
+    `topics`; -1: not counted yet."""
 
     after: tuple[ReadRow, ...]
     before: tuple[ReadRow, ...]
@@ -52,7 +53,6 @@ class Preview:
     too_long: int = 0
     stored: int = -1
     topics: int = -1
-    cut: bool = False
 
 
 class RulePreview(QWidget):
@@ -97,7 +97,7 @@ class RulePreview(QWidget):
             (self.after, self._after, found.after),
             (self.before, self._before, found.before),
         ):
-            table.show_rows(rows)
+            table.show_rows(rows[:MOST_ROWS])
             if rows:
                 stack.show_content()
             elif found.messages:
@@ -122,8 +122,8 @@ class RulePreview(QWidget):
         told += [text.replace("{n}", count_text(count)) for text, count in changes if count]
         if found.messages and not any(row.other for row in (*found.after, *found.before)):
             told.append(tr("nothing is read otherwise than without the rule"))
-        if found.cut:
-            told.append(tr("more rows than are shown"))
+        if max(len(found.after), len(found.before)) > MOST_ROWS:
+            told.append(tr("rows shown: {n}").replace("{n}", count_text(MOST_ROWS)))
         return " · ".join(told)
 
     def _icon(self, row: ReadRow, other: str, tone: str) -> QIcon:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.looked_at import take_away
@@ -101,6 +101,23 @@ def stand_ins(tmp_path: Path) -> list[Path]:
     return list((tmp_path / "cache" / "murmurscope" / "opened").glob("*"))
 
 
+def rules_cannot_be_changed(window: Composition, qtbot: QtBot) -> None:
+    screen = window.screens.messages_screen()
+    qtbot.waitUntil(lambda: bool(screen.rows.model.rows), timeout=LIMIT_MS)
+    screen._into_rows()
+    qtbot.waitUntil(lambda: screen.message is not None, timeout=LIMIT_MS)
+    for id_ in ("message.teach", "message.rules"):
+        assert not window._actions[id_].isEnabled()
+        assert "only looked at" in window._actions[id_].toolTip()
+    menu = QMenu(window.window)
+    screen.rows.menu_wanted.emit(menu, screen.message)
+    (offer,) = [action for action in menu.actions() if action.text().startswith("Teach")]
+    assert not offer.isEnabled()
+    assert "only looked at" in offer.text()
+    screen.teach()
+    assert window.rules.form is None
+
+
 def test_a_backup_is_seen_as_it_was_then(
     look: Callable[[Path], Composition], backup: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -121,10 +138,12 @@ def test_a_backup_is_seen_as_it_was_then(
     window.window.show_screen(LOGS)
     window.screens.logs_screen()
     window.window.show_screen(MESSAGES)
+    rules_cannot_be_changed(window, qtbot)
     window.window.show_screen(DATA)
     qtbot.waitUntil(lambda: window.data.screen.store is not None and window.idle, timeout=LIMIT_MS)
     assert window.data.screen.store.rows["messages"] == 20
     assert not window.data.screen.tabs.isTabVisible(2), "there are no limits to what is looked at"
+    assert window.data.screen.missing.teach.isHidden()
     window.screens.command_requested.emit([{"do": "agent.rename", "agent": "agent-0", "name": "x"}])
     qtbot.waitUntil(lambda: window.window.notices.keys() == ["looking", "look.read-only"], timeout=LIMIT_MS)
     assert len(stand_ins(tmp_path)) == 1

@@ -93,6 +93,28 @@ def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
     assert enabled(one) == {"publish", "rules"}
 
 
+def test_a_value_is_taught(one: Composition, qtbot: QtBot) -> None:
+    one.window.show_screen(MESSAGES)
+    screen = one.screens.messages
+    screen.topics.show_topic(METRICS)
+    qtbot.waitUntil(lambda: one.idle and len(screen.rows.model.rows) == 2)
+    screen._into_rows()
+    menu = screen.pane.pages.json.make_menu()
+    offer = next(action for action in menu.actions() if action.text() == "&Teach")
+    next(action for action in offer.menu().actions() if action.text() == "This &number is…").trigger()
+    qtbot.waitUntil(lambda: one.rules.form is not None and one.rules.form.isVisible())
+    assert one.rules.form.said.path == "cpu"
+    assert one.rules.form.fields.fields["metric"].line.selectedText() == "cpu"
+    one.rules.form.reject()
+    one._actions["message.teach"].trigger()
+    qtbot.waitUntil(one.rules.form.isVisible)
+    one._actions["message.rules"].trigger()
+    qtbot.waitUntil(lambda: one.rules.idle and one.idle)
+    assert one.rules.list.list.isVisible()
+    one.rules.list.list.reject()
+    one.rules.form.reject()
+
+
 def test_a_log_record_leads_to_its_message(one: Composition, qtbot: QtBot) -> None:
     one.window.show_screen(LOGS)
     rows = one.screens.logs_screen().rows

@@ -25,6 +25,7 @@ from widgets.common.actions import ActionRegistry
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
 from widgets.messages.lesson import Lesson
+from widgets.messages.rule_form import RuleForm
 
 
 class Link(QObject):
@@ -44,6 +45,12 @@ def workspace(tmp_path):
     writer = StoreWriter(one, clock)
     writer.begin_capture("mqtt://h:1883", "me")
     reader = Reader(writer.names, "agents", clock)
+    config = (
+        b'{"state_topic":"z/d1","unit_of_measurement":"\\u00b0C","value_template":"{{ value_json.t }}","name":"Heat",'
+        b'"unique_id":"d1_t","device":{"identifiers":["d1"]}}'
+    )
+    declared = message(FIRST_WALL_US - 2_000_000, b"homeassistant/sensor/d1/t/config", config)
+    writer.commit(reader.read([declared, message(FIRST_WALL_US - 1_000_000, b"z/d1", b'{"t":21}')]))
     some = [
         message(FIRST_WALL_US + n, b"plant/mixer-%d/out" % (n % 3), b'{"v":{"t":%d},"speed":%d}' % (n, n))
         for n in range(30)
@@ -82,6 +89,11 @@ def opened(bench, qtbot, lesson: Lesson):
     form = bench.controller.form
     qtbot.waitUntil(lambda: form.said is not None)
     return form
+
+
+def begun(bench, lesson: Lesson) -> Callable[[], RuleForm]:
+    bench.controller.teach(lesson)
+    return lambda: bench.controller.form
 
 
 def test_this_number_is(bench, qtbot) -> None:
@@ -135,3 +147,39 @@ def test_a_rule_is_removed_and_put_back(bench, qtbot) -> None:
     rules.put_back.click()
     qtbot.waitUntil(lambda: len(rules.table.records.rows) == 2)
     assert sorted(one.topic for one in file.load().rules.rules) == ["a", "b"]
+
+
+def test_what_was_declared_long_before_is_known(bench, qtbot) -> None:
+    form = opened(bench, qtbot, Lesson(Meaning.IGNORE, topic=b"z/d1"))
+    qtbot.waitUntil(lambda: bool(form.preview.before.records.rows))
+    (row,) = form.preview.before.records.rows
+    assert (row.agent, row.value, row.unit, row.other) == ("d1", 21.0, "Cel", True)
+    assert form.preview.after.records.rows == []
+
+
+def test_messages_are_shown_while_no_agent_is_chosen_yet(bench, qtbot) -> None:
+    form = begun(bench, Lesson(same=True, topic=b"plant/mixer-1/out"))
+    qtbot.waitUntil(lambda: bench.controller.form is not None and len(form().preview.after.records.rows) == 20)
+    assert form().said is None
+    assert "nothing is read otherwise" in form().preview.summary.text()
+
+
+def test_names_in_a_circle_are_refused(bench, qtbot) -> None:
+    RulesFile(bench.workspace.rules).add_same("mixer-2", "mixer-1")
+    form = begun(bench, Lesson(same=True, topic=b"plant/mixer-1/out"))
+    qtbot.waitUntil(lambda: bench.controller.form is not None and form().fields.fields["name"].text == "mixer-1")
+    form().fields.fields["same"].line.setText("mixer-2")
+    form().save.click()
+    qtbot.waitUntil(form().notice.isVisible)
+    assert "each other" in form().notice.text()
+    assert form().save.isEnabled()
+    assert bench.link.woken == 0
+
+
+def test_a_file_that_cannot_be_read_is_told_and_not_written_over(bench, qtbot) -> None:
+    bench.workspace.rules.write_text("[[")
+    form = opened(bench, qtbot, Lesson(Meaning.NUMBER, topic=b"plant/mixer-1/out"))
+    qtbot.waitUntil(lambda: "cannot be read" in form.notice.text())
+    form.save.click()
+    qtbot.waitUntil(lambda: form.save.isEnabled() and bench.controller.idle)
+    assert bench.workspace.rules.read_text() == "[["

@@ -169,6 +169,7 @@ def test_a_preview_says_what_the_rule_does(form: RuleForm) -> None:
 
 def test_places() -> None:
     assert places_of({"a": {"b": [1, {"c": None}]}}) == [Place(("a", "b", 0), 1), Place(("a", "b", 1, "c"), None)]
+    assert [one.path for one in places_of({"v": {"t": 1, "u": 2}, "n": 3})] == [("v", "t"), ("v", "u"), ("n",)]
     assert places_of(5) == places_of(NOTHING) == []
     assert len(places_of(list(range(2_000)))) == MOST_PLACES
 
