@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
-from models.domain.records import Declaration, PresenceEvidence
+from models.domain.records import Declaration
 from models.domain.timestamps import PLAUSIBLE_US, read_time
 from mqtt.reading.contract_work import AttemptPlan, InboxPlan, LogPlan, TailPlan, TaskPlan
 from mqtt.reading.decode import FAILURES, read_object, read_text, strip
@@ -59,13 +59,13 @@ class StatusPlan:
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         payload = strip(message.payload)
         if not payload:  # the retained status was removed
-            self._say(row, message, sink, (Presence.OFFLINE, Condition.OK), Cause.STATUS)
+            sink.say(row, self.agent, (Presence.OFFLINE, Condition.OK), Cause.STATUS, _RANK)
             return
         if payload[:1] != b"{":
             word = read_status_word(read_text(payload).strip('"'))
             if word is None:
                 raise Unread("shape")
-            self._say(row, message, sink, word, _cause(word[0], unsigned=True))
+            sink.say(row, self.agent, word, _cause(word[0], unsigned=True), _RANK)
             return
         body = read_object(payload)
         replayed = message.origin is Origin.REPLAY
@@ -77,14 +77,7 @@ class StatusPlan:
         word = read_status_word(told)
         if word is None:
             raise Unread("shape")
-        self._say(row, message, sink, word, _cause(word[0], unsigned="ts" not in body and "seq" not in body))
-
-    def _say(self, row: int, message: RawMessage, sink: Sink, word: tuple[Presence, Condition], cause: Cause) -> None:
-        if message.origin is Origin.REPLAY:
-            if word[0] not in _GONE:
-                return  # retained is not alive
-            cause = Cause.REPLAYED
-        sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, _RANK))
+        sink.say(row, self.agent, word, _cause(word[0], unsigned="ts" not in body and "seq" not in body), _RANK)
 
     def _declare(self, row: int, body: dict[str, Any], sink: Sink) -> None:
         capabilities = body.get("capabilities")

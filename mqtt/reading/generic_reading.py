@@ -46,7 +46,6 @@ from mqtt.reading.presence_told import (
     is_beat,
     may_beat,
     presence_level,
-    put_evidence,
     tells_presence,
     weight,
     words_of,
@@ -269,7 +268,8 @@ class GenericPlan:
             place, names[0], unit = self._single(body)
         agent = self._agent(row, self.agent_name(message, body, place), sink)
         for word, cause, rank in words[:1]:
-            put_evidence(row, message, agent, word, cause, rank, sink)
+            sink.batch.kind[row] = Kind.STATUS
+            sink.say(row, agent, word, cause, rank)
         if names and self._put(row, agent, time_us, names, values, sink, unit) and steady:
             self._learn(body, time_key, agent, sink)
 
@@ -298,7 +298,8 @@ class GenericPlan:
         name = self._user_agent(message) or self._object_place.agent
         if self._presence in DECLARED and self._object_place.sure:
             self._settle(name, sink)
-        put_evidence(row, message, self._agent(row, name, sink), word, cause, rank, sink)
+        sink.batch.kind[row] = Kind.STATUS
+        sink.say(row, self._agent(row, name, sink), word, cause, rank)
 
     def _settle(self, name: str, sink: Sink) -> None:
         last, levels = name.rpartition("/")[2], levels_of(self._topic)

@@ -12,9 +12,10 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from models.domain.batch import RecordBatch
 from models.domain.crowd import LONGEST_AGENT, MOST_AGENTS, MOST_SERIES, MOST_SERIES_OF_AGENT
-from models.domain.messages import Kind, RawMessage
+from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import Names, SeriesKey, SeriesKind
-from models.domain.records import Unreadable
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.records import PresenceEvidence, Unreadable
 from mqtt.reading.clients import Clients
 from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
@@ -143,6 +144,15 @@ class Sink:
         batch = self.batch
         if self._remembering.takes(batch.topic[row], len(batch.messages[row].payload)):
             batch.remembered.append(row)
+
+    def say(self, row: int, agent: int, word: tuple[Presence, Condition], cause: Cause, rank: int) -> None:
+        """Message `row` says that an agent is there, or gone. A retained one that was replayed is old: only that somebody is
+        gone still holds."""
+        if self.batch.messages[row].origin is Origin.REPLAY:
+            if word[0] is Presence.ONLINE:
+                return
+            cause = Cause.REPLAYED
+        self.batch.evidence.append(PresenceEvidence(row, agent, *word, cause, rank))
 
     def unread(self, row: int, reason: str) -> None:
         """Count a message as unreadable, in whole or in part: once, with the first reason."""

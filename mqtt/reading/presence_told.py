@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.messages import Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
-from models.domain.records import PresenceEvidence
 from models.domain.timestamps import read_time
 from mqtt.reading.generic_numbers import read_number
 from mqtt.reading.generic_topics import is_name
-from mqtt.reading.plan import Sink
 
 _PRESENCE = frozenset(
     "status state availability available lwt online presence connection connected heartbeat alive $state".split()
@@ -77,15 +75,3 @@ def weight(level: str | None, presence: Presence) -> tuple[Cause, int]:
     if presence is Presence.OFFLINE:
         return Cause.WILL, 2
     return (Cause.GOODBYE if presence is Presence.STOPPED else Cause.STATUS), rank
-
-
-def put_evidence(
-    row: int, message: RawMessage, agent: int, word: Word, cause: Cause, rank: int, sink: Sink
-) -> None:  # fmt: skip
-    """Note what a word says. A retained one that was replayed is old: only that somebody is gone still holds."""
-    sink.batch.kind[row] = Kind.STATUS
-    if message.origin is Origin.REPLAY:
-        if word[0] not in _GONE:
-            return
-        cause = Cause.REPLAYED
-    sink.batch.evidence.append(PresenceEvidence(row, agent, *word, cause, rank))

@@ -9,7 +9,7 @@ from typing import Any
 from models.domain.json_path import NOTHING, Path, value_at
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
-from models.domain.records import Level, PresenceEvidence
+from models.domain.records import Level
 from models.domain.rules import Meaning, Rules
 from mqtt.reading.bound_rule import MOST_FIGURES, BoundRule, first_of_each, time_of
 from mqtt.reading.contract_work import put_log
@@ -184,11 +184,7 @@ class RulePlan:
         cause = Cause.WILL if said[0] is Presence.OFFLINE else Cause.STATUS
         if said[0] is Presence.STOPPED:
             cause = Cause.GOODBYE
-        if message.origin is Origin.REPLAY:
-            if said[0] is Presence.ONLINE:
-                return True
-            cause = Cause.REPLAYED
-        sink.batch.evidence.append(PresenceEvidence(row, agent, *said, cause, 2))
+        sink.say(row, agent, said, cause, 2)
         return True
 
     @staticmethod

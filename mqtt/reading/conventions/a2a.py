@@ -95,7 +95,7 @@ class CardPlan:
         if not strip(message.payload):
             sink.remember(row)
             if self.agent:
-                _say(row, message, self.agent, (Presence.OFFLINE, Cause.STATUS), _OWN_WORD, sink)
+                _say(row, self.agent, (Presence.OFFLINE, Cause.STATUS), _OWN_WORD, sink)
             return
         card = read_object(message.payload)
         if not is_card(card, sure=status != ""):
@@ -105,7 +105,7 @@ class CardPlan:
         declare_card(row, self.agent, SOURCE, self._address.group or None, card, sink)
         said = _PRESENCE.get((status, source)) or _PRESENCE.get((status, ""))
         if said is not None:
-            _say(row, message, self.agent, said, _BROKER_WORD if source == "broker" else _OWN_WORD, sink)
+            _say(row, self.agent, said, _BROKER_WORD if source == "broker" else _OWN_WORD, sink)
 
 
 _PRESENCE = {
@@ -118,13 +118,12 @@ _PRESENCE = {
 }
 
 
-def _say(row: int, message: RawMessage, agent: int, said: tuple[Presence, Cause], rank: int, sink: Sink) -> None:
+def _say(row: int, agent: int, said: tuple[Presence, Cause], rank: int, sink: Sink) -> None:
     presence, cause = said
-    if message.origin is Origin.REPLAY and cause is not Cause.BROKER:
-        if presence is Presence.ONLINE:
-            return  # retained is not alive
-        cause = Cause.REPLAYED
-    sink.batch.evidence.append(PresenceEvidence(row, agent, presence, Condition.OK, cause, rank))
+    if cause is Cause.BROKER:  # it adds that to the retained card, and it holds at the moment
+        sink.batch.evidence.append(PresenceEvidence(row, agent, presence, Condition.OK, cause, rank))
+    else:
+        sink.say(row, agent, (presence, Condition.OK), cause, rank)
 
 
 class EventPlan:

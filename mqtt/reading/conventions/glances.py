@@ -10,7 +10,7 @@ from functools import lru_cache
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
-from models.domain.records import Declaration, PresenceEvidence
+from models.domain.records import Declaration
 from mqtt.reading.decode import FAILURES, read_object, read_text
 from mqtt.reading.generic_numbers import flatten, read_number
 from mqtt.reading.object_shapes import ObjectShape
@@ -107,15 +107,8 @@ class AvailabilityPlan:
         word = read_status_word(text) if text else (Presence.OFFLINE, Condition.OK)
         if word is None:
             raise Unread("shape")
-        gone = word[0] is not Presence.ONLINE
         self.agent = _begin(row, self._device, sink)
-        if message.origin is Origin.REPLAY:
-            if not gone:
-                return  # retained is not alive
-            cause = Cause.REPLAYED
-        else:
-            cause = Cause.WILL if gone else Cause.STATUS
-        sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, _RANK))
+        sink.say(row, self.agent, word, Cause.STATUS if word[0] is Presence.ONLINE else Cause.WILL, _RANK)
 
 
 class PluginPlan:

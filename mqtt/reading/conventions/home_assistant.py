@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from models.domain.crowd import MOST_REMEMBERED
-from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.messages import Kind, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Presence, read_status_word
-from models.domain.records import Declaration, PresenceEvidence
+from models.domain.records import Declaration
 from mqtt.reading.conventions.home_assistant_config import (
     MOST_AVAILABILITIES,
     Config,
@@ -162,10 +162,7 @@ class ItselfPlan:
         if word is None:
             raise Unread("shape")
         declare(row, Declaration(row, self.agent, SOURCE, "Home Assistant"), ITSELF, sink)
-        gone, replayed = word[0] is not Presence.ONLINE, message.origin is Origin.REPLAY
-        if gone or not replayed:
-            cause = Cause.REPLAYED if replayed else Cause.WILL if gone else Cause.STATUS
-            sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, 2))
+        sink.say(row, self.agent, word, Cause.STATUS if word[0] is Presence.ONLINE else Cause.WILL, 2)
 
 
 def _entity(agent: str, device: Device, config: Config) -> Entity:

@@ -152,23 +152,14 @@ class StatePlan(_DevicePlan):
         self._agent(row, sink)
         if not self._device.properties and word == "init":
             self._declare(row, sink)
-        self._say(row, message, self.agent, said, sink)
+        sink.say(row, self.agent, said[:2], said[2], _RANK)
         if word != "lost":
             return
         for name in self._device.children:
             child = self._devices.get((*self._root, name))
             agent = sink.names.known_agent(name) if child is not None else 0
             if agent:
-                self._say(row, message, agent, said, sink)
-
-    @staticmethod
-    def _say(row: int, message: RawMessage, agent: int, said: tuple[Presence, Condition, Cause], sink: Sink) -> None:
-        presence, condition, cause = said
-        if message.origin is Origin.REPLAY:
-            if presence is Presence.ONLINE:
-                return
-            cause = Cause.REPLAYED
-        sink.batch.evidence.append(PresenceEvidence(row, agent, presence, condition, cause, _RANK))
+                sink.say(row, agent, said[:2], said[2], _RANK)
 
 
 class AttributePlan(_DevicePlan):

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.domain.messages import Kind, Origin, Properties, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.records import Declaration, Level, Outcome, PresenceEvidence
+from models.domain.records import Declaration, Level, Outcome
 from mqtt.reading.contract_work import as_text, put_log
 from mqtt.reading.conventions.a2a_talk import user_property
 from mqtt.reading.decode import strip
@@ -96,13 +96,13 @@ class ServerPresencePlan:
             sink.remember(row)
             self.agent = sink.batch.agent[row] = sink.names.known_agent(self._server)
             if self.agent:
-                _say(row, message, self.agent, Presence.OFFLINE, sink)
+                _say(row, self.agent, Presence.OFFLINE, sink)
             return
         read_calls(message.payload)
         self.agent = sink.batch.agent[row] = sink.agent(self._server)
         sink.remember(row)
         self._known.declare(row, self.agent, sink, name=self._name)
-        _say(row, message, self.agent, Presence.ONLINE, sink)
+        _say(row, self.agent, Presence.ONLINE, sink)
 
 
 class ClientPresencePlan:
@@ -119,7 +119,7 @@ class ClientPresencePlan:
         self.agent = sink.batch.agent[row] = sink.agent(self._client)
         self._known.declare(row, self.agent, sink)
         if call.method == _GONE:
-            _say(row, message, self.agent, Presence.OFFLINE, sink)
+            _say(row, self.agent, Presence.OFFLINE, sink)
 
 
 class RpcPlan:
@@ -198,13 +198,8 @@ class RpcPlan:
             )
 
 
-def _say(row: int, message: RawMessage, agent: int, presence: Presence, sink: Sink) -> None:
-    cause = Cause.STATUS
-    if message.origin is Origin.REPLAY:
-        if presence is Presence.ONLINE:
-            return  # retained is not alive
-        cause = Cause.REPLAYED
-    sink.batch.evidence.append(PresenceEvidence(row, agent, presence, Condition.OK, cause, _RANK))
+def _say(row: int, agent: int, presence: Presence, sink: Sink) -> None:
+    sink.say(row, agent, (presence, Condition.OK), Cause.STATUS, _RANK)
 
 
 def _info(told: object, *keys: str) -> dict[str, str]:

@@ -255,11 +255,8 @@ class HostPlan:
             if word is None:
                 raise Unread("shape")
             presence = word[0]
-        replayed = message.origin is Origin.REPLAY
-        if replayed and presence is Presence.ONLINE:
-            return
-        cause = Cause.REPLAYED if replayed else Cause.WILL if presence is Presence.OFFLINE else Cause.STATUS
-        sink.batch.evidence.append(PresenceEvidence(row, self.agent, presence, Condition.OK, cause, _RANK))
+        cause = Cause.WILL if presence is Presence.OFFLINE else Cause.STATUS
+        sink.say(row, self.agent, (presence, Condition.OK), cause, _RANK)
 
 
 def _time_us(time_ms: int | None, received_us: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
-from models.domain.records import Attempt, Declaration, Outcome, PresenceEvidence
+from models.domain.records import Attempt, Declaration, Outcome
 from mqtt.reading.declared_plan import declare
 from mqtt.reading.decode import read_object, read_text, strip
 from mqtt.reading.generic_numbers import flatten, number_of, time_in
@@ -89,11 +89,7 @@ class LwtPlan(QuietPlan):
         word = read_status_word(text, switches=True) if text else (Presence.OFFLINE, Condition.OK)
         if word is None:
             raise Unread("shape")
-        gone = word[0] is not Presence.ONLINE
-        replayed = message.origin is Origin.REPLAY
-        if gone or not replayed:
-            cause = Cause.REPLAYED if replayed else Cause.WILL if gone else Cause.STATUS
-            sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, _RANK))
+        sink.say(row, self.agent, word, Cause.STATUS if word[0] is Presence.ONLINE else Cause.WILL, _RANK)
 
 
 class InfoPlan(QuietPlan):

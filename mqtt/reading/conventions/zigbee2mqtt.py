@@ -8,7 +8,7 @@ from typing import Any
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Presence, read_status_word
-from models.domain.records import Declaration, Outcome, PresenceEvidence
+from models.domain.records import Declaration, Outcome
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.declared_plan import declare
 from mqtt.reading.declared_topics import Availability, DeclaredFigure, Entity, Words
@@ -157,10 +157,7 @@ class BridgeStatePlan(BridgePlan):
         if word is None:
             raise Unread("shape")
         _declare(row, self.agent, sink, TITLE)
-        gone, replayed = word[0] is not Presence.ONLINE, message.origin is Origin.REPLAY
-        if gone or not replayed:
-            cause = Cause.REPLAYED if replayed else Cause.WILL if gone else Cause.STATUS
-            sink.batch.evidence.append(PresenceEvidence(row, self.agent, *word, cause, _RANK))
+        sink.say(row, self.agent, word, Cause.STATUS if word[0] is Presence.ONLINE else Cause.WILL, _RANK)
 
 
 class BridgeInfoPlan(BridgePlan):
