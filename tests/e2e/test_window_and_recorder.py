@@ -178,6 +178,11 @@ def test_a_password_typed_once_connects_after_a_restart_and_lies_in_the_keyring_
     assert json.loads((tmp_path / "keyring.json").read_text()) == {
         f"murmurscope mqtt://me@127.0.0.1:{guarded.port}": canary
     }
+    pid = again.link.state.pid
+    again.close()
+    with ControlClient(workspace) as client:
+        client.stop()
+    until(lambda: not runs(pid), "the recorder ended", 20)  # files of work under way come and go
     ours = [file for folder in ("w", "run") for file in (tmp_path / folder).rglob("*") if file.is_file()]
     assert ours
     assert [file for file in ours if canary.encode() in file.read_bytes()] == []
