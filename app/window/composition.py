@@ -294,15 +294,18 @@ class Composition(QObject):
             self._plot_library.start()
 
     def _build_data(self, screens: "Screens") -> None:
+        from app.window.birth_requests import BirthRequests
         from app.window.census import Census
         from app.window.data_place import DataParts, DataPlace
 
         assert self.source is not None
         assert self.rules is not None
         assert self.link is not None
+        births = BirthRequests(self.link, self.clock, self.window, read_only=self.looking is not None)
+        screens.commands.births_wanted.connect(births.ask)
         parts = DataParts(
             self._workspace, screens.context(), self.link, screens.names, screens.ways.show, self.rules.teach_message,
-            self.looking is not None,
+            births.ask, self.looking is not None,
         )  # fmt: skip
         self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
         self.window.refresh_requested.connect(self.data.refresh)

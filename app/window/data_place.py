@@ -11,6 +11,7 @@ from app.window.places import DATA
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
 from models.domain.queries import RowKey
+from models.domain.sparkplug_nodes import SparkplugNode
 from models.storage.workspace import Workspace
 from widgets.frame.main_window import MainWindow
 from widgets.frame.screen_context import ScreenContext
@@ -30,6 +31,7 @@ class DataParts(NamedTuple):
     names: AgentNames
     show_message: Callable[[RowKey], object]
     teach: Callable[[RowKey], object]
+    ask_births: Callable[[list[SparkplugNode]], object]
     read_only: bool = False
 
 
@@ -135,6 +137,7 @@ class DataPlace(QObject):
             self.screen = DataScreen(parts.context, parts.names)
             self.screen.message_wanted.connect(parts.show_message)
             self.screen.teach_wanted.connect(parts.teach)
+            self.screen.births_wanted.connect(parts.ask_births)
             settings = SettingsFile(parts.workspace.settings)
             queue = JobQueue(parts.workspace, parts.link, parts.context.clock, self)
             self.controller = DataController(

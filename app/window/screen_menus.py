@@ -42,6 +42,9 @@ class ScreenMenus(QObject):
             tr("Put the selected agents into a group"))  # fmt: skip
         add("note", tr("&Note…"), lambda screens: screens.commands.ask_note(), "Ctrl+Shift+M", _one,
             tr("Write down what others should know of the agent"))  # fmt: skip
+        add("births", tr("Ask for &birth certificates…"), lambda screens: screens.commands.ask_births(), "Ctrl+Shift+N",
+            lambda targets: any(target.node for target in targets),
+            tr("Ask the selected Sparkplug nodes to announce everything again"))  # fmt: skip
         actions.separate("Agent")
         pauses = (
             ("1h", tr("Maintenance for &1 hour"), 1, tr("Take the selected agents out of what is not well, for an hour")),

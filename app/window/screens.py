@@ -233,4 +233,4 @@ class Screens(QObject):
         row = fleet.id.index(agent.id) if fleet is not None and agent.id in fleet.id else -1
         paused = row >= 0 and fleet is not None and int(fleet.maintenance_until_us[row]) > self._context.clock.wall_us()
         retired = row >= 0 and fleet is not None and bool(fleet.retired[row])
-        return Target(agent.id, agent.name, agent.group, agent.note, paused, retired)
+        return Target(agent.id, agent.name, agent.group, agent.note, paused, retired, agent.convention)

@@ -110,7 +110,8 @@ _UNREADABLE_SENTENCES = {
     "shape": QT_TRANSLATE_NOOP("UnreadableSentence", "The JSON lacks what such a topic has to carry."),
     "no-birth": QT_TRANSLATE_NOOP(
         "UnreadableSentence",
-        "It names its values by numbers that no birth has explained yet: the node tells them when it connects.",
+        "It names its values by numbers that no birth has explained yet: the node tells them when it connects, or when"
+        " it is asked for its birth certificates.",
     ),
     "nobody": QT_TRANSLATE_NOOP("UnreadableSentence", "Neither topic nor payload tells whose it is."),
     "template": QT_TRANSLATE_NOOP(

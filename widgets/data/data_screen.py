@@ -46,6 +46,8 @@ class DataScreen(QWidget):
     """Somebody wants to look at this time (µs)."""
     teach_wanted = Signal(object)
     """As `MissingView.teach_wanted`."""
+    births_wanted = Signal(list)
+    """As `MissingView.births_wanted`."""
     message_wanted = Signal(object)
     """Somebody wants to see the message with this `RowKey`."""
 
@@ -71,6 +73,7 @@ class DataScreen(QWidget):
             view.span_wanted.connect(self.span_wanted)
         self.missing.message_wanted.connect(self.message_wanted)
         self.missing.teach_wanted.connect(self.teach_wanted)
+        self.missing.births_wanted.connect(self.births_wanted)
         self.retention.edited.connect(self._tell)
         self.tabs.currentChanged.connect(self._ask)
         context.times.changed.connect(self._range_changed)
@@ -114,6 +117,7 @@ class DataScreen(QWidget):
         self.tabs.setTabVisible(self.tabs.indexOf(self.retention), False)
         self.work.show_reading()
         self.missing.teach.hide()
+        self.missing.births.hide()
 
     def show_work(self) -> WorkView:
         """Bring exports, imports and checks to the front."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBox
 from models.domain.quantity import format_time
 from models.domain.queries import GapColumns, GapsResult, UnreadableResult, UnreadableTopic
 from models.domain.records import GapCause
+from models.domain.sparkplug_nodes import SparkplugNode, node_of_topic
 from widgets.common.numbers import count_text, duration_text
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.sorted_table import Column, SortedTable
@@ -54,6 +55,8 @@ class MissingView(QWidget):
     """Somebody wants to see the message with this `RowKey`, and its topic."""
     teach_wanted = Signal(object)
     """Somebody wants to teach what the message with this `RowKey` means."""
+    births_wanted = Signal(list)
+    """Somebody wants these `SparkplugNode`s asked for their birth certificates."""
 
     def __init__(self, names: AgentNames, theme: ThemeHolder) -> None:
         super().__init__()
@@ -73,7 +76,11 @@ class MissingView(QWidget):
         self.teach.setToolTip(self.tr("Make a rule of what the chosen topic sends"))
         self.teach.clicked.connect(self._teach)
         self.topics.selectionModel().selectionChanged.connect(self._allow_teaching)
+        self.births = QPushButton(self.tr("Ask for &birth certificates…"), autoDefault=False)
+        self.births.setToolTip(self.tr("Ask the Sparkplug nodes of the chosen topics to announce everything again"))
+        self.births.clicked.connect(self._ask_births)
         self._foot.addWidget(self.teach)
+        self._foot.addWidget(self.births)
         self._foot.addStretch(1)
         self._allow_teaching()
 
@@ -122,6 +129,7 @@ class MissingView(QWidget):
         unread = titled(self._topics_title, self._topic_stack)
         self._foot = QHBoxLayout()
         self._foot.setContentsMargins(12, 0, 12, 8)
+        self._foot.setSpacing(6)
         layout = unread.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.addLayout(self._foot)
@@ -139,6 +147,15 @@ class MissingView(QWidget):
     @Slot()
     def _allow_teaching(self) -> None:
         self.teach.setEnabled(len(self.topics.selected) == 1)
+        self.births.setEnabled(bool(self._nodes()))
+
+    def _nodes(self) -> list[SparkplugNode]:
+        found = (node_of_topic(one.topic) for one in self.topics.selected)
+        return list(dict.fromkeys(filter(None, found)))
+
+    @Slot()
+    def _ask_births(self) -> None:
+        self.births_wanted.emit(self._nodes())
 
     @Slot()
     def _narrow(self) -> None:

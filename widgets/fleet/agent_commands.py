@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from models.domain.control import Command
+from models.domain.sparkplug_nodes import SparkplugNode, node_of_agent
 from widgets.common.plain import PlainLabel, visible
 
 _HOUR_US = 3_600_000_000
@@ -33,12 +34,20 @@ class Target:
     note: str
     maintenance: bool
     retired: bool
+    convention: str = ""
+
+    @property
+    def node(self) -> SparkplugNode | None:
+        """The Sparkplug node that it is, or is a device of."""
+        return node_of_agent(self.id, self.convention)
 
 
 class AgentCommands(QObject):
     """Fills a context menu for the selected agents. `requested` carries commands for `submit`. GUI thread."""
 
     requested = Signal(list)
+    births_wanted = Signal(list)
+    """`SparkplugNode`s that shall be asked for their birth certificates."""
 
     def __init__(self, now_us: Callable[[], int], window: QWidget) -> None:
         super().__init__(window)
@@ -65,6 +74,8 @@ class AgentCommands(QObject):
         pause.addAction(self.tr("another time…"), self.ask_maintenance)
         if any(target.maintenance for target in targets):
             menu.addAction(self.tr("End maintenance"), self.end_maintenance)
+        if any(target.node for target in targets):
+            menu.addAction(self.tr("Ask for birth certificates…"), self.ask_births)
         menu.addSeparator()
         if any(not target.retired for target in targets):
             menu.addAction(self.tr("Retire (hide, keep its history)"), partial(self.retire, retired=True))
@@ -110,6 +121,11 @@ class AgentCommands(QObject):
     def retire(self, *, retired: bool) -> None:
         """Hide, or show again; the history stays either way."""
         self._request(Command.RETIRE, retired=retired)
+
+    @Slot()
+    def ask_births(self) -> None:
+        """Of the nodes among them, each once."""
+        self.births_wanted.emit(list(dict.fromkeys(target.node for target in self._targets if target.node)))
 
     def _request(self, command: Command, **values: object) -> None:
         self.requested.emit([{"do": str(command), "agent": target.id, **values} for target in self._targets])

@@ -355,10 +355,13 @@ class FleetScreen(QWidget):
         place = {agent: row for row, agent in enumerate(fleet.agent.tolist())}
         pausing = in_maintenance(fleet)
         return [
-            Target(fleet.id[i], fleet.name[i], fleet.group[i], fleet.note[i], bool(pausing[i]), bool(fleet.retired[i]))
+            Target(
+                fleet.id[i], fleet.name[i], fleet.group[i], fleet.note[i], bool(pausing[i]), bool(fleet.retired[i]),
+                fleet.convention[i],
+            )
             for agent in rows
             if agent and (i := place[agent]) >= 0
-        ]
+        ]  # fmt: skip
 
     # ------------------------------------------------------------------ place
 

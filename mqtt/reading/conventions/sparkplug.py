@@ -12,6 +12,7 @@ from models.domain.crowd import MOST_SERIES_OF_AGENT
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
 from models.domain.records import Attempt, Declaration, Outcome, PresenceEvidence
+from models.domain.sparkplug_nodes import CONVENTION
 from models.domain.timestamps import read_time
 from mqtt.reading.conventions.sparkplug_payload import Metric, Payload, is_figure, number_of, read_payload
 from mqtt.reading.decode import read_object, read_text, strip
@@ -19,11 +20,12 @@ from mqtt.reading.other_topics import OtherPlan
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.units import Scale, in_base, unit_of
 
-SOURCE = "sparkplug"
+SOURCE = CONVENTION
 MOST_NODES = 100_000
 MOST_DEVICES = 10_000
 """Of one node."""
 _RANK = 2  # births and wills
+_REBIRTH = b"Node Control/Rebirth"
 _NO_FIGURES = ("bdSeq", "Node Control/", "Device Control/", "Properties/")
 
 
@@ -42,6 +44,7 @@ class _Node:
     def __init__(self, group: str, name: str) -> None:
         self.group, self.name = group, name
         self.births: int | None = None  # bdSeq of the birth that is in force
+        self.asked = False  # somebody asked for a birth that did not come yet
         self.seq: int | None = None
         self.heard_us = 0
         self.aliases: dict[int, _Known] = {}
@@ -76,8 +79,10 @@ class SparkplugRecogniser:
         if len(below) == 2 and below[0] == "STATE" and below[1]:
             return HostPlan(topic, below[1], sink)
         kind = below[1] if len(below) in (3, 4) and all(below) else ""
-        if kind in ("NCMD", "DCMD"):
-            return OtherPlan(topic)  # a command to it is no sign of its life
+        if kind == "NCMD" and len(below) == 3:
+            return CommandPlan(topic, self._node(below[0], below[2]))
+        if kind == "DCMD":
+            return OtherPlan(topic)
         if kind not in (_OF_DEVICES if len(below) == 4 else _OF_NODES):
             return None
         node = self._node(below[0], below[2])
@@ -97,6 +102,18 @@ _OF_NODES = ("NBIRTH", "NDATA", "NDEATH")
 _OF_DEVICES = ("DBIRTH", "DDATA", "DDEATH")
 
 
+class CommandPlan(OtherPlan):
+    """A command to a node is no sign of its life. A birth that it was asked for is no connection."""
+
+    def __init__(self, topic: int, node: _Node) -> None:
+        super().__init__(topic)
+        self._node = node
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:  # noqa: ARG002
+        if _REBIRTH in message.payload and message.origin is not Origin.REPLAY:
+            self._node.asked = True
+
+
 class NodePlan:
     """One topic of a node or a device, which is an agent once something of it could be read."""
 
@@ -112,6 +129,7 @@ class NodePlan:
         payload = read_payload(message.payload)
         if not self.agent:
             self.agent = sink.batch.agent[row] = sink.agent(self._node.agent_name(self._device))
+            self._declare(row, sink)
         replayed = message.origin is Origin.REPLAY
         if self._what == "DEATH":
             if not replayed:
@@ -127,9 +145,7 @@ class NodePlan:
     def _bear(self, row: int, message: RawMessage, payload: Payload, sink: Sink) -> None:
         node, device = self._node, self._device
         sink.remember(row)
-        declaration = Declaration(row, self.agent, SOURCE, group=node.group)
-        if sink.declarations.is_news(declaration, node.agent_name(device)):
-            sink.batch.declarations.append(declaration)
+        self._declare(row, sink)
         if device:
             node.forget(device)
             if len(node.devices) < MOST_DEVICES:
@@ -144,13 +160,21 @@ class NodePlan:
             sink.batch.evidence.append(
                 PresenceEvidence(row, self.agent, Presence.ONLINE, Condition.OK, Cause.STATUS, _RANK)
             )
-            if not device and births is not None and births != node.births:  # else it was asked to be born again
+            asked = node.asked and node.births is None  # for one that we did not see
+            if not device and births is not None and births != node.births and not asked:
                 time_us = _time_us(payload.time_ms, message.received_us)
                 sink.batch.attempts.append(Attempt(row, time_us, self.agent, Outcome.OK, None, None, None))
         if not device:
             node.births = int(births) if births is not None else None
+            node.asked = False
         if crowded:
             sink.unread(row, "too-many-series")
+
+    def _declare(self, row: int, sink: Sink) -> None:
+        """Its topic tells what it speaks, born or not."""
+        declaration = Declaration(row, self.agent, SOURCE, group=self._node.group)
+        if sink.declarations.is_news(declaration, self._node.agent_name(self._device)):
+            sink.batch.declarations.append(declaration)
 
     def _learn(self, metric: Metric, sink: Sink) -> bool:
         """Take what a birth says of a metric; False where there is no room for its series."""

@@ -8,6 +8,8 @@ import pytest
 from models.domain.messages import Origin
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import GapCause, Outcome
+from models.domain.sparkplug_nodes import SparkplugNode
+from mqtt.sparkplug_rebirth import rebirth
 from tests.helpers.reading import Point, Reading, recorded
 
 
@@ -104,6 +106,22 @@ def test_each_birth_with_a_new_number_is_a_connection() -> None:
     again = reading.send("spBv1.0/g/NBIRTH/n", payload(metric("bdSeq", kind=8, value=4), seq=0))
     assert [one.outcome for batch in (first, asked, again) for one in batch.attempts] == [Outcome.OK] * 2
     assert not asked.attempts
+
+
+def test_a_birth_that_was_asked_for_is_no_connection_and_its_values_are_read() -> None:
+    reading = Reading()
+    early = reading.send("spBv1.0/g/DDATA/n/d", payload(metric(alias=8, value=1), seq=3))
+    assert [(reading.names.agents[one.agent], one.convention, one.group) for one in early.declarations] == [
+        ("g/n/d", "sparkplug", "g")
+    ]
+    assert not reading.send("spBv1.0/g/NCMD/n", rebirth(SparkplugNode("g", "n"), 0).payload).unreadable
+    born = reading.send("spBv1.0/g/NBIRTH/n", BIRTH)
+    assert [(one.presence, one.cause) for one in born.evidence] == [(Presence.ONLINE, Cause.STATUS)]
+    assert not born.attempts
+    again = reading.send("spBv1.0/g/NBIRTH/n", payload(metric("bdSeq", kind=8, value=4), seq=0))
+    assert [one.outcome for one in again.attempts] == [Outcome.OK]
+    assert [one.value for one in reading.points] == [0.5]
+    assert reading.agents() == {"g/n", "g/n/d"}
 
 
 def test_values_by_alias_need_the_birth_and_a_jump_in_the_numbering_is_a_gap() -> None:
