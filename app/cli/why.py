@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from app.cli.workspace_argument import workspace_of
+from models.domain.conventions import LOG_LIBRARIES
 from models.domain.problems import ExitCode, trouble
 
 if TYPE_CHECKING:
@@ -90,7 +91,12 @@ def _print(found: "AgentOrigin", sources: "Sources") -> None:
     print(f"{found.agent}{name}: {found.presence.name.lower()}", end="")
     print(f" because of {found.cause} since {_time(found.since_us)}" if found.cause else "")
     print(f"heard: first {_time(found.first_us) or 'never'}, last {_time(found.last_us) or 'never'}")
-    print(f"declared by: {found.convention or 'nobody; it was found in what was sent'}")
+    by = (
+        f"nobody; its log records are those of {found.convention}"
+        if found.convention in LOG_LIBRARIES
+        else found.convention
+    )
+    print(f"declared by: {by or 'nobody; it was found in what was sent'}")
     print("series:" if found.series else "series: none")
     for one in found.series:
         labels = f" {one.labels}" if one.labels else ""

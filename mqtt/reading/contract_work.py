@@ -55,7 +55,7 @@ class LogPlan(_NumberedPlan):
             text = read_text(message.payload)
             if not text:
                 raise Unread("empty")
-            put_log(sink, row, self.agent, message, read_line(text, message.received_us, certain=True))
+            put_log(sink, row, self.agent, message, read_line(text, message.received_us, certain=True), said=text)
             return
         body = read_object(message.payload)
         record = read_log(body, message.received_us, needs_level=False)
@@ -63,7 +63,7 @@ class LogPlan(_NumberedPlan):
             raise Unread("shape")
         if self._fresh(row, body, message, sink):
             sink.batch.agent[row] = agent = sink.agent(record.agent) if record.agent else self.agent
-            put_log(sink, row, agent, message, record)
+            put_log(sink, row, agent, message, record, said=body)
 
 
 class TailPlan:
@@ -79,10 +79,11 @@ class TailPlan:
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
-        record, name = self._read_object(message) if strip(message.payload)[:1] == b"{" else (None, None)
+        said: dict[str, Any] | str
+        record, name, said = self._read_object(message) if strip(message.payload)[:1] == b"{" else (None, None, "")
         own_time = record is not None and record.time_us is not None
         if record is None:
-            text = read_text(message.payload)
+            said = text = read_text(message.payload)
             if not text:
                 raise Unread("empty")
             record = read_line(text, message.received_us, certain=True)
@@ -93,16 +94,16 @@ class TailPlan:
         if own_time and sink.copies.repeated(self.agent, self.topic, message.payload):
             sink.batch.duplicate[row] = True
             return
-        put_log(sink, row, agent, message, record, self._file)
+        put_log(sink, row, agent, message, record, self._file, said)
 
-    def _read_object(self, message: RawMessage) -> tuple[LogRecord | None, str | None]:
-        """The record, and the agent that it names."""
+    def _read_object(self, message: RawMessage) -> tuple[LogRecord | None, str | None, dict[str, Any] | str]:
+        """The record, the agent that it names, and the object."""
         try:
             body = read_object(message.payload)
             record = read_log(body, message.received_us, needs_level=False)
         except Unread:
-            return None, None  # half a line is a line of text
-        return record, (record.agent if record else None) or agent_in(body)[1]
+            return None, None, ""  # half a line is a line of text
+        return record, (record.agent if record else None) or agent_in(body)[1], body
 
 
 class TaskPlan(_NumberedPlan):
@@ -215,10 +216,13 @@ class InboxPlan(_NumberedPlan):
 
 
 def put_log(
-    sink: Sink, row: int, agent: int, message: RawMessage, record: LogRecord | None, file: str | None = None
-) -> None:
-    """Add a log record to the batch; `file` stands in for a missing logger."""
+    sink: Sink, row: int, agent: int, message: RawMessage, record: LogRecord | None, file: str | None = None,
+    said: dict[str, Any] | str = "",
+) -> None:  # fmt: skip
+    """Add a log record to the batch; `file` stands in for a missing logger, `said` is what may tell who wrote it."""
     if record is not None:
+        if said:
+            sink.log_speakers.hear(row, agent, said)
         time_us = message.received_us if record.time_us is None else record.time_us
         sink.batch.logs.append(
             LogRow(

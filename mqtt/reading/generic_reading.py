@@ -218,7 +218,7 @@ class GenericPlan:
             if self._topic.lower().endswith(_VERSION):
                 return  # what it says of itself is no reading
             raise Unread("text")
-        self._log(row, self._user_agent(message) or self._object_place.agent, message, record, sink)
+        self._log(row, self._user_agent(message) or self._object_place.agent, message, record, text, sink)
 
     def _put_timed(self, row: int, message: RawMessage, timed: TimedValues, sink: Sink) -> None:
         """Values behind their time come from reporters of hosts: without a known home the topic is prefix, host, metric."""
@@ -237,7 +237,7 @@ class GenericPlan:
             record = read_log(body, message.received_us, needs_level=not self._is_log)
             if record is not None:
                 name = self._user_agent(message) or record.agent or self.agent_name(message, body)
-                self._log(row, name, message, record, sink)
+                self._log(row, name, message, record, body, sink)
                 return
         if (
             self._talk is not None
@@ -308,12 +308,14 @@ class GenericPlan:
                 sink.declarations.settle(tuple(levels[: i + 1]), name)
                 return
 
-    def _log(self, row: int, name: str, message: RawMessage, record: LogRecord, sink: Sink) -> None:
+    def _log(
+        self, row: int, name: str, message: RawMessage, record: LogRecord, said: dict[str, Any] | str, sink: Sink
+    ) -> None:  # fmt: skip
         if self._level is not None:
             record = record._replace(level=self._level)
         agent = self._agent(row, name, sink)
         sink.batch.kind[row] = Kind.LOG
-        put_log(sink, row, agent, message, record)
+        put_log(sink, row, agent, message, record, said=said)
 
     def _put(
         self, row: int, agent: int, time_us: int, names: list[str], values: list[float], sink: Sink, unit: str = ""

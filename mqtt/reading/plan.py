@@ -21,6 +21,7 @@ from mqtt.reading.copies import Copies
 from mqtt.reading.declarations import Declarations
 from mqtt.reading.declared_topics import DeclaredTopics
 from mqtt.reading.exchange import Exchange
+from mqtt.reading.log_speakers import LogSpeakers
 from mqtt.reading.object_shapes import ObjectShapes
 from mqtt.reading.remembering import Remembering
 from mqtt.reading.sequence import Sequences
@@ -81,6 +82,7 @@ class Sink:
         self.object_shapes = ObjectShapes()
         self.tables = Tables()
         self.clients = Clients()
+        self.log_speakers = LogSpeakers()
         self._remembering = Remembering(names.crowd)
 
     def agent(self, name: str) -> int:

@@ -111,6 +111,7 @@ class Reader:
         if count:
             batch.interactions += sink.exchange.expire(messages[-1].received_us, count - 1)
             sink.clients.catch_up(count - 1, sink)
+            sink.log_speakers.tell(batch, self._names, sink.declarations)
         batch.gaps = sink.sequences.gaps()
         return batch
 

@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 import numpy as np
 
+from models.domain.conventions import spoken
 from models.domain.presence_words import Cause
 from models.storage.writing.headlines import Headlines
 from models.storage.writing.intake import HeadlineSamples, Intake
@@ -95,7 +96,9 @@ def _told(*parts: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     said: dict[int, tuple[Any, ...]] = {}
     for row in (row for part in parts for row in part):
         old = said.get(row[0], row)
-        said[row[0]] = tuple(was if now is None else now for was, now in zip(old, row, strict=True))
+        merged = [was if now is None else now for was, now in zip(old, row, strict=True)]
+        merged[1] = spoken(old[1], row[1])
+        said[row[0]] = tuple(merged)
     return list(said.values())
 
 

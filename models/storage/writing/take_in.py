@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import apsw
 
+from models.domain.conventions import LOG_LIBRARIES
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import TaskState
 from models.storage.names_table import SERIES_KEY, NewNames, series_key
@@ -36,8 +37,11 @@ _SEEN = """UPDATE agent_now SET messages = messages + ?, last_seen_us = max(last
 _PRESENCE = "UPDATE agent_now SET presence = ?, condition = ?, cause = ?, since_us = ?, imported = ? WHERE agent_id = ?"
 _VALUES = "UPDATE agent_now SET cpu = coalesce(?, cpu), memory = coalesce(?, memory) WHERE agent_id = ?"
 _HEADLINES = f"UPDATE agent_now SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE agent_id = ?"
-_DECLARED = """UPDATE agent SET convention = ?, own_name = coalesce(?, own_name), own_group = coalesce(?, own_group),
-    interval_us = coalesce(?, interval_us), host = coalesce(?, host), version = coalesce(?, version),
+_LIBRARIES = ", ".join(f"'{one}'" for one in sorted(LOG_LIBRARIES))
+# `conventions.spoken`: what a log record shows does not take the place of what an agent declared.
+_DECLARED = f"""UPDATE agent SET
+    convention = iif(?1 IN ('', {_LIBRARIES}) AND convention NOT IN ('', {_LIBRARIES}), convention, ?1),
+    own_name = coalesce(?, own_name), own_group = coalesce(?, own_group), interval_us = coalesce(?, interval_us), host = coalesce(?, host), version = coalesce(?, version),
     capabilities = coalesce(?, capabilities) WHERE id = ?"""
 _TASK_OPEN = """INSERT INTO open_task(agent_id, task, reported_us) VALUES (?, ?, ?)
     ON CONFLICT(agent_id, task) DO UPDATE SET reported_us = excluded.reported_us"""
