@@ -1,8 +1,10 @@
 """Files of recorded traffic, plain or gzipped, as slices of messages in order of their time. Memory stays small."""
 
+import contextlib
 import gzip
 import hashlib
 import os
+import re
 import stat
 import zlib
 from bisect import bisect_right
@@ -81,6 +83,26 @@ class RecordedTraffic:
                 raise _unusable(file.path, error) from error
             before += file.told.bytes
             self.bytes_done = before
+
+    def picked(self, marks: re.Pattern[bytes]) -> Iterator[list[RawMessage]]:
+        """Only messages whose lines hold one of these, as they stand in the files, some now and then; without those that are no
+        records. Raises `EnvironmentProblem` file.unusable."""
+        for file in self._files:
+            found: list[RawMessage] = []
+            size = 0
+            try:
+                with _opened(file.path) as stored:
+                    for _, line in self._lines(file, stored):
+                        if marks.search(line) is not None:
+                            with contextlib.suppress(NoRecordError):
+                                found.append(file.lines.read(line))
+                        size += len(line)
+                        if size >= SLICE_BYTES:
+                            yield found
+                            found, size = [], 0
+            except OSError as error:
+                raise _unusable(file.path, error) from error
+            yield found
 
     def _windows(self, file: RecordedFile, stored: BinaryIO) -> Iterator[list[RawMessage]]:
         found: list[RawMessage] = []

@@ -18,6 +18,7 @@ from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import ImportedFile, ImportProgress, ImportResult, OnProgress
 from models.domain.rules import Rules
+from mqtt.reading.foretelling import Foretelling
 from mqtt.reading.reader import RECALLED_AT_ONCE, Reader
 from mqtt.recorded_files import RecordedTraffic, Slice, survey
 
@@ -66,15 +67,23 @@ class Importer:
         def tell() -> None:
             on_progress(ImportProgress(traffic.bytes_done, traffic.bytes_total, messages, traffic.skipped))
 
+        rules = self._rules()
+        foretelling = Foretelling(Reader(Names(), prefix, self._clock, rules))
+
         def begin() -> ImportRun:
             remembered = self._store.remembered()
+            foretold = foretelling.told({one.topic for one in remembered})
             writer = self._store.begin_import(told, again=again, make_room=make_room)
-            return ImportRun(writer, self._store.names, prefix, self._clock, self._masking, self._rules(), remembered)
+            return ImportRun(writer, self._store.names, prefix, self._clock, self._masking, rules, remembered, foretold)
 
+        for some in RecordedTraffic(files).picked(foretelling.in_lines):
+            for one in self._masking.applied([one for one in some if foretelling.speaks_on(one.topic)]).messages:
+                foretelling.hear(one)
+            tell()
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up
         _LOG.info("importing %s", ", ".join(one.path for one in told))
         try:
-            while run.to_recall:
+            while run.to_recall or run.to_foretell:
                 self._hand_over(run.recall, tell)
             for slice_ in traffic.slices():
                 for step in (partial(run.read, slice_), run.store, run.sum_up) if slice_.messages else ():
@@ -101,10 +110,11 @@ class ImportRun:
 
     def __init__(
         self, writer: Importing, names: Names, prefix: str, clock: Clock, masking: Masking, rules: Rules,
-        remembered: Sequence[RawMessage] = (),
+        remembered: Sequence[RawMessage] = (), foretold: Sequence[RawMessage] = (),
     ) -> None:  # fmt: skip
-        """`remembered`: what was declared in recordings before, of which this one may be the continuation."""
-        self.to_recall = remembered
+        """`remembered`: what was declared in recordings before, of which this one may be the continuation. `foretold`: what
+        this one declares, perhaps after the values that it speaks of."""
+        self.to_recall, self.to_foretell = remembered, foretold
         self._writer = writer
         self._names = names
         self._reader = Reader(names, prefix, clock, rules)
@@ -117,9 +127,13 @@ class ImportRun:
         self._since_us, self._until_us = 1 << 62, 0
 
     def recall(self) -> None:
-        """As often as something is left `to_recall`, before the first slice."""
-        some, self.to_recall = self.to_recall[:RECALLED_AT_ONCE], self.to_recall[RECALLED_AT_ONCE:]
-        self._reader.recall(some)
+        """As often as something is left `to_recall` or `to_foretell`, before the first slice."""
+        if self.to_recall:
+            some, self.to_recall = self.to_recall[:RECALLED_AT_ONCE], self.to_recall[RECALLED_AT_ONCE:]
+            self._reader.recall(some)
+        else:
+            some, self.to_foretell = self.to_foretell[:RECALLED_AT_ONCE], self.to_foretell[RECALLED_AT_ONCE:]
+            self._keeper.foretell(self._reader.foretell(some))
 
     def read(self, slice_: Slice) -> None:
         """The first of three steps, each some tens of milliseconds, so that live traffic need not wait for long."""

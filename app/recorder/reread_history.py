@@ -1,12 +1,14 @@
 """Reads stored messages again, as a recorder or an import that has the present rules would have: in a process of its own, or
 in that of the command where no recorder runs. What comes of it stands in the shadow; nothing is published, nobody is told."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from app.recorder.reread_presence import ImportedPresence, PastPresence, RecordedPresence
 from models.domain.clock import Clock
 from models.domain.messages import RawMessage
+from models.domain.names import Names
 from models.domain.recorded import RereadProgress
 from models.domain.records import Gap
 from models.domain.rules import Rules
@@ -23,6 +25,7 @@ from models.storage.writing.headlines import Headlines
 from models.storage.writing.known_before import declared_intervals, gone
 from models.storage.writing.pulses import Pulses
 from models.storage.writing.remembered import read_remembered
+from mqtt.reading.foretelling import Foretelling
 from mqtt.reading.reader import Reader
 
 _LOG = logging.getLogger(__name__)
@@ -58,20 +61,40 @@ class RereadHistory:
         found = wanted(self._workspace, self._segments)
         self._total = found.messages
         taking_in, before = TakingIn(self._shadow, self._names), found.remembered
-        for capture in found.captures:
+        for place, capture in enumerate(found.captures):
             for id_ in capture.earlier:
                 before += self._remembered_in(id_)
             if capture.segments:
-                self._read_capture(capture, taking_in, before)
+                self._read_capture(capture, taking_in, before, found.captures[place + 1 :])
 
-    def _read_capture(self, capture: Capture, taking_in: TakingIn, before: Sequence[RawMessage]) -> None:
-        reader = Reader(self._names, self._prefix, self._clock, self._rules)
-        known = {message.topic: message for message in (*before, *read_remembered(self._shadow.connection))}
-        reader.recall(sorted((one for one in known.values() if one.payload), key=lambda one: one.received_us))
-        headlines, pulses, presence = Headlines(), Pulses(), self._presence_of(capture)
+    def _read_capture(
+        self, capture: Capture, taking_in: TakingIn, before: Sequence[RawMessage], following: Sequence[Capture]
+    ) -> None:
+        reader = self._reader(self._names)
+        recalled = {message.topic: message for message in (*before, *read_remembered(self._shadow.connection))}
+        known = {topic: one for topic, one in recalled.items() if one.payload}
+        reader.recall(sorted(known.values(), key=lambda one: one.received_us))
+        intervals = reader.foretell(self._foretold(capture, following).told(known))
+        headlines, pulses, presence = Headlines(), Pulses(), self._presence_of(capture, intervals)
         parts = [self._read_segment(id_, reader, presence, headlines, pulses) for id_ in capture.segments]
         whole = [part for part in parts if part is not None]
         taking_in.capture(capture.id, whole, headlines, capture.started_us, imported=capture.imported)
+
+    def _foretold(self, capture: Capture, following: Sequence[Capture]) -> Foretelling:
+        """What is declared later on: in the capture itself, and where it was recorded, also in those that followed."""
+        foretelling = Foretelling(self._reader(Names()))
+        same = (
+            () if capture.imported else (one for one in following if one.broker == capture.broker and not one.imported)
+        )
+        for one in (capture, *same):
+            for id_ in (*(one.earlier if one is not capture else ()), *one.segments, *one.later):
+                with contextlib.suppress(*DAMAGE_ALONE), StoredSegment.opened(self._workspace, id_) as stored:
+                    for message in stored.on_topics(foretelling.speaks_on):
+                        foretelling.hear(message)
+        return foretelling
+
+    def _reader(self, names: Names) -> Reader:
+        return Reader(names, self._prefix, self._clock, self._rules)
 
     def _remembered_in(self, id_: int) -> list[RawMessage]:
         try:
@@ -80,9 +103,10 @@ class RereadHistory:
         except DAMAGE_ALONE:
             return []
 
-    def _presence_of(self, capture: Capture) -> PastPresence:
+    def _presence_of(self, capture: Capture, foretold: Mapping[int, int]) -> PastPresence:
+        """`foretold`: intervals."""
         if capture.traffic:
-            return ImportedPresence()
+            return ImportedPresence(foretold)
         gaps: list[Gap] = []
         for id_ in capture.segments:
             try:
@@ -91,9 +115,9 @@ class RereadHistory:
             except DAMAGE_ALONE:
                 continue  # told when it is read
         if capture.imported:
-            return RecordedPresence(0, gaps, (), {}, {})
+            return RecordedPresence(0, gaps, (), {}, {}, foretold)
         catalogue = self._shadow.connection
-        known = (declared_intervals(catalogue), gone(catalogue))
+        known = (declared_intervals(catalogue), gone(catalogue), foretold)
         return RecordedPresence(capture.started_us, gaps, present(self._shadow), *known)
 
     def _read_segment(

@@ -27,8 +27,10 @@ class PastPresence(Protocol):
 class ImportedPresence:
     """Of an import of recorded traffic: the recording's clock counts, and begins anew where its time does."""
 
-    def __init__(self) -> None:
+    def __init__(self, intervals: Mapping[int, int]) -> None:
+        """`intervals`: those that agents declare later on."""
         self._keeper = PresenceKeeper()
+        self._keeper.foretell(intervals)
         self._last_us = 0
 
     def follow(self, batch: RecordBatch, _committed_us: int) -> None:
@@ -50,12 +52,13 @@ class RecordedPresence:
 
     def __init__(
         self, started_us: int, gaps: Iterable[Gap], there: Iterable[int], intervals: Mapping[int, int],
-        gone: Mapping[int, tuple[Presence, Cause]],
+        gone: Mapping[int, tuple[Presence, Cause]], foretold: Mapping[int, int],
     ) -> None:  # fmt: skip
         """`gaps`: of the capture, as the recorder noticed them. `there`: who was present when the recording before ended;
-        `intervals` and `gone` as for `PresenceKeeper.load`."""
+        `intervals` and `gone` as for `PresenceKeeper.load`, `foretold` as for `PresenceKeeper.foretell`."""
         self._keeper = PresenceKeeper()
         self._keeper.load(intervals, gone)
+        self._keeper.foretell(foretold)
         gaps = list(gaps)
         absent = [gap.since_us for gap in gaps if gap.cause is GapCause.NOT_RECORDING]
         self._begin = [

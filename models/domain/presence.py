@@ -111,6 +111,7 @@ class PresenceKeeper:
         self._linked = True
         self._now_us = LONG_AGO_US  # latest moment seen, so that time never runs backwards here
         self._changes: list[PresenceChange] = []
+        self._foretold: dict[int, int] = {}
 
     def load(self, intervals: Mapping[int, int], gone: Mapping[int, tuple[Presence, Cause]] | None = None) -> None:
         """Agents known from earlier runs with their declared intervals (microseconds): unknown until heard. `gone` are those
@@ -121,6 +122,11 @@ class PresenceKeeper:
         for id_, (presence, cause) in (gone or {}).items():
             agent = self._agent(id_)
             agent.before, agent.before_cause = presence, cause
+
+    def foretell(self, intervals: Mapping[int, int]) -> None:
+        """What agents will declare that are not heard yet (microseconds): it counts for them from their first message on."""
+        self._foretold.update(intervals)
+        self._shortest_us = min(self._shortest_us, *intervals.values(), LATE_FLOOR_US)
 
     def forget(self, agents: Iterable[int]) -> None:
         """These are no more; whoever speaks again is new."""
@@ -245,6 +251,7 @@ class PresenceKeeper:
         found = self._agents.get(id_)
         if found is None:
             found = self._agents[id_] = _Agent(id_, self._now_us, self._signs)
+            found.declared_us = self._foretold.get(id_, 0)
             if not self._linked:
                 found.cause = Cause.LINK_LOST
         return found

@@ -10,6 +10,7 @@ from models.domain.clock import Clock
 from models.domain.crowd import MOST_REMEMBERED
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import Names
+from models.domain.records import Declaration
 from models.domain.rules import Rules
 from mqtt.reading.declared_plan import watched
 from mqtt.reading.generic_reading import GenericPlan
@@ -61,15 +62,36 @@ class Reader:
         self._declared.clear()
         self._plan_bytes = 0
 
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """One of them stands in every topic that `declares`."""
+        return tuple(mark for one in self._declarers for mark in one.marks)
+
+    def declares(self, topic: bytes) -> bool:
+        """Whether messages on a topic declare what others mean."""
+        return self._declarer_of(levels_of(topic)) is not None
+
     def recall(self, messages: Sequence[RawMessage]) -> None:
         """What an earlier run remembered (`Sink.remember`), before anything else is read: nothing comes of it but that later
         messages are read as they were then. All that these messages yield is stored already."""
+        self._hear_before(messages)
+
+    def foretell(self, messages: Sequence[RawMessage]) -> dict[int, int]:
+        """What is declared later on, before anything else is read, so that what comes first has its name already. Answers the
+        intervals (µs) that agents declare with it."""
+        declared = self._hear_before(messages)
+        return {one.agent: one.interval_us for one in declared if one.interval_us is not None}
+
+    def _hear_before(self, messages: Sequence[RawMessage]) -> list[Declaration]:
+        found: list[Declaration] = []
         for at in range(0, len(messages), RECALLED_AT_ONCE):
             try:
-                self.read([one._replace(origin=Origin.REPLAY) for one in messages[at : at + RECALLED_AT_ONCE]])
+                some = [one._replace(origin=Origin.REPLAY) for one in messages[at : at + RECALLED_AT_ONCE]]
+                found += self.read(some).declarations
             except Exception:  # whoever declared it tells most of it again; reading goes on
                 logger.exception("what was declared before could not be read")
         self._sink.declarations.forget_news()
+        return found
 
     def read(self, messages: Sequence[RawMessage]) -> RecordBatch:
         """Everything the messages hold, in a batch of as many rows. Never raises on what they contain.
@@ -121,12 +143,8 @@ class Reader:
         present = set(topics)
         new = [(topic, levels_of(topic)) for topic in present.difference(self._plans)]
         for topic, levels in new:
-            declarer = next((one for one in self._declarers if one.declares(levels)), None)
-            if (
-                declarer is not None
-                and len(self._declaring) < MOST_REMEMBERED
-                and not self._rules.ignores("/".join(levels))
-            ):
+            declarer = self._declarer_of(levels)
+            if declarer is not None and len(self._declaring) < MOST_REMEMBERED:
                 self._declaring[topic] = declarer, levels
         if not self._declaring.keys().isdisjoint(present):
             for message in messages:
@@ -142,6 +160,10 @@ class Reader:
             home = home_by_resources(levels)
             if home is not None:
                 self._sink.declarations.settle(tuple(levels[: home[0]]), home[1])
+
+    def _declarer_of(self, levels: list[str]) -> Declarer | None:
+        found = next((one for one in self._declarers if one.declares(levels)), None)
+        return None if found is None or self._rules.ignores("/".join(levels)) else found
 
     def _claim(self, row: int, message: RawMessage) -> Plan:
         """The plan for a topic seen for the first time, or again after it was forgotten."""

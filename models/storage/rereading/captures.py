@@ -18,15 +18,17 @@ _THERE = "SELECT agent_id FROM agent_now WHERE presence IN (?, ?) AND NOT import
 
 @dataclass(slots=True)
 class Capture:
-    """`imported`: it was not recorded here. `traffic`: it was a file of recorded traffic, with a clock of its own. `earlier`:
-    segments of it before those that are read again."""
+    """`imported`: it was not recorded here. `traffic`: it was a file of recorded traffic, with a clock of its own. `earlier`
+    and `later`: segments of it before and behind those that are read again."""
 
     id: int
     imported: bool
     traffic: bool
+    broker: str
     started_us: int
     segments: list[int] = field(default_factory=list)
     earlier: list[int] = field(default_factory=list)
+    later: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -47,12 +49,12 @@ def wanted(workspace: Workspace, segments: Sequence[int]) -> Wanted:
     try:
         for id_, capture, n, began_us, kind, broker, started_us in reader.execute(_CLOSED):
             imported = kind == "import"
-            one = captures.setdefault(capture, Capture(capture, imported, imported and not broker, started_us))
+            one = captures.setdefault(capture, Capture(capture, imported, imported and not broker, broker, started_us))
             if id_ in some:
                 one.segments.append(id_)
                 messages, first_us = messages + n, min(first_us, began_us)
-            elif not one.segments:
-                one.earlier.append(id_)
+            else:
+                (one.later if one.segments else one.earlier).append(id_)
         kept = [message for message in read_remembered(reader) if message.received_us < first_us]
     finally:
         reader.close()

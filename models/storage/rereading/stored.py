@@ -1,15 +1,18 @@
 """A closed segment as what it was made of: commits with their messages, and what no message told."""
 
 import contextlib
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from models.domain.messages import Origin, RawMessage
 from models.domain.records import Gap, GapCause
+from models.storage.sealing.row_reading import RowBlocks
 from models.storage.segments import message_properties
 from models.storage.segments.message_columns import REMEMBERED, Ints, MessageColumns, sum_up
 from models.storage.segments.open_segment import OpenSegment, SegmentRow
@@ -20,7 +23,6 @@ _COLUMNS = "seq, received_us, topic_id, agent_id, flags, properties, payload"
 _PAGE_ROWS = 2_000
 _BATCHES = "select id, committed_us, first_seq, n, duplicates, dropped, packets from batch order by id"
 _GAPS = "select batch_id, since_us, until_us, agent_id, cause, count from gap order by id"
-_FLAGS_AT = 4
 
 
 class StoredBatch(NamedTuple):
@@ -89,9 +91,28 @@ class StoredSegment:
 
     def remembered(self) -> list[RawMessage]:
         """Messages that later ones cannot be read without, as they were marked."""
-        rows: list[Any] = []
-        for page in self._pages():
-            rows += [row for row in page if row[_FLAGS_AT] & REMEMBERED]
+        blocks = self._opened.blocks.get("message")
+        if blocks is None:
+            rows = self._opened.rows(f"select {_COLUMNS} from message where flags & {REMEMBERED} order by seq")
+        else:
+            marked = ((one, np.flatnonzero(blocks.array(one, "flags") & REMEMBERED)) for one in _every(blocks))
+            rows = _rows(blocks, marked)
+        return [message for _, message in map(self._message, rows)]
+
+    def on_topics(self, wanted: Callable[[bytes], bool]) -> list[RawMessage]:
+        """All messages of some topics, in order."""
+        ids = [id_ for id_, name in self._opened.rows("select id, name from topic") if wanted(bytes(name))]
+        if not ids:
+            return []
+        blocks = self._opened.blocks.get("message")
+        if blocks is None:
+            sql = f"select {_COLUMNS} from message where topic_id in (select value from json_each(?)) order by seq"
+            rows = self._opened.rows(sql, json.dumps(ids))
+        else:
+            holding = np.unique(np.concatenate([blocks.holding("message_topic", id_) for id_ in ids])).tolist()
+            rows = _rows(
+                blocks, ((one, np.flatnonzero(np.isin(blocks.array(one, "topic_id"), ids))) for one in holding)
+            )
         return [message for _, message in map(self._message, rows)]
 
     def _messages(self) -> Iterator[tuple[int, RawMessage]]:
@@ -120,7 +141,7 @@ class StoredSegment:
         blocks = self._opened.blocks.get("message")
         if blocks is not None:
             names = _COLUMNS.split(", ")
-            for number in range(len(blocks.directory[0])):
+            for number in _every(blocks):
                 yield list(zip(*(blocks.column(number, name) for name in names), strict=True))
             return
         sql = f"select {_COLUMNS} from message not indexed where seq > ? order by seq limit {_PAGE_ROWS}"
@@ -128,3 +149,18 @@ class StoredSegment:
         while page := self._opened.rows(sql, after):
             after = page[-1][0]
             yield page
+
+
+def _every(blocks: RowBlocks) -> range:
+    return range(len(blocks.directory[0]))
+
+
+def _rows(blocks: RowBlocks, some: Iterable[tuple[int, npt.NDArray[np.intp]]]) -> list[tuple[Any, ...]]:
+    """These of each block."""
+    names = _COLUMNS.split(", ")
+    return [
+        row
+        for number, places in some
+        if len(places)
+        for row in zip(*(blocks.column(number, name, places) for name in names), strict=True)
+    ]

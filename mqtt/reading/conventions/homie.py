@@ -5,6 +5,7 @@ description wait for it: QoS 0 overtakes.
 """
 
 from array import array
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ MOST_WAITING = 10
 _FIVE = "5"
 _RANK = 2
 _FIGURES = ("integer", "float")
+_OF_PROPERTIES = ("$datatype", "$unit")
+_DECLARING = frozenset(("$homie", "$description", *_OF_PROPERTIES))
 _READ_ATTRIBUTES = frozenset(("$homie", "$name", "$fw/version", "$stats/interval"))
 _STATES = {
     "init": (Presence.ONLINE, Condition.STARTING, Cause.STATUS),
@@ -58,6 +61,27 @@ class _Device:
         self.alerts: set[str] = set()
         self.waiting: dict[str, list[tuple[int, float]]] = {}  # moments and values of what nobody described yet
 
+    def take_description(self, payload: bytes) -> dict[str, Any] | None:
+        """All that it says of itself from now on; None: nothing. Raises `Unread`."""
+        if not strip(payload):
+            self.properties.clear()
+            return None
+        body = read_object(payload)
+        self.properties = {}
+        for node, one in _objects(body.get("nodes")):
+            for name, prop in _objects(one.get("properties")):
+                self.describe(f"{node}.{name}", datatype=_text(prop, "datatype"), unit=_text(prop, "unit"))
+        children = body.get("children")
+        if isinstance(children, list):
+            self.children = tuple(one for one in children[:MOST_SERIES_OF_AGENT] if isinstance(one, str))
+        return body
+
+    def take_attribute(self, below: list[str], payload: bytes) -> None:
+        """`<node>/<property>/$unit`. Raises `Unread`."""
+        text = read_text(payload) if strip(payload) else ""
+        attribute = below[2]
+        self.describe(".".join(below[:2]), **{attribute[1:]: text.casefold() if attribute == "$datatype" else text})
+
     def describe(self, path: str, **said: str) -> None:
         if path in self.properties or len(self.properties) < 2 * MOST_SERIES_OF_AGENT:
             self.properties[path] = self.properties.get(path, _Property())._replace(**said)
@@ -67,6 +91,7 @@ class HomieRecogniser:
     """`<root>/<device>/…` below `homie`, and below any other root where a device says `$homie`; `<root>/5/<device>/…`."""
 
     uses_declarations = True
+    marks = (b"$",)
 
     def __init__(self) -> None:
         self._devices: dict[tuple[str, ...], _Device] = {}
@@ -86,6 +111,20 @@ class HomieRecogniser:
         if any(level[:1] == "$" for level in below):
             return AttributePlan(topic, device, below)
         return ValuePlan(topic, device, ".".join(below)) if len(below) == 2 else OtherPlan(topic)
+
+    def declares(self, levels: list[str]) -> bool:
+        return levels[-1] in _DECLARING and len(levels) > 2
+
+    def declare(self, message: RawMessage, levels: list[str], sink: Sink) -> None:
+        home = self._home(levels, message)
+        if home is None:
+            return
+        device, below = self._device(home, sink), levels[len(home) :]
+        with suppress(Unread):  # said when it is its turn
+            if below == ["$description"]:
+                device.take_description(message.payload)
+            elif len(below) == 3 and below[2] in _OF_PROPERTIES:
+                device.take_attribute(below, message.payload)
 
     def _home(self, levels: list[str], message: RawMessage) -> tuple[str, ...] | None:
         """The levels that a device's topics begin with, where this is one of them."""
@@ -167,19 +206,18 @@ class AttributePlan(_DevicePlan):
 
     def __init__(self, topic: int, device: _Device, below: list[str]) -> None:
         super().__init__(topic, device)
-        self._what = "/".join(below)
-        self._path = ".".join(below[:2]) if len(below) == 3 else ""
+        self._what, self._below = "/".join(below), below
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        attribute = self._what.rpartition("/")[2]
-        read = attribute in ("$datatype", "$unit") if self._path else self._what in _READ_ATTRIBUTES
-        if not read:
+        of_property = len(self._below) == 3
+        if not (self._below[2] in _OF_PROPERTIES if of_property else self._what in _READ_ATTRIBUTES):
+            return
+        if of_property:
+            sink.remember(row)
+            self._device.take_attribute(self._below, message.payload)
             return
         text = read_text(message.payload) if strip(message.payload) else ""
-        if self._path:
-            sink.remember(row)
-            self._device.describe(self._path, **{attribute[1:]: text.casefold() if attribute == "$datatype" else text})
-        elif self._what == "$homie":
+        if self._what == "$homie":
             sink.remember(row)
             self._declare(row, sink)
         elif self._what == "$name" and text:
@@ -197,19 +235,9 @@ class DescriptionPlan(_DevicePlan):
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         sink.remember(row)
-        if not strip(message.payload):
-            self._device.properties.clear()
-            return
-        body = read_object(message.payload)
-        device = self._device
-        device.properties = {}
-        for node, one in _objects(body.get("nodes")):
-            for name, prop in _objects(one.get("properties")):
-                device.describe(f"{node}.{name}", datatype=_text(prop, "datatype"), unit=_text(prop, "unit"))
-        children = body.get("children")
-        if isinstance(children, list):
-            device.children = tuple(one for one in children[:MOST_SERIES_OF_AGENT] if isinstance(one, str))
-        self._declare(row, sink, name=_text(body, "name") or None)
+        body = self._device.take_description(message.payload)
+        if body is not None:
+            self._declare(row, sink, name=_text(body, "name") or None)
 
 
 class LogPlan(_DevicePlan):
