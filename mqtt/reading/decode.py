@@ -61,7 +61,12 @@ def unpacked(payload: bytes) -> list[dict[str, Any]] | str:
     `Unread`."""
     if payload[:1] not in b'{["':
         return read_text(payload)
-    value = read_json(payload)
+    try:
+        value = read_json(payload)
+    except Unread as failure:
+        if failure.reason != "json" or payload[:1] != b"[":
+            raise
+        return read_text(payload)  # [2026-11-23 07:47:30] [INFO] a line
     if isinstance(value, str):
         inner = read_json(value.encode()) if value[:1] == "{" else None
         return [inner] if isinstance(inner, dict) else value

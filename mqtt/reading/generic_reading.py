@@ -19,11 +19,8 @@ from mqtt.reading.generic_numbers import (
     time_in,
 )  # fmt: skip
 from mqtt.reading.generic_topics import (
-    AGENT_KEYS,
     LOG_LEVELS,
     Place,
-    agent_in,
-    agent_within,
     announces,
     is_numbered,
     levels_of,
@@ -38,6 +35,7 @@ from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
 from mqtt.reading.object_shapes import ObjectShape
 from mqtt.reading.other_topics import NobodyPlan
+from mqtt.reading.payload_agents import STRONG_KEYS, WEAK_KEYS, agent_logging, agent_told
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 from mqtt.reading.presence_told import (
     DECLARED,
@@ -56,10 +54,8 @@ from mqtt.reading.units import Scales, scaled, scales_of, unit_of
 
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
-_STRONG_KEYS = (*AGENT_KEYS, "node", "device", "client", "clientId", "client_id")
-_WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
 _NO_FIGURES = frozenset(
-    ("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version", *_STRONG_KEYS)
+    ("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version", *STRONG_KEYS)
 )
 NO_VALUE = frozenset(("nan", "inf", "-inf", "none", "null", "unknown", "unavailable", "undefined", "n/a"))
 _VERSION = (b"/version", b"/sw_version", b"/firmware")
@@ -119,8 +115,8 @@ class GenericPlan:
         last = levels[-1].casefold()
         self._presence = presence_level(levels)
         self._is_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels)
-        below_log = len(levels) > 1 and levels[-2].casefold() in LOG_LEVELS
-        self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn
+        below_log = not LOG_LEVELS.isdisjoint(level.casefold() for level in levels[:-1])
+        self._level = LEVEL_WORDS.get(last) if below_log and len(last) > 1 else None  # $log/warn, logs/orders/warn
         self._varies = False
         self._shaped: ObjectShape | None = None  # for objects like the last ones
         self._steady, self._wanted = 0, STEADY
@@ -180,7 +176,7 @@ class GenericPlan:
         if self._steady < self._wanted or self._is_log or agent != self._last_agent:
             return
         self._steady = 0
-        told = _STRONG_KEYS if self._object_place.sure else (*_STRONG_KEYS, *_WEAK_KEYS)
+        told = STRONG_KEYS if self._object_place.sure else (*STRONG_KEYS, *WEAK_KEYS)
         meant = {
             *(DESCRIBING if len(self._last_names) == 1 else ()),
             *TELL_TALE,
@@ -217,7 +213,7 @@ class GenericPlan:
         if record is None:
             if self._topic.lower().endswith(_VERSION):
                 return  # what it says of itself is no reading
-            raise Unread("text")
+            raise Unread("json" if text[:1] == "[" else "text")
         self._log(row, self._user_agent(message) or self._object_place.agent, message, record, text, sink)
 
     def _put_timed(self, row: int, message: RawMessage, timed: TimedValues, sink: Sink) -> None:
@@ -236,7 +232,8 @@ class GenericPlan:
         if message.origin is not Origin.REPLAY:
             record = read_log(body, message.received_us, needs_level=not self._is_log)
             if record is not None:
-                name = self._user_agent(message) or record.agent or self.agent_name(message, body)
+                says = self._user_agent(message) or record.agent or agent_logging(body, self._object_place)
+                name = says or self._object_place.agent
                 self._log(row, name, message, record, body, sink)
                 return
         if (
@@ -383,10 +380,8 @@ class GenericPlan:
         """Whose a message with this payload is; `place`: where it belongs unless it says so."""
         place = place or self._object_place
         told = self._user_agent(message)
-        if told is None and not place.fixed and isinstance(body, dict):
-            told = agent_in(body, _STRONG_KEYS)[1] or agent_within(body, _STRONG_KEYS)
-            if told is None and not place.sure:
-                told = agent_in(body, _WEAK_KEYS)[1]
+        if told is None and isinstance(body, dict):
+            told = agent_told(body, place)
         return told or place.agent
 
     def _user_agent(self, message: RawMessage) -> str | None:

@@ -17,6 +17,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from mqtt.reading.log_levels import LEVEL_WORDS
+
 LOG_LEVELS = frozenset("log logs logging $log debug console stdout stderr syslog journal".split())
 _ROLES = LOG_LEVELS | frozenset(
     "status state $state metrics metric telemetry data value values event events stats statistics info health heartbeat"
@@ -73,6 +75,9 @@ def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Pla
     """Read a topic; `bare`: its payload is a number, so that its last level is the name of that."""
     levels = [level for level in levels if level and (level[0] != "$" or level.casefold() in _ROLES)] or ["?"]
     end = len(levels)
+    if not LOG_LEVELS.isdisjoint(level.casefold() for level in levels[:-1]):  # logs/orders/error
+        while end > 1 and len(levels[end - 1]) > 1 and levels[end - 1].casefold() in LEVEL_WORDS:
+            end -= 1
     while end > 1 and is_role(levels[end - 1]) and not (bare and levels[end - 1].casefold() in _COUNTED):
         end -= 1
     last_role = levels[end] if end < len(levels) else ""

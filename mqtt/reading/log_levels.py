@@ -18,7 +18,7 @@ _SYSLOG = (Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR, Level.WARN, Level
 _STEPS = (Level.TRACE, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
 _IN_LINE = re.compile(
     r"\b(TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b"
-    r"|\[(trace|debug|verbose|info|notice|warn|warning|error|critical|fatal)\]"
+    r"|\[\s*(trace|debug|verbose|info|notice|warn|warning|error|critical|fatal)\s*\]"
     r"|\blevel=\"?([A-Za-z]+)|^\[([DWEIV]|VV|C)\]\[",
     re.MULTILINE,
 )

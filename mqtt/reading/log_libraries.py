@@ -59,7 +59,7 @@ def _worded(record: dict[str, Any], level: str) -> str:
     keys = list(record)
     if "message" in record:
         others = not _OTHER_TIMES.isdisjoint(record)
-        known = level in LEVEL_WORDS and ("timestamp" in record or "service" in record)
+        known = level in LEVEL_WORDS and ("timestamp" in record or "service" in record) and "logger" not in record
         return "winston" if known and not others and keys == sorted(keys) else ""
     if "msg" not in record or not isinstance(record.get("time"), str):
         return ""

@@ -11,19 +11,31 @@ from models.domain.records import Level
 from models.domain.timestamps import read_time
 from mqtt.reading.decode import compact
 from mqtt.reading.generic_topics import agent_in
+from mqtt.reading.log_envelopes import ENVELOPES, rendered, unfolded
 from mqtt.reading.log_levels import level_of
 
 _LEVELS = ("level", "levelname", "severityNumber", "severity", "severity_text", "severityText", "log.level", "lvl",
-           "loglevel", "log_level", "logLevel", "@l", "levelno")  # fmt: skip
-_TEXTS = ("message", "msg", "event", "short_message", "@m", "@mt", "text", "fields.message", "body")
-_TIMES = ("ts", "time", "timestamp", "@timestamp", "@t", "asctime", "datetime", "t", "date")
+           "loglevel", "log_level", "logLevel", "@l", "levelno", "Level")  # fmt: skip
+_TEXTS = ("message", "msg", "event", "short_message", "@m", "@mt", "text", "body", "Message")
+_TIMES = ("ts", "time", "timestamp", "@timestamp", "@t", "asctime", "datetime", "t", "date", "Timestamp", "Time")
 _LOGGERS = ("logger", "log.logger", "logger_name", "_logger_name", "target", "SourceContext", "namespace", "name",
             "service", "service.name")  # fmt: skip
 _NESTED_TEXTS = ("message", "msg", "text")
 _NESTED_LOGGERS = ("logger",)  # beside data, a name or a target is the program's own affair
-_ERRORS = ("error", "err", "exception")
-_STACKS = ("stack", "stack_trace", "stacktrace", "error.stack_trace", "exc_info", "exception", "@x", "full_message")
+_ERRORS = ("error", "err", "exception", "Exception")
+_STACKS = (
+    "stack",
+    "stack_trace",
+    "stacktrace",
+    "error.stack_trace",
+    "exc_info",
+    "exception",
+    "Exception",
+    "@x",
+    "full_message",
+)
 TELL_TALE = frozenset(("log", "short_message", "@m", "@mt", *_LEVELS))  # an object without any of these has no level
+_TOLD_TWICE = ("@timestamp", "timestamp", "log.level", "level")
 _NOT_ATTRIBUTES = frozenset(("boot", "seq", "v"))
 _GELF_ONLY = frozenset(("version", "short_message", "full_message"))
 
@@ -54,6 +66,8 @@ class _Fields(NamedTuple):
 def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) -> LogRecord | None:
     """The log record that an object is, or None. Without `needs_level` (the topic is a log's), INFO stands in for a
     missing level, and a level is enough to be a record. Raises `Unread` for what is nested too deep."""
+    if not ENVELOPES.isdisjoint(record):
+        record = unfolded(record)
     level_key, level = (None, None) if TELL_TALE.isdisjoint(record) else _level(record)
     if level is None and needs_level and "@mt" not in record and "@m" not in record:
         return None  # Serilog leaves out its normal level
@@ -70,10 +84,14 @@ def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) 
         return _nested(record, told, level, level_key, used, arrival_us)
     found = _fields(record, arrival_us, _LOGGERS)
     used |= found.used
-    if not used.isdisjoint(("log.level", "log.logger")):
-        used.add("log")
+    if not used.isdisjoint(("log.level", "log.logger")) or "log.level" in record:
+        used.update(("log", *_TOLD_TWICE))  # structlog's own keys beside those of ECS
+    text, stack, error = _as_text(rendered(told, record) if text_key == "@mt" else told), found.stack, found.error
+    if stack is None and "\nTraceback (most recent call last)" in text:
+        text, _, stack = text.partition("\n")
+        error = error or error_of_traceback(stack)
     return LogRecord(
-        level, found.time_us, found.logger, _as_text(told), found.error, found.stack,
+        level, found.time_us, found.logger, text, error, stack,
         _packed(_rest(record, used) | _original(record, level_key, level)),
     )  # fmt: skip
 
@@ -170,6 +188,8 @@ def _error(record: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
     """Key, text and stack of what went wrong."""
     for key in _ERRORS:
         value = record.get(key)
+        if isinstance(value, list) and value and isinstance(value[0], dict) and "exc_type" in value[0]:
+            return key, *_raised(value[-1])
         if isinstance(value, str) and value and "\n" not in value:
             return key, value, None
         if isinstance(value, dict):
@@ -179,6 +199,20 @@ def _error(record: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
             stack = value.get("stack", value.get("stack_trace"))
             return key, ": ".join(told) or None, stack if isinstance(stack, str) else None
     return None, None, None
+
+
+def _raised(told: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Error and stack of structlog's `dict_tracebacks`."""
+    frames = told.get("frames")
+    lines = [
+        f'  File "{one.get("filename")}", line {one.get("lineno")}, in {one.get("name")}'
+        for one in (frames if isinstance(frames, list) else ())
+        if isinstance(one, dict)
+    ]
+    error = ": ".join(one for one in (told.get("exc_type"), told.get("exc_value")) if isinstance(one, str) and one)
+    if not lines:
+        return error or None, None
+    return error or None, "\n".join(["Traceback (most recent call last):", *lines, error])
 
 
 def _error_in(stack: str | None) -> str | None:

@@ -86,3 +86,65 @@ def test_a_python_line_with_its_traceback() -> None:
 )
 def test_prose_is_no_log_line(text: str) -> None:
     assert read_line(text, ARRIVAL_US, certain=False) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "level", "logger", "text", "error", "attributes"),
+    [
+        ({"text": "…", "record": {"level": {"name": "SUCCESS", "no": 25}, "message": "m", "name": "n", "time": {"timestamp": AT_US / 1e6},
+          "extra": {"id": 3}, "function": "f", "line": 7, "exception": None}},
+         Level.INFO, "n", "m", None, '{"function":"f","id":3,"level":"SUCCESS","line":7}'),
+        ({"startTime": AT, "categoryName": "c", "data": ["%d of %s", 3, "x", {"a": 1}], "level": {"level": 30000, "levelStr": "WARN"},
+          "context": {"user": "u"}, "pid": 7}, Level.WARN, "c", '3 of x {"a":1}', None, '{"pid":7,"user":"u"}'),
+        ({"date": AT, "args": ["m", 5], "type": "fail", "level": 0, "tag": "t"}, Level.ERROR, "t", "m 5", None, None),
+        ({"date": AT, "args": ["m"], "type": "start", "level": 3, "tag": ""}, Level.INFO, None, "m", None, None),
+        ({"0": "m", "1": {"hops": 3}, "_meta": {"logLevelName": "INFO", "date": AT, "name": "n"}}, Level.INFO, "n", "m", None, '{"hops":3}'),
+        ({"@fields": {"level": "warn", "a": 1}, "@message": "m", "@timestamp": AT}, Level.WARN, None, "m", None, '{"a":1}'),
+        ({"timestamp": AT, "level": "INFO", "fields": {"message": "m", "n": 5}, "target": "app::net", "span": {"name": "s"}},
+         Level.INFO, "app::net", "m", None, '{"n":5,"span":{"name":"s"}}'),
+        ({"instant": {"epochSecond": AT_US // 10**6, "nanoOfSecond": 0}, "thread": "main", "level": "ERROR", "loggerName": "c.e.A",
+          "message": "m", "endOfBatch": False, "loggerFqcn": "x", "threadId": 1, "threadPriority": 5,
+          "thrown": {"name": "java.lang.E", "message": "x"}}, Level.ERROR, "c.e.A", "m", "java.lang.E: x", '{"thread":"main"}'),
+        ({"Timestamp": AT, "Level": "Warning", "MessageTemplate": "{Id} of {Who:l}", "Properties": {"Id": 3, "Who": "x", "SourceContext": "c"}},
+         Level.WARN, "c", "3 of x", None, '{"Id":3,"Who":"x"}'),
+        ({"@t": AT, "@mt": "{Id} of {None}", "Id": 3}, Level.INFO, None, "3 of {None}", None, '{"Id":3}'),
+        ({"EventId": 0, "LogLevel": "Error", "Category": "A.B", "Message": "m", "Timestamp": AT,
+          "State": {"Message": "m", "{OriginalFormat}": "m", "n": 1}}, Level.ERROR, "A.B", "m", None, '{"EventId":0,"n":1}'),
+        ({"context": {"logLevel": 40, "namespace": "db", "ms": 3}, "message": "m", "sequence": "0", "time": AT_US // 1000, "version": "2.0.0"},
+         Level.WARN, "db", "m", None, '{"ms":3}'),
+        ({"event": "m", "level": "error", "timestamp": AT, "exception": [{"exc_type": "E", "exc_value": "x", "frames": []}]},
+         Level.ERROR, None, "m", "E: x", None),
+        ({"@timestamp": AT, "log.level": "info", "message": "m", "ecs.version": "1", "level": "info", "timestamp": AT},
+         Level.INFO, None, "m", None, '{"ecs.version":"1"}'),
+        ({"severity": "WARNING", "message": "m", "time": AT, "serviceContext": {"service": "s"}},
+         Level.WARN, None, "m", None, '{"serviceContext":{"service":"s"}}'),
+        ({"level": "info", "ts": AT_US / 1e6, "caller": "a.go:3", "msg": "m", "stacktrace": "main.main\n\ta.go:3"},
+         Level.INFO, None, "m", "main.main", '{"caller":"a.go:3"}'),
+    ],
+)  # fmt: skip
+def test_records_laid_out_otherwise(
+    record: dict[str, object], level: Level, logger: str | None, text: str, error: str | None, attributes: str | None
+) -> None:
+    found = read_log(record, ARRIVAL_US)
+    assert found is not None
+    assert found[:5] == (level, AT_US, logger, text, error)
+    assert found.attributes == attributes
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "m", "record": {"level": 3}}, {"args": ["a"], "type": "info"}, {"fields": {"message": "m"}, "n": 1},
+        {"context": {"message": "m"}, "x": 1}, {"LogLevel": 3, "Message": "m"}, {"loggerName": "a", "level": 3},
+        {"categoryName": "a", "data": [1]}, {"_meta": {"a": 1}, "n": 2}, {"record": 5, "args": 3, "@fields": 1, "MessageTemplate": 5},
+    ],
+)  # fmt: skip
+def test_keys_like_those_of_records(record: dict[str, object]) -> None:
+    found = read_log(record, ARRIVAL_US)
+    assert found is None or "MessageTemplate" in record
+
+
+def test_what_was_raised_may_stand_in_the_message() -> None:
+    found = read_log({"severity": "ERROR", "message": f"m\n{TRACE}"}, ARRIVAL_US)
+    assert found is not None
+    assert (found.text, found.stack, found.error) == ("m", TRACE, "ValueError: bad input: 42")

@@ -1,0 +1,43 @@
+"""Whose a home-made payload says it is: keys that name an agent, against what its topic tells."""
+
+from typing import Any
+
+from mqtt.reading.generic_topics import AGENT_KEYS, Place, agent_in, agent_within, is_name, names_agent
+
+STRONG_KEYS = (*AGENT_KEYS, "node", "device", "client", "clientId", "client_id")
+WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
+"""They count only where the topic is not sure."""
+_HOSTS = ("hostname", "host")
+_SERVICES = ("service", "service.name", "service_name", "serviceName", "application", "app")
+_OF_PROCESS = frozenset(("pid", "hostname"))
+
+
+def agent_told(body: dict[str, Any], place: Place) -> str | None:
+    """The agent that an object names, None where it names none that counts."""
+    if place.fixed:
+        return None
+    told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
+    return told or (None if place.sure else agent_in(body, WEAK_KEYS)[1])
+
+
+def agent_logging(body: dict[str, Any], place: Place) -> str | None:
+    """As `agent_told`, of a log record. It runs on a host, and is none: that counts only where the topic names nobody."""
+    if place.fixed:
+        return None
+    told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
+    if told or place.sure:
+        return told
+    return _program(body) or (None if is_name(place.agent) else agent_in(body, _HOSTS)[1])
+
+
+def _program(body: dict[str, Any]) -> str | None:
+    """The service that wrote a record, or the name that pino and bunyan give it beside its process; in Python's records a
+    name is a logger's."""
+    named = () if "levelname" in body or _OF_PROCESS.isdisjoint(body) else ("name",)
+    for key in (*_SERVICES, *named):
+        value = body.get(key)
+        if isinstance(value, dict):
+            value = value.get("name")
+        if isinstance(value, str) and names_agent(value):
+            return value
+    return None
