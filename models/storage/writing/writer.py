@@ -250,11 +250,11 @@ class StoreWriter:
                 self.names.topics.forget()  # the catalogue knows all of them now
         if not due:
             return
-        if isinstance(self._import, RereadWriter):
-            self._import.go_on()
         self._upkeep.store_pulses()
         self._upkeep.close_ended()
         self._upkeep.keep_within_limits(now_us - self._steady_since_us)
+        if isinstance(self._import, RereadWriter):
+            self._import.go_on()  # after the room was made that it may need
 
     def close(self) -> None:
         """End the capture, close its segment, let go of all files. Raises `EnvironmentProblem` where something could not

@@ -265,6 +265,32 @@ def test_a_full_disk_leaves_history_as_it_was_and_once_decided_it_is_brought_to_
     fresh.store.close()
 
 
+def test_what_is_decided_and_cannot_be_done_does_not_keep_old_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = small_history(tmp_path / "ws")
+
+    def full(*_: object, **__: object) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "load_headlines", full)
+        with pytest.raises(EnvironmentProblem):
+            bench.reread(MINE)
+        bench.clock.advance(40 * 86_400_000_000)
+        left = len(bench.ask("SELECT id FROM segment WHERE state = 'closed'"))
+        bench.store._upkeep.use_limits(StoreLimits(import_s=30 * 86_400))
+        for _ in range(3 * left):
+            bench.clock.advance(2_000_000)
+            with pytest.raises(EnvironmentProblem):
+                bench.store.housekeep()
+    assert not bench.ask("SELECT id FROM segment WHERE state = 'closed'")
+    bench.clock.advance(2_000_000)
+    bench.store.housekeep()
+    whole(bench)
+    bench.store.close()
+
+
 class Meanwhile(HistoryHere):
     """While history is read, the recorder hears of others, and stores what they say."""
 
