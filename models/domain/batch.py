@@ -45,6 +45,9 @@ class RecordBatch:
     attempts: list[Attempt] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
     remembered: list[int] = field(default_factory=list)  # rows of messages that later ones cannot be read without
+    forgotten: list[int] = field(
+        default_factory=list
+    )  # the same, where there is no room: nor is an earlier one of the topic kept
     evidence: list[PresenceEvidence] = field(default_factory=list)  # feeds presence; not stored itself
     presence: list[PresenceChange] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)

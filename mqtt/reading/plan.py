@@ -144,8 +144,8 @@ class Sink:
         """Later messages cannot be read without what this one declared (names, units, aliases, availability): the store keeps
         the last such message of each topic, an empty one forgets it, and every start reads them first."""
         batch = self.batch
-        if self._remembering.takes(batch.topic[row], len(batch.messages[row].payload)):
-            batch.remembered.append(row)
+        kept = self._remembering.takes(batch.topic[row], len(batch.messages[row].payload))
+        (batch.remembered if kept else batch.forgotten).append(row)
 
     def say(self, row: int, agent: int, word: tuple[Presence, Condition], cause: Cause, rank: int) -> None:
         """Message `row` says that an agent is there, or gone. A retained one that was replayed is old: only that somebody is

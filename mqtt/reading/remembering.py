@@ -12,12 +12,13 @@ class Remembering:
         self._bytes = 0
 
     def takes(self, topic: int, size: int) -> bool:
-        """Shall the last message of this topic be kept, so many bytes? Empty ones forget it. Where there is no room, what was
-        known of the topic stays."""
+        """Shall the last message of this topic be kept, so many bytes? Empty ones forget it. False: there is no room, and what
+        was known of the topic is to be forgotten, as it is true no longer."""
         known = self._sizes.get(topic)
         total = self._bytes - (known or 0) + size
         if size and (total > MOST_REMEMBERED_BYTES or (known is None and len(self._sizes) >= MOST_REMEMBERED)):
             self._crowd.remembered += 1
+            self._bytes -= self._sizes.pop(topic, 0)
             return False
         self._bytes = total
         if size:

@@ -14,7 +14,7 @@ from models.domain.messages import Origin, RawMessage
 from models.domain.records import Gap, GapCause
 from models.storage.sealing.row_reading import RowBlocks
 from models.storage.segments import message_properties
-from models.storage.segments.message_columns import REMEMBERED, Ints, MessageColumns, sum_up
+from models.storage.segments.message_columns import FORGOTTEN, REMEMBERED, Ints, MessageColumns, sum_up
 from models.storage.segments.open_segment import OpenSegment, SegmentRow
 from models.storage.store_errors import DamagedError
 from models.storage.workspace import Workspace
@@ -22,6 +22,7 @@ from models.storage.workspace import Workspace
 _COLUMNS = "seq, received_us, topic_id, agent_id, flags, properties, payload"
 _PAGE_ROWS = 2_000
 _BATCHES = "select id, committed_us, first_seq, n, duplicates, dropped, packets from batch order by id"
+_FLAGS_AT = 4
 _GAPS = "select batch_id, since_us, until_us, agent_id, cause, count from gap order by id"
 
 
@@ -90,14 +91,16 @@ class StoredSegment:
         return sum_up(MessageColumns(nothing, agent, received_us, flags, nothing)).agents
 
     def remembered(self) -> list[RawMessage]:
-        """Messages that later ones cannot be read without, as they were marked."""
+        """Messages that later ones cannot be read without, as they were marked; with an empty payload where there was no room."""
         blocks = self._opened.blocks.get("message")
         if blocks is None:
             rows = self._opened.rows(f"select {_COLUMNS} from message where flags & {REMEMBERED} order by seq")
         else:
             marked = ((one, np.flatnonzero(blocks.array(one, "flags") & REMEMBERED)) for one in _every(blocks))
             rows = _rows(blocks, marked)
-        return [message for _, message in map(self._message, rows)]
+        forgotten = [bool(row[_FLAGS_AT] & FORGOTTEN) for row in rows]
+        told = (message for _, message in map(self._message, rows))
+        return [one._replace(payload=b"") if gone else one for one, gone in zip(told, forgotten, strict=True)]
 
     def on_topics(self, wanted: Callable[[bytes], bool]) -> list[RawMessage]:
         """All messages of some topics, in order."""

@@ -17,6 +17,10 @@ MOST_KEPT = 500_000
 """Messages kept for whoever sums them up: some ten megabytes. What does not fit is read from the file."""
 REMEMBERED = 64
 """Among the flags of a message: later ones cannot be read without it."""
+FORGOTTEN = 128
+"""Beside it: there was no room to keep it, so that what was kept of its topic, which holds no more, is kept no longer."""
+KEPT_PAYLOAD = f"iif(flags & {FORGOTTEN}, x'', payload)"
+"""What is remembered of a message that is marked so; empty forgets."""
 _REPLAY, _PRESENT = Origin.REPLAY << 4, (Origin.LIVE << 4, Origin.IMPORTED << 4)
 
 

@@ -68,7 +68,8 @@ class Batch(SegmentModel):
 
 
 class Message(SegmentModel):
-    """`flags`: bits 0–1 QoS, 2 retain, 3 duplicate, 4–5 origin, 6 to be remembered. `properties`: compact JSON, NULL where there are none."""
+    """`flags`: bits 0–1 QoS, 2 retain, 3 duplicate, 4–5 origin, 6 to be remembered, 7 to be forgotten with what was
+    remembered of its topic. `properties`: compact JSON, NULL where there are none."""
 
     seq = IntegerField(primary_key=True)
     received_us = IntegerField()

@@ -15,7 +15,7 @@ from models.domain.names import Names
 from models.domain.records import Gap, PresenceChange
 from models.storage.names_table import NamedIds, NewNames, storable
 from models.storage.segments import message_properties, sample_columns
-from models.storage.segments.message_columns import REMEMBERED, MessageColumns
+from models.storage.segments.message_columns import FORGOTTEN, REMEMBERED, MessageColumns
 
 Row: TypeAlias = tuple[object, ...]
 
@@ -125,6 +125,7 @@ def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], n
     )
     flags = qos | retain << 2 | duplicate << 3 | origin << 4
     flags[batch.remembered] |= REMEMBERED
+    flags[batch.forgotten] |= REMEMBERED | FORGOTTEN
     properties: Sequence[object] = raw.properties
     if any(properties):
         properties = [storable(message_properties.encode(one)) for one in raw.properties]

@@ -13,7 +13,14 @@ from models.domain.records import Level, Outcome, TaskState
 from models.storage.sealing.sample_steps import SampleSteps
 from models.storage.sealing.sample_tables import has_chunks
 from models.storage.segments import sample_columns
-from models.storage.segments.message_columns import REMEMBERED, MessageSums, RecentMessages, read_columns, sum_up
+from models.storage.segments.message_columns import (
+    KEPT_PAYLOAD,
+    REMEMBERED,
+    MessageSums,
+    RecentMessages,
+    read_columns,
+    sum_up,
+)
 from models.storage.segments.pulse_columns import PULSE_US
 from models.storage.store_errors import DamagedError
 from models.storage.writing.headlines import Headlines
@@ -207,7 +214,7 @@ class SegmentReader:
         return np.array([seq for (seq,) in self._rows(query, seqs)], np.int64)
 
     def _remembered(self, seqs: tuple[int, int]) -> Remembered:
-        query = f"""SELECT topic_id, received_us, properties, payload FROM message NOT INDEXED
+        query = f"""SELECT topic_id, received_us, properties, {KEPT_PAYLOAD} FROM message NOT INDEXED
             WHERE seq BETWEEN ? AND ? AND flags & {REMEMBERED} ORDER BY seq"""
         return {row[0]: row for row in self._rows(query, seqs)}
 

@@ -5,6 +5,7 @@ import pytest
 from models.domain.crowd import Crowd
 from mqtt.reading import remembering
 from mqtt.reading.remembering import Remembering
+from tests.helpers.reading import Reading
 
 
 def test_no_more_topics_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +28,15 @@ def test_no_more_bytes_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -
         True, True, False, True, True, False,
     ]  # fmt: skip
     assert crowd.remembered == 2
+    assert not kept.takes(1, 51), "and what was known of it is forgotten"
+    assert kept.takes(4, 50)
+
+
+def test_what_there_is_no_room_for_forgets_what_was_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {"dev": {"ids": ["q-1"]}, "stat_t": "ha/q-1/heat", "name": "Heat"}
+    monkeypatch.setattr(remembering, "MOST_REMEMBERED_BYTES", 200)
+    reading, topic = Reading(), "homeassistant/sensor/n/config"
+    assert reading.send(topic, config).remembered == [0]
+    batch = reading.send(topic, {**config, "name": "x" * 200})
+    assert (batch.remembered, batch.forgotten) == ([], [0])
+    assert reading.names.crowd.remembered == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from models.domain.messages import Origin, Properties, RawMessage
 from models.domain.recorded import ImportedFile
 from models.storage.copies.verify import verify
+from models.storage.rereading.stored import StoredSegment
 from models.storage.sealing.seal import seal
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreLimits, StoreWriter
@@ -49,6 +50,32 @@ def test_the_last_of_each_topic_is_kept_and_an_empty_one_forgets(workspace: Work
     assert first == RawMessage(b"c/1", b"newest", 0, True, False, 0, PROPERTIES, clock.wall_us(), Origin.REPLAY, 0)
     store.close()
     assert known(workspace, clock) == {b"c/1": b"newest", b"c/3": b"three"}
+
+
+def test_what_there_is_no_room_for_is_forgotten_with_what_was_known_of_its_topic(
+    workspace: Workspace, clock: FakeClock
+) -> None:
+    store = StoreWriter(workspace, clock)
+    store.begin_capture("mqtt://broker", "client")
+    declare(store, clock, (b"c/1", b"old"), (b"c/2", b"{}"))
+    batch = batch_of(store.names, [message(clock.wall_us(), b"c/1", b"too large")], ["a"])
+    batch.forgotten = [0]
+    store.commit(batch)
+    assert [(one.topic, one.payload) for one in store.remembered()] == [(b"c/2", b"{}")]
+    store.begin_capture("mqtt://broker", "client")
+    clock.advance(1_000_000)
+    store.housekeep()
+    for sealed in (False, True):
+        if sealed:
+            seal(workspace.segment(1), workspace.sealing(1))
+            store.sealing.swap_in(1)
+        with StoredSegment.opened(workspace, 1) as stored:
+            told = [(one.topic, one.payload) for one in stored.remembered()]
+        assert told == [(b"c/1", b"old"), (b"c/2", b"{}"), (b"c/1", b"")]
+    store.close()
+    assert known(workspace, clock) == {b"c/2": b"{}"}
+    put_back(workspace, None)
+    assert known(workspace, clock) == {b"c/2": b"{}"}
 
 
 def test_a_kill_after_the_commit_costs_none(workspace: Workspace, clock: FakeClock, tmp_path: Path) -> None:
