@@ -14,26 +14,37 @@ from mqtt.reading.generic_numbers import read_timed
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
 
 SOURCE = "collectd"
-_LEAST_LEVELS = 4  # the prefix, then the three parts of a value's name; without a prefix the type must be known
+_LEAST_LEVELS = 4  # the prefix, then the three parts of a value's name; without a prefix the NUL or the type tells
 _PARTS = {
-    "load": ("shortterm", "midterm", "longterm"), "ps_count": ("processes", "threads"), "ps_cputime": ("user", "syst"),
-    "ps_pagefaults": ("minflt", "majflt"), "disk_io_time": ("io_time", "weighted_io_time"), "df": ("used", "free"),
-    "dns_octets": ("queries", "responses"), "compression": ("uncompressed", "compressed"),
-} | dict.fromkeys(("if_octets", "if_packets", "if_errors", "if_dropped", "io_octets", "io_packets", "serial_octets"),
-                  ("rx", "tx")) \
-  | dict.fromkeys(("disk_octets", "disk_ops", "disk_time", "disk_merged", "ps_disk_octets", "ps_disk_ops", "io_ops"),
-                  ("read", "write"))  # fmt: skip
+    type_: parts
+    for parts, types in {
+        ("rx", "tx"): "if_octets if_packets if_errors if_dropped io_octets io_packets serial_octets node_octets mysql_octets"
+        " memcached_octets",
+        ("read", "write"): "disk_octets disk_ops disk_time disk_merged disk_latency ps_disk_octets ps_disk_ops io_ops"
+        " arc_l2_bytes",
+        ("minflt", "majflt"): "ps_pagefaults vmpage_faults", ("in", "out"): "vmpage_io",
+        ("vf_rx", "vf_tx"): "vf_bytes vf_packets vf_dropped", ("shortterm", "midterm", "longterm"): "load",
+        ("processes", "threads"): "ps_count", ("user", "syst"): "ps_cputime", ("used", "free"): "df",
+        ("io_time", "weighted_io_time"): "disk_io_time", ("queries", "responses"): "dns_octets",
+        ("uncompressed", "compressed"): "compression",
+    }.items()
+    for type_ in types.split()
+}  # fmt: skip
 """Of the types that hold several values, what each is."""
 _UNITS = {
     type_: unit
     for unit, types in {
         "%": "percent percent_bytes percent_inodes humidity",
         "By": "memory df df_complex swap bytes ps_vm ps_rss ps_data ps_code ps_stacksize file_size capacity",
-        "By/s": "if_octets disk_octets ps_disk_octets io_octets serial_octets dns_octets total_bytes",
-        "/s": "if_packets if_errors if_dropped disk_ops disk_merged ps_disk_ops fork_rate contextswitch irq operations requests"
-        " total_requests total_operations ps_pagefaults",
-        "s": "uptime duration response_time latency delay time_offset", "ms": "ping", "Cel": "temperature", "V": "voltage",
-        "A": "current", "W": "power", "Hz": "frequency cpufreq",
+        "By/s": "if_octets if_rx_octets if_tx_octets disk_octets ps_disk_octets io_octets serial_octets dns_octets node_octets"
+        " mysql_octets memcached_octets total_bytes apache_bytes ipt_bytes vf_bytes",
+        "/s": "if_packets if_errors if_dropped if_collisions if_multicast if_rx_packets if_tx_packets if_rx_errors if_tx_errors"
+        " if_rx_dropped if_tx_dropped disk_ops disk_merged ps_disk_ops io_ops io_packets fork_rate contextswitch irq"
+        " operations requests errors packets commands invocations total_requests total_operations total_connections"
+        " total_events total_sessions apache_requests nginx_requests http_requests ipt_packets vf_packets vf_dropped"
+        " ps_pagefaults vmpage_faults vmpage_action vmpage_io swap_io protocol_counter derive counter",
+        "s": "uptime duration response_time latency delay time_offset", "ms": "ping disk_latency", "Cel": "temperature",
+        "V": "voltage", "A": "current", "W": "power", "Hz": "frequency cpufreq",
     }.items()
     for type_ in types.split()
 }  # fmt: skip
@@ -45,8 +56,13 @@ class CollectdRecogniser:
     uses_declarations = False
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
-        named = len(levels) >= _LEAST_LEVELS or (len(levels) == 3 and _type_of(levels[2]) in (*_UNITS, *_PARTS))
-        if not named or not all(levels[-3:]) or not message.payload[:1].isdigit():
+        if len(levels) < 3 or not all(levels[-3:]) or not message.payload[:1].isdigit():
+            return None
+        if (
+            len(levels) < _LEAST_LEVELS
+            and message.payload[-1:] != b"\0"
+            and _type_of(levels[2]) not in (*_UNITS, *_PARTS)
+        ):
             return None
         try:
             if read_timed(read_text(message.payload), message.received_us) is None:
