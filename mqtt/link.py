@@ -17,6 +17,7 @@ from mqtt.inbox import Inbox
 from mqtt.outgoing import Outgoing, Publication
 from mqtt.probe import Probe
 from mqtt.receiving import Receiver
+from mqtt.retained_states import KnownStates, RetainedStates
 from mqtt.subscriptions import Subscriptions
 from mqtt.wire import Wire
 
@@ -51,7 +52,8 @@ class Link:
     """Runs once, in the network thread. `acknowledge` and `publish` are for any thread.
 
     `on_connack(session_present)` and `on_up(link)` tell the owner, from the network thread. `owed`: as `Receiver` has it; goes
-    from link to link. `journal`: keeps what comes in bulk.
+    from link to link. `journal`: keeps what comes in bulk. `known_states`: what is asked for by name where the broker hands no
+    retained messages to wildcards.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Link:
         owed: set[int],
         journal: Journal | None,
         masking: Masking | None,
+        known_states: KnownStates | None = None,
     ) -> None:
         self.epoch = 0  # none before CONNACK
         self.session_present = False
@@ -83,6 +86,8 @@ class Link:
         self._answer_by_us: int | None = clock.monotonic_us() + _ANSWER_LIMIT_US
         self._answered = False
         self._owed, self._masking = owed, masking
+        self._known_states = known_states
+        self._states: RetainedStates | None = None
         self._refusal: tuple[int, str] | None = None
         self._closed: tuple[bool, int, str] | None = None  # by the broker's DISCONNECT?, reason code, its text
         client = wire.client
@@ -160,6 +165,7 @@ class Link:
             self._collect()
             self._write(_ACKNOWLEDGEMENTS_PER_TURN)
             self._look_for_owed()
+            self._look_for_states()
             if self._answer_by_us is not None and self._clock.monotonic_us() >= self._answer_by_us:
                 return LinkEnd(refusals.no_answer(self._connection), self._answered)
             if self._answered and self._answer_by_us is None and (nothing := self._subscriptions.nothing_granted()):
@@ -187,6 +193,25 @@ class Link:
         else:
             _log.warning("the broker does not send %d messages again that found no room before", len(self._owed))
             self._owed.clear()
+
+    def _look_for_states(self) -> None:
+        states, receiver = self._states, self._receiver
+        if states is None or states.begun or receiver is None:
+            return
+        if receiver.replayed:
+            self._states = None  # the broker tells by itself
+        elif states.begins(self._clock.monotonic_us(), self._subscriptions.granted):
+            receiver.awaits_replay = False
+            self._step_states(states)
+
+    def _step_states(self, states: RetainedStates) -> None:
+        leaves, asks = states.step()
+        if leaves:
+            self._wire.client.unsubscribe(leaves)
+        if asks:
+            self._subscribe(asks)
+        else:
+            self._states = None
 
     def _leave(self) -> LinkEnd:
         self._write()
@@ -234,12 +259,16 @@ class Link:
             self._inbox, self._clock, self.epoch, self._probe, self._acknowledging, owed, version_5=version_5,
             masking=self._masking,
         )  # fmt: skip
+        self._receiver.awaits_replay = self._known_states is not None and not self.session_present
         self._wire.begin(self._receiver)
         self._on_connack(self.session_present)
         self._ask(self._subscriptions.first())
 
     def _ask(self, filters: Sequence[str]) -> None:
         self._answer_by_us = self._clock.monotonic_us() + _ANSWER_LIMIT_US
+        self._subscribe(filters)
+
+    def _subscribe(self, filters: Sequence[str]) -> None:
         if self.version is Protocol.MQTT_5:
             self._wire.client.subscribe([(one, _options(one)) for one in filters])
         else:
@@ -248,6 +277,10 @@ class Link:
     def _subscribed(
         self, _client: object, _userdata: object, _mid: int, reasons: "list[ReasonCode]", _properties: object
     ) -> None:
+        if self.up_since_us is not None:
+            if self._states is not None:
+                self._step_states(self._states)
+            return
         further = self._subscriptions.answered([(one.value, str(one)) for one in reasons])
         if further:
             self._ask(further)
@@ -258,6 +291,8 @@ class Link:
         if self._probe.backlog:
             self._outgoing.put(Publication(self._probe.topic, self._probe.payload))
         self.up_since_us = self._clock.monotonic_us()
+        if self._known_states is not None and not self.session_present:
+            self._states = RetainedStates(self._known_states, self.up_since_us)
         self._on_up(self)
 
     def _disconnected(

@@ -33,6 +33,7 @@ class Receiver:
     ) -> None:  # fmt: skip
         self.count = 0  # grows with every message that paho brings
         self.came_again = 0  # of those that were owed
+        self.awaits_replay = self.replayed = False  # a retained message came since somebody began to wait for one
         self.forgets = False  # QoS 1, from now on to the end of the connection: what came later must not come before
         self._owed = owed
         self._inbox, self._clock, self._epoch, self._probe = inbox, clock, epoch, probe
@@ -92,6 +93,8 @@ class Receiver:
         if not into.messages:
             return
         arrived, into.messages = into.messages, []
+        if self.awaits_replay and any(one.retain for one in arrived):
+            self.awaits_replay, self.replayed = False, True
         reliable, content_bytes, into.reliable, into.content_bytes = into.reliable, into.content_bytes, 0, 0
         pieces = self._pieces if self._in_pieces == len(arrived) else []
         self._pieces, self._in_pieces = [], 0

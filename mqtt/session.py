@@ -21,6 +21,7 @@ from mqtt.inbox import Inbox
 from mqtt.link import Link, LinkEnd
 from mqtt.outgoing import Publication, Receipt
 from mqtt.recurrence import HOLDS_US, Pattern, Recurrence
+from mqtt.retained_states import KnownStates
 from mqtt.versions import VersionChoice
 from mqtt.waker import Waker
 from mqtt.wire import Hello, Wire
@@ -77,7 +78,7 @@ class Session:
     `client_id` must be the same in every run of a workspace and used by nobody else. `memory`: what is known of its
     session at the broker; belongs to this one from now on. `on_link` is called from the network thread and must not wait. `bulk`:
     take messages out of the bytes many at a time, where that can be; then `journal` keeps them safe until they are stored.
-    `masking`: what is hidden of them first.
+    `masking`: what is hidden of them first. `known_states`: as `Link` has it.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Session:
         bulk: bool = True,
         journal: Journal | None = None,
         masking: Masking | None = None,
+        known_states: KnownStates | None = None,
     ) -> None:
         self.counters = SessionCounters()
         self._beat_us = 0
@@ -106,6 +108,7 @@ class Session:
         self._memory = memory or SessionMemory()
         self._recurrence = Recurrence()
         self._bulk, self._journal, self._masking = bulk, journal, masking
+        self._known_states = known_states
         self._stopping = False
         self._link: Link | None = None
         self._taken_over: Link | None = None  # the one before, until the broker has answered this one
@@ -226,7 +229,7 @@ class Session:
         window = self._hello.receive_maximum if version is Protocol.MQTT_5 else None
         link = Link(
             wire, self._connection, self._hello.client_id, self._inbox, self._clock, window, self._connack, self._up,
-            self._memory.owed, self._journal if self._bulk else None, self._masking,
+            self._memory.owed, self._journal if self._bulk else None, self._masking, self._known_states,
         )  # fmt: skip
         self._link = link
         try:

@@ -23,6 +23,11 @@ class Subscriptions:
         self._granted: list[str] = []
         self._refused: dict[str, str] = {}
 
+    @property
+    def granted(self) -> Sequence[str]:
+        """The filters that bring messages."""
+        return self._granted
+
     def first(self) -> list[str]:
         """The filters of the first SUBSCRIBE."""
         self._asked = [*self._connection.filters, self._own_topic]

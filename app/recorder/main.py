@@ -45,6 +45,7 @@ from models.domain.masking import PLAIN_KEYS, Masking
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, Problem, trouble
 from models.storage.access import refuse_untouched
+from models.storage.history.topics import presence_topics
 from models.storage.identity import client_id, read_workspace_id
 from models.storage.keeping.retention import StoreLimits
 from models.storage.lock import RecorderLock
@@ -53,6 +54,7 @@ from models.storage.writing.writer import StoreWriter
 from mqtt.connection_test import test_connection
 from mqtt.inbox import Inbox, InboxLimits
 from mqtt.reading.reader import Reader
+from mqtt.retained_states import KnownStates
 from mqtt.session import LinkState, Session, SessionMemory
 
 CRASH, CRASH_BEFORE = "recorder.crash", "recorder-before.crash"
@@ -169,7 +171,7 @@ def _compose(
     folder = broker_folder(workspace)
     client = client_id(workspace, read_workspace_id(workspace))
     masking = Masking(hidden_keys_of(choice))
-    make_feed = _feed_maker(store, client, clock, masking, anew=options.new_session)
+    make_feed = _feed_maker(store, client, clock, masking, _known_states(workspace), anew=options.new_session)
     kept = KeptPasswords(PasswordStore(), requests, mask)
     link = BrokerLink(
         choice,
@@ -206,7 +208,9 @@ def _compose(
     return Supervisor(workspace, lock, link, ingest, files, sealer, control, watch, clock, end, requests, faults)
 
 
-def _feed_maker(store: StoreWriter, client: str, clock: Clock, masking: Masking, *, anew: bool) -> FeedMaker:
+def _feed_maker(
+    store: StoreWriter, client: str, clock: Clock, masking: Masking, known_states: KnownStates, *, anew: bool
+) -> FeedMaker:
     """`anew`: the first session begins with nothing that the broker kept."""
     names, heard_before = store.names, store.before.heard
     memory = SessionMemory()
@@ -223,11 +227,23 @@ def _feed_maker(store: StoreWriter, client: str, clock: Clock, masking: Masking,
             heard_before, anew = None, False  # whoever leaves a broker ends the session there
         inbox = Inbox(clock, InboxLimits(idle_us=IDLE_US))
         session = Session(
-            connection, secret, client, inbox, clock, on_link, memory=memory, journal=store.journal, masking=masking
-        )
+            connection, secret, client, inbox, clock, on_link, memory=memory, journal=store.journal, masking=masking,
+            known_states=known_states,
+        )  # fmt: skip
         return Feed(session, inbox, Reader(names, connection.prefix, clock), connection.url, client)
 
     return make
+
+
+def _known_states(workspace: Workspace) -> KnownStates:
+    def known(most: int) -> list[bytes]:  # network thread
+        try:
+            return presence_topics(workspace, most)
+        except EnvironmentProblem as error:
+            logging.getLogger(__name__).warning("nobody's retained state is asked for: %s", error)
+            return []
+
+    return known
 
 
 def limits_of(choice: BrokerChoice) -> StoreLimits:

@@ -6,7 +6,7 @@ what is gone and which files were imported can be rebuilt from the segments. Wri
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 7
+SCHEMA = 8
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -75,6 +75,7 @@ class TopicTotal(CatalogueModel):
     last_us = IntegerField()
     agent_id = IntegerField()  # of the newest message; 0: none
     revision = IntegerField()
+    kind = IntegerField(default=0)  # of the newest message, as `domain.messages.Kind`
 
 
 class Agent(CatalogueModel):

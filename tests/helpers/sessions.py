@@ -15,6 +15,7 @@ from models.domain.control import Link
 from models.domain.messages import Origin, RawMessage
 from mqtt.backoff import Backoff
 from mqtt.inbox import Inbox, InboxLimits
+from mqtt.retained_states import KnownStates
 from mqtt.session import LinkState, Session, SessionMemory
 from tests.helpers.poll import until
 
@@ -28,7 +29,8 @@ class Listening:
 
     def __init__(
         self, url: str, *, client_id: str = "listener", password: str | None = None, expects_session: bool = False,
-        inbox: Inbox | None = None, first_delay_s: float = 0.05, acknowledges: bool = True, **fields: object,
+        inbox: Inbox | None = None, first_delay_s: float = 0.05, acknowledges: bool = True,
+        known_states: KnownStates | None = None, **fields: object,
     ) -> None:  # fmt: skip
         connection, secret = parse_url(url)
         self.states: list[LinkState] = []
@@ -44,6 +46,7 @@ class Listening:
             self.states.append,
             memory=SessionMemory(expects_session),
             backoff=Backoff(random.Random(1), first_s=first_delay_s),
+            known_states=known_states,
         )
 
     def __enter__(self) -> Self:

@@ -88,7 +88,7 @@ class StoredSegment:
             return {}
         agent, received_us, flags = (np.concatenate(column) for column in zip(*self._read, strict=True))
         nothing = np.zeros(len(agent), np.int64)
-        return sum_up(MessageColumns(nothing, agent, received_us, flags, nothing)).agents
+        return sum_up(MessageColumns(nothing, agent, nothing, received_us, flags, nothing)).agents
 
     def remembered(self) -> list[RawMessage]:
         """Messages that later ones cannot be read without, as they were marked; with an empty payload where there was no room."""

@@ -91,9 +91,9 @@ _REST = f"""
 DELETE FROM gap WHERE segment_id IN (SELECT id FROM anew.segment) AND cause NOT IN ({_LOST});
 INSERT INTO gap(since_us, until_us, agent_id, cause, count, segment_id)
     SELECT since_us, until_us, agent_id, cause, count, segment_id FROM anew.gap ORDER BY id;
-UPDATE topic_total SET agent_id = n.agent_id, revision = 1 + (SELECT coalesce(sum(taken_batch), 0) FROM main.segment)
+UPDATE topic_total SET agent_id = n.agent_id, kind = n.kind, revision = 1 + (SELECT coalesce(sum(taken_batch), 0) FROM main.segment)
     FROM anew.topic_total AS n WHERE n.topic_id = topic_total.topic_id AND n.last_us = topic_total.last_us
-    AND n.agent_id <> topic_total.agent_id;
+    AND (n.agent_id, n.kind) <> (topic_total.agent_id, topic_total.kind);
 DELETE FROM remembered WHERE received_us BETWEEN
     (SELECT min(first_us) FROM anew.segment) AND (SELECT max(last_us) FROM anew.segment);
 INSERT INTO remembered SELECT * FROM anew.remembered AS n WHERE true ON CONFLICT(topic_id) DO UPDATE SET

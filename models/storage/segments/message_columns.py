@@ -29,6 +29,7 @@ class MessageColumns(NamedTuple):
 
     topic: Ints
     agent: Ints
+    kind: Ints
     received_us: Ints
     flags: Ints
     size: Ints
@@ -47,10 +48,10 @@ class MessageSums(NamedTuple):
 
 def read_columns(connection: apsw.Connection, first_seq: int, last_seq: int) -> MessageColumns:
     """From the file."""
-    query = """SELECT topic_id, agent_id, received_us, flags, length(payload) FROM message NOT INDEXED
+    query = """SELECT topic_id, agent_id, kind, received_us, flags, length(payload) FROM message NOT INDEXED
         WHERE seq BETWEEN ? AND ? ORDER BY seq"""
     rows = connection.execute(query, (first_seq, last_seq)).fetchall()
-    return MessageColumns(*np.array(rows, np.int64).reshape(-1, 5).T)
+    return MessageColumns(*np.array(rows, np.int64).reshape(-1, 6).T)
 
 
 class RecentMessages:
@@ -116,7 +117,7 @@ def _per_agent(
 
 
 def _per_topic(messages: MessageColumns) -> list[TopicSum]:
-    """The agent is that of the newest message, of several the first."""
+    """Agent and kind are those of the newest message, of several the first."""
     order = np.lexsort((np.arange(len(messages.topic), 0, -1), messages.received_us, messages.topic))
     topic = messages.topic[order]
     starts = _starts(topic)
@@ -125,7 +126,7 @@ def _per_topic(messages: MessageColumns) -> list[TopicSum]:
     n = np.diff(starts, append=len(topic))
     size = np.add.reduceat(messages.size[order], starts)
     last = order[starts + n - 1]
-    columns = (topic[starts], n, size, messages.received_us[last], messages.agent[last])
+    columns = (topic[starts], n, size, messages.received_us[last], messages.agent[last], messages.kind[last])
     return [TopicSum(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 

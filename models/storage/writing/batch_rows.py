@@ -139,10 +139,11 @@ def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], n
         values[place::width] = column
     pairs = np.zeros(n, PAIRS)
     pairs["packet"], pairs["crc"] = raw.packet_id, batch.checksums
-    topic, agent, received, size = (
-        np.fromiter(one, np.int64, n) for one in (batch.topic, batch.agent, raw.received_us, map(len, raw.payload))
+    topic, agent, kind, received, size = (
+        np.fromiter(one, np.int64, n)
+        for one in (batch.topic, batch.agent, batch.kind, raw.received_us, map(len, raw.payload))
     )
-    kept = MessageColumns(topic, agent, received, flags.astype(np.int64), size)
+    kept = MessageColumns(topic, agent, kind, received, flags.astype(np.int64), size)
     return values, pairs[pairs["packet"] > 0], kept
 
 

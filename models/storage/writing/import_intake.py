@@ -85,9 +85,9 @@ def _summed(*parts: Iterable[TopicSum]) -> list[TopicSum]:
         if known is None:
             sums[one.topic] = one
         else:
-            last_us, agent = max((known.last_us, known.agent), (one.last_us, one.agent))
+            newest = max(known, one, key=lambda some: (some.last_us, some.agent))
             total = (known.messages + one.messages, known.payload_bytes + one.payload_bytes)
-            sums[one.topic] = TopicSum(one.topic, *total, last_us, agent)
+            sums[one.topic] = TopicSum(one.topic, *total, *newest[3:])
     return list(sums.values())
 
 

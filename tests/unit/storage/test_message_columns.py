@@ -17,7 +17,9 @@ REPLAY, LIVE, IMPORTED = (int(one) << 4 for one in (Origin.REPLAY, Origin.LIVE, 
 @pytest.fixture
 def table() -> apsw.Connection:
     connection = apsw.Connection(":memory:")
-    connection.execute("CREATE TABLE message(seq INTEGER PRIMARY KEY, topic_id, agent_id, received_us, flags, payload)")
+    connection.execute(
+        "CREATE TABLE message(seq INTEGER PRIMARY KEY, topic_id, agent_id, kind, received_us, flags, payload)"
+    )
     return connection
 
 
@@ -26,10 +28,10 @@ def test_as_sqlite_groups_them(table: apsw.Connection, seed: int) -> None:
     some = random.Random(seed)
     n = some.choice((1, 7, 800))
     rows = [
-        (seq, some.randrange(1, 20), some.randrange(12), some.randrange(3 * PULSE_US), some.randrange(64), b"x" * some.randrange(9))
+        (seq, some.randrange(1, 20), some.randrange(12), some.randrange(7), some.randrange(3 * PULSE_US), some.randrange(64), b"x" * some.randrange(9))
         for seq in range(1, n + 1)
     ]  # fmt: skip
-    table.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
+    table.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     sums = sum_up(read_columns(table, 1, n))
     live = f"coalesce(max(CASE WHEN flags & 48 IN ({LIVE}, {IMPORTED}) THEN received_us END), 0)"
     agents = table.execute(
@@ -41,8 +43,8 @@ def test_as_sqlite_groups_them(table: apsw.Connection, seed: int) -> None:
     assert sums.counts == list(table.execute(counts))
     topics = "SELECT topic_id, count(*), sum(length(payload)), max(received_us) FROM message GROUP BY 1 ORDER BY 1"
     assert [one[:4] for one in sums.topics] == list(table.execute(topics))
-    newest = {row[1]: row[2] for row in sorted(rows, key=lambda row: (row[3], -row[0]))}
-    assert {one.topic: one.agent for one in sums.topics} == newest
+    newest = {row[1]: row[2:4] for row in sorted(rows, key=lambda row: (row[4], -row[0]))}
+    assert {one.topic: (one.agent, one.kind) for one in sums.topics} == newest
     totals = f"SELECT sum(length(payload)), count(*) FILTER (WHERE flags & 48 = {REPLAY}) FROM message"
     assert [(sums.payload_bytes, sums.replays)] == list(table.execute(totals))
 
@@ -52,7 +54,7 @@ def test_nothing(table: apsw.Connection) -> None:
 
 
 def columns(*topics: int) -> MessageColumns:
-    return MessageColumns(np.array(topics), *(np.zeros(len(topics), np.int64) for _ in range(4)))
+    return MessageColumns(np.array(topics), *(np.zeros(len(topics), np.int64) for _ in range(5)))
 
 
 def test_only_what_is_kept_whole_is_taken_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 import apsw
 import pytest
 
+from models.domain.messages import Kind
+from models.domain.problems import EnvironmentProblem
 from models.domain.queries import CancelToken, MessageRequest, MessageResult, TopicsRequest, TopicsResult
 from models.storage.history.reader import HistoryReader
+from models.storage.history.topics import presence_topics
 from models.storage.workspace import Workspace
 from models.storage.writing.writer import StoreLimits, StoreWriter
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -182,3 +185,26 @@ def test_text_is_looked_for_in_topic_and_payload(writer: StoreWriter, clock: Fak
     assert listed(reader, text="STRASSE") == [b"b"]
     assert listed(reader, text="x", topic=b"b") == []
     assert listed(reader, text="none") == []
+
+
+def test_topics_that_told_presence_last(writer: StoreWriter, clock: FakeClock, workspace: Workspace) -> None:
+    now = clock.wall_us()
+    told = [(b"a/status", Kind.STATUS), (b"a/x", Kind.METRICS), (b"b/status", Kind.STATUS), (b"c/state", Kind.STATUS)]
+    batch = batch_of(writer.names, [message(now + n, topic, b"1") for n, (topic, _) in enumerate(told)], [""] * 4)
+    batch.kind[:] = [kind for _, kind in told]
+    writer.commit(batch)
+    clock.advance(SECOND)
+    writer.housekeep()
+    assert presence_topics(workspace, 10) == [b"c/state", b"b/status", b"a/status"]
+    assert presence_topics(workspace, 2) == [b"c/state", b"b/status"]
+    batch = batch_of(writer.names, [message(clock.wall_us(), b"c/state", b"21")], [""])
+    batch.kind[:] = [Kind.METRICS]
+    writer.commit(batch)
+    clock.advance(SECOND)
+    writer.housekeep()
+    assert presence_topics(workspace, 10) == [b"b/status", b"a/status"]
+
+
+def test_a_catalogue_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem):
+        presence_topics(Workspace.at(tmp_path), 10)

@@ -133,7 +133,7 @@ KNOWN = {
     "agent": "SELECT id, name, convention, own_name, own_group, host, version, capabilities, interval_us FROM agent ORDER BY id",
     "now": "SELECT * FROM agent_now ORDER BY agent_id",
     "topic": "SELECT * FROM topic ORDER BY id",
-    "topic_total": "SELECT topic_id, messages, payload_bytes, last_us, agent_id FROM topic_total ORDER BY 1",
+    "topic_total": "SELECT topic_id, messages, payload_bytes, last_us, agent_id, kind FROM topic_total ORDER BY 1",
     "series": "SELECT * FROM series ORDER BY id",
     "open_task": "SELECT * FROM open_task ORDER BY 1, 2",
     "gap": "SELECT since_us, until_us, agent_id, cause, count, segment_id FROM gap ORDER BY segment_id, since_us",
