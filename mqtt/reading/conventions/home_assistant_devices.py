@@ -1,7 +1,7 @@
 """Which agent a device is that announces itself to Home Assistant.
 
-Its id is the word for it that its own topics use, where that is its name or (part of) one of its identifiers: what is not
-announced, or comes before it is, belongs to the same agent. Else its id is its first identifier.
+Its id is the word for it that its own topics use, where that is (part of) one of its identifiers, or its name where those are
+but numbers: what is not announced, or comes before it is, belongs to the same agent. Else its id is its first identifier.
 """
 
 import re
@@ -12,6 +12,11 @@ from mqtt.reading.plan import Sink
 
 MOST_DEVICES = 100_000
 _NO_WORD = re.compile(r"[\W_]+")
+_OF_MACHINES = re.compile(
+    r"\d+|(.*[^a-z0-9])?(0x[0-9a-f]+|(?=[0-9a-f]*\d)[0-9a-f]{6,})([^a-z0-9].*)?|.*([0-9a-f]{2}[:-]){2}[0-9a-f]{2}.*",
+    re.IGNORECASE,
+)
+"""An identifier that nobody gave it: a number, the address of a network card."""
 _Home = tuple[str, ...]
 
 
@@ -37,14 +42,17 @@ class Devices:
         topics = [
             [*levels] for levels in dict.fromkeys(tuple(levels) for one in configs for levels in _own_topics(one))
         ]
+        given = any(not _OF_MACHINES.fullmatch(one) for one in device.ids)
         words = [*device.ids, *([device.name] if device.name else [])]
-        spelt_out = (_spelt_out(word, levels) for levels in topics for word in words)
+        spelt_out = (_spelt_out(word, levels) for levels in topics for word in (device.ids if given else words))
         akin = (_akin(device.ids, levels, self._taken) for levels in topics)
         found = next((one for some in (spelt_out, akin) for one in some if one is not None), None)
         if found is not None:
             agent, home = found
         elif words:
             agent, home = words[0], next(filter(None, (_alike(words, levels) for levels in topics)), ())
+            if given and not home and topics and not any(_tells_availability(one) for one in configs):
+                agent, home = self._alone(agent, topics[0], sink)
         elif topics:
             levels = (configs[0].told.get("state_topic") or "/".join(topics[0])).split("/")
             known = sink.declarations.home_of(levels)
@@ -54,6 +62,21 @@ class Devices:
         if home:
             sink.declarations.settle(home, agent)
         return agent
+
+    def _alone(self, agent: str, levels: list[str], sink: Sink) -> tuple[str, _Home]:
+        """Of a device that nothing ties to its topics, and that does not tell where its availability is: whoever's the place
+        is where they lie, unless that is another device's."""
+        known = sink.declarations.home_of(levels)
+        if known is not None:
+            return (agent if known[1] in self._taken else known[1]), ()
+        found = place([*levels, "x"], True, sink.declarations.has)
+        home = (_spelt_out(found.agent, levels) or ("", ()))[1] if found.sure else ()
+        heard = home and found.agent not in self._taken and sink.names.known_agent(found.agent)
+        return found.agent if heard else agent, home
+
+
+def _tells_availability(config: Config) -> bool:
+    return bool(config.told.get("availability_topic") or config.told.get("availability"))
 
 
 def _own_topics(config: Config) -> list[list[str]]:

@@ -170,6 +170,41 @@ def test_what_is_not_announced_belongs_to_the_same_agent() -> None:
     assert set(series(reading)) == {("box-1", "other.temp", "")}
 
 
+@pytest.mark.parametrize(
+    ("ids", "agent"),
+    [
+        (["fz-2", "02:00:00:00:00:02"], "fz-2"), (["a4cf12d1e203"], "Freezer"), (["02:00:00:00:00:02"], "Freezer"),
+        (["5"], "Freezer"), (["hub_0x158d"], "Freezer"), ([], "Freezer"), (["sched-42"], "sched-42"),
+    ],
+)  # fmt: skip
+def test_an_identifier_that_somebody_gave_it_goes_before_its_name(ids: list[str], agent: str) -> None:
+    reading = Reading()
+    announce(
+        reading, device={"identifiers": ids, "name": "Freezer"}, state_topic="x/sensor/Freezer/heat/state", name="Heat"
+    )
+    reading.send("x/sensor/Freezer/heat/state", "5")
+    reading.send("x/sensor/Freezer/other/state", "5")
+    assert reading.agents() == {agent}
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_device_that_nothing_ties_to_its_topics_has_the_place_where_they_lie(turn: int) -> None:
+    """As psmqtt's, whose name may be set."""
+    reading = Reading()
+    for step in (
+        lambda: reading.send("psmqtt/node-3/psmqtt_status", "online"),
+        lambda: announce(
+            reading, device={"ids": "Node three"}, state_topic="psmqtt/node-3/cpu_percent/total", name="CPU"
+        ),
+    )[::turn]:
+        step()
+    announce(reading, "other", device={"ids": "Other"}, state_topic="psmqtt/node-3/cpu_percent/other", name="Else")
+    reading.send("psmqtt/node-3/cpu_percent/total", "5")
+    reading.send("psmqtt/node-3/boot", "5")
+    assert reading.agents() == {"node-3" if turn == 1 else "Node three", "Other"}
+    assert {key[1] for key in series(reading)} == {"CPU", "boot"}
+
+
 def test_without_a_device_the_topics_tell_whose_it_is() -> None:
     reading = Reading()
     reading.send("homeassistant/sensor/node_a/temp/config", {"stat_t": "shed/node-4/temp", "name": "node-4 Temp"})
