@@ -1,8 +1,7 @@
 """The composition root of the window: builds everything, hands it over, stops it in order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtWidgets import QApplication
 
+from app.window.data_menu import DataMenu
 from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
-from app.window.look_wanted import UNUSED, WindowClock, wanted_look
+from app.window.look_wanted import WindowClock, wanted_look
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
 from app.window.palette import Palette
@@ -47,7 +47,6 @@ if TYPE_CHECKING:  # loaded after the first paint
 
 HOUR_US = 3_600_000_000
 ARRANGEMENT = "arrangement"
-WITH_DATA = ("file.export", "file.import", "file.import-workspace", "file.verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +120,7 @@ class Composition(QObject):
                     tip=tr("Try the connection now, without waiting for the next time"))  # fmt: skip
         add("file.new-window", tr("&New window"), self._open_window, "Ctrl+N", "", "File",
             tip=tr("Open another window on the same workspace"))  # fmt: skip
-        add("file.export", tr("E&xport…"), partial(self._with_data, lambda data: data.export()), "Ctrl+E", "export", "File",
-            tip=tr("Write what is looked at as CSV or JSON lines"))  # fmt: skip
-        add("file.import", tr("&Import…"), partial(self._with_data, lambda data: data.ask_files()), "Ctrl+I", "import", "File",
-            tip=tr("Take in recorded traffic, or a backup"))  # fmt: skip
-        add("file.import-workspace", tr("I&mport a workspace…"), partial(self._with_data, lambda data: data.ask_folder()),
-            None, "", "File", tip=tr("Take in what is new in the folder of another workspace"))  # fmt: skip
-        add("file.verify", tr("C&heck every file"), partial(self._with_data, lambda data: data.verify()), None, "", "File",
-            tip=tr("Read every stored byte and compare check sums and counts"))  # fmt: skip
-        for id_ in WITH_DATA:
-            self._actions[id_].setEnabled(False)  # until there is something to do it with
+        self._data_menu = DataMenu(self._actions, self.window)
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
         self._menus = ScreenMenus(self._actions, self.window)
@@ -285,7 +275,7 @@ class Composition(QObject):
         assert self.rules is not None
         self.screens.teach_requested.connect(self.rules.teach)
         self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)
-        self._build_data(self.screens)
+        self._build_data(self.screens, refusal)
         self.screens.command_requested.connect(self._submit)
         self.screens.connect_requested.connect(self._open_connection)
         self.screens.guide_requested.connect(self._help.open_connecting)
@@ -293,7 +283,7 @@ class Composition(QObject):
             self._plot_library = PlotLibrary(self)
             self._plot_library.start()
 
-    def _build_data(self, screens: "Screens") -> None:
+    def _build_data(self, screens: "Screens", refusal: str) -> None:
         from app.window.birth_requests import BirthRequests
         from app.window.census import Census
         from app.window.data_place import DataParts, DataPlace
@@ -313,12 +303,8 @@ class Composition(QObject):
             self._census = Census(self.window.notices, self.source, self.data.show_missing, self)
             self._census.recorder_told(self.link.state)
             self.link.state_changed.connect(self._census.recorder_told)
-        for id_ in WITH_DATA:
-            self._actions[id_].setEnabled(self.looking is None or id_ not in UNUSED)
-
-    def _with_data(self, do: "Callable[[DataPlace], None]") -> None:
-        if self.data is not None:
-            do(self.data)
+        self._data_menu.attach(self.data, refusal)
+        self.rules.reread_wanted.connect(self.data.ask_reread)
 
     # ------------------------------------------------------------ recorder
 

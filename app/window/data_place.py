@@ -19,6 +19,7 @@ from widgets.records.agent_names import AgentNames
 
 if TYPE_CHECKING:  # loaded when the screen is first wanted
     from app.window.data_controller import Asking, DataController
+    from app.window.reread_controller import RereadController
     from widgets.data.data_screen import DataScreen
 
 
@@ -52,6 +53,7 @@ class DataPlace(QObject):
         self._asking = asking
         self.controller: DataController | None = None
         self.screen: DataScreen | None = None
+        self.rereading: RereadController | None = None
         window.screen_changed.connect(self._screen_changed)
         window.setAcceptDrops(not parts.read_only)
         window.installEventFilter(self)
@@ -104,6 +106,13 @@ class DataPlace(QObject):
         self._window.show_screen(DATA)
         controller.queue.verify()
 
+    @Slot()
+    def ask_reread(self) -> None:
+        """Ask which history shall be read again."""
+        self._made()
+        assert self.rereading is not None
+        self.rereading.ask()
+
     def import_files(self, paths: list[str]) -> None:
         """Import these together."""
         _, controller = self._made()
@@ -130,6 +139,7 @@ class DataPlace(QObject):
         from app.settings import SettingsFile
         from app.window.data_controller import Asking, DataController
         from app.window.job_queue import JobQueue
+        from app.window.reread_controller import RereadController
         from widgets.data.data_screen import DataScreen
 
         if self.screen is None or self.controller is None:
@@ -143,6 +153,7 @@ class DataPlace(QObject):
             self.controller = DataController(
                 window, self.screen, parts.context.source, parts.link, settings, queue, self._asking or Asking(window)
             )
+            self.rereading = RereadController(window, self.screen, parts.link, queue, read_only=parts.read_only)
             if parts.read_only:
                 self.screen.show_reading()
             self._place.fill(self.screen)

@@ -1,17 +1,18 @@
-"""Exports, imports and checks of this session, one at a time: a disk that two of them share is faster for neither."""
+"""Exports, imports, checks and reading again in this session, one at a time: a disk that two of them share is faster for neither."""
 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.window.child_job import ChildJob
 from app.window.recorder_link import Cancelling, OnImported
 from models.domain.clock import Clock
 from models.domain.problems import Problem
-from models.domain.recorded import ImportProgress, ImportResult, OnProgress
+from models.domain.recorded import ImportProgress, ImportResult, OnProgress, RereadResult
 from models.domain.timestamps import utc_text
 from models.storage.workspace import Workspace
 from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState, Salvaged
@@ -64,6 +65,15 @@ class JobQueue(QObject):
     def salvage(self) -> None:
         """Check every file, and bring back what can still be read of the damaged ones."""
         self._add(Job(self._number(), JobKind.SALVAGE))
+
+    def reread(self, since_us: int, until_us: int) -> None:
+        """Read what arrived in [since, until) again with the present rules; 0: open end."""
+        self._add(Job(self._number(), JobKind.REREAD, span=(since_us, until_us)))
+
+    @property
+    def busy(self) -> bool:
+        """Would another job wait?"""
+        return self._running is not None
 
     def import_files(self, paths: Sequence[str], *, again: bool = False, make_room: bool = False) -> None:
         """All of the files, or nothing. `again`: also what is held already; `make_room`: older imports may go for it."""
@@ -124,14 +134,13 @@ class JobQueue(QObject):
 
     def _arguments(self, job: Job) -> list[str]:
         workspace = ["--workspace", str(self._workspace.root)]
+        if job.kind is JobKind.REREAD:
+            return ["reread", *workspace, *_span(*job.span)]
         if job.order is None:
             return ["verify", *(["--salvage"] if job.kind is JobKind.SALVAGE else []), *workspace]
         order = job.order
         arguments = ["export", order.dataset, *workspace, f"--format={order.format}", f"--output={order.path}"]
-        if order.since_us:
-            arguments.append(f"--from={utc_text(order.since_us)}")
-        if order.until_us:
-            arguments.append(f"--to={utc_text(order.until_us)}")
+        arguments += _span(order.since_us, order.until_us)
         if order.agent:
             arguments.append(f"--agent={order.agent}")
         return arguments
@@ -144,11 +153,21 @@ class JobQueue(QObject):
                 job.findings.append(Finding(**values))
         elif kind == "salvaged":
             job.salvaged.append(Salvaged(**values))
+        elif job.kind is JobKind.REREAD:
+            self._reread_told(job, kind, values)
         elif job.kind is JobKind.EXPORT:
             job.rows, job.bytes, job.damaged = values["rows"], values["bytes"], values.get("damaged", 0)
         else:
             job.rows, job.done, job.total = values["messages"], values["done"], values["segments"]
         self.changed.emit()
+
+    def _reread_told(self, job: Job, kind: str, values: dict[str, Any]) -> None:
+        if kind == "result":
+            job.reread = msgspec.convert(values, RereadResult)
+            job.rows, job.damaged = job.reread.messages, job.reread.left_segments
+        else:
+            job.rows = job.done = values["messages"]
+            job.total, job.held_up = values["messages_total"], bool(values["waiting"])
 
     def _child_ended(self, job: Job, problem: Problem | None, cancelled: bool) -> None:
         if self._child is not None:
@@ -180,3 +199,8 @@ def _state(problem: Problem | None, *, cancelled: bool) -> JobState:
     if problem is not None:
         return JobState.FAILED
     return JobState.CANCELLED if cancelled else JobState.DONE
+
+
+def _span(since_us: int, until_us: int) -> list[str]:
+    since = [f"--from={utc_text(since_us)}"] if since_us else []
+    return since + ([f"--to={utc_text(until_us)}"] if until_us else [])

@@ -6,7 +6,9 @@ from pathlib import Path
 from models.domain.clock import SystemClock
 from models.storage.workspace import Workspace
 
-UNUSED = ("file.connect", "file.connect-now", "file.import", "file.import-workspace", "file.new-window")
+UNUSED = (
+    "file.connect", "file.connect-now", "file.import", "file.import-workspace", "file.reread", "file.new-window",
+)  # fmt: skip
 """Actions that make no sense on what is only looked at."""
 
 

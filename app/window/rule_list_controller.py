@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
@@ -18,6 +18,8 @@ from widgets.messages.rule_list import RuleList
 
 class RuleListController(QObject):
     """Shows the list, one at a time. GUI thread."""
+
+    reread_wanted = Signal()
 
     def __init__(
         self, link: RecorderLink, file: RulesFile, path: Path, work: LatestWork, themes: ThemeHolder, window: QWidget
@@ -49,6 +51,7 @@ class RuleListController(QObject):
             self.list.remove_requested.connect(self._remove)
             self.list.put_back_requested.connect(self._put_back)
             self.list.file_requested.connect(self._open_file)
+            self.list.reread_requested.connect(self.reread_wanted)
         return self.list
 
     def _listed(self, answer: LoadedRules | Problem) -> None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.rules_file import RulesFile
 from app.settings import SettingsFile
@@ -47,6 +47,9 @@ _NO_RECORDER = "recorder."
 class RulesController(QObject):
     """Shows the form, one at a time. The file is read and written beside the GUI thread. GUI thread."""
 
+    reread_wanted = Signal()
+    """Somebody wants history to be read with what the rules say now."""
+
     def __init__(
         self, link: RecorderLink, source: DataSource, workspace: Workspace, clock: Clock, themes: ThemeHolder, window: MainWindow
     ) -> None:  # fmt: skip
@@ -61,6 +64,7 @@ class RulesController(QObject):
         self._agents: dict[int, str] = {}
         self.form: RuleForm | None = None
         self.list = RuleListController(link, self._file, workspace.rules, self._work, themes, window)
+        self.list.reread_wanted.connect(self.reread_wanted)
 
     @property
     def idle(self) -> bool:
@@ -208,16 +212,16 @@ class RulesController(QObject):
     def _taken_up(self, about: str, problem: Problem | None) -> None:
         if problem is None:
             remedy = self.tr(
-                "It is in force for every message that comes from now on; what is stored stays as it was read."
+                "It reads what comes from now on. What is stored stays as it was read; read history again?"
             )
+            action, act = self.tr("Read history again…"), self.reread_wanted.emit
         elif problem.code.startswith(_NO_RECORDER):
             remedy = self.tr("No recorder answers just now; the next one begins with it.")
+            action, act = self.tr("Mapping rules…"), self.list.open
         else:
             self._window.notices.show_problem(problem)
             return
-        self._window.notices.show_notice(
-            Notice(NOTICE, Severity.INFO, about, remedy, action=self.tr("Mapping rules…"), on_action=self.list.open)
-        )
+        self._window.notices.show_notice(Notice(NOTICE, Severity.INFO, about, remedy, action=action, on_action=act))
         self.list.refresh()
 
 

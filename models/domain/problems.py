@@ -185,6 +185,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Free some space, then import again; nothing was imported, and what had been written is removed."),
     "reread.failed": ProblemKind(_E, ExitCode.FAILED, "History could not be read again: {detail}.",
         "It stays as it was. Run murmurscope verify, then try again."),
+    "reread.no-recorder": ProblemKind(_W, ExitCode.FAILED, "History cannot be read again while no recorder answers.",
+        "Try again once the status bar shows that it runs; it is started by itself."),
     "reread.no-room": ProblemKind(_E, ExitCode.FAILED, "Reading history again needs {needed} free on the disk that holds {path}, for each file of it in turn.",
         "Make room on that disk, or keep less history. History stays as it was."),
     "reread.broken-off": ProblemKind(_E, ExitCode.FAILED, "The recorder stopped before it told how reading history again went ({detail}).",

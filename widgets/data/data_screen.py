@@ -90,7 +90,7 @@ class DataScreen(QWidget):
         self.tabs.addTab(self._held_stack, self.tr("Held"))
         self.tabs.addTab(self._missing_stack, self.tr("Missing"))
         self.tabs.addTab(self.retention, self.tr("Retention"))
-        self.tabs.addTab(self.work, self.tr("Export, import, check"))
+        self.tabs.addTab(self.work, self.tr("Export, import, check, read again"))
         second = QHBoxLayout()
         second.setSpacing(18)
         second.addWidget(self._rate)

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 
 from models.domain.quantity import format_time
-from models.domain.recorded import ImportResult
+from models.domain.recorded import ImportResult, RereadResult
 from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import visible
 from widgets.common.words import dataset_word, problem_text
@@ -29,6 +29,8 @@ def title(job: Job) -> str:
         return _filled(translate("JobTexts", "Import of {files}"), files=names)
     if job.kind is JobKind.SALVAGE:
         return translate("JobTexts", "Salvage of damaged files")
+    if job.kind is JobKind.REREAD:
+        return translate("JobTexts", "History read again") + _span_text(*job.span)
     return translate("JobTexts", "Check of every file")
 
 
@@ -36,11 +38,13 @@ def _export_title(order: ExportOrder) -> str:
     text = _filled(translate("JobTexts", "Export: {dataset}"), dataset=dataset_word(order.dataset))
     if order.agent:
         text += f", {visible(order.agent, 80)}"
-    if order.since_us or order.until_us:
-        since = format_time(order.since_us) if order.since_us else "…"
-        until = format_time(order.until_us) if order.until_us else "…"
-        text += f", {since} – {until}"
-    return text
+    return text + _span_text(order.since_us, order.until_us)
+
+
+def _span_text(since_us: int, until_us: int) -> str:
+    if not since_us and not until_us:
+        return ""
+    return f", {format_time(since_us) if since_us else '…'} – {format_time(until_us) if until_us else '…'}"
 
 
 def progress(job: Job, now_us: int) -> str:
@@ -50,6 +54,8 @@ def progress(job: Job, now_us: int) -> str:
             return translate("JobTexts", "waits")
         case JobState.RUNNING:
             return _running(job, now_us)
+        case JobState.CANCELLED if job.kind is JobKind.REREAD:
+            return translate("JobTexts", "cancelled, history stays as it was")
         case JobState.CANCELLED:
             return translate("JobTexts", "cancelled, nothing was left behind")
         case JobState.FAILED:
@@ -65,6 +71,10 @@ def _running(job: Job, now_us: int) -> str:
         return _filled(text, rows=count_text(job.rows), rate=rate, size=value_text(job.bytes, "By"))
     if job.kind is JobKind.SALVAGE:
         return translate("JobTexts", "finds what is damaged, and brings back what can still be read")
+    if job.held_up:
+        return translate("JobTexts", "all is read; it waits until an export or a backup has ended")
+    if job.kind is JobKind.REREAD and not job.total:
+        return translate("JobTexts", "waits until the files of history can be read")
     text = _filled(translate("JobTexts", "{rows} messages, {rate}/s"), rows=count_text(job.rows), rate=rate)
     if job.kind is JobKind.VERIFY and job.total:
         files = _filled(
@@ -90,6 +100,8 @@ def _done(job: Job) -> str:
         return text
     if job.kind is JobKind.SALVAGE:
         return _salvaged(job, took)
+    if job.reread is not None:
+        return reread_text(job.reread, took)
     if job.findings:
         text = translate("JobTexts", "something is wrong: findings {n}, in files {files}; messages {messages}, in {time}")  # fmt: skip
         files = str(len({one.path for one in job.findings}))
@@ -104,6 +116,29 @@ def _salvaged(job: Job, took: str) -> str:
     text = translate("JobTexts", "{n} of {of} messages are back, files {files}, in {time}")
     messages, of = sum(one.messages for one in job.salvaged), sum(one.of for one in job.salvaged)
     return _filled(text, n=count_text(messages), of=count_text(of), files=str(len(job.salvaged)), time=took)
+
+
+def reread_text(result: RereadResult, took: str) -> str:
+    """What came of reading history again within `took`."""
+    if result.segments:
+        text = translate(
+            "JobTexts",
+            "messages {messages}, files {files}: agents {agents}, samples {samples}, log records {logs}, task reports {tasks},"
+            " in {time}",
+        )
+        text = _filled(
+            text, messages=count_text(result.messages), files=count_text(result.segments), time=took,
+            agents=count_text(result.agents), samples=count_text(result.samples), logs=count_text(result.logs),
+            tasks=count_text(result.tasks),
+        )  # fmt: skip
+    else:
+        text = translate("JobTexts", "nothing was recorded in that time")
+    if result.unreadable:
+        text += "; " + _filled(translate("JobTexts", "unreadable: {n}"), n=count_text(result.unreadable))
+    if result.left_segments:
+        more = translate("JobTexts", "damaged files, which stay as they were: {n}")
+        text += "; " + _filled(more, n=count_text(result.left_segments))
+    return text
 
 
 def import_running_text(messages: int, passed_us: int) -> str:

@@ -1,10 +1,10 @@
-"""Long work on the store: exports, imports, checks. What is wanted, how far it is, what came of it."""
+"""Long work on the store: exports, imports, checks, reading again. What is wanted, how far it is, what came of it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.domain.problems import Problem
-from models.domain.recorded import ImportResult
+from models.domain.recorded import ImportResult, RereadResult
 
 
 class JobKind(StrEnum):
@@ -12,6 +12,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     VERIFY = "verify"
     SALVAGE = "salvage"
+    REREAD = "reread"
 
 
 class JobState(StrEnum):
@@ -64,15 +65,17 @@ DAMAGES = frozenset({"set-aside", "unreadable", "structure", "checksum", "sequen
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work. `done` of `total` is told in bytes (import) or files (check); `total` 0: not known. `rows` are rows
-    or messages so far, `bytes` what was written. Times are monotonic µs. `damaged`: files that an export could not read
-    whole."""
+    """One piece of work. `done` of `total` is told in bytes (import), files (check) or messages (reading again); `total` 0:
+    not known. `rows` are rows or messages so far, `bytes` what was written. Times are monotonic µs, but for `span`: what history
+    is read again (µs UTC, 0: open). `damaged`: files that an export could not read whole; `held_up`: all is read again, and
+    waits for somebody who reads history as it was."""
 
     number: int
     kind: JobKind
     state: JobState = JobState.WAITING
     order: ExportOrder | None = None
     paths: tuple[str, ...] = ()
+    span: tuple[int, int] = (0, 0)
     again: bool = False
     make_room: bool = False
     done: int = 0
@@ -81,10 +84,12 @@ class Job:
     bytes: int = 0
     skipped: int = 0
     damaged: int = 0
+    held_up: bool = False
     began_us: int = 0
     ended_us: int = 0
     problem: Problem | None = None
     imported: ImportResult | None = None
+    reread: RereadResult | None = None
     findings: list[Finding] = field(default_factory=list)
     salvaged: list[Salvaged] = field(default_factory=list)
 

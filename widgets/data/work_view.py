@@ -1,4 +1,4 @@
-"""Export, import and check: what to do at the left, what is done and was done at the right."""
+"""Export, import, check and reading again: what to do at the left, what is done and was done at the right."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -44,6 +45,7 @@ class WorkView(QWidget):
     import_wanted = Signal()
     folder_import_wanted = Signal()
     check_wanted = Signal()
+    reread_wanted = Signal()
     salvage_wanted = Signal()
     """Bring back what can still be read of damaged files."""
     cancel_wanted = Signal(int)
@@ -62,7 +64,7 @@ class WorkView(QWidget):
         self._jobs: Sequence[Job] = ()
         self.export = ExportForm(names, time_range)
         self.jobs: SortedTable[Job] = SortedTable(
-            self.tr("Exports, imports and checks"), self._columns(), (280, 300), lambda job: job.number, (0, 1)
+            self.tr("What was asked for"), self._columns(), (280, 300), lambda job: job.number, (0, 1)
         )
         self.jobs.setObjectName("data-jobs")
         self.findings: SortedTable[Finding] = _finding_table()
@@ -103,12 +105,14 @@ class WorkView(QWidget):
         if jobs:
             self._stack.show_content()
         else:
-            hint = self.tr("What you export, import or check in this session is listed here, with what came of it.")
+            hint = self.tr(
+                "What you export, import, check or read again in this session is listed here, with what came of it."
+            )
             self._stack.show_state(ViewState(StateKind.EMPTY, self.tr("Nothing has been asked for yet"), hint))
 
     def show_reading(self) -> None:
-        """Nothing is taken in here."""
-        for button in (self.start_import, self.start_folder_import):
+        """Nothing is taken in or changed here."""
+        for button in (self.start_import, self.start_folder_import, self.start_reread):
             button.setEnabled(False)
 
     # ------------------------------------------------------------ building
@@ -121,23 +125,15 @@ class WorkView(QWidget):
 
     def _build(self) -> None:
         left = QWidget()
-        left.setFixedWidth(_LEFT)
         column = QVBoxLayout(left)
         column.setContentsMargins(12, 8, 16, 12)
         column.setSpacing(8)
         column.addWidget(_heading(self.tr("Export")))
         column.addWidget(self.export)
-        column.addSpacing(14)
-        column.addWidget(_heading(self.tr("Import")))
-        hint = QLabel(
-            self.tr(
-                "Recorded traffic, a backup, or the folder of another workspace; also by dropping it onto the window."
-                " All of it is stored, or nothing; of a backup or workspace, what is not held yet."
-            )
-        )
-        hint.setWordWrap(True)
-        hint.setProperty("tone", "muted")
-        column.addWidget(hint)
+        _explain(column, self.tr("Import"), self.tr(
+            "Recorded traffic, a backup, or the folder of another workspace; also by dropping it onto the window."
+            " All of it is stored, or nothing; of a backup or workspace, what is not held yet."
+        ))  # fmt: skip
         self.start_import = self._button(self.tr("&Import…"), self.import_wanted.emit)
         self.start_folder_import = self._button(self.tr("Import a &workspace…"), self.folder_import_wanted.emit)
         both = QHBoxLayout()
@@ -145,15 +141,22 @@ class WorkView(QWidget):
         both.addWidget(self.start_folder_import)
         both.addStretch(1)
         column.addLayout(both)
-        column.addSpacing(14)
-        column.addWidget(_heading(self.tr("Check")))
-        hint = QLabel(self.tr("Reads every stored byte and compares check sums and counts. Recording goes on."))
-        hint.setWordWrap(True)
-        hint.setProperty("tone", "muted")
-        column.addWidget(hint)
+        _explain(column, self.tr("Check"), self.tr(
+            "Reads every stored byte and compares check sums and counts. Recording goes on."
+        ))  # fmt: skip
         self.start_check = self._button(self.tr("Chec&k every file"), self.check_wanted.emit)
         column.addWidget(self.start_check, 0, Qt.AlignmentFlag.AlignLeft)
+        _explain(column, self.tr("Read again"), self.tr(
+            "Derives samples, logs and agents once more from the stored messages, with the mapping rules as they are now."
+        ))  # fmt: skip
+        self.start_reread = self._button(self.tr("&Read history again…"), self.reread_wanted.emit)
+        column.addWidget(self.start_reread, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
+        rolled = QScrollArea(widgetResizable=True)  # a low window holds not all of it
+        rolled.setFrameShape(QFrame.Shape.NoFrame)
+        rolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        rolled.setWidget(left)
+        rolled.setFixedWidth(_LEFT)
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 6, 12, 6)
         buttons.setSpacing(6)
@@ -180,7 +183,7 @@ class WorkView(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(left)
+        row.addWidget(rolled)
         row.addWidget(right, 1)
 
     def _columns(self) -> list[Column[Job]]:
@@ -212,7 +215,7 @@ class WorkView(QWidget):
         self.copy_path.setVisible(bool(path))
         self.look.setVisible(job is not None and job.imported is not None and job.imported.messages > 0)
         self.salvage.setVisible(job is not None and job.salvageable)
-        whole = job is not None and (job.state is JobState.FAILED or job.imported is not None)
+        whole = job is not None and (job.state is JobState.FAILED or job.imported is not None or job.reread is not None)
         self._told.setText(progress(job, 0) if whole and job is not None else visible(path))
         findings = job.findings if job is not None else []
         self.findings.show_rows(findings)
@@ -272,6 +275,15 @@ def _look(job: Job) -> tuple[str, str]:
     """Icon and token of its colour: carried out, and yet something is wrong, is a warning."""
     wrong = job.state is JobState.DONE and (job.findings or job.damaged)
     return ("warning", "warning") if wrong else _LOOKS[job.state]
+
+
+def _explain(column: QVBoxLayout, title: str, hint: str) -> None:
+    """Begin another piece of work."""
+    label = QLabel(hint, wordWrap=True)
+    label.setProperty("tone", "muted")
+    column.addSpacing(14)
+    column.addWidget(_heading(title))
+    column.addWidget(label)
 
 
 def _heading(text: str) -> QLabel:

@@ -25,6 +25,7 @@ class RuleList(QDialog):
     remove_requested = Signal(object)  # Rule or SameAgent
     put_back_requested = Signal(object, int)  # and its number
     file_requested = Signal()
+    reread_requested = Signal()
 
     def __init__(self, theme: ThemeHolder, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,9 +40,13 @@ class RuleList(QDialog):
         self.remove = plain_button(self.tr("&Remove"), self._remove)
         self.put_back = plain_button(self.tr("&Put back"), self._put_back)
         self.open_file = plain_button(self.tr("&Open rules.toml"), self.file_requested.emit)
+        self.reread = plain_button(self.tr("Read &history again…"), self.reread_requested.emit)
+        self.reread.setToolTip(
+            self.tr("What is stored stays as it was read, until it is read again with the present rules")
+        )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
-        for button in (self.open_file, self.put_back, self.remove):
+        for button in (self.reread, self.open_file, self.put_back, self.remove):
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)
         head = QLabel(self.tr("The first rule that fits a message wins; all of them win over what is read by itself."))

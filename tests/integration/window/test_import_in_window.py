@@ -1,17 +1,13 @@
 """A recording dropped onto the window, with a real recorder behind it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.window.composition import DATA, Composition, WindowOptions
+from app.window.composition import DATA, Composition
 from models.domain.queries import Failed, MessageRequest, MessageResult, Result
-from models.storage.workspace import Workspace
-from tests.helpers.mosquitto import Mosquitto
-from tests.helpers.recorder_process import REPOSITORY, RecorderProcess
+from tests.helpers.recorder_process import REPOSITORY
 from widgets.data.jobs import Job, JobState
 
 RECORDING = REPOSITORY / "tests" / "recordings" / "winston-json-logs.jsonl"
@@ -19,23 +15,8 @@ pytestmark = pytest.mark.services
 
 
 @pytest.fixture
-def window(
-    qapp: QApplication, broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
-) -> Iterator[Composition]:
-    (tmp_path / "run").mkdir(mode=0o700, exist_ok=True)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    with RecorderProcess(tmp_path / "w", broker.url) as recorder:
-        recorder.start()
-        one = Composition(qapp, Workspace.at(tmp_path / "w"), WindowOptions(theme="light"))
-        one.window.resize(1_200, 700)
-        one.window.show()
-        one.fill()
-        qtbot.waitUntil(lambda: one.data is not None and one.link.state is not None, timeout=20_000)
-        yield one
-        one.close()
-        one.window.close()
-        one.window.deleteLater()
-        recorder.stop()
+def window(live_window: Composition) -> Composition:
+    return live_window
 
 
 def ended(window: Composition, qtbot: QtBot) -> Job:
