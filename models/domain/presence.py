@@ -326,6 +326,9 @@ class PresenceKeeper:
         own_gone = False
         for evidence in said:
             agent = self._agent(evidence.agent)
+            if evidence.cause is Cause.HEARD:  # one of several whose message it is
+                self._hear(agent, origin, time_us, now_us)
+                continue
             gone = evidence.presence in _GONE
             if gone and evidence.rank < agent.availability_rank and agent.availability is Presence.ONLINE:
                 continue  # a weightier source says that it is there, and would tell us

@@ -7,7 +7,7 @@ into the columns of the batch. Messages come in the order they arrived, so that 
 import json
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from models.domain.batch import RecordBatch
@@ -155,6 +155,14 @@ class Sink:
                 return
             cause = Cause.REPLAYED
         self.batch.evidence.append(PresenceEvidence(row, agent, *word, cause, rank))
+
+    def heard(self, row: int, agents: Iterable[int]) -> None:
+        """Message `row` is of all these agents; it is stored as that of one of them."""
+        for agent in agents:
+            if agent != self.batch.agent[row]:
+                self.batch.evidence.append(
+                    PresenceEvidence(row, agent, Presence.ONLINE, Condition.OK, Cause.HEARD, rank=0)
+                )
 
     def unread(self, row: int, reason: str) -> None:
         """Count a message as unreadable, in whole or in part: once, with the first reason."""

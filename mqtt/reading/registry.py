@@ -48,7 +48,7 @@ def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
         GlancesRecogniser(),
         TelegrafRecogniser(),
         CollectdRecogniser(),
-        CloudEventsRecogniser([otlp, generic]),
+        CloudEventsRecogniser(otlp, generic),
         otlp,
         generic,
     ]

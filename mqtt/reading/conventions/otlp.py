@@ -39,8 +39,13 @@ class OtlpRecogniser:
         self._instances: dict[str, str] = {}  # service -> the instance that bears its plain name
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
-        begin = message.payload[:_LOOK_BYTES].lstrip()
-        return OtlpPlan(topic, self._instances) if begin[:1] == b"{" and any(one in begin for one in _ROOTS) else None
+        return OtlpPlan(topic, self._instances) if is_export(message.payload) else None
+
+
+def is_export(payload: bytes) -> bool:
+    """Whether it begins like one of metrics, logs or spans."""
+    begin = payload[:_LOOK_BYTES].lstrip()
+    return begin[:1] == b"{" and any(one in begin for one in _ROOTS)
 
 
 class OtlpPlan:
@@ -55,14 +60,14 @@ class OtlpPlan:
         body = read_object(message.payload)
         if message.origin is Origin.REPLAY:
             return
-        found = False
+        found: set[int] = set()
         for kind, scopes, inner in (
             ("resourceMetrics", "scopeMetrics", "metrics"),
             ("resourceLogs", "scopeLogs", "logRecords"),
         ):
             for resource in _objects(body.get(kind)):
-                found = True
                 agent = self._agent(row, _attributes(_object(resource.get("resource")).get("attributes")), sink)
+                found.add(agent)
                 for scope in _objects(resource.get(scopes)):
                     records = _objects(scope.get(inner))
                     if inner == "metrics":
@@ -72,6 +77,7 @@ class OtlpPlan:
                         _put_logs(row, agent, message, records, logger if isinstance(logger, str) else None, sink)
         if not found and "resourceSpans" not in body:
             raise Unread("shape")
+        sink.heard(row, found)
 
     def _agent(self, row: int, resource: dict[str, Any], sink: Sink) -> int:
         """A service is the agent. Where several instances of it send, the first keeps the name and the others bear theirs

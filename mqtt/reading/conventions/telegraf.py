@@ -119,6 +119,7 @@ class _PointsPlan:
         """Add the points of a message with their moments."""
         if found:
             self.agent = sink.batch.agent[row] = found[0][1].agent
+            sink.heard(row, {point.agent for _, point, _ in found})
         moments: dict[int, tuple[array[int], list[float]]] = {}
         for time_us, point, told in found:
             series, values = moments.setdefault(time_us, (array("I"), []))

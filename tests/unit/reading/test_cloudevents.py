@@ -2,7 +2,10 @@ import base64
 
 import pytest
 
+from models.domain.clock import Instant
 from models.domain.messages import Properties
+from models.domain.presence import PresenceKeeper
+from models.domain.presence_words import Presence
 from models.domain.records import Level
 from tests.helpers.reading import Reading
 
@@ -60,13 +63,63 @@ def test_bytes_inside(packed: bool) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [{**EVENT, "source": 7}, {**EVENT, "source": "///"}, {**EVENT, "data_base64": "!"}, {**EVENT, "data": None}],
+    [
+        {**EVENT, "source": 7},
+        {**EVENT, "source": "///"},
+        {**EVENT, "data_base64": "!"},
+        [],
+        [7],
+        [{**EVENT, "source": 7}],
+    ],
 )
 def test_broken_ones_are_counted(event: dict[str, object]) -> None:
     reading = Reading()
     properties = Properties("application/cloudevents+json")
     assert reading.send("e", event, properties=properties).unreadable
     assert not reading.agents()
+
+
+@pytest.mark.parametrize("data", [None, "plain words", {"reason": "deployed"}])
+def test_an_event_is_a_life_sign_whatever_is_inside(data: object) -> None:
+    reading = Reading()
+    batch = reading.send("e", {**EVENT, "data": data})
+    assert reading.agents() == {"crawler-1"}
+    assert not batch.unreadable
+    assert not reading.points
+
+
+def test_events_of_any_kind_on_one_topic() -> None:
+    reading = Reading()
+    points = [{"asDouble": 1}]
+    export = {"resourceMetrics": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "s"}}]},
+        "scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": points}}]}],
+    }]}  # fmt: skip
+    batches = [
+        reading.send("events", {**EVENT, "data": data})
+        for data in (export, {"queue": 3}, {"level": "warn", "message": "hm"}, {"task": "t-1", "state": "done"}, export)
+    ]
+    assert [(one.agent, one.metric) for one in reading.points] == [("s", "m"), ("crawler-1", "queue"), ("s", "m")]
+    assert [len(one.logs) for one in batches] == [0, 0, 1, 0, 0]
+    assert [(reading.names.agents[one.agent], one.task) for one in batches[3].tasks] == [("crawler-1", "t-1")]
+    assert not any(one.unreadable for one in batches)
+    assert reading.agents() == {"crawler-1", "s"}
+
+
+@pytest.mark.parametrize("declared", [True, False])  # an MQTT 3.1.1 client cannot say what it sends
+def test_a_batch_is_of_all_its_sources(declared: bool) -> None:
+    reading = Reading()
+    properties = Properties("application/cloudevents-batch+json") if declared else None
+    events = [{**EVENT, "source": f"/fleet/crawler-{n}", "data": {"queue": n}} for n in (1, 2)]
+    batch = reading.send("events", [*events, {"specversion": "1.0"}], properties=properties)
+    assert [(one.agent, one.metric, one.value) for one in reading.points] == [
+        ("crawler-1", "queue", 1), ("crawler-2", "queue", 2),
+    ]  # fmt: skip
+    assert [one.reason for one in batch.unreadable] == ["shape"]
+    keeper, at_us = PresenceKeeper(), batch.messages[0].received_us
+    changes = keeper.observe(batch, Instant(at_us, at_us))
+    assert {reading.names.agents[one.agent] for one in changes if one.presence is Presence.ONLINE} == reading.agents()
+    assert reading.agents() == {"crawler-1", "crawler-2"}
 
 
 def test_what_only_looks_like_one_is_read_as_ever() -> None:
