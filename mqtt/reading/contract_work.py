@@ -233,8 +233,11 @@ def put_log(
 
 
 def outcome_of(body: dict[str, Any]) -> Outcome:
-    """Whether a reply tells of a failure: `type` or `status` error or failed, no `success`, or an `error` in it or in its body."""
-    inner = body.get("body")
+    """Whether a reply tells of a failure: `type` or `status` error or failed, no `success`, or an `error` in it, in its body or
+    its result."""
+    inner, result = body.get("body"), body.get("result")
+    if isinstance(result, dict) and isinstance(result.get("error"), str | dict) and result["error"]:
+        return Outcome.ERROR
     no = body.get("success") is False or body.get("ok") is False or body.get("status") in ("error", "failed")
     failed = no or body.get("type") == "error" or body.get("error") or (isinstance(inner, dict) and inner.get("error"))
     return Outcome.ERROR if failed else Outcome.OK

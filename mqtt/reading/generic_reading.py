@@ -236,10 +236,12 @@ class GenericPlan:
                 name = says or self._object_place.agent
                 self._log(row, name, message, record, body, sink)
                 return
-        if (
-            self._talk is not None
-            and not self._talk_keys.isdisjoint(body)
-            and self._talk.take_object(row, message, body, self._presence is not None, sink)
+        if self._talk is not None and (
+            (
+                not self._talk_keys.isdisjoint(body)
+                and self._talk.take_object(row, message, body, self._presence is not None, sink)
+            )
+            or self._talk.take_other(row, message, body, sink)
         ):
             return
         words = self._words(body)

@@ -25,6 +25,7 @@ from mqtt.reading.generic_topics import (
     names_agent,
     place,
 )
+from mqtt.reading.home_made_messages import take_message
 from mqtt.reading.home_made_tasks import TASK_KEYS, Told, levels_beside, of_tasks, read_task
 from mqtt.reading.plan import Sink, Unread
 
@@ -45,8 +46,11 @@ _REPLIES = frozenset(
     "response responses resp res reply replies answer answers result results ack callback outbox out".split()
 )
 _SURE_REQUESTS = frozenset("request requests req rpc command commands cmd cmnd query ask".split())
-_OWN_ID = 8
-"""Characters from which on an id is believed to be nobody else's."""
+_OWN_ID, _SURE_ID = 8, 16
+"""Characters from which on an id is believed to be nobody else's, and from which on whatever repeats it is about the same."""
+_TOLD_BY_OWNER = frozenset(("notification", "notifications", "event", "events"))
+_CODES = frozenset(("status", "statusCode", "status_code", "code"))
+MOST_TOPICS = 10_000
 _WORD = "json"
 
 
@@ -62,6 +66,8 @@ class HomeMadeTalk:
 
     def __init__(self, prefix: list[str]) -> None:
         self._prefix = prefix
+        self._of_replies: set[bytes] = set()  # topics that requests named: a correlation there is a reply's
+        self._of_progress: set[bytes] = set()  # topics of what is told on the way to a reply
 
     def take_correlated(self, row: int, message: RawMessage, free: bool, sink: Sink) -> bool:
         """Join by MQTT 5. True where the message is talk and nothing else; `free`: no convention reads its topic, which
@@ -71,12 +77,17 @@ class HomeMadeTalk:
             return False
         if properties.response_topic:
             if free:
-                key = correlation_key(properties.response_topic.encode("utf-8", "replace"), properties.correlation)
+                reply_topic = properties.response_topic.encode("utf-8", "replace")
+                _note(self._of_replies, reply_topic)
+                key = correlation_key(reply_topic, properties.correlation)
                 self._ask(row, message, _object(message.payload), properties.response_topic, "", [key], sink)
             return free
         key = correlation_key(message.topic, properties.correlation)
         request = sink.exchange.waiting(key) if sink.exchange.correlated else None
         if request is None:
+            if free and message.topic in self._of_replies:  # once more, too late, or the next of several
+                sink.batch.agent[row], sink.batch.kind[row] = 0, Kind.MESSAGE
+                return True
             return False
         self._answer(row, message, _object(message.payload), key, request, free, sink)
         return free
@@ -90,13 +101,37 @@ class HomeMadeTalk:
         told = read_task(row, message, body, levels, presence)
         state = None if told is None else told.report.state
         if told is not None:
-            self._report(row, told, levels, sink)
+            self._report(row, message, told, levels, sink)
         return self._join(row, message, body, levels, state, sink) or (told is not None and told.alone)
 
-    def _report(self, row: int, told: Told, levels: list[str], sink: Sink) -> None:
+    def take_other(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
+        """Take what is said on the way to a reply (progress, a beat), and what agents tell each other by name. True where it
+        is that."""
+        if message.origin is Origin.REPLAY:
+            return False
+        if "id" in body and self._goes_on(row, message, body["id"], sink):
+            return True
+        return "from" in body and "to" in body and take_message(row, message, body, sink)
+
+    def _goes_on(self, row: int, message: RawMessage, id_: object, sink: Sink) -> bool:
+        """Whether it is about a request by its id, which is no name that somebody keeps."""
+        if not isinstance(id_, str) or len(id_) < _SURE_ID or sink.names.known_agent(id_):
+            return False
+        request = sink.exchange.waiting((_WORD, id_))
+        if request is not None:
+            _note(self._of_progress, message.topic)
+            sink.exchange.hear((_WORD, id_), message.received_us)
+        elif message.topic not in self._of_progress:
+            return False
+        sink.batch.agent[row] = request.receiver if request is not None else 0
+        sink.batch.kind[row] = Kind.MESSAGE
+        return True
+
+    def _report(self, row: int, message: RawMessage, told: Told, levels: list[str], sink: Sink) -> None:
         beside = levels_beside(levels, told.report.task)
-        name = told.agent or (self._agent_at(beside, sink) if beside else "")
-        if not names_agent(name) or (told.agent is None and (is_role(name) or announces(name))):
+        worker = told.agent or _property(message, ("agent",))
+        name = worker or (self._agent_at(beside, sink) if beside else "")
+        if not names_agent(name) or (worker is None and (is_role(name) or announces(name))):
             raise Unread("nobody")
         agent = sink.agent(name)
         sink.batch.agent[row], sink.batch.kind[row] = agent, Kind.TASK
@@ -114,10 +149,11 @@ class HomeMadeTalk:
         """`state`: of the task that the message told of; one that goes on already is not asked for."""
         rpc = "jsonrpc" in body
         key_told = "id" if rpc else next((key for key in _IDS if body.get(key)), "id")
-        id_ = as_text(body.get(key_told))
+        answers = rpc and ("result" in body or "error" in body)
+        id_ = as_text(body.get(key_told)) or (self._id_among(levels, sink) if answers else None)
         if not id_:
             if rpc:  # a notification
-                sink.batch.kind[row] = Kind.MESSAGE
+                self._notice(row, body, levels, sink)
             return rpc
         if not rpc and not _AFTERWARDS.isdisjoint(
             one for one in (body.get("type"), body.get("t")) if isinstance(one, str)
@@ -130,7 +166,7 @@ class HomeMadeTalk:
             keys.append((_WORD, id_))
         reply_to = next((body[key] for key in _REPLY_TO if isinstance(body.get(key), str)), "")
         requests = _SURE_REQUESTS if key_told == "id" else _REQUESTS
-        asks = "method" in body if rpc else reply_to or not requests.isdisjoint(words)
+        asks = "method" in body and not answers if rpc else reply_to or not requests.isdisjoint(words)
         if asks and state in (None, TaskState.SUBMITTED):
             keys.append((_WORD, "to", reply_to or topic, id_))
             self._ask(row, message, body, reply_to, id_, keys, sink)
@@ -146,6 +182,20 @@ class HomeMadeTalk:
                 self._answer(row, message, body, key, request, True, sink)
                 return True
         return rpc
+
+    @staticmethod
+    def _id_among(levels: list[str], sink: Sink) -> str | None:
+        """The id of an open request that stands in the topic of its answer."""
+        return next((one for one in levels if len(one) >= _SURE_ID and sink.exchange.waiting((_WORD, one))), None)
+
+    def _notice(self, row: int, body: dict[str, Any], levels: list[str], sink: Sink) -> None:
+        """A notification: of whoever the topic is, where it says that notifications come from there."""
+        sink.batch.kind[row] = Kind.MESSAGE
+        if _TOLD_BY_OWNER.isdisjoint(level.casefold() for level in levels):
+            return
+        name = self._agent_at([level for level in levels if level != body.get("method")], sink)
+        if names_agent(name) and not is_role(name) and not announces(name):
+            sink.batch.agent[row] = sink.agent(name)
 
     def _ask(
         self,
@@ -171,6 +221,8 @@ class HomeMadeTalk:
         receiver = sink.names.known_agent(asked)
         request = Request(_sent(message, body), sender, receiver, kind, id_, tuple(keys), receiver_name=asked)
         sink.batch.agent[row], sink.batch.kind[row] = sender, Kind.MESSAGE
+        if len(id_) >= _SURE_ID and sink.exchange.ask_again((_WORD, id_), request.keys, message.received_us):
+            return  # sent again, as nobody answered so far
         sink.exchange.ask(request)
 
     @staticmethod
@@ -210,13 +262,28 @@ def _sent(message: RawMessage, body: dict[str, Any]) -> Sent:
     return Sent(read_time(body.get("ts"), message.received_us), message.received_us, message.origin)
 
 
+def _note(topics: set[bytes], topic: bytes) -> None:
+    """Bounded: when there are too many, all are found anew."""
+    if len(topics) >= MOST_TOPICS:
+        topics.clear()
+    topics.add(topic)
+
+
 def _told(message: RawMessage, body: dict[str, Any], keys: tuple[str, ...], properties: tuple[str, ...]) -> str | None:
+    return _property(message, properties) or agent_in(body, keys)[1]
+
+
+def _property(message: RawMessage, keys: tuple[str, ...]) -> str | None:
+    """The first name of an agent that a user property says."""
     user = () if message.properties is None else message.properties.user
-    told = next((value for key, value in user if key in properties and names_agent(value)), None)
-    return told or agent_in(body, keys)[1]
+    return next((value for key, value in user if key in keys and names_agent(value)), None)
 
 
 def _outcome(message: RawMessage, body: dict[str, Any]) -> Outcome:
     user = () if message.properties is None else message.properties.user
-    refused = any(key == "__stat" and not value.startswith("2") for key, value in user)
+    refused = any(
+        (key == "__stat" and not value.startswith("2"))
+        or (key in _CODES and len(value) == 3 and value.isdecimal() and value[0] in "45")
+        for key, value in user
+    )
     return Outcome.ERROR if refused else outcome_of(body)

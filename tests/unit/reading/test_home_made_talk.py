@@ -201,3 +201,76 @@ def test_replays_ask_and_answer_nothing() -> None:
     talk.tell("calc/request", {"correlationId": "1"}, Origin.REPLAY, response_topic="x/y", correlation=b"1")
     talk.tell("x/y", {"correlationId": "1"}, correlation=b"1")
     assert not talk.talks
+
+
+LONG_ID = "uqUz1pB_lSOoVh0Ck1xq7w"
+
+
+def test_what_is_told_on_the_way_to_a_reply_is_nobodys_figures() -> None:
+    talk = Talk()
+    talk.tell("home/backup/req", {"v": 1, "t": "req", "id": LONG_ID, "p": {"target": "a"}})
+    for i in range(20):  # so many that a decoder would be made for them
+        talk.tell("home/backup/prg", {"v": 1, "t": "prg", "id": LONG_ID, "p": {"percent": i}})
+    talk.tell("home/backup/hb", {"v": 1, "t": "hb", "id": LONG_ID})
+    talk.tell("home/backup/res", {"v": 1, "t": "res", "id": LONG_ID, "ok": False})
+    talk.tell("home/backup/prg", {"v": 1, "t": "prg", "id": LONG_ID, "p": {"percent": 99}})  # overtaken
+    assert talk.talks == [("", "backup", "request", 22 * S // 4, Outcome.ERROR)]
+    assert talk.agents() == {"backup"}
+    assert not talk.points
+
+
+def test_figures_under_the_long_name_of_a_device_stay_its_own() -> None:
+    talk = Talk()
+    talk.tell("plant/pump-a-building-7/data", {"id": "pump-a-building-7", "flow": 1})
+    talk.tell("plant/pump-a-building-7/request", {"id": "pump-a-building-7", "method": "read"})
+    talk.tell("plant/pump-a-building-7/data", {"id": "pump-a-building-7", "flow": 2})
+    assert [one.value for one in talk.points] == [1, 2]
+
+
+def test_a_request_sent_again_is_one_and_its_time_runs_from_the_first() -> None:
+    talk = Talk()
+    for _ in range(3):
+        talk.tell("calc/req", {"id": LONG_ID, "p": 1})
+    talk.tell("calc/res", {"id": LONG_ID, "ok": True})
+    assert talk.talks == [("", "calc", "request", 3 * S // 4, Outcome.OK)]
+
+
+def test_replies_that_come_twice_too_late_or_in_parts_are_no_figures() -> None:
+    talk = Talk()
+    talk.tell("ui-4/status", "online")
+    talk.tell("pricer-2/request", {}, response_topic="ui-4/reply", correlation=b"1")
+    for part in range(3):
+        talk.tell("ui-4/reply", {"part": part}, correlation=b"1")
+    batch = talk.tell("ui-4/reply", "42", correlation=b"0")  # to something that was asked before we listened
+    assert batch.agent == [0]
+    assert [one[:2] for one in talk.talks] == [("ui-4", "pricer-2")]
+    assert not talk.points
+    talk.tell("ui-4/reply", "42")
+    assert [one.value for one in talk.points] == [42]
+
+
+@pytest.mark.parametrize(("key", "code", "outcome"), [
+    ("status", "500", Outcome.ERROR), ("statusCode", "404", Outcome.ERROR), ("status", "200", Outcome.OK),
+    ("status", "5000", Outcome.OK), ("status", "done", Outcome.OK), ("code", "400", Outcome.ERROR),
+])  # fmt: skip
+def test_codes_in_properties_tell_of_failures(key: str, code: str, outcome: Outcome) -> None:
+    talk = Talk()
+    talk.tell("calc/request", "", response_topic="x/y", correlation=b"1")
+    talk.tell("x/y", "", correlation=b"1", user=((key, code),))
+    assert [one[-1] for one in talk.talks] == [outcome]
+
+
+def test_json_rpc_whose_answers_carry_the_id_in_their_topic() -> None:
+    talk = Talk()
+    root, caller = "microservice/scale-1/json", "847c93f6-595d-415d-8c57-1c6b1d59b800"
+    talk.tell(f"{root}/notification/heartbeat", {"jsonrpc": "2.0", "method": "heartbeat", "params": {"n": 1}})
+    assert talk.agents() == {"scale-1"}
+    for id_, result in (("e98257b3-9684-4071-bae9-9ec4bfa2c5b8", {"kg": 12.5}),
+                        ("df8183f8-8e75-4b2b-88fe-583b396a708e", {"error": {"code": 5}})):  # fmt: skip
+        talk.tell(f"{root}/call/weigh/{caller}", {"jsonrpc": "2.0", "method": "weigh", "params": {"n": 1}, "id": id_})
+        talk.tell(f"{root}/result/{id_}/{caller}", {"jsonrpc": "2.0", "method": "weigh", "result": result})
+    assert [one[1:] for one in talk.talks] == [
+        ("scale-1", "weigh", S // 4, Outcome.OK), ("scale-1", "weigh", S // 4, Outcome.ERROR),
+    ]  # fmt: skip
+    assert talk.agents() == {"scale-1"}
+    assert not talk.points
