@@ -4,6 +4,7 @@ A device is an agent, a property of type integer or float a series `node.propert
 description wait for it: QoS 0 overtakes.
 """
 
+import re
 from array import array
 from contextlib import suppress
 from itertools import islice
@@ -29,6 +30,8 @@ MOST_WAITING = 10
 """Values of a property that nobody describes; then it goes without a unit."""
 _FIVE = "5"
 _RANK = 2
+_MOST_DEPTH = 16  # of devices below devices
+_ELEMENT = re.compile(r"([^.]+)_\d+(\..+)")
 _FIGURES = ("integer", "float")
 _OF_PROPERTIES = ("$datatype", "$unit")
 _DECLARING = frozenset(("$homie", "$description", *_OF_PROPERTIES))
@@ -42,6 +45,9 @@ _STATES = {
     "lost": (Presence.OFFLINE, Condition.OK, Cause.WILL),
     "": (Presence.OFFLINE, Condition.OK, Cause.STATUS),  # removed
 }
+
+
+_GONE = ("lost", "disconnected")
 
 
 class _Property(NamedTuple):
@@ -58,6 +64,7 @@ class _Device:
         self.name = name  # the agent's
         self.properties: dict[str, _Property] = {}
         self.children: tuple[str, ...] = ()
+        self.state = ""  # its last own word
         self.alerts: set[str] = set()
         self.waiting: dict[str, list[tuple[int, float]]] = {}  # moments and values of what nobody described yet
 
@@ -81,6 +88,14 @@ class _Device:
         text = read_text(payload) if strip(payload) else ""
         attribute = below[2]
         self.describe(".".join(below[:2]), **{attribute[1:]: text.casefold() if attribute == "$datatype" else text})
+
+    def property_of(self, path: str) -> _Property:
+        """What is known of it; an element of an array of nodes (`phase_1.power`) is described as one of all (`phase.power`)."""
+        found = self.properties.get(path)
+        if found is None:
+            element = _ELEMENT.fullmatch(path)
+            found = self.properties.get(element[1] + element[2]) if element is not None else None
+        return found or _Property()
 
     def describe(self, path: str, **said: str) -> None:
         if path in self.properties or len(self.properties) < 2 * MOST_SERIES_OF_AGENT:
@@ -172,7 +187,7 @@ class _DevicePlan:
 
 
 class StatePlan(_DevicePlan):
-    """`$state`; that a root device is lost goes for its children, too."""
+    """`$state`. Devices below one that is gone are gone with it: they have no connection of their own."""
 
     kind = Kind.STATUS
 
@@ -189,16 +204,24 @@ class StatePlan(_DevicePlan):
         if said is None:
             raise Unread("shape")
         self._agent(row, sink)
+        before, self._device.state = self._device.state, word
         if not self._device.properties and word == "init":
             self._declare(row, sink)
         sink.say(row, self.agent, said[:2], said[2], _RANK)
-        if word != "lost":
-            return
-        for name in self._device.children:
-            child = self._devices.get((*self._root, name))
-            agent = sink.names.known_agent(name) if child is not None else 0
-            if agent:
-                sink.say(row, agent, said[:2], said[2], _RANK)
+        if word in _GONE or before in _GONE:
+            self._tell_below(row, self._device, word if word in _GONE else "", sink)
+
+    def _tell_below(self, row: int, top: _Device, word: str, sink: Sink) -> None:
+        """That the devices below are gone as well; `word` empty: that they are as they last said themselves."""
+        told, level = {top.name}, [top]
+        for _ in range(_MOST_DEPTH):
+            names = dict.fromkeys(name for one in level for name in one.children if name not in told)
+            level = [one for name in names if (one := self._devices.get((*self._root, name))) is not None]
+            told.update(names)
+            for one in level:
+                said, agent = _STATES.get(word or one.state), sink.names.known_agent(one.name)
+                if agent and said is not None and one.state and one.state not in _GONE:
+                    sink.say(row, agent, said[:2], said[2], _RANK)
 
 
 class AttributePlan(_DevicePlan):
@@ -298,7 +321,7 @@ class ValuePlan(_DevicePlan):
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
-        said = self._device.properties.get(self._path, _Property())
+        said = self._device.property_of(self._path)
         if said.datatype not in (*_FIGURES, ""):
             self._agent(row, sink)
             return

@@ -172,3 +172,40 @@ def test_a_property_that_is_described_anew_goes_on_in_the_unit_it_is_kept_in() -
         reading.send("homie/5/d/$description", {"homie": "5.0", "nodes": nodes})
         reading.send("homie/5/d/n/heat", value)
     assert [(one.unit, round(one.value, 2)) for one in reading.points] == [("Cel", 21), ("Cel", 21.11), ("Cel", 21)]
+
+
+@pytest.mark.parametrize(
+    ("word", "gone"), [("lost", (Presence.OFFLINE, Cause.WILL)), ("disconnected", (Presence.STOPPED, Cause.GOODBYE))]
+)
+def test_devices_below_are_gone_with_the_root_and_come_back_with_it(word: str, gone: tuple[Presence, Cause]) -> None:
+    reading = Reading()
+    for name, children in (("panel", ["circuit", "spare"]), ("circuit", ["cell", "panel"]), ("cell", [])):
+        reading.send(f"ebus/5/{name}/$description", {"homie": "5.0", "name": name, "children": children})
+        reading.send(f"ebus/5/{name}/$state", "ready")
+    reading.send("ebus/5/cell/$state", "sleeping")
+
+    def said(topic: str, payload: str) -> dict[str, tuple[Presence, Cause]]:
+        batch = reading.send(topic, payload)
+        return {reading.names.agents[one.agent]: (one.presence, one.cause) for one in batch.evidence}
+
+    assert said("ebus/5/panel/$state", word) == dict.fromkeys(("panel", "circuit", "cell"), gone)
+    assert said("ebus/5/panel/$state", "init") == dict.fromkeys(
+        ("panel", "circuit", "cell"), (Presence.ONLINE, Cause.STATUS)
+    )
+    assert set(said("ebus/5/circuit/$state", "disconnected")) == {"circuit", "cell", "panel"}
+    assert set(said("ebus/5/panel/$state", word)) == {"panel", "cell"}, "the circuit said itself that it is gone"
+
+
+def test_an_element_of_an_array_is_described_as_all_of_them() -> None:
+    reading = Reading()
+    for attribute, text in (
+        ("$homie", "3.0.1"),
+        ("phase/$array", "1-3"),
+        ("phase/watt/$unit", "kW"),
+        ("phase/watt/$datatype", "float"),
+    ):
+        reading.send(f"devices/meter-1/{attribute}", text)
+    reading.send("devices/meter-1/phase_2/watt", "1.5")
+    assert [(one.agent, one.metric, one.unit, one.value) for one in reading.points] == [
+        ("meter-1", "phase_2.watt", "W", 1_500)
+    ]
