@@ -129,6 +129,11 @@ class GenericPlan:
         self._told: str | None = None
         self._unread = self.no_figures
 
+    @property
+    def places(self) -> tuple[Place, Place]:
+        """Whose the topic is taken for: of objects, of bare values."""
+        return self._object_place, self._bare_place
+
     def leave(self, agent: str | None, keys: frozenset[str]) -> None:
         """What a rule says of the messages to come: they are this agent's, where one is given, and the figures under these keys
         are not ours to read."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
+from typing import NamedTuple
 
 from models.domain.batch import RecordBatch
 from models.domain.clock import Clock
@@ -12,10 +13,11 @@ from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import Names
 from models.domain.records import Declaration
 from models.domain.rules import Rules
-from mqtt.reading.declared_plan import watched
+from mqtt.reading.declared_plan import DeclaredRecogniser, watched
 from mqtt.reading.generic_reading import GenericPlan
 from mqtt.reading.generic_topics import home_by_resources, levels_of
 from mqtt.reading.home_made_talk import HomeMadeTalk
+from mqtt.reading.late_names import LateNames
 from mqtt.reading.other_topics import CommandPlan
 from mqtt.reading.plan import Declarer, Plan, Sink, Unread
 from mqtt.reading.registry import recognisers
@@ -27,6 +29,15 @@ RECALLED_AT_ONCE = 500
 """A tenth of a second, about: whoever has something else to do recalls so many in one go."""
 
 logger = logging.getLogger(__name__)
+
+
+class _Dropped(NamedTuple):
+    """Plans that are outdated: of topics of which something else is declared, and of others; `all`: of whatever may depend on
+    declarations."""
+
+    declared: set[bytes]
+    others: dict[bytes, Plan]
+    all: bool
 
 
 class Reader:
@@ -43,8 +54,10 @@ class Reader:
         self._talk = HomeMadeTalk(self._prefix)
         self._conventions = recognisers(prefix, self._talk)
         self._recognisers = self._conventions
+        self._guessing_from = 1 + [type(one) for one in self._conventions].index(DeclaredRecogniser)
         self._declarers = [one for one in self._conventions if isinstance(one, Declarer)]
         self._declaring: dict[bytes, tuple[Declarer, list[str]]] = {}  # topics
+        self._late = LateNames(self._sink, self._conventions)
         self._plans: dict[bytes, Plan] = {}
         self._plan_bytes = 0  # of their topics
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
@@ -54,7 +67,9 @@ class Reader:
 
     def use_rules(self, rules: Rules) -> None:
         """What the user says, from the next message on."""
-        self._recognisers = [RuleRecogniser(rules, self._conventions), *self._conventions]
+        own = RuleRecogniser(rules, self._conventions)
+        self._recognisers = [own, *self._conventions]
+        self._unsure = {own, *self._conventions[self._guessing_from :]}
         self._rules = rules
         self._names.same = rules.same
         self._plans.clear()
@@ -135,6 +150,7 @@ class Reader:
             sink.clients.catch_up(count - 1, sink)
             sink.log_speakers.tell(batch, self._names, sink.declarations)
         batch.gaps = sink.sequences.gaps()
+        batch.late_since_us = self._late.take()
         return batch
 
     def _look_ahead(self, messages: Sequence[RawMessage], topics: Sequence[bytes]) -> None:
@@ -147,13 +163,17 @@ class Reader:
             if declarer is not None and len(self._declaring) < MOST_REMEMBERED:
                 self._declaring[topic] = declarer, levels
         if not self._declaring.keys().isdisjoint(present):
+            self._drop_outdated_plans()
+            roots: set[bytes] = set()
             for message in messages:
                 found = self._declaring.get(message.topic)
                 if found is not None:
+                    roots.add(message.topic.partition(b"/")[0])
                     with suppress(
                         Exception
                     ):  # its plan makes the same mistake when it is its turn, where that is counted
                         found[0].declare(message, found[1], self._sink)
+            self._notice_late(self._drop_outdated_plans(), roots)
         for _, levels in new:
             if levels[0][:1] == "$" or levels[: len(self._prefix)] == self._prefix:
                 continue
@@ -185,25 +205,35 @@ class Reader:
         self._plan_bytes += len(topic)
         if recogniser.uses_declarations:
             self._declared.add(topic)
+        if recogniser in self._unsure or isinstance(plan, GenericPlan):
+            self._late.guessed(topic, message.received_us)
         batch.agent[row], batch.kind[row] = plan.agent, plan.kind
         return plan
 
-    def _drop_outdated_plans(self) -> None:
-        for topic in self._sink.declared.take_changed():
+    def _notice_late(self, dropped: _Dropped, roots: set[bytes]) -> None:
+        """After declarations on topics of these roots."""
+        self._late.declared(dropped.declared)
+        some = dropped.others.items()
+        self._late.outdated((one for one in some if one[0].partition(b"/")[0] in roots) if dropped.all else some)
+
+    def _drop_outdated_plans(self) -> _Dropped:
+        changed = self._sink.declared.take_changed()
+        for topic in changed:
             if self._plans.pop(topic, None) is not None:
                 self._declared.discard(topic)
                 self._plan_bytes -= len(topic)
-        declarations, outdated = self._sink.declarations, []
+        declarations, outdated = self._sink.declarations, list[bytes]()
         levels = declarations.take_changed()
-        if self._revision != declarations.revision:
+        every = self._revision != declarations.revision
+        if every:
             self._revision = declarations.revision
             outdated = [*self._declared]
         elif levels:  # all others stay: in a large fleet somebody new comes all the time
             outdated = [topic for topic in self._declared if not levels.isdisjoint(topic.split(b"/"))]
-        for topic in outdated:
-            del self._plans[topic]
-            self._plan_bytes -= len(topic)
+        others = {topic: self._plans.pop(topic) for topic in outdated}
+        self._plan_bytes -= sum(map(len, outdated))
         self._declared.difference_update(outdated)
+        return _Dropped(changed, others, every)
 
     def _may_complain(self) -> bool:
         """A mistake of ours is counted each time, its traceback logged now and then: traffic must not fill the log."""
