@@ -25,6 +25,7 @@ from app.recorder.import_run import Importer
 from app.recorder.imports import Imports
 from app.recorder.ingest import DISK_LIMIT_US, Ingest
 from app.recorder.kept_passwords import KeptPasswords
+from app.recorder.late_reread import LateReread
 from app.recorder.log_file import Faults, SecretMask, log_to_file
 from app.recorder.merge_run import Merger
 from app.recorder.ports import Feed
@@ -44,6 +45,7 @@ from models.domain.connection import Connection, Secret
 from models.domain.masking import PLAIN_KEYS, Masking
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, Problem, trouble
+from models.domain.recorded import RereadProgress, RereadResult
 from models.storage.access import refuse_untouched
 from models.storage.history.topics import presence_topics
 from models.storage.identity import client_id, read_workspace_id
@@ -196,16 +198,23 @@ def _compose(
         Importer(store, ingest.carry_out, clock, masking, lambda: rules.rules),
         Merger(workspace, store, ingest.carry_out, clock),
     )
+    rereader = Rereader(store, HistoryInChild(workspace), ingest.carry_out, keeper.forget)
+
+    def reread_late(since_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult:
+        requests.ask(lambda: wake(False))  # so that the rules are the same
+        return rereader.run(since_us, 0, (link.connection or Connection()).prefix, on_progress)
+
+    late = LateReread(store.late, ingest.ask, reread_late, clock)
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
-        imports, Rereader(store, HistoryInChild(workspace), ingest.carry_out, keeper.forget), started_by(options), clock.wall_us(), str(workspace.log),
+        imports, rereader, late, started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, DISK_LIMIT_US)
     watch.add("control", control.thread.is_alive)
     watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
     end = EndRules(options.with_window, options.duration_s)
-    return Supervisor(workspace, lock, link, ingest, files, sealer, control, watch, clock, end, requests, faults)
+    return Supervisor(workspace, lock, link, ingest, files, sealer, late, control, watch, clock, end, requests, faults)
 
 
 def _feed_maker(

@@ -13,6 +13,7 @@ from app.recorder.broker_link import BrokerLink
 from app.recorder.control_server import ControlServer
 from app.recorder.files_writer import FilesWriter
 from app.recorder.ingest import Ingest
+from app.recorder.late_reread import LateReread
 from app.recorder.log_file import Faults
 from app.recorder.sealing import Sealer
 from app.recorder.watch import Watch
@@ -76,7 +77,7 @@ class Supervisor:
 
     def __init__(
         self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, files: FilesWriter,
-        sealer: Sealer, control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
+        sealer: Sealer, late: LateReread, control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
         faults: Faults,
     ) -> None:  # fmt: skip
         self._workspace = workspace
@@ -85,6 +86,7 @@ class Supervisor:
         self._ingest = ingest
         self._files = files
         self._sealer = sealer
+        self._late = late
         self._control = control
         self._watch = watch
         self._clock = clock
@@ -118,6 +120,7 @@ class Supervisor:
         self._link.look()
         self._files.look()
         self._sealer.look()
+        self._late.look()
         self._tell_problems()
         self._end_by_rule()
         if self._link.lives() or self._ingest.waits_for_disk:
@@ -157,7 +160,13 @@ class Supervisor:
     def _tell_problems(self) -> None:
         """On stderr and in the log, each when it begins or changes."""
         view, ingest = self._link.view, self._ingest
-        warnings = (*view.warnings, *ingest.warnings, *self._files.warnings, *self._sealer.warnings)
+        warnings = (
+            *view.warnings,
+            *ingest.warnings,
+            *self._files.warnings,
+            *self._sealer.warnings,
+            *self._late.warnings,
+        )
         present = [one for one in (view.problem, ingest.problem, *warnings) if one is not None]
         present = [Problem(one.code, one.params) for one in present]  # when it is tried again is no news
         for new in present:
@@ -175,6 +184,7 @@ class Supervisor:
         """True: everything that arrived is stored and closed."""
         self._control.close()
         self._sealer.stop()
+        self._late.stop()
         self._ingest.finish()
         self._ingest.thread.join(END_LIMIT_S)
         flushed = not self._ingest.thread.is_alive() and self._ingest.closed

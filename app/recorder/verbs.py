@@ -10,6 +10,7 @@ from app.recorder.control_line import Report
 from app.recorder.files_writer import FilesWriter
 from app.recorder.imports import Imports
 from app.recorder.ingest import Ingest
+from app.recorder.late_reread import LateReread
 from app.recorder.log_file import Faults, SecretMask
 from app.recorder.reread_run import Rereader
 from app.recorder.sealing import Sealer
@@ -32,7 +33,7 @@ class RecorderVerbs:
     def __init__(
         self, requests: Requests, wake: Callable[[bool], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
         sealer: Sealer,
-        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, rereader: Rereader, started_by: str,
+        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, rereader: Rereader, late: LateReread, started_by: str,
         started_us: int, log_path: str,
     ) -> None:  # fmt: skip
         """`wake(anew)`: look at the settings again; called in the main thread."""
@@ -48,6 +49,7 @@ class RecorderVerbs:
         self.publish = publish
         self._imports = imports
         self._rereader = rereader
+        self._late = late
         self._started_by = started_by
         self._started_us = started_us
         self._log_path = log_path
@@ -57,7 +59,13 @@ class RecorderVerbs:
         problem = self._ingest.problem or view.problem
         warnings = [
             problem_to(one)
-            for one in (*view.warnings, *self._ingest.warnings, *self._files.warnings, *self._sealer.warnings)
+            for one in (
+                *view.warnings,
+                *self._ingest.warnings,
+                *self._files.warnings,
+                *self._sealer.warnings,
+                *self._late.warnings,
+            )
         ]
         if view.problem is not None and problem is not view.problem:
             warnings.append(problem_to(view.problem))
@@ -108,14 +116,16 @@ class RecorderVerbs:
     def import_files(self, paths: list[Path], on_progress: OnProgress, *, again: bool, make_room: bool) -> ImportResult:
         """The topics of our own contract are looked for where the recorded broker has them."""
         prefix = (self._link.connection or Connection()).prefix
-        return self._imports.run(paths, prefix, on_progress, again=again, make_room=make_room)
+        with self._late.held_off():
+            return self._imports.run(paths, prefix, on_progress, again=again, make_room=make_room)
 
     def reread(self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult:
         """With the rules as they stand in the file now, which from now on are also those of what comes. As `import_files` as to
         our own topics."""
         self.wake()
         prefix = (self._link.connection or Connection()).prefix
-        return self._rereader.run(since_us, until_us, prefix, on_progress)
+        with self._late.held_off():
+            return self._rereader.run(since_us, until_us, prefix, on_progress)
 
     def wake(self, *, anew: bool = False) -> None:
         self._requests.ask(lambda: self._wake(anew))

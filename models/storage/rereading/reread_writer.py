@@ -16,6 +16,7 @@ from models.storage.engine import WorkspaceDatabase
 from models.storage.keeping.hour_store import HourStore
 from models.storage.keeping.pins import Pins
 from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.rereading.late import Late
 from models.storage.rereading.shadow import Shadow, throw_away
 from models.storage.rereading.swap import swap_in
 from models.storage.store_errors import problems_of
@@ -41,16 +42,18 @@ class RereadWriter:
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
         hours: HourStore, is_recording: Callable[[], bool], span_us: tuple[int, int], forget: Forget,
+        late: Late,
     ) -> None:  # fmt: skip
         """`span_us`: segments with arrivals in [since, until) are read again (0: open end). `forget` is told of agents that are
-        no more."""
+        no more, `late` of the end."""
         self.running = True
         self.decided = False
         """It is history; as long as it is running, the catalogue does not say so yet."""
         self._workspace, self._clock, self._database = workspace, clock, catalogue
         self._names, self._headlines, self._hours = names, headlines, hours
-        self._is_recording, self._forget = is_recording, forget
+        self._is_recording, self._forget, self._late = is_recording, forget, late
         self._span_us = span_us
+        late.begin(*span_us)
         with problems_of(workspace.catalogue):
             (self._last,) = next(iter(self._catalogue.execute("SELECT coalesce(max(id), 0) FROM segment")))
         self._shadow: Shadow | None = None
@@ -101,6 +104,7 @@ class RereadWriter:
                 gone = swap_in(self._workspace, self._catalogue, self._hours, shadow, watched)
         self._headlines.become(load_headlines(self._catalogue))
         self._forget(gone)
+        self._late.done()
         self._end()
         return result
 

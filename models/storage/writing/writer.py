@@ -25,6 +25,7 @@ from models.storage.identity import own_version
 from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import DiskUse, Retention, StoreLimits
 from models.storage.names_table import CatalogueTopics, load_names
+from models.storage.rereading.late import Late
 from models.storage.rereading.reread_writer import Forget, RereadWriter
 from models.storage.sealing.swap import Sealing
 from models.storage.segments.schema import LAYOUT
@@ -99,6 +100,7 @@ class StoreWriter:
                 self._upkeep = self._mend(replaced)
                 self.names.topics.shelf = CatalogueTopics(self._catalogue)
                 load_names(self._catalogue, self.names)
+                self.late = Late(workspace, self._catalogue)
                 self.before = read_known_before(workspace, self._catalogue)
                 with problems_of(workspace.root):
                     unknown = not self._ask("SELECT count(*) FROM capture")[0][0]
@@ -181,7 +183,7 @@ class StoreWriter:
         self._upkeep.present = None
         self._import = begun = RereadWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
-            lambda: self._capture is not None, (since_us, until_us), forget,
+            lambda: self._capture is not None, (since_us, until_us), forget, self.late,
         )  # fmt: skip
         return begun
 
@@ -200,6 +202,7 @@ class StoreWriter:
         now_us = self._clock.wall_us()
         if not (self._gaps or self._presence or _says_something(batch)):
             return Committed(0, 0, 0, now_us, 0)
+        self.late.note(batch.late_since_us)
         segment = self._present_segment(now_us)
         try:
             rows = self._write(segment, batch, now_us)

@@ -362,7 +362,7 @@ class TestEnd:
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
             self.faults = Faults()
             self.ingest = SimpleNamespace(problem=None, warnings=(), waits_for_disk=False)
-            files = sealer = SimpleNamespace(look=lambda: None, warnings=())
+            files = sealer = late = SimpleNamespace(look=lambda: None, warnings=())
             ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
             return Supervisor(
                 None,
@@ -371,6 +371,7 @@ class TestEnd:
                 ingest,
                 files,
                 sealer,
+                late,
                 self.control,
                 self.watch,
                 clock,
