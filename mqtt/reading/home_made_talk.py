@@ -159,19 +159,19 @@ class HomeMadeTalk:
             one for one in (body.get("type"), body.get("t")) if isinstance(one, str)
         ):
             return True
-        words = {level.casefold() for level in levels}
         topic = "/".join(levels)
         keys: list[Hashable] = [(_WORD, "of", self._agent_at(levels, sink), id_)]
         if len(id_) >= _OWN_ID:
             keys.append((_WORD, id_))
         reply_to = next((body[key] for key in _REPLY_TO if isinstance(body.get(key), str)), "")
         requests = _SURE_REQUESTS if key_told == "id" else _REQUESTS
-        asks = "method" in body and not answers if rpc else reply_to or not requests.isdisjoint(words)
+        role = next((word for level in reversed(levels) if (word := level.casefold()) in requests | _REPLIES), "")
+        asks = "method" in body and not answers if rpc else reply_to or role in requests
         if asks and state in (None, TaskState.SUBMITTED):
             keys.append((_WORD, "to", reply_to or topic, id_))
             self._ask(row, message, body, reply_to, id_, keys, sink)
             return True
-        if not rpc and _REPLIES.isdisjoint(words):
+        if not rpc and role not in _REPLIES:
             keys = []
         for key in ((_WORD, "to", topic, id_), *keys):
             request = sink.exchange.waiting(key)

@@ -274,3 +274,12 @@ def test_json_rpc_whose_answers_carry_the_id_in_their_topic() -> None:
     ]  # fmt: skip
     assert talk.agents() == {"scale-1"}
     assert not talk.points
+
+
+@pytest.mark.parametrize("root", ["rpc/pricing-2", "request/pricing-2", "cmd/pricing-2"])
+def test_the_last_word_of_a_topic_says_which_way_it_goes(root: str) -> None:
+    talk = Talk()
+    talk.tell(f"{root}/request", {"correlationId": "order-1-abcdef", "from": "billing-3", "item": 1})
+    talk.tell(f"{root}/reply", {"correlationId": "order-1-abcdef", "price": 9.5})
+    assert talk.talks == [("billing-3", "pricing-2", "request", S // 4, Outcome.OK)]
+    assert not talk.points
