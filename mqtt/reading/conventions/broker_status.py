@@ -5,7 +5,7 @@ The figures are nobody's: a broker is no agent of the fleet it serves. Its clien
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
@@ -21,6 +21,8 @@ from mqtt.reading.plan import Figure, Plan, Sink, Unread
 
 MOSQUITTO, EMQX = "mosquitto", "emqx"
 MOST_VERSIONS = 100_000
+BEGINS_AGAIN_US = 30 * 60 * 1_000_000
+"""Half of the hour, as the times told are off by minutes."""
 _COUNTED = frozenset(("received", "sent", "dropped"))
 _NOUNS = {
     "clients": "{client}", "connections": "{connection}", "sessions": "{session}", "topics": "{topic}",
@@ -30,16 +32,21 @@ _NOUNS = {
 _TAKEN_OVER = frozenset(("takenover", "takeovered", "discarded", "DUPLICATE_CLIENTID"))
 """Why a connection ends that another of the same client replaces."""
 _GOODBYES = frozenset(("normal", "CLIENT_INITIATED_DISCONNECT"))
+_WHY = ("connectFailureReason", "failureReason", "disconnectReason", "reason")
+_EVENTS = {
+    "client_connected": "connected", "client_connect": "connected", "client_disconnected": "disconnected",
+    "client_disconnect": "disconnected",
+}  # fmt: skip
 _REFUSALS = frozenset(("AUTH_ERROR", "FORBIDDEN_ACCESS", "not_authorized", "bad_username_or_password", "banned"))
 
 
 class BrokerStatusRecogniser:
-    """`$SYS/broker/…`, `$SYS/brokers/<node>/…`, `$aws/events/presence/…`."""
+    """`$SYS/broker/…`, `$SYS/brokers/<node>/…`, `$events/client_…`, `$aws/events/presence/…`."""
 
     uses_declarations = False
 
     def __init__(self) -> None:
-        self._versions: dict[str, int] = {}
+        self._newest: dict[str, _Newest] = {}
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
         root, below = levels[:2], levels[2:]
@@ -52,8 +59,10 @@ class BrokerStatusRecogniser:
             if role[0] == "clients":
                 return EmqxClientPlan(topic, "/".join(role[1:-1]), role[-1]) if len(role) > 2 else OtherPlan(topic)
             return FigurePlan(topic, role, compact({"node": node}), EMQX)
+        if levels[0] in ("$events", "$event") and len(levels) == 2:
+            return EmqxClientPlan(topic, "", _EVENTS.get(levels[1], ""))
         if root == ["$aws", "events"] and len(below) > 2 and below[0] == "presence":
-            return AwsClientPlan(topic, "/".join(below[2:]), below[1], self._versions)
+            return AwsClientPlan(topic, "/".join(below[2:]), below[1], self._newest)
         return None
 
 
@@ -112,7 +121,7 @@ class LogPlan:
 
 
 class EmqxClientPlan:
-    """`…/clients/<id>/connected` and `…/disconnected`."""
+    """`…/clients/<id>/connected` and `…/disconnected`; `client` "": only the payload says whose."""
 
     kind = Kind.CONNECTION
     agent = 0
@@ -126,6 +135,8 @@ class EmqxClientPlan:
             return
         body = read_object(message.payload)
         client = _text(body, "clientid") or self._client
+        if not client:
+            raise Unread("shape")
         time_us = _time(body, message, "connected_at" if self._event == "connected" else "disconnected_at", "ts")
         if self._event == "connected":
             refusal = body.get("connack")  # 0 or absent: it was let in
@@ -137,37 +148,58 @@ class EmqxClientPlan:
         _ended(row, client, _text(body, "reason") or "", time_us, sink)
 
 
+class _Newest(NamedTuple):
+    """What was told of a client last: the number of its connection, whether that ended, and when."""
+
+    version: int
+    ended: bool
+    time_us: int
+
+
 class AwsClientPlan:
-    """`$aws/events/presence/connected|disconnected/<id>`. Events may overtake each other; their numbers tell which is newer."""
+    """`$aws/events/presence/connected|disconnected|connect_failed/<id>`. Events may overtake each other, or come twice: both ends of a connection
+    have its number, and the higher number is newer. It begins again at 0 once a client was away for an hour."""
 
     kind = Kind.CONNECTION
     agent = 0
 
-    def __init__(self, topic: int, client: str, event: str, versions: dict[str, int]) -> None:
+    def __init__(self, topic: int, client: str, event: str, newest: dict[str, _Newest]) -> None:
         self.topic = topic
-        self._client, self._event, self._versions = client, event, versions
+        self._client, self._event, self._newest = client, event, newest
+        self._last: _Newest | None = None  # on this topic
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
-        if message.origin is Origin.REPLAY or self._event not in ("connected", "disconnected"):
+        if message.origin is Origin.REPLAY or self._event not in ("connected", "disconnected", "connect_failed"):
             return
         body = read_object(message.payload)
         client, time_us = _text(body, "clientId") or self._client, _time(body, message, "timestamp")
-        newest = self._is_newest(client, body.get("versionNumber"))
-        if self._event == "connected":
+        if self._event == "connect_failed":
+            why = next((told for key in _WHY if (told := _text(body, key))), "")
+            sink.clients.failed(row, client, time_us, Outcome.REFUSED, why, sink)
+            return
+        version, ended = body.get("versionNumber"), self._event == "disconnected"
+        newest = True
+        if type(version) is int:
+            state = _Newest(version, ended, time_us)
+            if state == self._last:
+                sink.batch.duplicate[row] = True
+                return
+            self._last = state
+            newest = self._is_newest(client, state)
+        if not ended:
             sink.clients.connected(row, client, time_us, sink, still=newest)
         elif newest:
             reason = _text(body, "disconnectReason") or ""
             goodbye = body.get("clientInitiatedDisconnect") is True and not reason
             _ended(row, client, "normal" if goodbye else reason, time_us, sink)
 
-    def _is_newest(self, client: str, version: Any) -> bool:
-        if type(version) is not int:
-            return True
-        if version < self._versions.get(client, version):
+    def _is_newest(self, client: str, told: _Newest) -> bool:
+        known = self._newest.get(client)
+        if known is not None and told[:2] < known[:2] and told.time_us - known.time_us < BEGINS_AGAIN_US:
             return False
-        if len(self._versions) >= MOST_VERSIONS:
-            self._versions.clear()
-        self._versions[client] = version
+        if len(self._newest) >= MOST_VERSIONS:
+            self._newest.clear()
+        self._newest[client] = told
         return True
 
 

@@ -30,9 +30,10 @@ class SolaceTalk(Talk):
             name = found[1][2] if found and len(found[1]) > 2 else user_property(properties, "clientId")
         return Address(receiver.group, name) if name else None
 
-    def responder(self, properties: Properties, call: Call, requester: Address) -> Address | None:  # noqa: ARG002
+    def responder(self, properties: Properties, call: Call, requester: Address) -> Address | None:
         metadata = call.result.get("metadata") if isinstance(call.result, dict) else None
         name = metadata.get("agent_name") if isinstance(metadata, dict) else None
+        name = name or user_property(properties, "delegating_agent_name")  # that of whoever tells how its task is
         return Address(requester.group, name) if isinstance(name, str) and name else None
 
     def task(self, call: Call) -> str:
@@ -50,7 +51,7 @@ class SolaceRecogniser:
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
         found = below_base(levels)
         if found is None:
-            return None
+            return OtherPlan(topic) if _of_the_system(levels, message.payload) else None
         group, below = found
         if below[0] == "discovery" and below[1:] in (["agentcards"], ["gatewaycards"]):
             return CardsPlan(topic, group, self._talk)
@@ -92,6 +93,16 @@ class CardsPlan:
             usual_us, alike = gap_us, 1
         self._beats[agent] = message.received_us, usual_us, alike
         return max(1, round(usual_us / _SECOND_US)) * _SECOND_US if alike >= BEATS_ALIKE else None
+
+
+def _of_the_system(levels: list[str], payload: bytes) -> bool:
+    """Whether the mesh tells of itself: `<namespace>/sam/events/<category>/<action>`, `<namespace>/sam/v1/feedback/submit`. What is
+    in it is no agent's, neither figures nor words."""
+    if len(levels) < 5:
+        return False
+    return levels[-4:] == ["sam", "v1", "feedback", "submit"] or (
+        levels[-4:-2] == ["sam", "events"] and b'"source_component"' in payload
+    )
 
 
 def below_base(levels: list[str]) -> tuple[str, list[str]] | None:

@@ -212,6 +212,55 @@ def test_events_of_aws_may_overtake_each_other() -> None:
     assert not reading.send(f"{root}/connected/c-1", base, Origin.REPLAY).attempts
 
 
+def aws(reading: Reading, event: str, version: int, at_s: int, **more: object) -> RecordBatch:
+    body = {"clientId": "c-1", "timestamp": at_s * 1_000, "eventType": event, "versionNumber": version, **more}
+    return reading.send(f"$aws/events/presence/{event}/c-1", body)
+
+
+def test_both_ends_of_a_connection_to_aws_have_one_number() -> None:
+    reading, base_s = Reading(), S
+    reading.send("agents/c-1/status", {"state": "online"})
+    left = aws(reading, "disconnected", 7, base_s, disconnectReason="CONNECTION_LOST")
+    came = aws(reading, "connected", 7, base_s - 5)  # overtaken
+    assert [one[1] for one in told(reading, left)] == [Presence.OFFLINE]
+    assert told(reading, came) == []
+    assert len(came.attempts) == 1
+    again = aws(reading, "connected", 7, base_s - 5)  # twice
+    assert [len(again.attempts), again.duplicate] == [0, [True]]
+    assert [one[1] for one in told(reading, aws(reading, "connected", 9, base_s + 9))] == [Presence.ONLINE]
+    late = aws(reading, "disconnected", 7, base_s, disconnectReason="CONNECTION_LOST")
+    assert told(reading, late) == []
+
+
+def test_the_numbers_of_aws_begin_again_after_an_hour_of_absence() -> None:
+    reading, base_s = Reading(), S
+    reading.send("agents/c-1/status", {"state": "online"})
+    aws(reading, "disconnected", 7, base_s - 4_000, clientInitiatedDisconnect=True)
+    assert [one[1] for one in told(reading, aws(reading, "connected", 0, base_s))] == [Presence.ONLINE]
+
+
+def test_attempts_that_failed_at_aws() -> None:
+    reading = Reading()
+    batch = reading.send(
+        "$aws/events/presence/connect_failed/d-1", {"clientId": "d-1", "connectFailureReason": "AUTHORIZATION_FAILED"}
+    )
+    assert attempts(reading, batch) == [("d-1", Outcome.REFUSED, "AUTHORIZATION_FAILED", None)]
+
+
+@pytest.mark.parametrize("root", ["$events", "$event"])
+def test_events_of_emqx_on_topics_of_their_own(root: str) -> None:
+    reading = Reading()
+    reading.send("agents/c-1/status", {"state": "online"})
+    came = reading.send(f"{root}/client_connected", {"clientid": "c-1", "connected_at": ARRIVAL_US // 1_000})
+    left = reading.send(f"{root}/client_disconnected", {"clientid": "c-1", "reason": "keepalive_timeout"})
+    assert [one[1] for one in told(reading, came) + told(reading, left)] == [Presence.ONLINE, Presence.OFFLINE]
+    assert len(came.attempts) == 1
+    assert [one.reason for one in reading.send(f"{root}/client_connected", {"n": 1}).unreadable] == ["shape"]
+    assert not reading.send(f"{root}/message_dropped", {"clientid": "c-1", "n": 1}).unreadable
+    assert reading.agents() == {"c-1"}
+    assert not reading.points
+
+
 def test_the_broker_knows_better_than_a_word() -> None:
     reading, keeper = Reading(), PresenceKeeper()
     for topic, payload in (

@@ -114,6 +114,34 @@ def test_other_topics_of_the_mesh_are_nobody_s(below: str) -> None:
     assert not mesh.points
 
 
+def test_what_the_mesh_tells_of_itself_is_no_agent_s() -> None:
+    mesh = Mesh()
+    data = {"session_id": "s", "agent_id": "Analyst", "events_compacted": 12, "remaining_tokens": 900}
+    event = {
+        "event_type": "session.compact_response",
+        "source_component": "WebUI",
+        "namespace": "acme/dev",
+        "data": data,
+    }
+    mesh.tell("acme/dev/sam/events/session/compact_response", event)
+    mesh.tell("acme/dev/sam/v1/feedback/submit", {"id": "f", "task_id": "t", "type": "up", "rating": 1})
+    assert not mesh.agents()
+    assert not mesh.points
+    assert not mesh.states
+    assert not mesh.unread
+    mesh.tell("robots/sam/events/door/open", {"angle": 5})
+    assert mesh.agents()
+
+
+def test_who_tells_how_its_task_is_is_named_even_where_the_request_was_not_seen() -> None:
+    mesh = Mesh()
+    update = {"kind": "status-update", "taskId": "t", "status": {"state": "working"}, "final": False}
+    body = {"jsonrpc": "2.0", "id": "t", "result": update}
+    mesh.tell(f"{BASE}/gateway/status/gw-1/t", body, {"delegating_agent_name": "Analyst", "clientId": "gw-1"})
+    assert mesh.senders == ["Analyst"]
+    assert mesh.states == [("Analyst", "t", TaskState.WORKING)]
+
+
 def test_a_topic_that_only_looks_like_it_is_read_as_any_other() -> None:
     mesh = Mesh()
     mesh.tell("lab/a2a/crawler-1/temperature", "21.5")
