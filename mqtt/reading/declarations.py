@@ -17,6 +17,7 @@ class Declarations:
         self._last: dict[int, int] = {}  # agent -> hash of what it said: texts may be long
         self._names: set[str] = set()
         self._homes: dict[tuple[str, ...], str] = {}
+        self._lodgings: dict[tuple[str, ...], str] = {}
 
     def is_news(self, declaration: Declaration, name: str) -> bool:
         """Take a declaration of the agent called `name`; False where it says what is known already."""
@@ -48,10 +49,33 @@ class Declarations:
             self._homes[home] = name
             self._changed.add(home[-1].encode("utf-8", "replace") if home else b"")
 
+    def lodge(self, levels: list[str], name: str) -> None:
+        """As `settle`, where less is certain: what has a name of its own below is somebody else."""
+        lodging = tuple(levels)
+        if (
+            lodging not in self._lodgings
+            and len(self._lodgings) < MOST_HOMES
+            and sum(map(len, lodging)) <= LONGEST_HOME
+        ):
+            self._lodgings[lodging] = name
+            self._changed.add(lodging[-1].encode("utf-8", "replace"))
+
+    def is_lodging(self, levels: list[str]) -> bool:
+        """Whether these levels are one."""
+        return tuple(levels) in self._lodgings
+
+    def lodging_of(self, levels: list[str]) -> tuple[int, str] | None:
+        """As `home_of`."""
+        return _longest(self._lodgings, levels)
+
     def home_of(self, levels: list[str]) -> tuple[int, str] | None:
         """The longest home that a topic lies in: its number of levels, and the agent."""
-        for depth in range(len(levels) - 1, 0, -1):
-            name = self._homes.get(tuple(levels[:depth]))
-            if name is not None:
-                return depth, name
-        return None
+        return _longest(self._homes, levels)
+
+
+def _longest(homes: dict[tuple[str, ...], str], levels: list[str]) -> tuple[int, str] | None:
+    for depth in range(len(levels) - 1, 0, -1):
+        name = homes.get(tuple(levels[:depth]))
+        if name is not None:
+            return depth, name
+    return None

@@ -11,7 +11,9 @@ from mqtt.reading.units import known_unit, unit_of
 
 DEEPEST = 6
 TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
-_MOMENTS = frozenset("ts tst timestamp time stamp epoch at seen since until date updated created started".split())
+_MOMENTS = frozenset("ts tst wtst timestamp time stamp epoch at seen since until date updated created started".split())
+_HALVES = ("stamp.sec", "stamp.secs", "stamp.nsec", "stamp.nsecs", "stamp.nanosec")
+NESTED_IDS = frozenset(("id", "pid"))
 
 _CONTRACT_UNITS = {
     "process.cpu.utilization": "1", "process.memory.usage": "By", "process.memory.virtual": "By",
@@ -88,7 +90,15 @@ def _tells_moment(name: str) -> bool:
 
 
 def drop_moments(names: list[str], values: list[float], arrival_us: int) -> bool:
-    """Take out what is a time of day by its name and its size: `last_seen`, `_timestamp`. Answers whether there was any."""
+    """Take out what is a time of day by its name and its size: `last_seen`, `_timestamp`, and that of ROS. Answers whether there
+    was any."""
+    halves = [at for at, name in enumerate(names) if name.endswith(_HALVES)]
+    for at in reversed(halves):
+        del names[at], values[at]
+    return _drop_moments(names, values, arrival_us) or bool(halves)
+
+
+def _drop_moments(names: list[str], values: list[float], arrival_us: int) -> bool:
     if not any(map(_tells_moment, names)):
         return False
     found = [
@@ -99,16 +109,20 @@ def drop_moments(names: list[str], values: list[float], arrival_us: int) -> bool
     return bool(found)
 
 
-def flatten(value: dict[str, Any], prefix: str, names: list[str], values: list[float], depth: int = DEEPEST) -> None:
-    """Append the numbers of a decoded object and of the objects in it, under dotted names. Lists are left out."""
+def flatten(
+    value: dict[str, Any], prefix: str, names: list[str], values: list[float], depth: int = DEEPEST,
+    unread: frozenset[str] = frozenset(),
+) -> None:  # fmt: skip
+    """Append the numbers of a decoded object and of the objects in it, under dotted names. Lists are left out, and so are the
+    keys `unread` of the objects in it."""
     for key, one in value.items():
         kind = type(one)  # exact types are all that JSON gives, and the quickest to tell apart
-        if kind is str or kind is bool or one is None:
+        if kind is str or kind is bool or one is None or (key in unread and depth < DEEPEST):
             continue
         name = f"{prefix}.{key}" if prefix else key
         if kind is dict:
             if depth > 1:
-                flatten(one, name, names, values, depth - 1)
+                flatten(one, name, names, values, depth - 1, unread)
             continue
         number = one if kind is float else number_of(one)
         if number is not None:

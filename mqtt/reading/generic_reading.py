@@ -10,6 +10,7 @@ from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import FAILURES, strip, unpacked
 from mqtt.reading.generic_numbers import (
+    NESTED_IDS,
     TIME_KEYS,
     TimedValues,
     drop_moments,
@@ -20,12 +21,10 @@ from mqtt.reading.generic_numbers import (
 )  # fmt: skip
 from mqtt.reading.generic_topics import (
     LOG_LEVELS,
+    NOBODY,
     Place,
-    announces,
-    is_numbered,
     levels_of,
     names_agent,
-    place,
     place_below,
 )  # fmt: skip
 from mqtt.reading.home_made_talk import HomeMadeTalk, talk_keys
@@ -34,9 +33,9 @@ from mqtt.reading.log_levels import LEVEL_WORDS
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import TELL_TALE, LogRecord, read_log
 from mqtt.reading.object_shapes import ObjectShape
-from mqtt.reading.other_topics import NobodyPlan
 from mqtt.reading.payload_agents import STRONG_KEYS, WEAK_KEYS, agent_logging, agent_told
-from mqtt.reading.plan import Figure, Plan, Sink, Unread
+from mqtt.reading.plain_texts import holds_nothing, is_picture
+from mqtt.reading.plan import Figure, Sink, Unread
 from mqtt.reading.presence_told import (
     DECLARED,
     SWITCHES,
@@ -55,43 +54,9 @@ from mqtt.reading.units import Scales, scaled, scales_of, unit_of
 SOURCE = "generic"
 MOST_SERIES_OF_TOPIC = 200
 _NO_FIGURES = frozenset(
-    ("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version", *STRONG_KEYS)
+    ("boot", "seq", "id", "pid", "ts", "timestamp", "@timestamp", "Timestamp", "version", "serial", *STRONG_KEYS)
 )
 NO_VALUE = frozenset(("nan", "inf", "-inf", "none", "null", "unknown", "unavailable", "undefined", "n/a"))
-_VERSION = (b"/version", b"/sw_version", b"/firmware")
-
-
-class GenericRecogniser:
-    """Takes every topic; the last one asked. `prefix`: below it, the next level is the agent."""
-
-    uses_declarations = True
-
-    def __init__(self, prefix: list[str], talk: HomeMadeTalk) -> None:
-        self._prefix, self._talk = prefix, talk
-
-    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan:
-        depth, declared = len(self._prefix), sink.declarations.has
-        if levels[:depth] == self._prefix and len(levels) > depth and levels[depth]:
-            name, below = levels[depth], levels[depth + 1 :]
-            if len(below) > 1 and announces(name) and not sink.names.known_agent(name):
-                places = place(levels[depth:], False, declared), place(levels[depth:], True, declared)
-                agent = places[0].agent
-                if not is_numbered(agent) and not declared(agent):
-                    return NobodyPlan(topic)
-                return GenericPlan(topic, message.topic, levels, places, sink, self._talk)
-            places = (
-                Place(name, place_below(below, bare=False), True, True),
-                Place(name, place_below(below, bare=True), True, True),
-            )
-        elif (home := sink.declarations.home_of(levels)) is not None:
-            below, name = levels[home[0] :], home[1]
-            places = (
-                Place(name, place_below(below, bare=False), True),
-                Place(name, place_below(below, bare=True), True),
-            )
-        else:
-            places = place(levels, False, declared), place(levels, True, declared)
-        return GenericPlan(topic, message.topic, levels, places, sink, self._talk)
 
 
 class GenericPlan:
@@ -102,7 +67,7 @@ class GenericPlan:
     reads_texts = True
     __slots__ = ("_bare_place", "_is_log", "_last_agent", "_last_names", "_last_scales", "_last_series", "_last_unit",
                  "_level", "_object_place", "_presence", "_shaped", "_steady", "_talk", "_talk_keys", "_told", "_topic", "_unread",
-                 "_value_place", "_varies", "_wanted", "agent", "topic")  # fmt: skip
+                 "_value_place", "_varies", "_wanted", "_wants_number", "agent", "topic")  # fmt: skip
 
     def __init__(
         self, topic: int, name: bytes, levels: list[str], places: tuple[Place, Place], sink: Sink,
@@ -127,6 +92,7 @@ class GenericPlan:
         self._last_unit = ""  # that the values told, not their names
         self._value_place: Place | None = None  # of objects with nothing but a value
         self._told: str | None = None
+        self._wants_number = False
         self._unread = self.no_figures
 
     @property
@@ -134,9 +100,10 @@ class GenericPlan:
         """Whose the topic is taken for: of objects, of bare values."""
         return self._object_place, self._bare_place
 
-    def leave(self, agent: str | None, keys: frozenset[str]) -> None:
+    def leave(self, agent: str | None, keys: frozenset[str], *, wants_number: bool) -> None:
         """What a rule says of the messages to come: they are this agent's, where one is given, and the figures under these keys
-        are not ours to read."""
+        are not ours to read. `wants_number`: they should be one, so that a mere word is a failure."""
+        self._wants_number = wants_number
         if agent != self._told:
             self._told, self._shaped, self._steady = agent, None, 0
         self._unread |= keys
@@ -151,6 +118,8 @@ class GenericPlan:
             if self._presence is None:
                 raise Unread("empty")
             self._say(row, message, sink, (Presence.OFFLINE, Condition.OK), Cause.STATUS, 2)
+        elif is_picture(payload):
+            return
         elif isinstance(told := unpacked(payload), str):
             self._read_text(row, message, told, sink)
         else:
@@ -204,8 +173,10 @@ class GenericPlan:
             return
         number = read_number(text)
         if number is not None:
-            agent = self._agent(row, self._user_agent(message) or self._bare_place.agent, sink)
             names, values = [self._bare_place.path], [number[0]]
+            if drop_moments(names, values, message.received_us):
+                return
+            agent = self._agent(row, self._user_agent(message) or self._bare_place.agent, sink)
             self._put(row, agent, message.received_us, names, values, sink, number[1])
             return
         timed = read_timed(text, message.received_us)
@@ -216,8 +187,8 @@ class GenericPlan:
             return  # a reading that is missing: no point, and no failure
         record = read_line(text, message.received_us, certain=self._is_log) if text else None
         if record is None:
-            if self._topic.lower().endswith(_VERSION):
-                return  # what it says of itself is no reading
+            if not self._wants_number and holds_nothing(text, self._topic):
+                return
             raise Unread("json" if text[:1] == "[" else "text")
         self._log(row, self._user_agent(message) or self._object_place.agent, message, record, text, sink)
 
@@ -257,7 +228,7 @@ class GenericPlan:
         if message.origin is not Origin.REPLAY:
             time_key, time_us = time_in(body, message.received_us)
             figures = {key: one for key, one in body.items() if key not in self._unread and key != time_key}
-            flatten(figures, self._object_place.path, names, values)
+            flatten(figures, self._object_place.path, names, values, unread=NESTED_IDS)
             steady &= not drop_moments(names, values, message.received_us)
             if self.reads_texts:
                 told = len(names)
@@ -300,7 +271,7 @@ class GenericPlan:
 
     def _say(self, row: int, message: RawMessage, sink: Sink, word: Word, cause: Cause, rank: int) -> None:
         name = self._user_agent(message) or self._object_place.agent
-        if self._presence in DECLARED and self._object_place.sure:
+        if self._presence in DECLARED and self._object_place.sure and not self._object_place.lodges:
             self._settle(name, sink)
         sink.batch.kind[row] = Kind.STATUS
         sink.say(row, self._agent(row, name, sink), word, cause, rank)
@@ -377,6 +348,8 @@ class GenericPlan:
 
     def _agent(self, row: int, name: str, sink: Sink) -> int:
         """The agent with this name, noted as the message's. The topic's own agent stays with the topic."""
+        if name == NOBODY:
+            raise Unread("nobody")
         agent = sink.agent(name)
         sink.batch.agent[row] = agent
         if name == self._object_place.agent:

@@ -28,7 +28,7 @@ _ROLES = LOG_LEVELS | frozenset(
 _NAMESPACES = frozenset(
     "agents agent fleet fleets sensors sensor binary_sensor device devices node nodes robots robot workers worker hosts"
     " clients services service bots bot machines machine tele stat cmnd telegraf glances collectd homie iot mqtt prod"
-    " production staging dev test public v1 v2 v3 api".split()
+    " production staging dev test public v1 v2 v3 api esp esp32 esp8266 arduino".split()
 )
 _OF_AGENTS = frozenset("agent agents worker workers robot robots bot bots".split())
 _COMPONENTS = frozenset(
@@ -37,11 +37,15 @@ _COMPONENTS = frozenset(
     " queue queues task tasks job jobs request requests session sessions run runs http api db database cache broker"
     " llm model tokens usage limits config connections errors counters timers custom".split()
 )
+_OF_AGENT = frozenset("status heartbeat lwt availability presence health".split())
+NOBODY = "me"
+"""Stands for whoever publishes, in a topic that all do."""
 _COUNTED = frozenset(("available", "online", "connected", "alive"))
 """Roles where a word stands on the topic, and a figure's name where a number does."""
 _RESOURCES = frozenset("cpu percpu mem memory memswap swap load uptime".split())
 _EPHEMERAL = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(0x)?[0-9a-f]{16,}|[0-9A-HJKMNP-TV-Z]{26}",
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(0x)?[0-9a-f]{16,}|[0-9A-HJKMNP-TV-Z]{26}"
+    r"|(rpc|req|request|reply|call|tmp|session|sess|conn|mqttjs|mqttx|paho|auto|anon|mosq)[-_:.](?=\w*\d)([0-9a-f]{6,}|\w{10,})",
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(r"\d+")
@@ -63,17 +67,20 @@ def levels_of(topic: bytes) -> list[str]:
 
 class Place(NamedTuple):
     """Agent and path of the metrics below it. `sure`: a better guess than the payload's `name` or `host`; `fixed`: it
-    stands below our prefix, and no key of the payload names another."""
+    stands below our prefix, and no key of the payload names another; `lodges`: only because of what lies beside it."""
 
     agent: str
     path: str
     sure: bool
     fixed: bool = False
+    lodges: bool = False
 
 
 def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Place:
     """Read a topic; `bare`: its payload is a number, so that its last level is the name of that."""
-    levels = [level for level in levels if level and (level[0] != "$" or level.casefold() in _ROLES)] or ["?"]
+    levels = [
+        level for level in levels if level and "=" not in level and (level[0] != "$" or level.casefold() in _ROLES)
+    ] or ["?"]  # Azure puts properties of a message behind its topic
     end = len(levels)
     if not LOG_LEVELS.isdisjoint(level.casefold() for level in levels[:-1]):  # logs/orders/error
         while end > 1 and len(levels[end - 1]) > 1 and levels[end - 1].casefold() in LEVEL_WORDS:
@@ -84,7 +91,8 @@ def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Pla
     head, metric = levels[:end], ""
     if bare:
         head, metric = levels[: end - 1], levels[end - 1]
-        if not any(map(is_name, head)) and last_role:
+        of_agent = last_role.casefold() in _OF_AGENT and is_numbered(metric) and is_name(metric)  # p/a12/status
+        if last_role and (of_agent or not any(map(is_name, head))):
             head, metric = levels[:end], last_role
         elif not head:
             head, metric = [metric], "value"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from mqtt.reading.generic_numbers import number_of
+from mqtt.reading.generic_numbers import NESTED_IDS, number_of
 
 MOST_OBJECT_SHAPES = 512
 MOST_KEYS = 100
@@ -61,7 +61,7 @@ def _described(
         elif kind is int and number_of(value) is None:
             return None  # beyond a double: no figure, but one that fits would be
         elif kind is dict:
-            inner = _described(value, None, frozenset(), depth - 1)
+            inner = _described(value, None, NESTED_IDS, depth - 1)
             if inner is None:
                 return None
             told.append((key, inner))

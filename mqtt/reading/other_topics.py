@@ -58,7 +58,7 @@ class OtherRecogniser:
         self._talk = talk
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
-        attribute = any(level[:1] == "$" and level not in _READ_ATTRIBUTES for level in levels)
+        attribute = any(level[:1] == "$" and level not in _READ_ATTRIBUTES and "=" not in level for level in levels)
         root = levels[0][:1] == "$"
         command = levels[0].casefold() == "cmnd" or (len(levels) > 1 and levels[-1].casefold() in _COMMANDS)
         if command and not root:

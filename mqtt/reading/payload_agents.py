@@ -4,8 +4,10 @@ from typing import Any
 
 from mqtt.reading.generic_topics import AGENT_KEYS, Place, agent_in, agent_within, is_name, names_agent
 
-STRONG_KEYS = (*AGENT_KEYS, "node", "device", "client", "clientId", "client_id")
-WEAK_KEYS = ("host", "hostname", "service", "source", "name", "id")
+_THINGS = ("device", "robot", "node", "worker", "bot", "machine", "thing", "vehicle")
+_ID_KEYS = tuple(f"{one}{end}" for one in _THINGS for end in ("Id", "_id", "ID"))
+STRONG_KEYS = (*AGENT_KEYS, *_ID_KEYS, "node", "device", "client", "clientId", "client_id")
+WEAK_KEYS = ("robot", "worker", "bot", "host", "hostname", "service", "source", "name", "id")
 """They count only where the topic is not sure."""
 _HOSTS = ("hostname", "host")
 _SERVICES = ("service", "service.name", "service_name", "serviceName", "application", "app")
@@ -17,17 +19,21 @@ def agent_told(body: dict[str, Any], place: Place) -> str | None:
     if place.fixed:
         return None
     told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
-    return told or (None if place.sure else agent_in(body, WEAK_KEYS)[1])
+    if told or place.sure:
+        return told
+    number = next((body[key] for key in _ID_KEYS if type(body.get(key)) is int), None)
+    return agent_in(body, WEAK_KEYS)[1] if number is None else str(number)
 
 
 def agent_logging(body: dict[str, Any], place: Place) -> str | None:
     """As `agent_told`, of a log record. It runs on a host, and is none: that counts only where the topic names nobody."""
     if place.fixed:
         return None
-    told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
+    told = agent_in(body)[1]
     if told or place.sure:
-        return told
-    return _program(body) or (None if is_name(place.agent) else agent_in(body, _HOSTS)[1])
+        return told  # a client or a device is whom the record is about
+    told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
+    return told or _program(body) or (None if is_name(place.agent) else agent_in(body, _HOSTS)[1])
 
 
 def _program(body: dict[str, Any]) -> str | None:

@@ -23,7 +23,7 @@ Word = tuple[Presence, Condition]
 def presence_level(levels: list[str]) -> str | None:
     """The level of a topic that speaks of presence, folded: the last one, or the one before a name (`lwt/planner`)."""
     last = levels[-1].casefold().removeprefix("is_")
-    if last in _PRESENCE:
+    if last in _PRESENCE or (last == "mqtt" and len(levels) == 2):  # printer/mqtt: connected
         return last
     if last.endswith("_status"):
         return "status"

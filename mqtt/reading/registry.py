@@ -19,7 +19,7 @@ from mqtt.reading.conventions.tasmota import TasmotaRecogniser
 from mqtt.reading.conventions.telegraf import TelegrafRecogniser
 from mqtt.reading.conventions.zigbee2mqtt import Zigbee2MqttRecogniser
 from mqtt.reading.declared_plan import DeclaredRecogniser
-from mqtt.reading.generic_reading import GenericRecogniser
+from mqtt.reading.generic_recogniser import GenericRecogniser
 from mqtt.reading.home_made_talk import HomeMadeTalk
 from mqtt.reading.other_topics import OtherRecogniser
 from mqtt.reading.plan import Recogniser

@@ -15,7 +15,8 @@ from mqtt.reading.bound_rule import MOST_FIGURES, BoundRule, first_of_each, time
 from mqtt.reading.contract_work import put_log
 from mqtt.reading.decode import compact, read_json, read_text, strip
 from mqtt.reading.generic_numbers import number_of, read_number
-from mqtt.reading.generic_reading import GenericPlan, GenericRecogniser
+from mqtt.reading.generic_reading import GenericPlan
+from mqtt.reading.generic_recogniser import GenericRecogniser
 from mqtt.reading.log_levels import level_of
 from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log

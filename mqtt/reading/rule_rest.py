@@ -24,6 +24,7 @@ class Rest:
     ) -> None:
         self._topic, self._levels, self._recognisers = topic, levels, recognisers
         numbers = [one.path for one in rules if one.rule.means is Meaning.NUMBER]
+        self._whole = () in numbers
         self._keys = frozenset(path[0] for path in numbers if len(path) == 1 and isinstance(path[0], str))
         self._spent = self._keys.union(TIMES) if all(len(path) == 1 for path in numbers) else frozenset[str]()
         """An object with no other keys leaves nothing to read."""
@@ -46,7 +47,7 @@ class Rest:
             plan = self._plan = next(plan for plan in plans if plan is not None)
             sink.batch.kind[row] = plan.kind
         if isinstance(plan, GenericPlan):
-            plan.leave(agent, self._keys)
+            plan.leave(agent, self._keys, wants_number=self._whole)
         elif agent is not None:
             message = message._replace(properties=_naming(agent, message.properties))
         if agent is None:

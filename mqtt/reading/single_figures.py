@@ -49,6 +49,7 @@ _SHARED = (
     "service",
     "source",
 )
+_OF_MOMENT = frozenset(("ts", "values"))
 _NO_FIGURES = TELL_TALE | TASK_KEYS
 
 
@@ -56,6 +57,9 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The objects, and behind each as objects of their own the figures in it that say themselves what they are: items of
     `{"metrics": [{"name": "cpu", "value": 5}]}`, and `{"cpu": {"value": 5, "unit": "%"}}`."""
     for body in bodies:
+        if (devices := _of_devices(body)) is not None:
+            yield from devices
+            continue
         items = [] if any(key in body for key in _NO_FIGURES) else [*_items(body)]
         if not items:
             yield body
@@ -65,6 +69,19 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         shared = {key: body[key] for key in _SHARED if key in body}
         for _, item in items:
             yield {**shared, **item}
+
+
+def _of_devices(body: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """What a gateway tells of several devices at once: `{"pump": [{"ts": …, "values": {…}}], …}`."""
+    found = []
+    for name, moments in body.items():
+        if type(moments) is not list or not moments or not names_agent(name):
+            return None
+        for one in moments:
+            if type(one) is not dict or type(one.get("values")) is not dict or not one.keys() <= _OF_MOMENT:
+                return None
+            found.append({**one["values"], "ts": one.get("ts"), "agent": name})
+    return found or None
 
 
 def _items(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

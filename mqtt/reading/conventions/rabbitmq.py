@@ -6,7 +6,7 @@ only its payload can tell whose it is.
 
 from models.domain.messages import Kind, Origin, RawMessage
 from mqtt.reading.decode import read_object
-from mqtt.reading.generic_reading import GenericRecogniser
+from mqtt.reading.generic_recogniser import GenericRecogniser
 from mqtt.reading.generic_topics import agent_in
 from mqtt.reading.plan import Plan, Sink, Unread
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mqtt.reading.generic_reading import GenericRecogniser
+from mqtt.reading.generic_recogniser import GenericRecogniser
 from tests.helpers.reading import Reading
 
 
