@@ -3,6 +3,7 @@
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
 from mqtt.reading.conventions.broker_status import BrokerStatusRecogniser
+from mqtt.reading.conventions.celery import CeleryRecogniser
 from mqtt.reading.conventions.cloudevents import CloudEventsRecogniser
 from mqtt.reading.conventions.collectd import CollectdRecogniser
 from mqtt.reading.conventions.dynsec import DynsecRecogniser
@@ -39,6 +40,7 @@ def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
         BrokerStatusRecogniser(),
         HomieRecogniser(),
         FirehoseRecogniser(generic),
+        CeleryRecogniser(),
         TasmotaRecogniser(),
         Zigbee2MqttRecogniser(),
         HomeAssistantRecogniser(),

@@ -140,6 +140,7 @@ _CONVENTIONS = {
     "homie": QT_TRANSLATE_NOOP("Convention", "Homie"),
     "opentelemetry": QT_TRANSLATE_NOOP("Convention", "OpenTelemetry"),
     "cloudevents": QT_TRANSLATE_NOOP("Convention", "CloudEvents"),
+    "celery": QT_TRANSLATE_NOOP("Convention", "Celery"),
     "rabbitmq": QT_TRANSLATE_NOOP("Convention", "RabbitMQ"),
     "mosquitto": QT_TRANSLATE_NOOP("Convention", "Mosquitto"),
     "emqx": QT_TRANSLATE_NOOP("Convention", "EMQX"),
