@@ -16,6 +16,9 @@ SEED = 20_261_128
 RPC: dict[str, Any] = {"jsonrpc": "2.0", "id": "r"}
 STATUS = {"state": "TASK_STATE_WORKING", "timestamp": "2026-11-23T07:47:30Z", "message": {"parts": [{"text": "t"}]}}
 CARD = {"name": "planner", "version": "1", "skills": [{"id": "s", "name": "S"}], "capabilities": {}}
+LONG_ID = "uqUz1pB_lSOoVh0Ck1xq7w"
+EVENT = {"hostname": "celery@b-1", "utcoffset": 0, "timestamp": 1_795_420_050.5}
+CE = {"specversion": "1.0", "type": "t", "source": "/fleet/crawler-1", "id": "1", "data_base64": "eyJxIjoxfQ=="}
 SAID: dict[str, list[object]] = {
     "$a2a/v1/discovery/o/u/planner": [CARD, b""],
     "$a2a/v1/request/o/u/planner": [
@@ -53,6 +56,26 @@ SAID: dict[str, list[object]] = {
     "team/cmd/b-1/response": [{"id": "t", "from": "b-1", "to": "a", "status": "completed", "result": {"n": 1}, "n": 5}],
     "b-1/tasks/1234/status": [{"state": "running", "progress": 0.5, "attempt": 1}],
     "calc/cmd": [{"transaction": "12345678"}],
+    "home/backup/req": [{"v": 1, "t": "req", "id": LONG_ID, "p": {}}], "home/backup/prg": [{"t": "prg", "id": LONG_ID, "p": {"n": 5}}],
+    "svc/scale-1/json/call/weigh/x": [RPC | {"method": "weigh", "id": LONG_ID}],
+    f"svc/scale-1/json/result/{LONG_ID}/x": [{"jsonrpc": "2.0", "method": "weigh", "result": {"error": {"code": 5}}}],
+    "svc/scale-1/notification/tick": [{"jsonrpc": "2.0", "method": "tick", "params": {}}],
+    "agents/coder/inbox": [
+        {"id": "m", "from": "planner", "to": "coder", "type": "question", "body": "b"},
+        {"from": "coder", "to": "planner", "content": "c", "in_reply_to": "m"},
+    ],
+    "ui/box": [{"part": 1}, b"42"],
+    "worker/heartbeat": [EVENT | {"type": "worker-heartbeat", "freq": 2, "active": 1, "loadavg": [1, 2, 3], "sw_ver": "5"}],
+    "task/multi": [[
+        EVENT | {"type": "task-received", "uuid": "t", "name": "add", "retries": 0, "parent_id": "p"},
+        EVENT | {"type": "task-succeeded", "uuid": "t", "result": "1", "runtime": 0.1},
+    ]],
+    "task/sent": [EVENT | {"type": "task-sent", "uuid": "t", "name": "add"}],
+    "ns/x/sam/events/session/deleted": [{"source_component": "x", "data": {"n": 1}}],
+    "$events/client_connected": [{"clientid": "b-1", "connected_at": 1}],
+    "$aws/events/presence/connected/b-1": [{"clientId": "b-1", "timestamp": 1, "versionNumber": 3}],
+    "$aws/events/presence/disconnected/b-1": [{"clientId": "b-1", "timestamp": 1, "versionNumber": 3, "disconnectReason": "x"}],
+    "events/all": [CE | {"data": {"queue": 1}}, [CE, CE | {"source": "/b", "data": {"level": "info", "message": "m"}}]],
 }  # fmt: skip
 TEXTS = [
     "",
@@ -71,7 +94,7 @@ TEXTS = [
     "é" * 300,
 ]
 USER = ["a2a-status", "a2a-status-source", "a2a-responder-agent-id", "a2a-requester-agent-id", "a2a-event-type", "agent",
-        "MCP-COMPONENT-TYPE", "MCP-MQTT-CLIENT-ID", "replyTo", "clientId", "delegating_agent_name", "__stat"]  # fmt: skip
+        "MCP-COMPONENT-TYPE", "MCP-MQTT-CLIENT-ID", "replyTo", "clientId", "delegating_agent_name", "__stat", "status", "specversion", "source", "type", "id"]  # fmt: skip
 ANSWERED = [None, "", "$a2a/v1/reply/o/u/client/3ba5b6fd", "ui/box", "$a2a/v1", "/", "x" * 70_000, "\0"]
 
 
@@ -113,7 +136,7 @@ def arrivals(count: int) -> Iterator[RawMessage]:
         properties = None
         if chance.random() < 0.7:
             user = tuple((chance.choice(USER), chance.choice(TEXTS)) for _ in range(chance.randint(0, 3)))
-            content = chance.choice([None, None, "application/json", "application/jose"])
+            content = chance.choice([None, None, "application/json", "application/jose", "application/cloudevents"])
             properties = Properties(
                 content, chance.choice(ANSWERED), chance.choice([None, b"", b"c", b"\xff" * 900]), None, user
             )
