@@ -36,8 +36,10 @@ class LateStore(Protocol):
 
     since_us: int
     left_us: int
+    topics: frozenset[int]
     times: int
 
+    def look_up(self) -> None: ...
     def leave(self) -> None: ...
     def size_bytes(self) -> int: ...
 
@@ -61,6 +63,7 @@ class LateReread:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._problem: Problem | None = None
+        self._lookup: Future[Any] | None = None
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -77,14 +80,17 @@ class LateReread:
     def look(self) -> None:
         """Call about every second."""
         now_us, times = self._clock.monotonic_us(), self._late.times
-        if not self._late.since_us:
+        if self._late.topics:
+            if self._lookup is None or self._lookup.done():
+                self._lookup = self._ask(self._late.look_up)
+        elif not self._late.since_us:
             self._noticed_us = 0
             return
         if times != self._times or not self._noticed_us:
             self._times, self._last_us = times, now_us
             self._noticed_us = self._noticed_us or now_us
         quiet = now_us - self._last_us >= QUIET_US or now_us - self._noticed_us >= LONGEST_QUIET_US
-        if not quiet or now_us < self._next_us:
+        if self._late.topics or not quiet or now_us < self._next_us:
             return
         with self._lock:
             if self._holders or (self._thread is not None and self._thread.is_alive()):

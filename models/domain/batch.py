@@ -52,7 +52,9 @@ class RecordBatch:
     presence: list[PresenceChange] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    late_since_us: int = 0  # from this arrival on, something was stored under a guess and has a name now; 0: nothing
+    late: list[int] = field(
+        default_factory=list
+    )  # topics that were read by a guess in batches before, and have names now
     duplicates: int = 0  # redeliveries acknowledged and not stored
     dropped: int = 0  # QoS 0 beyond the limit, since the batch before
     arrived_to: int = (

@@ -52,6 +52,11 @@ class TopicTable:
             self._keep(found, name)
         return found
 
+    def known(self, name: bytes) -> int:
+        """Id of a topic that exists already, else 0."""
+        found = self._ids.get(name, 0)
+        return self.shelf.id_of(name) if not found and self._forgot_some and self.shelf is not None else found
+
     def put(self, id_: int, name: bytes) -> None:
         """Take a stored pair. Raises `ValueError` where the id is taken by another name."""
         if self._names.get(id_, name) != name:

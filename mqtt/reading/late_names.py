@@ -13,43 +13,47 @@ MOST_GUESSED = 200_000
 
 
 class LateNames:
-    """One thread. `since_us`: the first arrival of all that was read by a guess and has a name now; 0: there is none."""
+    """One thread."""
 
     def __init__(self, sink: Sink, recognisers: Iterable[Recogniser]) -> None:
-        self.since_us = 0
         self._sink = sink
         self._depending = [one for one in recognisers if one.uses_declarations]
-        self._guessed: dict[bytes, int] = {}  # topic -> its first arrival
-        self._left: set[bytes] = set()  # by whoever had declared them: to guess is right there
+        self._first_new = len(sink.names.topics)  # those before it somebody else has read
+        self._guessed: set[bytes] = set()
+        self._known: set[bytes] = set()  # declared at some time: where that was taken back, to guess is right
+        self._found: list[int] = []
 
-    def guessed(self, topic: bytes, received_us: int) -> None:
+    def guessed(self, topic: bytes) -> None:
         """The first message of a topic is read, and nothing that was declared says how."""
-        if len(self._guessed) < MOST_GUESSED and topic not in self._left:
-            self._guessed.setdefault(topic, received_us)
+        if len(self._guessed) < MOST_GUESSED and topic not in self._known:
+            self._guessed.add(topic)
 
-    def declared(self, topics: Iterable[bytes]) -> None:
-        """Something else is declared of these now."""
-        for topic in topics:
-            if self._sink.declared.of(topic) is not None:
-                self._found(topic)
-            elif len(self._left) < MOST_GUESSED:
-                self._left.add(topic)
+    def declared(self, topics: set[bytes], *, before: bool) -> None:
+        """Something else is declared of these now. `before`: it was so when what is stored of them was read."""
+        for topic in topics - self._known:
+            if len(self._known) < MOST_GUESSED:
+                self._known.add(topic)
+            if not before and (topic in self._guessed or self._is_of_before(topic)):
+                self._note(topic)
 
     def outdated(self, plans: Iterable[tuple[bytes, Plan]]) -> None:
         """With what was declared, others may claim these topics, or say that they are another's."""
         for topic, plan in plans:
             if topic in self._guessed and self._reads_otherwise(levels_of(topic), topic, plan):
-                self._found(topic)
+                self._note(topic)
 
-    def take(self) -> int:
-        """`since_us`, for the last time."""
-        found, self.since_us = self.since_us, 0
+    def take(self) -> list[int]:
+        """Ids of topics that were read by a guess and have names now: each once."""
+        found, self._found = self._found, []
         return found
 
-    def _found(self, topic: bytes) -> None:
-        first_us = self._guessed.pop(topic, 0)
-        if first_us:
-            self.since_us = min(self.since_us or first_us, first_us)
+    def _note(self, topic: bytes) -> None:
+        self._guessed.discard(topic)
+        self._found.append(self._sink.names.topic(topic))
+
+    def _is_of_before(self, topic: bytes) -> bool:
+        """Did somebody read it in an earlier run, or at another broker, where nobody had declared it?"""
+        return 0 < self._sink.names.topics.known(topic) < self._first_new
 
     def _reads_otherwise(self, levels: Sequence[str], topic: bytes, plan: Plan) -> bool:
         levels = [*levels]

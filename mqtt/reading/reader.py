@@ -58,6 +58,7 @@ class Reader:
         self._declarers = [one for one in self._conventions if isinstance(one, Declarer)]
         self._declaring: dict[bytes, tuple[Declarer, list[str]]] = {}  # topics
         self._late = LateNames(self._sink, self._conventions)
+        self._is_before = False  # what is heard stood before what is stored
         self._plans: dict[bytes, Plan] = {}
         self._plan_bytes = 0  # of their topics
         self._declared: set[bytes] = set()  # topics whose plans depend on declarations
@@ -99,12 +100,14 @@ class Reader:
 
     def _hear_before(self, messages: Sequence[RawMessage]) -> list[Declaration]:
         found: list[Declaration] = []
+        self._is_before = True
         for at in range(0, len(messages), RECALLED_AT_ONCE):
             try:
                 some = [one._replace(origin=Origin.REPLAY) for one in messages[at : at + RECALLED_AT_ONCE]]
                 found += self.read(some).declarations
             except Exception:  # whoever declared it tells most of it again; reading goes on
                 logger.exception("what was declared before could not be read")
+        self._is_before = False
         self._sink.declarations.forget_news()
         return found
 
@@ -150,7 +153,7 @@ class Reader:
             sink.clients.catch_up(count - 1, sink)
             sink.log_speakers.tell(batch, self._names, sink.declarations)
         batch.gaps = sink.sequences.gaps()
-        batch.late_since_us = self._late.take()
+        batch.late = self._late.take()
         return batch
 
     def _look_ahead(self, messages: Sequence[RawMessage], topics: Sequence[bytes]) -> None:
@@ -206,13 +209,13 @@ class Reader:
         if recogniser.uses_declarations:
             self._declared.add(topic)
         if recogniser in self._unsure or isinstance(plan, GenericPlan):
-            self._late.guessed(topic, message.received_us)
+            self._late.guessed(topic)
         batch.agent[row], batch.kind[row] = plan.agent, plan.kind
         return plan
 
     def _notice_late(self, dropped: _Dropped, roots: set[bytes]) -> None:
         """After declarations on topics of these roots."""
-        self._late.declared(dropped.declared)
+        self._late.declared(dropped.declared, before=self._is_before)
         some = dropped.others.items()
         self._late.outdated((one for one in some if one[0].partition(b"/")[0] in roots) if dropped.all else some)
 

@@ -100,7 +100,7 @@ class StoreWriter:
                 self._upkeep = self._mend(replaced)
                 self.names.topics.shelf = CatalogueTopics(self._catalogue)
                 load_names(self._catalogue, self.names)
-                self.late = Late(workspace, self._catalogue)
+                self.late = Late(workspace, self._catalogue, clock)
                 self.before = read_known_before(workspace, self._catalogue)
                 with problems_of(workspace.root):
                     unknown = not self._ask("SELECT count(*) FROM capture")[0][0]
@@ -202,7 +202,7 @@ class StoreWriter:
         now_us = self._clock.wall_us()
         if not (self._gaps or self._presence or _says_something(batch)):
             return Committed(0, 0, 0, now_us, 0)
-        self.late.note(batch.late_since_us)
+        self.late.note(batch.late)
         segment = self._present_segment(now_us)
         try:
             rows = self._write(segment, batch, now_us)

@@ -25,11 +25,15 @@ OnProgress = Callable[[RereadProgress], None]
 class Store:
     def __init__(self) -> None:
         self.since_us = self.left_us = self.times = 0
+        self.topics: frozenset[int] = frozenset()
         self.bytes = 5
 
     def note(self, since_us: int) -> None:
         self.since_us = min(self.since_us or since_us, since_us)
         self.times += 1
+
+    def look_up(self) -> None:
+        raise AssertionError("there are no topics")
 
     def leave(self) -> None:
         self.left_us, self.since_us = self.since_us, 0
@@ -131,7 +135,7 @@ def test_more_than_a_gigabyte_is_left_to_the_user() -> None:
     bench.store.note(T0)
     bench.seconds(10)
     assert (bench.began, bench.codes) == ([], ["reread.late-large"])
-    assert "2026-01-01T00:00:00Z" in bench.late.warnings[0].sentence()
+    assert "murmurscope reread --from 2026-01-01T00:00:00Z" in bench.late.warnings[0].sentence()
     bench.store.bytes = 5
     bench.store.note(T0 + 50)
     bench.seconds(120)
@@ -183,30 +187,68 @@ def test_what_the_user_wants_goes_first() -> None:
     assert not bench.late._thread.is_alive()  # type: ignore[union-attr]
 
 
-def test_what_is_noticed_outlives_a_kill_and_only_what_was_read_again_is_done(tmp_path: Path) -> None:
+def stored(store: StoreWriter, clock: FakeClock, *topics: bytes, late: tuple[bytes, ...] = ()) -> None:
+    clock.advance(SECOND)
+    batch = batch_of(store.names, [message(clock.wall_us(), one) for one in topics], ["a"] * len(topics))
+    batch.late = [store.names.topic(one) for one in late]
+    store.commit(batch)
+
+
+def looked_up(store: StoreWriter) -> int:
+    while store.late.topics:
+        store.late.look_up()
+    return store.late.since_us
+
+
+def began(store: StoreWriter) -> list[int]:
+    return [first_us for (first_us,) in store._catalogue.execute("SELECT first_us FROM segment ORDER BY id")]
+
+
+def test_what_is_noticed_outlives_a_kill_and_begins_with_the_first_file_that_holds_it(tmp_path: Path) -> None:
     workspace, clock = Workspace.at(tmp_path / "ws"), FakeClock()
     store = StoreWriter(workspace, clock)
-    store.begin_capture("mqtt://broker", "client")
-    batch = batch_of(store.names, [message(T0)], ["a"])
-    batch.late_since_us = T0 + 500
-    store.commit(batch)
-    again = Late(workspace, store._catalogue)
-    assert (again.since_us, store.late.times) == (T0 + 500, 1)
-    store.late.begin(T0 + 600, 0)
-    store.late.done()
-    assert store.late.since_us == T0 + 500, "not from its beginning"
-    store.late.begin(T0, T0 + 550)
-    store.late.done()
-    assert store.late.since_us == T0 + 500, "not to its end"
-    store.late.begin(T0, 0)
-    store.late.note(T0 + 300)
-    assert Late(workspace, store._catalogue).since_us == T0 + 300
-    store.late.done()
-    assert store.late.since_us == T0 + 300, "it came meanwhile"
-    store.late.leave()
-    again = Late(workspace, store._catalogue)
-    assert (again.since_us, again.left_us) == (0, T0 + 300)
+    for topic in (b"t/1", b"t/2", b"t/3", b"t/4"):
+        store.begin_capture("mqtt://broker", "client")
+        stored(store, clock, topic)
+    stored(store, clock, b"x", late=(b"t/3", b"nowhere"))
+    again = Late(workspace, store._catalogue, clock)
+    assert again.topics == store.late.topics == {store.names.topic(b"t/3"), store.names.topic(b"nowhere")}
+    assert looked_up(store) == began(store)[2]
+    stored(store, clock, b"x", late=(b"t/2",))
+    assert looked_up(store) == began(store)[1]
+    stored(store, clock, b"x", late=(b"t/4",))
+    assert looked_up(store) == began(store)[1]
+    assert Late(workspace, store._catalogue, clock).since_us == began(store)[1]
+    stored(store, clock, b"x", late=(b"nowhere",))
+    assert looked_up(store) == began(store)[1]
+    store.close()
+
+
+def test_only_what_was_read_again_is_done(tmp_path: Path) -> None:
+    workspace, clock = Workspace.at(tmp_path / "ws"), FakeClock()
+    store = StoreWriter(workspace, clock)
+    for topic in (b"t/1", b"t/2"):
+        store.begin_capture("mqtt://broker", "client")
+        stored(store, clock, topic)
+    stored(store, clock, b"x", late=(b"t/2",))
+    late, since_us = store.late, looked_up(store)
+    late.begin(since_us + 100, 0)
+    late.done()
+    assert late.since_us == since_us, "not from its beginning"
+    late.begin(0, since_us + 50)
+    late.done()
+    assert late.since_us == since_us, "not to its end"
+    late.begin(since_us, 0)
+    stored(store, clock, b"x", late=(b"t/1",))
+    looked_up(store)
+    late.done()
+    assert late.since_us == began(store)[0], "it came meanwhile"
+    late.leave()
+    again = Late(workspace, store._catalogue, clock)
+    assert (again.since_us, again.left_us) == (0, began(store)[0])
     again.begin(0, 0)
     again.done()
     assert (again.since_us, again.left_us) == (0, 0)
+    stored(store, clock, b"x", late=tuple(b"t/%d" % n for n in range(10_001)))
+    assert (late.since_us, late.topics) == (1, set()), "of so many all history is"
     store.close()

@@ -2,27 +2,24 @@
 
 import pytest
 
-from tests.helpers.reading import ARRIVAL_US, Reading
-from tests.unit.app.test_foretelling import CASES, CONFIG, HOME_ASSISTANT
-
-LATER_US = 10_000_000
+from mqtt.reading.reader import Reader
+from tests.helpers.clock import FakeClock
+from tests.helpers.reading import Reading
+from tests.unit.app.test_foretelling import CASES, HOME_ASSISTANT
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_was_guessed_in_an_earlier_batch_is_noticed_once(case: str) -> None:
     values, announced = CASES[case]
     reading = Reading()
-    assert reading.send("somebody/else/load", 5).late_since_us == 0
+    assert reading.send("somebody/else/load", 5).late == []
     for topic, said in values[:5]:
-        reading.now_us += 1
-        assert reading.send(topic, said).late_since_us == 0
-    reading.now_us += LATER_US
-    found = [reading.send(topic, said).late_since_us for topic, said in announced]
-    assert [one for one in found if one] == [ARRIVAL_US + 1]
+        assert reading.send(topic, said).late == []
+    found = {reading.names.topics[id_] for topic, said in announced for id_ in reading.send(topic, said).late}
+    assert found == {topic.encode() for topic, _ in values[:5]}
     for _ in range(2):
         for topic, said in (*values[:5], *announced):
-            reading.now_us += 1
-            assert reading.send(topic, said).late_since_us == 0
+            assert reading.send(topic, said).late == []
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -34,22 +31,27 @@ def test_nothing_is_late_where_the_announcement_comes_first(case: str) -> None:
         found = [reading.read(*messages)] if together else [reading.read(one) for one in messages]
         found += [reading.send(topic, said) for topic, said in values[:5]]
         found += [reading.send(topic, said) for topic, said in announced]
-        assert not any(one.late_since_us for one in found)
+        assert not any(one.late for one in found)
     reading = Reading()
     lines = (*values[:5], *announced)
-    assert not reading.read(*(reading.message(*line) for line in lines)).late_since_us, (
-        "of one batch all is heard first"
-    )
+    assert not reading.read(*(reading.message(*line) for line in lines)).late, "of one batch all is heard first"
 
 
-def test_of_several_the_first_arrival_counts() -> None:
-    reading = Reading()
-    for number in range(3):
-        reading.now_us += 1_000
-        reading.send(f"odd/{number}/a", '{"x":5}')
-    configs = [{**CONFIG, "stat_t": f"odd/{n}/a", "avty_t": f"odd/{n}/b", "dev": {"ids": f"box-{n}"}} for n in (2, 1)]
-    messages = [reading.message(f"homeassistant/sensor/x{n}/config", one) for n, one in enumerate(configs)]
-    assert reading.read(*messages).late_since_us == ARRIVAL_US + 2_000
+def test_what_an_earlier_run_read_is_noticed_unless_it_was_declared_then() -> None:
+    topic, config = HOME_ASSISTANT
+    for declared in (False, True):
+        before = Reading()
+        if declared:
+            before.send(topic, config)
+        before.send("odd/7/a", '{"x":5}')
+        reading = Reading()
+        reading.names = before.names
+        reading.reader = Reader(before.names, "agents", FakeClock())
+        if declared:
+            reading.reader.recall([reading.message(topic, config)])
+        found = [reading.names.topics[id_] for id_ in reading.send(topic, config).late]
+        assert found == ([] if declared else [b"odd/7/a"])
+        assert reading.send(topic, {**config, "name": "Other"}).late == []
 
 
 def test_what_lies_beside_a_device_is_its_own_when_it_is_announced() -> None:
@@ -59,7 +61,7 @@ def test_what_lies_beside_a_device_is_its_own_when_it_is_announced() -> None:
         reading = Reading()
         reading.send(topic, "5")
         assert reading.agents() == {before}
-        assert reading.send("homeassistant/sensor/y/config", config).late_since_us == (ARRIVAL_US if late else 0)
+        assert reading.send("homeassistant/sensor/y/config", config).late == ([1] if late else [])
         reading.send(topic, "5")
         assert reading.points[-1].agent == ("press" if late else before)
 
@@ -68,9 +70,9 @@ def test_to_guess_is_right_where_a_declaration_was_taken_back() -> None:
     reading = Reading()
     topic, config = HOME_ASSISTANT
     for said in (config, ""):
-        assert not reading.send(topic, said).late_since_us
+        assert not reading.send(topic, said).late
     reading.send("odd/7/a", '{"x":5}')
-    assert not reading.send(topic, config).late_since_us
+    assert not reading.send(topic, config).late
 
 
 def test_somebody_new_elsewhere_is_nothing_to_whoever_is_known() -> None:
@@ -78,5 +80,5 @@ def test_somebody_new_elsewhere_is_nothing_to_whoever_is_known() -> None:
     for n in range(20):
         reading.send(f"site/host-{n}/metrics", {"cpu": 1})
     reading.send("agents/press/status", {"state": "online", "interval_s": 5})
-    assert not reading.send(*HOME_ASSISTANT).late_since_us
-    assert not reading.send("zigbee2mqtt/bridge/info", {"version": "2.0", "coordinator": {}}).late_since_us
+    assert not reading.send(*HOME_ASSISTANT).late
+    assert not reading.send("zigbee2mqtt/bridge/info", {"version": "2.0", "coordinator": {}}).late
