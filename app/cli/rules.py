@@ -134,8 +134,7 @@ def _list(workspace: "Workspace", *, as_json: bool) -> int:
         print(json.dumps(_as_json(rules), ensure_ascii=False))
         return ExitCode.OK
     for number, one in enumerate(rules.rules, 1):
-        said = {key: value for key, value in one.said().items() if key not in ("topic", "means")}
-        print(f"{number}. {one.topic} means {one.means}" + "".join(f", {key} {value}" for key, value in said.items()))
+        print(f"{number}. {one.as_line()}")
     for name, agent in rules.same.items():
         print(f"{name} is {agent}")
     if not rules.rules and not rules.same:

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 from app.cli.workspace_argument import workspace_of
 from models.domain.conventions import LOG_LIBRARIES
-from models.domain.problems import ExitCode, trouble
+from models.domain.problems import ExitCode
 
 if TYPE_CHECKING:
-    from app.series_sources import SeriesSource
-    from models.storage.history.why import AgentOrigin, SeriesOrigin
-
-    Sources = dict[str, SeriesSource]
+    from models.domain.origins import AgentWhy
 
 _SOURCES = {
     "generic": "home-made payloads, read by their shape",
@@ -36,47 +33,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Raises `EnvironmentProblem` agent.unknown, series.unknown, "settings.unreadable", "workspace.*"."""
     from app.cli.rules import rules_said
-    from app.series_sources import series_sources
-    from app.settings import SettingsFile
+    from app.why import why_agent
     from models.domain.clock import SystemClock
-    from models.domain.connection import Connection
-    from models.storage.history.why import agent_origin
 
     workspace = workspace_of(args)
-    found = agent_origin(workspace, args.agent)
+    why = why_agent(workspace, args.agent, rules_said(workspace), SystemClock())
     if args.series is not None:
-        chosen = [one for one in found.series if one.metric == args.series]
-        if not chosen:
-            raise trouble("series.unknown", agent=args.agent, series=args.series)
-        found = found._replace(series=chosen)
-    prefix = (SettingsFile(workspace.settings).load().connection or Connection()).prefix
-    rules = rules_said(workspace)
-    sources = series_sources(found.agent, found.newest, found.declared, rules, prefix, SystemClock())
-    if args.series is not None:
-        met = {topic for one in found.series for topic in _source(one, sources).topics}
-        found = found._replace(topics=[one for one in found.topics if one.topic in met or not met])
+        why = why.only(args.series)
     if args.json:
-        print(json.dumps(_as_json(found, sources), ensure_ascii=False))
+        print(json.dumps(_as_json(why), ensure_ascii=False))
     else:
-        _print(found, sources)
+        _print(why)
     return ExitCode.OK
 
 
-def _source(one: "SeriesOrigin", sources: "Sources") -> "SeriesSource":
-    from app.series_sources import SeriesSource
-
-    return sources.get(f"{one.metric} {one.labels}" if one.labels else one.metric) or SeriesSource()
-
-
-def _as_json(found: "AgentOrigin", sources: "Sources") -> dict[str, object]:
+def _as_json(why: "AgentWhy") -> dict[str, object]:
+    found = why.origin
     return {
         "agent": found.agent, "name": found.own_name or None, "convention": found.convention or None,
         "presence": found.presence.name.lower(), "cause": found.cause or None, "since": _time(found.since_us),
         "first": _time(found.first_us), "last": _time(found.last_us),
         "series": [
             {
-                **one._asdict(), "kind": one.kind.name.lower(), "topics": list(map(_text, _source(one, sources).topics)),
-                "rules": _source(one, sources).rules,
+                **one._asdict(), "kind": one.kind.name.lower(), "topics": list(map(_text, why.source(one).topics)),
+                "rules": why.source(one).rules,
             }
             for one in found.series
         ],
@@ -86,7 +66,8 @@ def _as_json(found: "AgentOrigin", sources: "Sources") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _print(found: "AgentOrigin", sources: "Sources") -> None:
+def _print(why: "AgentWhy") -> None:
+    found = why.origin
     name = f" ({found.own_name})" if found.own_name else ""
     print(f"{found.agent}{name}: {found.presence.name.lower()}", end="")
     print(f" because of {found.cause} since {_time(found.since_us)}" if found.cause else "")
@@ -100,7 +81,7 @@ def _print(found: "AgentOrigin", sources: "Sources") -> None:
     print("series:" if found.series else "series: none")
     for one in found.series:
         labels = f" {one.labels}" if one.labels else ""
-        source = _source(one, sources)
+        source = why.source(one)
         by = _SOURCES.get(one.source, one.source)
         if one.source == "rule" and source.rules:
             by = f"your rule {' or '.join(map(str, source.rules))}"

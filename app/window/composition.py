@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.rules_controller import RulesController
     from app.window.screens import Screens
     from app.window.tail_source import TailSource
+    from app.window.why_controller import WhyController
     from models.domain.queries import FleetResult
 
 HOUR_US = 3_600_000_000
@@ -98,6 +99,7 @@ class Composition(QObject):
         self.connection: ConnectionController | None = None
         self.publishing: PublishController | None = None
         self.rules: RulesController | None = None
+        self.why: WhyController | None = None
         self.looking: Looking | None = None  # at a backup or a copied workspace
         self.screens: Screens | None = None
         self._passwords: Passwords | None = None
@@ -216,7 +218,7 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        for part in (self.data, self.rules, self.tail, self.source, self.link, self._passwords, self.looking):
+        for part in (self.data, self.rules, self.why, self.tail, self.source, self.link, self._passwords, self.looking):
             if part is not None:
                 part.shutdown()
 
@@ -254,6 +256,7 @@ class Composition(QObject):
     def _build_screens(self) -> None:
         from app.window.plot_library import PlotLibrary
         from app.window.screens import Screens
+        from app.window.why_controller import WhyController
         from widgets.frame.screen_context import ScreenContext
 
         assert self.source is not None
@@ -274,6 +277,11 @@ class Composition(QObject):
         self.screens.clear_requested.connect(self.publishing.ask_to_clear)
         assert self.rules is not None
         self.screens.teach_requested.connect(self.rules.teach)
+        self.why = WhyController(self.source, self._workspace, self.clock, self.themes, window, refusal)
+        self.screens.why_requested.connect(self.why.ask)
+        self.why.topic_wanted.connect(self.screens.open_topic)
+        self.why.teach_wanted.connect(self.rules.teach)
+        self.why.rules_wanted.connect(self.rules.list.open)
         self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)
         self._build_data(self.screens, refusal)
         self.screens.command_requested.connect(self._submit)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.rules_file import RulesFile
 from app.settings import SettingsFile
+from app.why import MOST_DECLARED
 from app.window.latest_work import LatestWork
 from app.window.recorder_link import RecorderLink
 from app.window.rule_list_controller import RuleListController
@@ -39,8 +40,6 @@ from widgets.messages.rule_form import RuleForm
 from widgets.messages.whole_payload import with_whole
 
 NOTICE = "rule"
-MOST_DECLARED = 500
-"""Messages that others cannot be read without, the newest: with every key they are read again."""
 _NO_RECORDER = "recorder."
 
 

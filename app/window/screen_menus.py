@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu
 
+from models.domain.problems import Severity
 from widgets.common.actions import ActionRegistry
 from widgets.common.tables import TableView
+from widgets.frame.main_window import MainWindow
+from widgets.frame.notice_bar import Notice
 
 if TYPE_CHECKING:  # loaded after the first paint
     from app.window.screens import Screens
@@ -25,7 +28,7 @@ def _one(targets: "Sequence[Target]") -> bool:
 class ScreenMenus(QObject):
     """Registers its actions at once; those of agents are enabled while they fit the agents that are selected. GUI thread."""
 
-    def __init__(self, actions: ActionRegistry, window: QWidget) -> None:
+    def __init__(self, actions: ActionRegistry, window: MainWindow) -> None:
         super().__init__(window)
         self._actions, self._window = actions, window
         self._screens: Screens | None = None
@@ -75,6 +78,7 @@ class ScreenMenus(QObject):
             action.setChecked(button.isChecked())
             action.toggled.connect(button.setChecked)
             button.toggled.connect(action.setChecked)
+        self._why.setEnabled(True)
         self.refresh()
 
     @Slot()
@@ -87,12 +91,21 @@ class ScreenMenus(QObject):
     def _add_view(self) -> None:
         actions, tr = self._actions, self.tr
         actions.separate("View")
+        self._why = actions.add("view.why", tr("&Why?"), self._ask_why, "Shift+F1",
+                                tip=tr("Why the agent, log record or message at hand is there: who read it, and from where"))  # fmt: skip
+        self._why.setEnabled(False)
+        actions.separate("View")
         self._not_well = actions.add("view.not-well", tr("Only agents that are &not well"), _nothing, "Ctrl+Shift+W",
                                      checkable=True, tip=tr("Hide in the fleet who is well"))  # fmt: skip
         self._by_group = actions.add("view.by-group", tr("Agents by &group"), _nothing, "Ctrl+Shift+G",
                                      checkable=True, tip=tr("Put the agents of a group together in the fleet"))  # fmt: skip
         actions.add_menu("view.columns", tr("Col&umns"), self._fill_columns, "table", "View",
                          tip=tr("Show and hide columns of the table that is shown"))  # fmt: skip
+
+    def _ask_why(self) -> None:
+        if self._screens is not None and not self._screens.ask_why():
+            text = self.tr("Choose an agent, a log record or a message first; then ask why.")
+            self._window.notices.show_notice(Notice("why", Severity.INFO, text))
 
     def _fill_columns(self, menu: QMenu) -> None:
         focused = QApplication.focusWidget()

@@ -1,6 +1,7 @@
 """The screens of the window and the wires between them."""
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
@@ -8,7 +9,7 @@ from PySide6.QtWidgets import QMenu
 from app.window.places import AGENT, FLEET, LOGS, MESSAGES
 from app.window.screen_place import ScreenPlace
 from app.window.ways_to_messages import WaysToMessages
-from models.domain.queries import AgentResult, MessageLine
+from models.domain.queries import AgentResult, LogLine, MessageLine
 from models.domain.time_range import TimeRange
 from widgets.agent.agent_panel import AgentPanel
 from widgets.agent.agent_screen import AgentScreen
@@ -35,6 +36,8 @@ class Screens(QObject):
     shell_line_requested = Signal(object)
     teach_requested = Signal(object)
     """As `MessagesScreen.teach_wanted`."""
+    why_requested = Signal(object)
+    """Somebody asks why something is there (`Subject`)."""
     messages_made = Signal(object)
     """The screen of messages is there."""
     guide_requested = Signal()
@@ -55,6 +58,7 @@ class Screens(QObject):
         self._window, self._places, self._context, self._tail = window, places, context, SharedTail(context.tail)
         self.commands = AgentCommands(context.clock.wall_us, window)
         self.commands.requested.connect(self.command_requested)
+        self.commands.why_wanted.connect(self.why_requested)
         self.fleet = FleetScreen(context.source, context.themes, self.commands.fill)
         self.names = AgentNames(context.source, self)
         self.logs: LogsScreen | None = None
@@ -135,8 +139,10 @@ class Screens(QObject):
             self.agent = AgentScreen(self.context(), self._fill_menu)
             self.agent.fleet_requested.connect(self._show_fleet)
             self.agent.facts.changed.connect(self.targets_changed)
+            self.agent.why_wanted.connect(self.why_requested)
             for rows in (self.agent.logs, self.agent.messages):
                 self.ways.lead_from(rows)
+                rows.menu_wanted.connect(self._offer_why)
             self._places[AGENT].fill(self.agent)
         return self.agent
 
@@ -146,6 +152,36 @@ class Screens(QObject):
         self._window.show_screen(MESSAGES)
         self.messages_screen().show_message(line)
 
+    @Slot(bytes)
+    def open_topic(self, topic: bytes) -> None:
+        """Show the messages of a topic."""
+        self._window.show_screen(MESSAGES)
+        self.messages_screen().show_topic(topic)
+
+    def ask_why(self) -> bool:
+        """Ask about what is at hand on the shown screen; False: nothing is."""
+        shown = self._window.shown_screen
+        if shown == MESSAGES and self.messages is not None and self.messages.message is not None:
+            self.messages.ask_why()
+        elif shown == LOGS and self.logs is not None and self.logs.rows.selected:
+            self._why_of_row(self.logs.rows.selected[0])
+        elif shown == AGENT and self.agent is not None and self.agent.facts.result is not None:
+            self.agent.ask_why()
+        elif self.on_fleet and len(targets := self.targets()) == 1:
+            self.commands.about(targets)
+            self.commands.ask_why()
+        else:
+            return False
+        return True
+
+    @Slot(object, object)
+    def _offer_why(self, menu: QMenu, line: object) -> None:
+        if isinstance(line, MessageLine) or (isinstance(line, LogLine) and line.message):
+            menu.addAction(self.tr("Why?"), partial(self._why_of_row, line))
+
+    def _why_of_row(self, line: LogLine | MessageLine) -> None:
+        self.why_requested.emit(line)
+
     def logs_screen(self) -> LogsScreen:
         """The screen of logs, made when it is first wanted."""
         if self.logs is None:
@@ -153,7 +189,9 @@ class Screens(QObject):
             self.logs.agent_wanted.connect(self.open_agent)
             self.logs.rows.guide_wanted.connect(self.guide_requested)
             self.logs.pane.message_wanted.connect(self.ways.show_message_of)
+            self.logs.pane.why_wanted.connect(self.why_requested)
             self.ways.lead_from(self.logs.rows)
+            self.logs.rows.menu_wanted.connect(self._offer_why)
             self._places[LOGS].fill(self.logs)
         return self.logs
 
@@ -167,6 +205,7 @@ class Screens(QObject):
             self.messages.clear_wanted.connect(self.clear_requested)
             self.messages.shell_line_wanted.connect(self.shell_line_requested)
             self.messages.teach_wanted.connect(self.teach_requested)
+            self.messages.why_wanted.connect(self.why_requested)
             self.messages.teach_refusal = self.teach_refusal
             self._places[MESSAGES].fill(self.messages)
             self.messages_made.emit(self.messages)

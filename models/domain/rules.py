@@ -171,6 +171,11 @@ class Rule:
         said = getattr(self, key)
         return Text(said, self.pattern.names, key) if said else None
 
+    def as_line(self) -> str:
+        """On one line, in the words of its file."""
+        said = {key: value for key, value in self.said().items() if key not in ("topic", "means")}
+        return f"{self.topic} means {self.means}" + "".join(f", {key} {value}" for key, value in said.items())
+
     def said(self) -> dict[str, Any]:
         """What differs from a rule that says nothing, as the file has it."""
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.init}

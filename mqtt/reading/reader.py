@@ -20,7 +20,7 @@ from mqtt.reading.home_made_talk import HomeMadeTalk
 from mqtt.reading.late_names import LateNames
 from mqtt.reading.other_topics import CommandPlan
 from mqtt.reading.plan import Declarer, Plan, Sink, Unread
-from mqtt.reading.registry import recognisers
+from mqtt.reading.registry import recognisers, word_of
 from mqtt.reading.rule_reading import RuleRecogniser
 
 MOST_PLANS, MOST_PLAN_BYTES = 200_000, 64 * 1024 * 1024
@@ -212,6 +212,16 @@ class Reader:
             self._late.guessed(topic)
         batch.agent[row], batch.kind[row] = plan.agent, plan.kind
         return plan
+
+    def claimed_by(self, message: RawMessage) -> str:
+        """Whose convention a message's topic follows, rules left aside, as `registry.word_of` says it. It is asked for a plan
+        anew: for who wants an explanation, after the message was read."""
+        topic = self._names.topic(message.topic)
+        for recogniser in self._conventions:
+            with suppress(Unread):
+                if recogniser.claim(topic, levels_of(message.topic), message, self._sink) is not None:
+                    return word_of(recogniser)
+        return ""
 
     def _notice_late(self, dropped: _Dropped, roots: set[bytes]) -> None:
         """After declarations on topics of these roots."""

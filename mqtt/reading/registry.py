@@ -1,4 +1,5 @@
-"""The recognisers in the order they are asked; the first that claims a topic has it. A new convention is one line here."""
+"""The recognisers in the order they are asked; the first that claims a topic has it. A new convention is one line here, and one
+in `_WORDS`."""
 
 from mqtt.reading.contract import ContractRecogniser
 from mqtt.reading.conventions.a2a import A2ARecogniser
@@ -54,3 +55,21 @@ def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
         otlp,
         generic,
     ]
+
+
+_WORDS: dict[type, str] = {
+    ContractRecogniser: "murmurscope", SparkplugRecogniser: "sparkplug", A2ARecogniser: "a2a", McpRecogniser: "mcp",
+    SolaceRecogniser: "solace-agent-mesh", DynsecRecogniser: "mosquitto", BrokerStatusRecogniser: "broker",
+    HomieRecogniser: "homie", FirehoseRecogniser: "rabbitmq",
+    CeleryRecogniser: "celery", TasmotaRecogniser: "tasmota",
+    Zigbee2MqttRecogniser: "zigbee2mqtt", HomeAssistantRecogniser: "home-assistant", DeclaredRecogniser: "declared",
+    EspHomeRecogniser: "esphome", GlancesRecogniser: "glances", TelegrafRecogniser: "telegraf",
+    CollectdRecogniser: "collectd", CloudEventsRecogniser: "cloudevents", OtlpRecogniser: "opentelemetry",
+    GenericRecogniser: "generic",
+}  # fmt: skip
+
+
+def word_of(recogniser: Recogniser) -> str:
+    """The convention that it reads, as `SeriesKey.source` calls it; `broker`: what brokers tell, `declared`: what a declaration
+    speaks of; "": nothing is read."""
+    return _WORDS.get(type(recogniser), "")

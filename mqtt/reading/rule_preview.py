@@ -12,7 +12,7 @@ from mqtt.reading.reader import Reader
 
 class PreviewRow(NamedTuple):
     """One figure, log record, task or word of presence. `what`: the metric, `log`, `task`, `presence`, or `unreadable`; `value`: a
-    float in `unit`, or a text. `message` is the place of the message that it came of."""
+    float in `unit`, or a text. `message` is the place of the message that it came of, `source` who made the series of a figure."""
 
     message: int
     time_us: int
@@ -20,7 +20,7 @@ class PreviewRow(NamedTuple):
     what: str
     value: float | str
     unit: str = ""
-    by_rule: bool = False
+    source: str = ""
 
 
 def preview(
@@ -40,7 +40,7 @@ def preview(
             series = names.series[batch.sample_series[place]]
             metric = series.metric + (f" {series.labels}" if series.labels else "")
             agent, value = names.agents[series.agent], batch.sample_value[place]
-            rows.append(PreviewRow(row, time_us, agent, metric, value, series.unit, series.source == "rule"))
+            rows.append(PreviewRow(row, time_us, agent, metric, value, series.unit, series.source))
         at += count
     for log in batch.logs:
         text = f"{log.level.name.lower()} {log.text}"

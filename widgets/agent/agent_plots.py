@@ -1,10 +1,11 @@
 """The stacked, linked plots of one agent: CPU, memory, response time, connections, and any other series on demand."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QPalette, QShowEvent
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from models.domain.headline import Headline, headline
 from models.domain.names import SeriesKind
@@ -33,6 +34,9 @@ _SUMS = ("attempts", "successes", "errors")
 class AgentPlots(QScrollArea):
     """Draws what `AgentResult.headline` names, and the series that were picked besides; `compact`: CPU and memory
     alone. Hidden it asks for nothing. GUI thread."""
+
+    why_wanted = Signal(str)
+    """Somebody asks why the series of this metric is there."""
 
     def __init__(self, context: ScreenContext, *, compact: bool = False) -> None:
         super().__init__()
@@ -208,9 +212,17 @@ class AgentPlots(QScrollArea):
     def _plot(self, title: str, unit: str, *, floor: float | None = 0.0) -> TimePlot:
         plot = TimePlot(title, unit, *self._shared, floor=floor)
         plot.setMinimumHeight(_PLOT_PIXELS)
+        plot.menu_wanted.connect(partial(self._fill_menu, plot))
         if self._compact:
             plot.setMaximumHeight(_MOST_COMPACT_PIXELS)
         return plot
+
+    def _fill_menu(self, plot: TimePlot, menu: QMenu) -> None:
+        drawn = {one for one, plots in self._users.items() if plot in plots}
+        found = [info.key.metric for info in self._agent.series if info.id in drawn] if self._agent is not None else []
+        for metric in dict.fromkeys(found):
+            text = self.tr("Why? ({metric})").replace("{metric}", visible(metric, 80).replace("&", "&&"))
+            menu.addAction(text, partial(self.why_wanted.emit, metric))
 
     # ------------------------------------------------------------ states, events, time
 

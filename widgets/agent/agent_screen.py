@@ -18,6 +18,7 @@ from widgets.records.log_list import LogList
 from widgets.records.message_list import MessageList
 from widgets.records.record_dialog import RecordDialog, log_dialog, message_dialog, task_dialog
 from widgets.records.task_list import TaskList
+from widgets.why.subject import OfAgent
 
 FillMenu = Callable[[QMenu, AgentResult], object]
 """Puts what can be done with an agent (rename, group, note …) into a menu."""
@@ -29,6 +30,8 @@ _FIRST_HEIGHTS = [640, 360]  # pixels, shared out in this proportion
 class AgentScreen(QWidget):
     """`show_agent` says which. While it is hidden it asks for nothing and wants nothing of the tail. GUI thread."""
 
+    why_wanted = Signal(object)
+    """Somebody asks why the agent or one of its series is there, and as it is, or a record of it (`Subject`)."""
     fleet_requested = Signal()
     """There is no agent to show, and the user wants to choose one."""
 
@@ -40,6 +43,8 @@ class AgentScreen(QWidget):
         self.plots = AgentPlots(context)
         self.logs, self.tasks, self.messages = LogList(context), TaskList(context), MessageList(context)
         self._none = StateView(context.themes)
+        self._why = self._button(self.tr("Why?"))
+        self._why.setToolTip(self.tr("Why it is there and as it is, and who reads each of its series"))
         self._more = self._button(self.tr("More series…"))
         self._menu_button = self._button(self.tr("Actions"))
         self._build()
@@ -81,6 +86,8 @@ class AgentScreen(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
+        self._why.clicked.connect(self.ask_why)
+        self.plots.why_wanted.connect(self._ask_why_of)
         self._more.clicked.connect(self.pick_series)
         self._menu_button.clicked.connect(self._open_menu)
         self.setFocusProxy(self.tabs)
@@ -134,6 +141,7 @@ class AgentScreen(QWidget):
         self._stack.setCurrentIndex(1 if facts.agent == 0 or (facts.result is None and facts.problem) else 0)
         self._more.setEnabled(facts.result is not None and bool(facts.result.series))
         self._menu_button.setEnabled(facts.result is not None)
+        self._why.setEnabled(facts.result is not None)
         if facts.result is not None:
             self.plots.show_agent(facts.result)
         self._show_facts()
@@ -160,7 +168,23 @@ class AgentScreen(QWidget):
         picker = SeriesPicker(self.facts.result.series, self.plots.extra_series, self)
         picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         picker.picked.connect(self.plots.show_extra)
+        picker.why_wanted.connect(picker.close)  # it is modal, the answer is not
+        picker.why_wanted.connect(self._ask_why_of)
         picker.open()
+
+    @Slot()
+    def ask_why(self) -> None:
+        """Of the agent; of a record instead where one is at hand in a list that has the focus."""
+        rows = self.tabs.currentWidget()
+        if isinstance(rows, LogList | MessageList) and rows.table.hasFocus() and rows.selected:
+            self.why_wanted.emit(rows.selected[0])
+        elif self.facts.result is not None:
+            self.why_wanted.emit(OfAgent(self.facts.result.id))
+
+    @Slot(str)
+    def _ask_why_of(self, metric: str) -> None:
+        if self.facts.result is not None:
+            self.why_wanted.emit(OfAgent(self.facts.result.id, metric))
 
     @Slot()
     def _open_menu(self) -> None:

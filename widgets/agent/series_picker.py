@@ -16,15 +16,19 @@ from PySide6.QtWidgets import (
 
 from models.domain.queries import SeriesInfo
 from widgets.agent.agent_plots import MOST_EXTRA
+from widgets.common.buttons import plain_button
 from widgets.common.plain import tooltip_text, visible
 
 _ID = Qt.ItemDataRole.UserRole
+_METRIC = Qt.ItemDataRole.UserRole + 1
 
 
 class SeriesPicker(QDialog):
     """Emits `picked` with the ticked ids at every tick; no more than eight can be ticked."""
 
     picked = Signal(object)  # tuple[int, ...]
+    why_wanted = Signal(str)
+    """Somebody asks why the series of this metric is there."""
 
     def __init__(self, series: Sequence[SeriesInfo], ticked: Iterable[int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,11 +49,17 @@ class SeriesPicker(QDialog):
             item = QListWidgetItem(visible(f"{key.metric} {key.labels}".strip() + unit, 200))
             item.setToolTip(tooltip_text(visible(f"{key.metric} {key.labels}")))
             item.setData(_ID, info.id)
+            item.setData(_METRIC, key.metric)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if info.id in chosen else Qt.CheckState.Unchecked)
             self.list.addItem(item)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        self.why = plain_button(self.tr("&Why?"), self._ask_why)
+        self.why.setToolTip(self.tr("Who reads the series at hand, and from which topics"))
+        self.why.setEnabled(False)
+        buttons.addButton(self.why, QDialogButtonBox.ButtonRole.ActionRole)
+        self.list.currentItemChanged.connect(lambda item, _before: self.why.setEnabled(item is not None))
         column = QVBoxLayout(self)
         for widget in (self._filter, self.list, self._hint, buttons):
             column.addWidget(widget)
@@ -75,6 +85,12 @@ class SeriesPicker(QDialog):
     def _tell(self) -> None:
         text = self.tr("{n} of at most {most} ticked")
         self._hint.setText(text.replace("{n}", str(len(self.ticked()))).replace("{most}", str(MOST_EXTRA)))
+
+    @Slot()
+    def _ask_why(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.why_wanted.emit(item.data(_METRIC))
 
     @Slot(str)
     def _narrow(self, text: str) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from models.domain.control import Command
 from models.domain.sparkplug_nodes import SparkplugNode, node_of_agent
 from widgets.common.plain import PlainLabel, visible
+from widgets.why.subject import OfAgent
 
 _HOUR_US = 3_600_000_000
 
@@ -46,6 +47,8 @@ class AgentCommands(QObject):
     """Fills a context menu for the selected agents. `requested` carries commands for `submit`. GUI thread."""
 
     requested = Signal(list)
+    why_wanted = Signal(object)
+    """Somebody asks why it is there, and as it is (`OfAgent`)."""
     births_wanted = Signal(list)
     """`SparkplugNode`s that shall be asked for their birth certificates."""
 
@@ -76,6 +79,8 @@ class AgentCommands(QObject):
             menu.addAction(self.tr("End maintenance"), self.end_maintenance)
         if any(target.node for target in targets):
             menu.addAction(self.tr("Ask for birth certificates…"), self.ask_births)
+        why = menu.addAction(self.tr("Why?"), self.ask_why)
+        why.setEnabled(one)
         menu.addSeparator()
         if any(not target.retired for target in targets):
             menu.addAction(self.tr("Retire (hide, keep its history)"), partial(self.retire, retired=True))
@@ -121,6 +126,10 @@ class AgentCommands(QObject):
     def retire(self, *, retired: bool) -> None:
         """Hide, or show again; the history stays either way."""
         self._request(Command.RETIRE, retired=retired)
+
+    @Slot()
+    def ask_why(self) -> None:
+        self.why_wanted.emit(OfAgent(self._targets[0].id))
 
     @Slot()
     def ask_births(self) -> None:

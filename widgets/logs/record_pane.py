@@ -34,6 +34,8 @@ class RecordPane(QWidget):
     agent_wanted = Signal(int)
     message_wanted = Signal(object)
     """Somebody wants to see the message that this `LogLine` was read from."""
+    why_wanted = Signal(object)
+    """Somebody asks why this `LogLine` was read as it is."""
     closed = Signal()
 
     def __init__(self, names: AgentNames, theme: ThemeHolder, parent: QWidget | None = None) -> None:
@@ -57,11 +59,13 @@ class RecordPane(QWidget):
         self.copy_json = plain_button(self.tr("Copy as &JSON"), self._copy_json)
         self.open_message = plain_button(self.tr("&Show its message"), self._open_message)
         self.open_agent = plain_button(self.tr("Go to age&nt"), self._open_agent)
+        self.why = plain_button(self.tr("Wh&y?"), self._ask_why)
+        self.why.setToolTip(self.tr("Which convention or rule read this record"))
         close = FlatButton(theme, "close", self.tr("Close the record"))
         close.clicked.connect(self.closed)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.copy_json, self.open_message, self.open_agent):
+        for button in (self.copy_json, self.open_message, self.open_agent, self.why):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(close)
@@ -109,6 +113,7 @@ class RecordPane(QWidget):
         self._title.set_text(" · ".join(filter(None, told)))
         self.open_agent.setEnabled(line.agent != 0)
         self.open_message.setEnabled(line.message != 0)
+        self.why.setEnabled(line.message != 0)
         self.fields.show_record(line, agent)
         self._write(line)
         self._draw_marks()
@@ -157,6 +162,11 @@ class RecordPane(QWidget):
     def _open_message(self) -> None:
         if self._line is not None:
             self.message_wanted.emit(self._line)
+
+    @Slot()
+    def _ask_why(self) -> None:
+        if self._line is not None:
+            self.why_wanted.emit(self._line)
 
     def turn(self, orientation: Qt.Orientation) -> None:
         """Text and fields, and in the head title and buttons, beside each other, or one above the other."""

@@ -24,6 +24,7 @@ class MessagePane(QWidget):
 
     plot_wanted = Signal(object)  # path of a number
     publish_wanted = Signal()
+    why_wanted = Signal()
     closed = Signal()
 
     def __init__(self, source: DataSource, theme: ThemeHolder, parent: QWidget | None = None) -> None:
@@ -40,6 +41,8 @@ class MessagePane(QWidget):
         self._plot.setToolTip(self.tr("Plot the number at hand over the loaded messages of this topic (Enter)"))
         self._publish = plain_button(self.tr("Publish a&gain…"), self.publish_wanted.emit)
         self._publish.setToolTip(self.tr("Open the form for publishing, filled from this message"))
+        self._why = plain_button(self.tr("Wh&y?"), self.why_wanted.emit)
+        self._why.setToolTip(self.tr("What this message is read as, and which convention or rule does it"))
         close = FlatButton(theme, "close", self.tr("Close the message"))
         close.clicked.connect(self.closed)
         head = QHBoxLayout()
@@ -50,7 +53,7 @@ class MessagePane(QWidget):
         words.addWidget(self._title)
         words.addWidget(self._how)
         head.addLayout(words, 1)
-        for button in (self._plot, self._publish, close):
+        for button in (self._plot, self._publish, self._why, close):
             head.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -40,6 +40,8 @@ class MessagesScreen(QWidget):
     """The retained message of this topic shall be removed."""
     teach_wanted = Signal(object)
     """Somebody wants to teach what a message means (Lesson)."""
+    why_wanted = Signal(object)
+    """Somebody asks what a message (MessageLine) is read as, and why."""
     at_hand_changed = Signal()
     """Another topic, message or value is at hand, or the screen comes or goes."""
     connect_requested = Signal()
@@ -67,6 +69,7 @@ class MessagesScreen(QWidget):
         self.rows.model.rowsInserted.connect(self._rows_changed)
         self.pane.plot_wanted.connect(self._plot_field)
         self.pane.publish_wanted.connect(self.publish_again)
+        self.pane.why_wanted.connect(self.ask_why)
         self.pane.pages.changed.connect(self.at_hand_changed)
         self.pane.pages.json.menu_wanted.connect(self._fill_value_menu)
         self.pane.closed.connect(self._close_pane)
@@ -213,6 +216,7 @@ class MessagesScreen(QWidget):
         menu.addSeparator()
         menu.addAction(self.tr("Publish again…"), self.publish_again)
         add_teach_menu(menu, self.teach_wanted.emit, self._lesson(line), self.teach_refusal)
+        menu.addAction(self.tr("Why?"), partial(self.why_wanted.emit, line))
         menu.addSeparator()
         menu.addAction(self.tr("Show only this topic"), partial(self.topics.show_topic, line.topic))
         if line.agent:
@@ -234,6 +238,12 @@ class MessagesScreen(QWidget):
         """What the message at hand means."""
         if self.message is not None and not self.teach_refusal:
             self.teach_wanted.emit(self._lesson(self.message))
+
+    @Slot()
+    def ask_why(self) -> None:
+        """Of the message at hand."""
+        if self.message is not None:
+            self.why_wanted.emit(self.message)
 
     @Slot()
     def copy_topic(self) -> None:

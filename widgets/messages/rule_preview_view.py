@@ -17,6 +17,7 @@ from widgets.common.state_view import StateKind, StateStack, ViewState, failed, 
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import unreadable_sentence, unreadable_word
 from widgets.data.titled import titled
+from widgets.why.why_texts import what_word
 
 UNREADABLE = "unreadable"
 MOST_ROWS = 2_000
@@ -132,20 +133,6 @@ class RulePreview(QWidget):
         return self._theme.icons.icon(other, tone) if row.other else QIcon()
 
 
-def _what(row: ReadRow) -> str:
-    if isinstance(row.value, str):
-        match row.what:
-            case "log":
-                return translate("RulePreview", "log record")
-            case "presence":
-                return translate("RulePreview", "presence")
-            case "task":
-                return translate("RulePreview", "task")
-            case "unreadable":
-                return translate("RulePreview", "cannot be read")
-    return visible(row.what)
-
-
 def _value(row: ReadRow) -> str:
     if isinstance(row.value, float):
         return repr(row.value).removesuffix(".0")  # as the export writes it
@@ -160,7 +147,7 @@ def _table(name: str, icon: Callable[[ReadRow], QIcon]) -> SortedTable[ReadRow]:
     columns: list[Column[ReadRow]] = [
         Column(translate("RulePreview", "Time"), lambda row: format_time(row.time_us, digits=3), lambda row: row.time_us, icon=icon),
         Column(translate("RulePreview", "Agent"), lambda row: visible(row.agent)),
-        Column(translate("RulePreview", "Metric, or what it is"), _what),
+        Column(translate("RulePreview", "Metric, or what it is"), lambda row: what_word(row.what, row.value)),
         Column(translate("RulePreview", "Value"), _value, _sort_key, tip=_tip),
         Column(translate("RulePreview", "Unit"), lambda row: visible(row.unit)),
     ]  # fmt: skip

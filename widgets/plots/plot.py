@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -46,8 +46,10 @@ class TimePlot(QWidget):
     """Draws on the frame clock into a pixmap; pointer and cursor only paint over it. A hidden plot does nothing.
 
     `set_curves` says what, `data_changed` that there is more of it. Title and sentences are translated, curve names are
-    taken as outside text. GUI thread.
+    taken as outside text; `menu_wanted` comes with a menu that opens on it. GUI thread.
     """
+
+    menu_wanted = Signal(object)
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ def plot_menu(plot: "TimePlot", gestures: Gestures) -> QMenu:
     menu.addAction(translate("PlotMenu", "Copy data as CSV"), lambda: clipboard.setText(_csv(plot)))
     menu.addAction(translate("PlotMenu", "Show as table"), lambda: _table(plot).show())
     menu.addSeparator()
+    plot.menu_wanted.emit(menu)
     menu.addAction(translate("PlotMenu", "Go live"), gestures.live)
     return menu
 

@@ -1,9 +1,8 @@
 """Why an agent and its series are there: who read them, out of which topics."""
 
-from typing import NamedTuple
-
 from models.domain.messages import RawMessage
 from models.domain.names import SeriesKind
+from models.domain.origins import AgentOrigin, SeriesOrigin, TopicOrigin
 from models.domain.presence_words import Presence
 from models.domain.problems import trouble
 from models.domain.queries import CancelToken, MessageRequest
@@ -18,44 +17,6 @@ LOOKED_AT = 1_000
 """The newest messages of an agent, which show what comes of what."""
 _LONGEST = 65_536
 _REMEMBERED_SCHEMA = 6
-
-
-class SeriesOrigin(NamedTuple):
-    """`source`: the convention that made it; `generic`: home-made payloads, `rule`: a rule of the user's."""
-
-    metric: str
-    labels: str
-    unit: str
-    kind: SeriesKind
-    source: str
-
-
-class TopicOrigin(NamedTuple):
-    """A topic whose newest message was the agent's, or that one of its newest messages came on. `messages` and `last_us` are of
-    all that came there."""
-
-    topic: bytes
-    messages: int
-    last_us: int
-
-
-class AgentOrigin(NamedTuple):
-    """`convention` "": it never declared itself."""
-
-    agent: str
-    own_name: str
-    convention: str
-    presence: Presence
-    cause: str
-    since_us: int
-    first_us: int
-    last_us: int
-    series: list[SeriesOrigin]
-    topics: list[TopicOrigin]
-    newest: list[RawMessage]
-    """Of its messages, oldest first."""
-    declared: list[RawMessage]
-    """What messages cannot be read without."""
 
 
 def agent_origin(workspace: Workspace, agent: str) -> AgentOrigin:

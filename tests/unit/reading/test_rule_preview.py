@@ -17,9 +17,9 @@ def test_the_rows_that_an_export_would_write() -> None:
     rules = Rules((rule_of({"topic": "plant/{agent}/{metric}", "means": "number", "unit": "%"}),))
     messages = [message(b"plant/a/load", b"50"), message(b"plant/a/load", b"x"), message(b"other/b-1/log", b"WARN hot")]
     rows = preview(messages, rules, "agents", FakeClock())
-    assert [(row.message, row.agent, row.what, row.value, row.unit, row.by_rule) for row in rows] == [
-        (0, "a", "load", 0.5, "1", True), (1, "a", "unreadable", "text", "", False),
-        (2, "b-1", "log", "warn hot", "", False),
+    assert [(row.message, row.agent, row.what, row.value, row.unit, row.source) for row in rows] == [
+        (0, "a", "load", 0.5, "1", "rule"), (1, "a", "unreadable", "text", "", ""),
+        (2, "b-1", "log", "warn hot", "", ""),
     ]  # fmt: skip
 
 
