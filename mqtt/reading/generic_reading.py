@@ -123,8 +123,12 @@ class GenericPlan:
         elif isinstance(told := unpacked(payload), str):
             self._read_text(row, message, told, sink)
         else:
+            met: set[int] = set()
             for one in gathered(told):
                 self._read_object(row, message, one, sink)
+                met.add(sink.batch.agent[row])
+            if len(met) > 1:
+                sink.heard(row, sorted(met - {0}))
 
     def _read_shaped(self, shape: ObjectShape, row: int, message: RawMessage, sink: Sink) -> bool:
         """False where the message is not what was expected: nothing of it was put anywhere."""

@@ -23,7 +23,7 @@ LOG_LEVELS = frozenset("log logs logging $log debug console stdout stderr syslog
 _ROLES = LOG_LEVELS | frozenset(
     "status state $state metrics metric telemetry data value values event events stats statistics info health heartbeat"
     " availability available lwt online presence connection connected alive reading readings report reports measurement"
-    " measurements result message messages msg out output attributes json raw all".split()
+    " measurements result message messages msg out output attributes json raw all rpc".split()
 )
 _NAMESPACES = frozenset(
     "agents agent fleet fleets sensors sensor binary_sensor device devices node nodes robots robot workers worker hosts"

@@ -8,12 +8,12 @@ from mqtt.reading.log_levels import LEVEL_WORDS
 _OWN_KEYS = {
     "short_message": "gelf", "@mt": "serilog", "MessageTemplate": "serilog", "levelname": "python-logging",
     "ecs.version": "ecs", "log.level": "ecs", "@version": "logstash", "logging.googleapis.com/labels": "google-cloud",
-    "logging.googleapis.com/sourceLocation": "google-cloud", "loggerFqcn": "log4j", "categoryName": "log4js",
+    "logging.googleapis.com/sourceLocation": "google-cloud", "loggerFqcn": "log4j", "_logMeta": "tslog", "categoryName": "log4js",
 }  # fmt: skip
 _PARTS = {
     ("text", "record"): "loguru", ("fields", "target"): "tracing", ("caller", "ts", "msg"): "zap",
     ("instant", "loggerName"): "log4j", ("event", "timestamp"): "structlog", ("@fields", "@message"): "logstash",
-    ("context", "sequence", "version"): "roarr",
+    ("context", "sequence", "version"): "roarr", ("args", "date", "tag", "type"): "consola",
 }  # fmt: skip
 _OTHER_TIMES = frozenset(("ts", "time", "t", "@timestamp", "date", "datetime", "asctime"))
 _LOGURU_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| [A-Z]+ *\| [\w.<>]+:[\w<>]+:\d+ - ")
@@ -29,8 +29,8 @@ def library_of(record: dict[str, Any]) -> str:
         if key in _OWN_KEYS:
             return _OWN_KEYS[key]
     level = record.get("level")
-    if type(level) is int:
-        return _numbered(record) if 10 <= level <= 60 else ""
+    if type(level) is int and level >= 10:
+        return _numbered(record) if level <= 60 else ""
     if isinstance(record.get("ecs"), dict) and isinstance(record.get("log"), dict):
         return "ecs"
     for keys, library in _PARTS.items():

@@ -49,6 +49,7 @@ _SHARED = (
     "service",
     "source",
 )
+_CALL = frozenset(("id", "jsonrpc"))
 _OF_MOMENT = frozenset(("ts", "values"))
 _NO_FIGURES = TELL_TALE | TASK_KEYS
 
@@ -59,6 +60,13 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for body in bodies:
         if (devices := _of_devices(body)) is not None:
             yield from devices
+            continue
+        params = body.get("params")
+        if type(params) is dict and isinstance(body.get("method"), str) and _CALL.isdisjoint(body):
+            yield {
+                **{key: body[key] for key in _SHARED if key in body},
+                **params,
+            }  # a notification is what it notifies of
             continue
         items = [] if any(key in body for key in _NO_FIGURES) else [*_items(body)]
         if not items:

@@ -150,6 +150,8 @@ _CONVENTIONS = {
     "bunyan": QT_TRANSLATE_NOOP("Convention", "bunyan"),
     "log4js": QT_TRANSLATE_NOOP("Convention", "log4js"),
     "roarr": QT_TRANSLATE_NOOP("Convention", "Roarr"),
+    "consola": QT_TRANSLATE_NOOP("Convention", "consola"),
+    "tslog": QT_TRANSLATE_NOOP("Convention", "tslog"),
     "python-logging": QT_TRANSLATE_NOOP("Convention", "Python logging"),
     "structlog": QT_TRANSLATE_NOOP("Convention", "structlog"),
     "loguru": QT_TRANSLATE_NOOP("Convention", "Loguru"),

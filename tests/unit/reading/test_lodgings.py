@@ -107,6 +107,8 @@ def test_a_word_where_a_rule_says_that_a_number_comes() -> None:
         ("devices/pump-8/messages/events/$.ct=application%2Fjson", {"rpm": 1}, "pump-8", {"rpm"}),
         ("esp32/kitchen/temperature", "21.5", "kitchen", {"temperature"}), ("p/a12/status", "1", "a12", {"status"}),
         ("turtle1/odom", {"header": {"stamp": {"sec": S, "nanosec": 5}}, "x": 1}, "turtle1", {"odom.x"}),
+        ("shelly-a8032a/events/rpc", {"src": "shelly-a8032a", "method": "NotifyStatus", "params": {"ts": S, "switch:0": {"id": 0, "w": 5}}},
+         "shelly-a8032a", {"switch:0.w"}),
         ("box-1/stats", {"cams": {"pid": 5, "fps": 6}, "pid": 7, "serial": 8}, "box-1", {"cams.fps"}),
     ],
 )  # fmt: skip
@@ -129,6 +131,9 @@ def test_a_gateway_tells_of_several_devices() -> None:
     assert [(p.agent, p.metric, p.value, p.time_us // 1000 - at_ms) for p in reading.points] == [
         ("Device A", "t", 1, 0), ("Device A", "t", 2, 1000), ("Device B", "t", 3, 0),
     ]  # fmt: skip
+    assert {one.agent for one in reading.read(reading.message("v1/gateway/telemetry", body)).evidence} == {
+        1
+    }  # the other's is the message
     assert [one.reason for one in reading.send("v1/devices/me/telemetry", {"t": 1}).unreadable] == ["nobody"]
     assert not reading.send("v1/devices/me/telemetry", {"device": "pump-1", "t": 1}).unreadable
 

@@ -22,6 +22,7 @@ STATUS = {"state": "online", "version": "1.2.0", "host": "box"}
         ("bunyan", {"name": "app", "hostname": "h", "pid": 1, "level": 30, "msg": "m", "time": AT, "v": 0}),
         ("log4js", {"startTime": AT, "categoryName": "c", "data": ["m"], "level": {"level": 20000, "levelStr": "INFO"}}),
         ("roarr", {"context": {"logLevel": 30}, "message": "m", "sequence": "0", "time": 1, "version": "2.0.0"}),
+        ("consola", {"date": AT, "args": ["m"], "type": "info", "level": 3, "tag": ""}), ("tslog", {"0": "m", "_logMeta": {"date": AT}}),
         ("python-logging", {"asctime": "2026-11-23 07:47:30,000", "levelname": "INFO", "name": "n", "message": "m"}),
         ("structlog", {"user": "a", "event": "m", "level": "info", "timestamp": AT}),
         ("loguru", {"text": "m\n", "record": {"level": {"name": "INFO"}}}),
