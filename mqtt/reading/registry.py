@@ -13,6 +13,8 @@ from mqtt.reading.conventions.glances import GlancesRecogniser
 from mqtt.reading.conventions.home_assistant import HomeAssistantRecogniser
 from mqtt.reading.conventions.homie import HomieRecogniser
 from mqtt.reading.conventions.mcp import McpRecogniser
+from mqtt.reading.conventions.moleculer import MoleculerRecogniser
+from mqtt.reading.conventions.nestjs import NestRecogniser
 from mqtt.reading.conventions.otlp import OtlpRecogniser
 from mqtt.reading.conventions.rabbitmq import FirehoseRecogniser
 from mqtt.reading.conventions.solace import SolaceRecogniser
@@ -42,6 +44,8 @@ def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
         HomieRecogniser(),
         FirehoseRecogniser(generic),
         CeleryRecogniser(),
+        MoleculerRecogniser(),
+        NestRecogniser(generic),
         TasmotaRecogniser(),
         Zigbee2MqttRecogniser(),
         HomeAssistantRecogniser(),

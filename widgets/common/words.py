@@ -141,6 +141,8 @@ _CONVENTIONS = {
     "opentelemetry": QT_TRANSLATE_NOOP("Convention", "OpenTelemetry"),
     "cloudevents": QT_TRANSLATE_NOOP("Convention", "CloudEvents"),
     "celery": QT_TRANSLATE_NOOP("Convention", "Celery"),
+    "moleculer": QT_TRANSLATE_NOOP("Convention", "Moleculer"),
+    "nestjs": QT_TRANSLATE_NOOP("Convention", "NestJS"),
     "rabbitmq": QT_TRANSLATE_NOOP("Convention", "RabbitMQ"),
     "mosquitto": QT_TRANSLATE_NOOP("Convention", "Mosquitto"),
     "emqx": QT_TRANSLATE_NOOP("Convention", "EMQX"),
