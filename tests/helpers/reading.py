@@ -101,12 +101,16 @@ def recorded(name: str) -> list[RawMessage]:
     messages = []
     for line in found:
         one = json.loads(line)
-        told = one.get("props") or {}
-        properties = Properties(
-            content_type=told.get("ContentType"),
-            response_topic=told.get("ResponseTopic"),
-            correlation=base64.b64decode(told["CorrelationData"]) if "CorrelationData" in told else None,
-            user=tuple((key, value) for key, value in told.get("UserProperty", ())),
+        told = one.get("props")
+        properties = (
+            None
+            if told is None
+            else Properties(
+                content_type=told.get("ContentType"),
+                response_topic=told.get("ResponseTopic"),
+                correlation=base64.b64decode(told["CorrelationData"]) if "CorrelationData" in told else None,
+                user=tuple((key, value) for key, value in told.get("UserProperty", ())),
+            )
         )
         origin = Origin.REPLAY if one.get("origin") == "replay" else Origin.IMPORTED
         messages.append(
