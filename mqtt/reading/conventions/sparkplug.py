@@ -26,7 +26,8 @@ MOST_DEVICES = 10_000
 """Of one node."""
 _RANK = 2  # births and wills
 _REBIRTH = b"Node Control/Rebirth"
-_NO_FIGURES = ("bdSeq", "Node Control/", "Device Control/", "Properties/")
+_NO_FIGURES = ("bdSeq", "Node Control/", "Device Control/", "Properties/", "ATTR/", "CMD/")
+_IN_BIRTH = "DATA/"  # some put it before a name in a birth, and leave it out later
 
 
 class _Known(NamedTuple):
@@ -44,6 +45,7 @@ class _Node:
     def __init__(self, group: str, name: str) -> None:
         self.group, self.name = group, name
         self.births: int | None = None  # bdSeq of the birth that is in force
+        self.births_before: int | None = None  # and of another one before it
         self.asked = False  # somebody asked for a birth that did not come yet
         self.seq: int | None = None
         self.heard_us = 0
@@ -61,15 +63,17 @@ class _Node:
 
 
 class SparkplugRecogniser:
-    """`spBv1.0/<group>/<type>/<node>[/<device>]` and hosts' `spBv1.0/STATE/<host>`; a broker that takes dots for slashes makes
-    `spBv1/0/…` of it."""
+    """`spBv1.0/<group>/<type>/<node>[/<device>]` and hosts' `spBv1.0/STATE/<host>`, of old `STATE/<host>`; a broker that takes
+    dots for slashes makes `spBv1/0/…` of it."""
 
     uses_declarations = False
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[str, str], _Node] = {}
 
-    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:  # noqa: ARG002
+    def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
+        if len(levels) == 2 and levels[0] == "STATE" and levels[1] and message.payload in _OF_OLD_HOSTS:
+            return HostPlan(topic, levels[1], sink)
         if levels[0] == "spBv1.0":
             below = levels[1:]
         elif levels[:2] == ["spBv1", "0"]:
@@ -98,6 +102,7 @@ class SparkplugRecogniser:
         return found
 
 
+_OF_OLD_HOSTS = (b"ONLINE", b"OFFLINE")
 _OF_NODES = ("NBIRTH", "NDATA", "NDEATH")
 _OF_DEVICES = ("DBIRTH", "DDATA", "DDEATH")
 
@@ -165,6 +170,8 @@ class NodePlan:
                 time_us = _time_us(payload.time_ms, message.received_us)
                 sink.batch.attempts.append(Attempt(row, time_us, self.agent, Outcome.OK, None, None, None))
         if not device:
+            if births != node.births:
+                node.births_before = node.births
             node.births = int(births) if births is not None else None
             node.asked = False
         if crowded:
@@ -178,7 +185,7 @@ class NodePlan:
 
     def _learn(self, metric: Metric, sink: Sink) -> bool:
         """Take what a birth says of a metric; False where there is no room for its series."""
-        name = metric.name
+        name = (metric.name or "").removeprefix(_IN_BIRTH)
         if not name:
             return True
         series, scale = 0, None
@@ -200,10 +207,11 @@ class NodePlan:
         unknown = False
         for metric in payload.metrics:
             if metric.name:
-                known = node.names.get((device, metric.name))
+                name = metric.name.removeprefix(_IN_BIRTH)
+                known = node.names.get((device, name))
                 if known is None:  # it was not there at its birth, or we were not
                     unknown |= not self._learn(metric, sink)
-                    known = node.names.get((device, metric.name))
+                    known = node.names.get((device, name))
             else:
                 known = node.aliases.get(metric.alias) if metric.alias is not None else None
                 unknown |= known is None
@@ -230,8 +238,8 @@ class NodePlan:
             node.devices.discard(device)
             return
         births = next((one.number for one in payload.metrics if one.name == "bdSeq"), None)
-        if births is not None and node.births is not None and births != node.births:
-            return  # the will of a connection that a later one replaced
+        if births is not None and node.births is not None and births in (node.births_before, (node.births - 1) % 256):
+            return  # the will of the connection that this one replaced
         node.seq = None
         self._gone(row, self.agent, Cause.WILL, sink)
         for one in sorted(node.devices):
@@ -266,6 +274,7 @@ class HostPlan:
 
     def __init__(self, topic: int, host: str, sink: Sink) -> None:
         self.topic, self.agent = topic, sink.agent(host)
+        self._host = host
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         payload = strip(message.payload)
@@ -279,6 +288,9 @@ class HostPlan:
             if word is None:
                 raise Unread("shape")
             presence = word[0]
+        declaration = Declaration(row, self.agent, SOURCE)
+        if sink.declarations.is_news(declaration, self._host):
+            sink.batch.declarations.append(declaration)
         cause = Cause.WILL if presence is Presence.OFFLINE else Cause.STATUS
         sink.say(row, self.agent, (presence, Condition.OK), cause, _RANK)
 

@@ -99,6 +99,39 @@ def test_the_will_of_an_earlier_connection_says_nothing() -> None:
     assert not batch.evidence
 
 
+@pytest.mark.parametrize(("number_of_death", "gone"), [(2, False), (9, False), (0, True), (3, True), (4, True)])
+def test_a_will_that_tells_of_no_earlier_connection_is_believed(number_of_death: int, gone: bool) -> None:
+    """Some count otherwise in their wills than in their births."""
+    reading = Reading()
+    reading.send("spBv1.0/g/NBIRTH/n", payload(metric("bdSeq", kind=8, value=9), seq=0))
+    reading.send("spBv1.0/g/NBIRTH/n", BIRTH)
+    batch = reading.send("spBv1.0/g/NDEATH/n", payload(metric("bdSeq", kind=8, value=number_of_death)))
+    assert bool(batch.evidence) == gone
+
+
+def test_a_name_that_only_births_lengthen_is_one_series() -> None:
+    reading = Reading()
+    born = payload(
+        metric("DATA/load", value=1),
+        metric("ATTR/serial", kind=4, value=4711),
+        metric("CMD/speed", kind=4, value=1),
+        seq=1,
+    )
+    reading.send("spBv1.0/g/NBIRTH/n", BIRTH)
+    reading.send("spBv1.0/g/DBIRTH/n/d", born)
+    reading.send("spBv1.0/g/DDATA/n/d", payload(metric("load", value=2), seq=2))
+    assert [(one.metric, one.value) for one in reading.points if one.agent == "g/n/d"] == [("load", 1), ("load", 2)]
+
+
+def test_a_host_of_old_says_it_in_one_word_on_a_topic_of_its_own() -> None:
+    reading = Reading()
+    said = [reading.send("STATE/scada", word) for word in ("ONLINE", "OFFLINE")]
+    assert [(one.presence, one.cause) for batch in said for one in batch.evidence] == [
+        (Presence.ONLINE, Cause.STATUS), (Presence.OFFLINE, Cause.WILL),
+    ]  # fmt: skip
+    assert [one.convention for one in said[0].declarations] == ["sparkplug"]
+
+
 def test_each_birth_with_a_new_number_is_a_connection() -> None:
     reading = Reading()
     first = reading.send("spBv1.0/g/NBIRTH/n", BIRTH)
