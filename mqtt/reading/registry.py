@@ -65,7 +65,7 @@ _WORDS: dict[type, str] = {
     ContractRecogniser: "murmurscope", SparkplugRecogniser: "sparkplug", A2ARecogniser: "a2a", McpRecogniser: "mcp",
     SolaceRecogniser: "solace-agent-mesh", DynsecRecogniser: "mosquitto", BrokerStatusRecogniser: "broker",
     HomieRecogniser: "homie", FirehoseRecogniser: "rabbitmq",
-    CeleryRecogniser: "celery", TasmotaRecogniser: "tasmota",
+    CeleryRecogniser: "celery", MoleculerRecogniser: "moleculer", NestRecogniser: "nestjs", TasmotaRecogniser: "tasmota",
     Zigbee2MqttRecogniser: "zigbee2mqtt", HomeAssistantRecogniser: "home-assistant", DeclaredRecogniser: "declared",
     EspHomeRecogniser: "esphome", GlancesRecogniser: "glances", TelegrafRecogniser: "telegraf",
     CollectdRecogniser: "collectd", CloudEventsRecogniser: "cloudevents", OtlpRecogniser: "opentelemetry",
