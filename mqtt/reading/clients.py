@@ -58,11 +58,11 @@ class Clients:
 
     def left(self, row: int, client: str, presence: Presence, sink: "Sink") -> None:
         """Its connection ended: `STOPPED` where it said goodbye to the broker."""
+        if client in self._awaited:  # though it may have become an agent in this batch
+            self._awaited[client] = self._awaited[client][0], False
         agent = sink.names.known_agent(client)
         if agent:
             _tell(row, agent, presence, sink)
-        elif client in self._awaited:
-            self._awaited[client] = self._awaited[client][0], False
 
     def catch_up(self, row: int, sink: "Sink") -> None:
         """At the end of a batch, whose last message is `row`: who became an agent meanwhile?"""

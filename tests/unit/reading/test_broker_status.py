@@ -261,6 +261,21 @@ def test_events_of_emqx_on_topics_of_their_own(root: str) -> None:
     assert not reading.points
 
 
+def test_who_came_and_went_in_one_batch_is_gone() -> None:
+    reading, keeper = Reading(), PresenceKeeper()
+    batch = reading.read(
+        reading.message(LOG, f"{S}: New client connected from h:1 as c-1 (p5, c1, k60)."),
+        reading.message("agents/c-1/status", '{"state":"online"}'),
+        reading.message(LOG, f"{S}: Client c-1 been disconnected by administrative action."),
+        reading.message("x/y-1/cpu", "5"),
+    )
+    assert attempts(reading, batch) == [("c-1", Outcome.OK, None, None)]
+    changes = keeper.observe(batch, Instant(ARRIVAL_US, ARRIVAL_US))
+    assert [one.presence for one in changes if reading.names.agents[one.agent] == "c-1"] == [
+        Presence.ONLINE, Presence.OFFLINE,
+    ]  # fmt: skip
+
+
 def test_the_broker_knows_better_than_a_word() -> None:
     reading, keeper = Reading(), PresenceKeeper()
     for topic, payload in (
