@@ -46,6 +46,7 @@ _REPLIES = frozenset(
     "response responses resp res reply replies answer answers result results ack callback outbox out".split()
 )
 _SURE_REQUESTS = frozenset("request requests req rpc command commands cmd cmnd query ask".split())
+_SURE_REPLIES = frozenset("response responses reply replies".split())
 _OWN_ID, _SURE_ID = 8, 16
 """Characters from which on an id is believed to be nobody else's, and from which on whatever repeats it is about the same."""
 _TOLD_BY_OWNER = frozenset(("notification", "notifications", "event", "events"))
@@ -105,13 +106,18 @@ class HomeMadeTalk:
         return self._join(row, message, body, levels, state, sink) or (told is not None and told.alone)
 
     def take_other(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
-        """Take what is said on the way to a reply (progress, a beat), and what agents tell each other by name. True where it
-        is that."""
+        """Take what is said on the way to a reply (progress, a beat), what agents tell each other by name, and replies to what
+        cannot be told. True where it is that."""
         if message.origin is Origin.REPLAY:
             return False
         if "id" in body and self._goes_on(row, message, body["id"], sink):
             return True
-        return "from" in body and "to" in body and take_message(row, message, body, sink)
+        if "from" in body and "to" in body and take_message(row, message, body, sink):
+            return True
+        if not isinstance(body.get("ok", body.get("success")), bool) or not _says_reply(message.topic):
+            return False
+        sink.batch.agent[row], sink.batch.kind[row] = 0, Kind.MESSAGE  # to something without an id
+        return True
 
     def _goes_on(self, row: int, message: RawMessage, id_: object, sink: Sink) -> bool:
         """Whether it is about a request by its id, which is no name that somebody keeps."""
@@ -260,6 +266,10 @@ def _object(payload: bytes) -> dict[str, Any]:
 
 def _sent(message: RawMessage, body: dict[str, Any]) -> Sent:
     return Sent(read_time(body.get("ts"), message.received_us), message.received_us, message.origin)
+
+
+def _says_reply(topic: bytes) -> bool:
+    return not _SURE_REPLIES.isdisjoint(level.casefold() for level in levels_of(topic))
 
 
 def _note(topics: set[bytes], topic: bytes) -> None:

@@ -283,3 +283,14 @@ def test_the_last_word_of_a_topic_says_which_way_it_goes(root: str) -> None:
     talk.tell(f"{root}/reply", {"correlationId": "order-1-abcdef", "price": 9.5})
     assert talk.talks == [("billing-3", "pricing-2", "request", S // 4, Outcome.OK)]
     assert not talk.points
+
+
+def test_a_reply_that_says_how_it_went_is_no_reading() -> None:
+    talk = Talk()
+    batch = talk.tell("a2a/_pairing/reply/HRTECE", {"ok": True, "room": "team", "broker": {"host": "h", "port": 1883}})
+    assert [batch.kind, batch.agent, batch.unreadable] == [[Kind.MESSAGE], [0], []]
+    talk.tell("plant/pump-1/response", {"success": False, "code": 5})
+    assert not talk.agents()
+    talk.tell("plant/pump-1/response", {"flow": 5})
+    talk.tell("plant/pump-1/state", {"ok": True, "flow": 6})
+    assert [one.value for one in talk.points] == [5, 6]
