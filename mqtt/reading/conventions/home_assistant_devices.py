@@ -7,6 +7,7 @@ but numbers: what is not announced, or comes before it is, belongs to the same a
 import re
 
 from mqtt.reading.conventions.home_assistant_config import Config, Device, is_command_key, is_topic_key
+from mqtt.reading.conventions.tasmota import device_of
 from mqtt.reading.generic_topics import is_name, place
 from mqtt.reading.plan import Sink
 
@@ -45,8 +46,9 @@ class Devices:
         given = any(not _OF_MACHINES.fullmatch(one) for one in device.ids)
         words = [*device.ids, *([device.name] if device.name else [])]
         spelt_out = (_spelt_out(word, levels) for levels in topics for word in (device.ids if given else words))
+        tasmota = (device_of(levels) for one in configs for levels in _told_topics(one))
         akin = (_akin(device.ids, levels, self._taken) for levels in topics)
-        found = next((one for some in (spelt_out, akin) for one in some if one is not None), None)
+        found = next((one for some in (spelt_out, tasmota, akin) for one in some if one is not None), None)
         if found is not None:
             agent, home = found
         elif words:
@@ -81,14 +83,17 @@ def _tells_availability(config: Config) -> bool:
 
 def _own_topics(config: Config) -> list[list[str]]:
     """Levels of those on which the device speaks, its values first. A last one that names a bare value is left out."""
+    template = config.told.get("value_template")
+    is_object = isinstance(template, str) and "value_json" in template
+    return [one if is_object or len(one) < 3 else one[:-1] for one in _told_topics(config)]
+
+
+def _told_topics(config: Config) -> list[list[str]]:
     told = config.told
     found = [value for key, value in told.items() if is_topic_key(key) and not is_command_key(key) and value]
     found += [one["topic"] for one in told.get("availability", ()) if one["topic"]]
-    state, template = told.get("state_topic"), told.get("value_template")
-    is_object = isinstance(template, str) and "value_json" in template
-    found.sort(key=lambda topic: topic != state)
-    levels = [topic.split("/") for topic in found]
-    return [one if is_object or len(one) < 3 else one[:-1] for one in levels]
+    found.sort(key=lambda topic: topic != told.get("state_topic"))
+    return [topic.split("/") for topic in found]
 
 
 def _spelt_out(word: str, levels: list[str]) -> tuple[str, _Home] | None:

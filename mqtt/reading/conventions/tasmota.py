@@ -1,4 +1,4 @@
-"""Tasmota firmware: `tele/<topic>/STATE`, `stat/<topic>/RESULT`, or with the prefix behind the topic, as its FullTopic may have it.
+"""Tasmota firmware: `tele/<topic>/STATE`, `stat/<topic>/RESULT`, or with the prefix elsewhere, as its FullTopic may have it.
 
 Times are local, without a zone. `MqttCount` and `Wifi.LinkCount` count connections since the start: what they rise by is that
 many connections made.
@@ -6,6 +6,7 @@ many connections made.
 
 import re
 from array import array
+from collections.abc import Collection
 from typing import Any
 
 from models.domain.messages import Kind, Origin, RawMessage
@@ -23,8 +24,10 @@ MOST_COUNTERS = 200_000
 MOST_CONNECTIONS = 1_000
 """A counter that rises by more says nothing of connections."""
 _RANK = 2
-_PREFIXES = ("tele", "stat")
+PREFIXES = ("tele", "stat")
+MOST_PREFIXES = 1_000
 _LEAF = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
+_SURE_LEAF = re.compile(r"LWT|STATE|SENSOR|RESULT|UPTIME|HASS_STATE|INFO\d|STATUS\d{0,2}|POWER\d{0,2}")
 _NUMBER = re.compile(rb"\s*-?\d{1,20}(\.\d{1,20})?\s*")
 _FIGURES = frozenset(("STATE", "SENSOR", "STATUS8", "STATUS10", "STATUS11"))
 _WRAPPED = ("StatusSNS", "StatusSTS", "Info1", "Info2", "Info3")
@@ -32,38 +35,70 @@ _CONNECTIONS = {"MqttCount": "mqtt", "Wifi.LinkCount": "wi-fi"}
 _SETTINGS = frozenset(("Sleep", "AP", "Channel"))
 _UNITS = {
     "UptimeSec": "s", "Heap": "KiB", "RSSI": "%", "Signal": "dBm", "Humidity": "%", "Power": "W", "ApparentPower": "VA",
-    "ReactivePower": "var", "Voltage": "V", "Current": "A", "Frequency": "Hz", "Today": "kWh", "Yesterday": "kWh",
+    "ReactivePower": "var", "Voltage": "V", "Current": "A", "Frequency": "Hz", "Today": "kWh", "Yesterday": "kWh", "Period": "Wh",
     "Illuminance": "lx", "CarbonDioxide": "ppm", "Vcc": "V", "Distance": "cm",
 }  # fmt: skip
 _COUNTERS = {"MqttCount": "{connection}", "LinkCount": "{connection}", "Total": "kWh", "UptimeSec": "s"}
+_Words = dict[str, tuple[Presence, Condition]]
+"""What a device says instead of `Online` and `Offline`."""
 _HEAT = frozenset(("Temperature", "DewPoint", "HeatIndex"))
 
 
 class TasmotaRecogniser:
-    """Claims topics with a level `tele` or `stat` in front of, or behind, the device's, and a last one in capitals; and what
-    devices announce below `tasmota/discovery`."""
+    """Claims topics with a level `tele` or `stat`, or what a device announced for it, in front of, or behind, the device's, and
+    a last one in capitals; and what devices announce below `tasmota/discovery`."""
 
     uses_declarations = False
+    marks = (b"tasmota/discovery",)
 
     def __init__(self) -> None:
         self._counts: dict[tuple[int, str], float] = {}  # agent and counter -> its last value
+        self._prefixes = {*PREFIXES}
+        self._announced: dict[str, _Words] = {}  # devices
 
     def claim(self, topic: int, levels: list[str], message: RawMessage, sink: Sink) -> Plan | None:
         if levels[:2] == ["tasmota", "discovery"] and len(levels) == 4:
             return AnnouncementPlan(topic) if levels[3] == "config" else OtherPlan(topic)
-        found = _device(levels)
+        found = device_of(levels, self._prefixes, self._announced)
         if found is None or (_NUMBER.fullmatch(message.payload) and not levels[-1].startswith("POWER")):
             return None  # a bare figure is somebody else's
         name, home = found
         sink.declarations.settle(home, name)
         leaf = levels[-1]
         if leaf == "LWT":
-            return LwtPlan(topic, sink.agent(name))
+            return LwtPlan(topic, sink.agent(name), self._announced.get(name, {}))
         if leaf in _FIGURES:
             return FiguresPlan(topic, sink.agent(name), self._counts)
         if leaf.startswith("INFO"):
             return InfoPlan(topic, sink.agent(name))
         return QuietPlan(topic, sink.agent(name))
+
+    def declares(self, levels: list[str]) -> bool:
+        return levels[:2] == ["tasmota", "discovery"] and len(levels) == 4 and levels[3] == "config"
+
+    def declare(self, message: RawMessage, levels: list[str], sink: Sink) -> None:  # noqa: ARG002
+        """What a device has instead of `tele` and `Online`."""
+        try:
+            body = read_object(message.payload) if strip(message.payload) else {}
+        except Unread:
+            return  # said when it is its turn
+        name, there, gone = _text(body.get("t")), _text(body.get("onln")), _text(body.get("ofln"))
+        if not name or (name not in self._announced and len(self._announced) >= MOST_COUNTERS):
+            return
+        words = (
+            {there: (Presence.ONLINE, Condition.OK), gone: (Presence.OFFLINE, Condition.OK)} if there and gone else {}
+        )
+        self._announced[name] = words
+        told = body.get("tp")  # of commands, of their results, of what it sends by itself
+        for prefix in told[1:3] if isinstance(told, list) else ():
+            if (
+                isinstance(prefix, str)
+                and prefix
+                and prefix not in self._prefixes
+                and len(self._prefixes) < MOST_PREFIXES
+            ):
+                self._prefixes.add(prefix)
+                sink.declarations.revision += 1  # what came of its topics before is claimed anew
 
 
 class QuietPlan:
@@ -83,10 +118,16 @@ class LwtPlan(QuietPlan):
 
     kind = Kind.STATUS
 
+    def __init__(self, topic: int, agent: int, words: _Words) -> None:
+        super().__init__(topic, agent)
+        self._words = words
+
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         _declare(row, self.agent, sink)
         text = read_text(message.payload)
-        word = read_status_word(text, switches=True) if text else (Presence.OFFLINE, Condition.OK)
+        word = self._words.get(text) or (
+            read_status_word(text, switches=True) if text else (Presence.OFFLINE, Condition.OK)
+        )
         if word is None:
             raise Unread("shape")
         sink.say(row, self.agent, word, Cause.STATUS if word[0] is Presence.ONLINE else Cause.WILL, _RANK)
@@ -183,17 +224,24 @@ class FiguresPlan(QuietPlan):
             sink.batch.attempts += [attempt] * int(made)
 
 
-def _device(levels: list[str]) -> tuple[str, tuple[str, ...]] | None:
-    """Whose topic it is, and the levels that all of this prefix's begin with."""
+def device_of(
+    levels: list[str], prefixes: Collection[str] = PREFIXES, announced: Collection[str] = ()
+) -> tuple[str, tuple[str, ...]] | None:
+    """Whose topic it is, and the levels that all of this prefix's begin with; None where Tasmota has no such topics. What stands
+    in front of a device that was announced is not its name."""
     if len(levels) < 3 or not _LEAF.fullmatch(levels[-1]):
         return None
-    if levels[0] in _PREFIXES:
-        name, home = levels[1:-1], levels[:-1]
-    elif levels[-2] in _PREFIXES:
+    if levels[-2] in prefixes:
         name, home = levels[:-2], levels[:-2]
     else:
+        at = next((at for at, level in enumerate(levels[:-2]) if level in prefixes), None)
+        if at is None or (at and levels[at] in PREFIXES and not _SURE_LEAF.fullmatch(levels[-1])):
+            return None
+        name, home = levels[at + 1 : -1], levels[:-1]
+    if not all(name):
         return None
-    return ("/".join(name), tuple(home)) if all(name) else None
+    ends = ("/".join(name[at:]) for at in range(len(name)))
+    return next((one for one in ends if one in announced), "/".join(name)), tuple(home)
 
 
 def _declare(row: int, agent: int, sink: Sink, **said: str | None) -> None:

@@ -485,3 +485,15 @@ def test_broken_announcements(topic: str, payload: str) -> None:
     batch = reading.send(topic, payload)
     assert not [one for one in batch.unreadable if one.reason == "bug"]
     reading.send("x", "5")
+
+
+def test_a_device_whose_topics_are_tasmotas_is_the_one_that_tasmota_tells_of() -> None:
+    reading = Reading()
+    reading.send("homeassistant/switch/AB12CD_RL_1/config", {
+        "name": "Kitchen", "stat_t": "tele/plug-1/STATE", "avty_t": "tele/plug-1/LWT", "pl_avail": "Online", "pl_not_avail": "Offline",
+        "cmd_t": "cmnd/plug-1/POWER", "val_tpl": "{{value_json.POWER}}", "uniq_id": "AB12CD_RL_1", "dev": {"ids": ["AB12CD"], "name": "Kitchen"},
+    })  # fmt: skip
+    assert said(reading, "tele/plug-1/LWT", "Online") == [("plug-1", Presence.ONLINE, Cause.STATUS)]
+    reading.send("tele/plug-1/STATE", {"LoadAvg": 5})
+    assert series(reading) == {("plug-1", "LoadAvg", ""): 1}
+    assert reading.agents() == {"plug-1"}

@@ -121,3 +121,35 @@ def test_a_bare_figure_is_no_tasmota() -> None:
     assert [(one.agent, one.value) for one in reading.points] != []
     assert {key.source for key in reading.names.series[1:]} == {"generic"}
     assert reading.send("stat/plug/POWER", "1").agent == [reading.names.known_agent("plug")]
+
+
+def test_a_prefix_may_stand_in_the_middle() -> None:
+    reading = Reading()
+    reading.send("site/tele/plug-1/LWT", "Online")
+    reading.send("site/tele/plug-1/SENSOR", {"ENERGY": {"Period": 2}})
+    reading.send("site/tele/press-3/DATA", {"load": 5})
+    assert [(one.agent, one.metric, one.unit) for one in reading.points] == [
+        ("plug-1", "ENERGY.Period", "Wh"), ("press-3", "load", ""),
+    ]  # fmt: skip
+
+
+def test_a_device_announces_its_own_prefixes_and_words() -> None:
+    reading = Reading()
+    reading.send("home/plug-1/telem/STATE", {"Sleep": 50, "Wifi": {"RSSI": 78}})  # not known yet
+    announced = {
+        "t": "plug-1",
+        "dn": "Bedroom",
+        "tp": ["cmd", "st", "telem"],
+        "onln": "Up",
+        "ofln": "Down",
+        "sw": "14.2.0",
+    }
+    for _ in range(2):
+        reading.send("tasmota/discovery/0200AB12/config", announced, Origin.REPLAY)
+    before = len(reading.points)
+    said = [reading.send("home/plug-1/telem/LWT", word).evidence[0] for word in ("Up", "Down", "Online")]
+    assert [(one.presence, one.cause) for one in said] == [
+        (Presence.ONLINE, Cause.STATUS), (Presence.OFFLINE, Cause.WILL), (Presence.ONLINE, Cause.STATUS),
+    ]  # fmt: skip
+    reading.send("home/plug-1/telem/STATE", {"Sleep": 50, "Wifi": {"RSSI": 78}})
+    assert [(one.agent, one.metric, one.unit) for one in reading.points[before:]] == [("plug-1", "Wifi.RSSI", "1")]
