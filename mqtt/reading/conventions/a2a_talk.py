@@ -15,6 +15,7 @@ from mqtt.reading.plan import Sink, Unread
 _NOTHING = Properties()
 _SEALED = Call("", "encrypted", {}, None, None)
 _SEALED_REPLY = Call("", "", {}, {}, None)
+_INTERNAL_ERROR = -32_603  # of JSON-RPC: it tried
 _OUTCOMES = {TaskState.FAILED: Outcome.ERROR, TaskState.REJECTED: Outcome.REFUSED}
 
 
@@ -180,7 +181,9 @@ class ReplyPlan:
         if request is None:
             return
         if call.error_text is not None:
-            tasks.refuse(row, message, _task_of(request), call.error_text, sink)
+            broke = call.error is not None and call.error.get("code") == _INTERNAL_ERROR
+            state = TaskState.FAILED if broke else TaskState.REJECTED
+            tasks.refuse(row, message, _task_of(request), call.error_text, state, sink)
         if not self._last and not _answers(request.kind, call, news):
             sink.exchange.hear(key, message.received_us)
             return

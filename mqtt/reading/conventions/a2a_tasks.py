@@ -137,12 +137,14 @@ class Tasks:
                 TaskReport(row, message.received_us, agent, task, None, TaskState.SUBMITTED, parent, requester or None)
             )
 
-    def refuse(self, row: int, message: RawMessage, task: str, error: str, sink: Sink) -> None:
+    def refuse(
+        self, row: int, message: RawMessage, task: str, error: str, state: TaskState, sink: Sink
+    ) -> None:  # fmt: skip
         """The request for a task was answered by an error: where nobody began with it, nobody will."""
         known = self._tasks.get(task)
         if known is not None and known.agent and known.state is TaskState.SUBMITTED:
-            known.state = TaskState.REJECTED
-            self._report(row, message.received_us, known, task, TaskState.REJECTED, None, error, sink)
+            known.state = state
+            self._report(row, message.received_us, known, task, state, None, error, sink)
 
     def tell(self, row: int, message: RawMessage, news: News, agent: int, requester: str, sink: Sink) -> None:
         """Report what `agent` says of a task. The task stays with whoever was asked for it; it ends once."""

@@ -146,3 +146,11 @@ def test_a_topic_that_only_looks_like_it_is_read_as_any_other() -> None:
     mesh = Mesh()
     mesh.tell("lab/a2a/crawler-1/temperature", "21.5")
     assert [one.agent for one in mesh.points] == ["crawler-1"]
+
+
+@pytest.mark.parametrize(("code", "state"), [(-32603, TaskState.FAILED), (-32602, TaskState.REJECTED)])
+def test_a_task_that_broke_is_none_that_was_refused(code: int, state: TaskState) -> None:
+    mesh = Mesh()
+    mesh.request("Analyst", "t", {"clientId": "cli"}, "message/send")
+    mesh.tell(f"{BASE}/client/response/cli", {"jsonrpc": "2.0", "id": "t", "error": {"code": code, "message": "m"}})
+    assert [one for *_, one in mesh.states] == [TaskState.SUBMITTED, state]
