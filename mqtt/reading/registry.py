@@ -21,6 +21,7 @@ from mqtt.reading.conventions.solace import SolaceRecogniser
 from mqtt.reading.conventions.sparkplug import SparkplugRecogniser
 from mqtt.reading.conventions.tasmota import TasmotaRecogniser
 from mqtt.reading.conventions.telegraf import TelegrafRecogniser
+from mqtt.reading.conventions.vrpc import VrpcRecogniser
 from mqtt.reading.conventions.zigbee2mqtt import Zigbee2MqttRecogniser
 from mqtt.reading.declared_plan import DeclaredRecogniser
 from mqtt.reading.generic_recogniser import GenericRecogniser
@@ -46,6 +47,7 @@ def recognisers(prefix: str, talk: HomeMadeTalk) -> list[Recogniser]:
         CeleryRecogniser(),
         MoleculerRecogniser(),
         NestRecogniser(generic),
+        VrpcRecogniser(),
         TasmotaRecogniser(),
         Zigbee2MqttRecogniser(),
         HomeAssistantRecogniser(),
@@ -65,7 +67,8 @@ _WORDS: dict[type, str] = {
     ContractRecogniser: "murmurscope", SparkplugRecogniser: "sparkplug", A2ARecogniser: "a2a", McpRecogniser: "mcp",
     SolaceRecogniser: "solace-agent-mesh", DynsecRecogniser: "mosquitto", BrokerStatusRecogniser: "broker",
     HomieRecogniser: "homie", FirehoseRecogniser: "rabbitmq",
-    CeleryRecogniser: "celery", MoleculerRecogniser: "moleculer", NestRecogniser: "nestjs", TasmotaRecogniser: "tasmota",
+    CeleryRecogniser: "celery", MoleculerRecogniser: "moleculer", NestRecogniser: "nestjs", VrpcRecogniser: "vrpc",
+    TasmotaRecogniser: "tasmota",
     Zigbee2MqttRecogniser: "zigbee2mqtt", HomeAssistantRecogniser: "home-assistant", DeclaredRecogniser: "declared",
     EspHomeRecogniser: "esphome", GlancesRecogniser: "glances", TelegrafRecogniser: "telegraf",
     CollectdRecogniser: "collectd", CloudEventsRecogniser: "cloudevents", OtlpRecogniser: "opentelemetry",

@@ -143,6 +143,7 @@ _CONVENTIONS = {
     "celery": QT_TRANSLATE_NOOP("Convention", "Celery"),
     "moleculer": QT_TRANSLATE_NOOP("Convention", "Moleculer"),
     "nestjs": QT_TRANSLATE_NOOP("Convention", "NestJS"),
+    "vrpc": QT_TRANSLATE_NOOP("Convention", "VRPC"),
     "rabbitmq": QT_TRANSLATE_NOOP("Convention", "RabbitMQ"),
     "mosquitto": QT_TRANSLATE_NOOP("Convention", "Mosquitto"),
     "emqx": QT_TRANSLATE_NOOP("Convention", "EMQX"),
