@@ -44,6 +44,14 @@ class TomlFile:
         """Replace the file. False: there was one already, and only a new one was wanted. Raises "workspace.read-only"."""
         return _replace(self._path, tomlkit.dumps(document), only_new=only_new)
 
+    def text(self) -> str:
+        """As it stands, "" where there is no file. Raises `EnvironmentProblem` "settings.unreadable"."""
+        return tomlkit.dumps(self.read()) if self._path.exists() else ""
+
+    def write_text(self, text: str) -> None:
+        """Replace the file. Raises "workspace.read-only"."""
+        _replace(self._path, text, only_new=False)
+
     def unreadable(self, detail: str) -> EnvironmentProblem:
         """The problem that what the file says makes no sense."""
         return trouble("settings.unreadable", path=str(self._path), detail=detail)

@@ -46,6 +46,8 @@ class RulePreviews(QObject):
     """GUI thread."""
 
     found = Signal(object)  # Preview
+    met = Signal(object)
+    """The newest `MessageLine` that was found."""
     failed = Signal(object)  # Problem
 
     def __init__(self, source: DataSource, work: LatestWork, clock: Clock, parent: QObject) -> None:
@@ -53,6 +55,7 @@ class RulePreviews(QObject):
         self._source, self._work, self._clock = source, work, clock
         self._known: Known | None = None
         self._said: Rule | SameAgent | None = None
+        self._instead: Rule | SameAgent | None = None
         self._lines: list[MessageLine] = []
         self._messages: tuple[RawMessage, ...] | None = None
         self._before: tuple[ReadRow, ...] | None = None
@@ -61,9 +64,11 @@ class RulePreviews(QObject):
         self._totals: TopicsResult | None = None
         self._matched: tuple[str, int, int] = ("", -1, -1)  # pattern, messages, topics
 
-    def begin(self) -> None:
-        """Another message is at hand: nothing of what was known holds."""
+    def begin(self, instead_of: Rule | SameAgent | None = None) -> None:
+        """Another message is at hand: nothing of what was known holds. What is said takes the place of `instead_of`; None: it is
+        new."""
         self.stop()
+        self._instead = instead_of
         self._known = self._said = self._messages = self._before = self._totals = None
         self._matched = ("", -1, -1)
         self._source.ask(TopicsRequest(), self._take_totals)
@@ -110,6 +115,8 @@ class RulePreviews(QObject):
         whole = [line for line in self._lines if len(line.payload) == line.size and not line.duplicate]
         self._too_long = sum(len(line.payload) < line.size for line in self._lines)
         self._messages, self._before = tuple(map(_raw, reversed(whole))), None
+        if whole:
+            self.met.emit(whole[0])
         self._read()
 
     def _take_totals(self, result: Result | Failed) -> None:
@@ -132,7 +139,7 @@ class RulePreviews(QObject):
     def _read(self) -> None:
         if self._messages is None or self._known is None or (self._said is None and self._before is not None):
             return
-        job = partial(read_both, self._messages, self._known, self._said, self._clock, self._before)
+        job = partial(read_both, self._messages, self._known, self._said, self._clock, self._before, self._instead)
         self._work.want("preview", job, partial(self._take_preview, self._messages))
 
     def _take_preview(self, messages: Sequence[RawMessage], answer: Preview | Problem) -> None:
@@ -153,12 +160,16 @@ def read_both(
     said: Rule | SameAgent | None,
     clock: Clock,
     before: tuple[ReadRow, ...] | None,
+    instead_of: Rule | SameAgent | None = None,
 ) -> Preview:
     """Rows with what is said and without it, each marked where the other has none such. `before`: those without it, where
-    they are known. Any thread."""
+    they are known; `instead_of`: it is said in the place of this. Any thread."""
     rules = known.rules
     with suppress(RuleError):  # names that go in a circle
-        rules = known.rules.taught(said) if said is not None else known.rules
+        if said is not None and instead_of is not None:
+            rules = known.rules.changed(instead_of, said)
+        elif said is not None:
+            rules = known.rules.taught(said)
     if before is None:
         before = _rows(messages, known.rules, known, clock)
     after = _rows(messages, rules, known, clock)

@@ -4,12 +4,12 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.rules_file import RulesFile
+from app.rules_file import Change, RulesFile
 from app.settings import SettingsFile
 from app.why import MOST_DECLARED
 from app.window.latest_work import LatestWork
 from app.window.recorder_link import RecorderLink
-from app.window.rule_list_controller import RuleListController
+from app.window.rule_list_controller import RuleListController, named
 from app.window.rule_previews import Known, RulePreviews
 from models.domain.clock import Clock
 from models.domain.connection import Connection
@@ -60,10 +60,12 @@ class RulesController(QObject):
         self._previews = RulePreviews(source, self._work, clock, self)
         self._line: MessageLine | None = None
         self._pointed: Path | None = None
+        self._edited: Rule | SameAgent | None = None
         self._agents: dict[int, str] = {}
         self.form: RuleForm | None = None
         self.list = RuleListController(link, self._file, workspace.rules, self._work, themes, window)
         self.list.reread_wanted.connect(self.reread_wanted)
+        self.list.edit_wanted.connect(self.edit)
 
     @property
     def idle(self) -> bool:
@@ -101,12 +103,27 @@ class RulesController(QObject):
 
     def _begin(self, lesson: Lesson, line: MessageLine) -> None:
         form = self._form()
-        self._line, self._pointed = line, lesson.path
+        self._line, self._pointed, self._edited = line, lesson.path, None
         form.begin(None if lesson.same else lesson.means or meaning_of(line.payload))
         self._previews.begin()
         self._propose()
         if lesson.same:
             self._previews.fetch(topic=line.topic)
+        self._bring_up()
+
+    @Slot(object)
+    def edit(self, said: Rule | SameAgent) -> None:
+        """Bring the form up for a rule or a name that was kept before."""
+        form = self._form()
+        self._line, self._pointed, self._edited = None, None, said
+        self._previews.begin(said)
+        form.change(said)
+        if isinstance(said, SameAgent):
+            self._previews.fetch(pattern="#")  # whichever of the newest messages call it so
+        self._bring_up()
+
+    def _bring_up(self) -> None:
+        form = self._form()
         self._source.ask(NamesRequest(), self._take_names)
         self._work.want("load", self._load, self._loaded)
         form.show()
@@ -123,6 +140,7 @@ class RulesController(QObject):
             form.save_requested.connect(self._save)
             form.list_requested.connect(self.list.open)
             form.closed.connect(self._previews.stop)
+            self._previews.met.connect(self._take_example)
             self._previews.found.connect(form.show_preview)
             self._previews.failed.connect(form.preview.show_problem)
         return self.form
@@ -138,7 +156,8 @@ class RulesController(QObject):
 
     def _propose(self) -> None:
         line, form = self._line, self._form()
-        assert line is not None
+        if line is None:  # of a rule that is changed, and no message is there to propose anything of
+            return
         document = decode(line.payload)
         means = form.fields.means
         if means is None:
@@ -150,13 +169,20 @@ class RulesController(QObject):
             said = Rule("#", Meaning.IGNORE)
         form.propose(said, places_of(document))
 
+    @Slot(object)
+    def _take_example(self, line: MessageLine) -> None:
+        """A message that the rule which is changed fits: its places may be chosen."""
+        if isinstance(self._edited, Rule):
+            self._line = line
+            self._form().fields.offer(places_of(decode(line.payload)), self._edited.pattern.names)
+
     def _take_names(self, result: Result | Failed) -> None:
         if not isinstance(result, NamesResult):
             return
         self._agents = dict(zip(result.agent, result.id, strict=True))
         form = self._form()
         form.fields.offer_agents(sorted(self._agents.values(), key=str.casefold))
-        if form.fields.means is None:
+        if form.fields.means is None and self._edited is None:
             self._propose()
 
     # ------------------------------------------------------------ file
@@ -177,31 +203,31 @@ class RulesController(QObject):
 
     @Slot(object)
     def _save(self, said: Rule | SameAgent) -> None:
-        self._work.want("save", partial(self._keep, said), self._saved)
+        self._work.want("save", partial(self._keep, said, self._edited), partial(self._saved, said))
 
-    def _keep(self, said: Rule | SameAgent) -> Rule | SameAgent:
+    def _keep(self, said: Rule | SameAgent, instead_of: Rule | SameAgent | None) -> Change:
         """Work thread. A file that cannot be read is never written over."""
         self._file.load()
         if isinstance(said, Rule):
-            self._file.add(said)
-            return said
+            return self._file.replace(instead_of, said) if isinstance(instead_of, Rule) else self._file.add(said)
         try:
-            self._file.add_same(*said)
+            return self._file.add_same(*said, instead_of=instead_of.name if isinstance(instead_of, SameAgent) else "")
         except RuleError as error:
             raise trouble("rules.bad", path=str(self._path), where="[same]", detail=str(error)) from None
-        return said
 
-    def _saved(self, answer: Rule | SameAgent | Problem) -> None:
+    def _saved(self, said: Rule | SameAgent, answer: Change | Problem) -> None:
         form = self._form()
         if isinstance(answer, Problem):
             form.show_problem(answer)
             return
         form.accept()
-        if isinstance(answer, Rule):
-            about = self.tr("The rule for “{topic}” is kept.").replace("{topic}", visible(answer.topic, 80))
+        undoing = self.tr("Take “{topic}” out") if self._edited is None else self.tr("Have “{topic}” as it was")
+        self.list.note(undoing.replace("{topic}", named(said)), answer)
+        if isinstance(said, Rule):
+            about = self.tr("The rule for “{topic}” is kept.").replace("{topic}", named(said))
         else:
             about = self.tr("“{name}” is “{agent}” from now on.")
-            about = about.replace("{name}", visible(answer.name, 80)).replace("{agent}", visible(answer.agent, 80))
+            about = about.replace("{name}", named(said)).replace("{agent}", visible(said.agent, 80))
         self._take_up(about)
 
     def _take_up(self, about: str) -> None:

@@ -232,6 +232,13 @@ class Rules:
         """Those that match, in order, each with the named levels."""
         return [(rule, levels) for rule in self.rules if (levels := rule.pattern.match(topic)) is not None]
 
+    def changed(self, old: "Rule | SameAgent", new: "Rule | SameAgent") -> "Rules":
+        """These with one of them said otherwise: a rule in its place. Raises `RuleError` where names go in a circle."""
+        if isinstance(new, Rule):
+            return Rules(tuple(new if one == old else one for one in self.rules), self.same)
+        others = [pair for pair in self.same.items() if pair != old]
+        return Rules(self.rules, same_names([*others, new]))
+
     def taught(self, said: Rule | SameAgent) -> "Rules":
         """These, and before them what was said last. Raises `RuleError` where names go in a circle."""
         if isinstance(said, Rule):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from models.domain.json_path import number_in, path_text
@@ -186,6 +187,7 @@ class RuleFields(QWidget):
     def begin(self, means: Meaning | None) -> None:
         """Another message: nothing of it was written by hand yet."""
         self._by_hand.clear()
+        self._offer_meanings(rules=True, same=True)
         self._showing = True
         self.meaning.setCurrentIndex(self.meaning.findData(str(means or SAME)))
         self.kind.setCurrentIndex(0)
@@ -193,6 +195,12 @@ class RuleFields(QWidget):
             self._put(key, "")
         self._showing = False
         self._show_rows()
+
+    def _offer_meanings(self, *, rules: bool, same: bool) -> None:
+        model = self.meaning.model()
+        assert isinstance(model, QStandardItemModel)
+        for row in range(model.rowCount()):
+            model.item(row).setEnabled(same if self.meaning.itemData(row) == SAME else rules)
 
     def propose(self, said: Rule | SameAgent) -> None:
         """Fill in what was not written by hand, then tell of all of it at once."""
@@ -209,6 +217,13 @@ class RuleFields(QWidget):
                 self.kind.setCurrentIndex(self.kind.findData(said.kind))
         self._showing = False
         self.changed.emit()
+
+    def take(self, said: Rule | SameAgent) -> None:
+        """One that is changed: what it says counts as written by hand, and it stays what it is, a rule or a name."""
+        self.begin(said.means if isinstance(said, Rule) else None)
+        self._offer_meanings(rules=isinstance(said, Rule), same=isinstance(said, SameAgent))
+        self.propose(said)
+        self._by_hand = {key for key, field in self.fields.items() if field.text} | {"kind"}
 
     def offer(self, places: Sequence[Place], levels: Sequence[str]) -> None:
         """The places of the message at hand, those with a number first, and the named levels of the topic."""

@@ -51,7 +51,6 @@ class RuleForm(QDialog):
 
     def __init__(self, theme: ThemeHolder, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Teach what messages mean"))
         self.setModal(False)
         self._said: Rule | SameAgent | None = None
         self._pattern = ""
@@ -103,11 +102,21 @@ class RuleForm(QDialog):
 
     def begin(self, means: Meaning | None) -> None:
         """Another message is at hand."""
+        self.setWindowTitle(self.tr("Teach what messages mean"))
+        self._clear()
+        self.fields.begin(means)
+
+    def change(self, said: Rule | SameAgent) -> None:
+        """A rule that was kept before is to be changed."""
+        self.setWindowTitle(self.tr("Edit a rule"))
+        self._clear(edited=True)
+        self.fields.take(said)
+
+    def _clear(self, *, edited: bool = False) -> None:
         self._saving = False
         self._pattern = ""
         self._tell("")
-        self.fields.begin(means)
-        self.preview.show_waiting()
+        self.preview.show_waiting(edited=edited)
 
     def propose(self, said: Rule | SameAgent, places: Sequence[Place] = ()) -> None:
         """Fill in what was not written by hand. `places`: those of the message at hand."""

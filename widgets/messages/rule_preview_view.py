@@ -72,7 +72,8 @@ class RulePreview(QWidget):
         down = QSplitter(Qt.Orientation.Vertical)
         down.setChildrenCollapsible(False)
         down.addWidget(titled(QLabel(self.tr("With this rule, as an export would write it")), self._after))
-        down.addWidget(titled(QLabel(self.tr("Without it")), self._before))
+        self._other = QLabel()
+        down.addWidget(titled(self._other, self._before))
         down.setSizes([330, 200])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -80,8 +81,9 @@ class RulePreview(QWidget):
         column.addWidget(down, 1)
         self.show_waiting()
 
-    def show_waiting(self) -> None:
-        """Messages are looked for."""
+    def show_waiting(self, *, edited: bool = False) -> None:
+        """Messages are looked for. `edited`: the rule is there already, and compared with how it is now."""
+        self._other.setText(self.tr("As the rule is now") if edited else self.tr("Without it"))
         self.summary.set_text("")
         for stack in (self._after, self._before):
             stack.show_state(loading())

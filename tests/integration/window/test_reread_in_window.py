@@ -104,7 +104,7 @@ def test_without_a_recorder_it_says_so(window: Composition, qtbot: QtBot) -> Non
 
 
 def test_it_is_offered_where_a_rule_was_kept_and_in_the_list_of_rules(window: Composition, qtbot: QtBot) -> None:
-    window.rules._saved(rule_of({"topic": "a/b", "means": "ignore"}))
+    window.rules._take_up("The rule is kept.")
     notices = window.window.notices
     qtbot.waitUntil(lambda: "rule" in notices.keys())  # noqa: SIM118 - a method
     assert notices._notices["rule"].action == "Read history again…"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.rules_file import RulesFile
@@ -134,19 +134,112 @@ def test_the_same_agent(bench, qtbot) -> None:
     assert RulesFile(bench.workspace.rules).load().rules.same == {"mixer-1": "mixer-2"}
 
 
-def test_a_rule_is_removed_and_put_back(bench, qtbot) -> None:
-    file = RulesFile(bench.workspace.rules)
-    for topic in ("a", "b"):
-        file.add(rule_of({"topic": topic, "means": "ignore"}))
+def listed(bench, qtbot, count: int):
     bench.controller.list.open()
     rules = bench.controller.list.list
+    qtbot.waitUntil(lambda: len(rules.table.records.rows) == count)
+    return rules
+
+
+def topics(bench) -> list[str]:
+    return [one.topic for one in RulesFile(bench.workspace.rules).load().rules.rules]
+
+
+def test_rules_are_removed_and_moved_and_all_of_it_undone(bench, qtbot) -> None:
+    file = RulesFile(bench.workspace.rules)
+    for topic in ("c", "b", "a"):
+        file.add(rule_of({"topic": topic, "means": "ignore"}))
+    before = bench.workspace.rules.read_text()
+    rules = listed(bench, qtbot, 3)
+    assert not rules.undo.isEnabled()
+    rules.table.selectRow(0)
+    assert (rules.up.isEnabled(), rules.down.isEnabled()) == (False, True)
+    rules.down.click()
+    qtbot.waitUntil(lambda: topics(bench) == ["b", "a", "c"] and rules.table.selected[0].number == 2)
+    assert rules.up.isEnabled(), "it stays the one at hand"
+    qtbot.keyClick(rules, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: len(rules.table.records.rows) == 2)
+    assert topics(bench) == ["b", "c"]
+    assert "Put “a” back" in rules.undo.toolTip()
+    rules.undo.click()
+    qtbot.waitUntil(lambda: topics(bench) == ["b", "a", "c"])
+    qtbot.keyClick(rules, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bench.workspace.rules.read_text() == before)
+    qtbot.waitUntil(lambda: not rules.undo.isEnabled() and bench.link.woken == 4)
+
+
+def test_what_somebody_changed_meanwhile_is_told_and_left(bench, qtbot) -> None:
+    file = RulesFile(bench.workspace.rules)
+    for topic in ("b", "a"):
+        file.add(rule_of({"topic": topic, "means": "ignore"}))
+    rules = listed(bench, qtbot, 2)
     rules.table.selectRow(0)
     rules.remove.click()
-    qtbot.waitUntil(lambda: len(rules.table.records.rows) == 1 and rules.put_back.isEnabled())
-    rules.put_back.click()
-    qtbot.waitUntil(lambda: len(rules.table.records.rows) == 2)
-    assert sorted(one.topic for one in file.load().rules.rules) == ["a", "b"]
+    qtbot.waitUntil(rules.undo.isEnabled)
+    bench.workspace.rules.write_text("# mine now\n")
+    rules.undo.click()
+    qtbot.waitUntil(lambda: "cannot be undone" in rules.notice.text())
+    assert bench.workspace.rules.read_text() == "# mine now\n"
+    assert not rules.undo.isEnabled()
+
+
+def test_a_rule_is_edited_in_its_place_with_a_preview(bench, qtbot) -> None:
+    file = RulesFile(bench.workspace.rules)
+    said = {"topic": "plant/{agent}/out", "means": "number", "agent": "{agent}", "path": "speed", "metric": "pace"}
+    file.add(rule_of(said))
+    file.add(rule_of({"topic": "other", "means": "ignore"}))
+    rules = listed(bench, qtbot, 2)
+    rules.table.selectRow(1)
+    rules.edit.click()
+    form = bench.controller.form
+    assert form.windowTitle() == "Edit a rule"
+    assert form.said == rule_of(said)
+    fields = form.fields.fields
+    qtbot.waitUntil(lambda: fields["path"].box.count() == 2, timeout=10_000)
+    assert fields["path"].text == "speed", "what the rule says stays"
+    fields["metric"].line.setText("rpm")
+    after, before = form.preview.after.records, form.preview.before.records
+    qtbot.waitUntil(lambda: any(row.what == "rpm" for row in after.rows), timeout=10_000)
+    assert not any(row.what == "pace" for row in after.rows)
+    assert any(row.what == "pace" for row in before.rows)
+    meaning = form.fields.meaning
+    assert not meaning.model().item(meaning.findData("same")).isEnabled(), "a rule stays a rule"
+    form.save.click()
+    qtbot.waitUntil(lambda: bench.link.woken == 1)
+    assert file.load().rules.rules == (
+        rule_of({"topic": "other", "means": "ignore"}),
+        rule_of({**said, "metric": "rpm"}),
+    )
+    qtbot.waitUntil(rules.undo.isEnabled)
+    rules.undo.click()
+    qtbot.waitUntil(lambda: file.load().rules.rules[1].metric == "pace")
+
+
+def test_a_second_name_is_edited(bench, qtbot) -> None:
+    RulesFile(bench.workspace.rules).add_same("mixer-1", "mixer-2")
+    rules = listed(bench, qtbot, 1)
+    rules.table.selectRow(0)
+    assert not rules.down.isEnabled()
+    rules.table.opened.emit(rules.table.selected[0])
+    form = bench.controller.form
+    assert form.said == SameAgent("mixer-1", "mixer-2")
+    form.fields.fields["name"].line.setText("mixer-0")
+    form.save.click()
+    qtbot.waitUntil(lambda: bench.link.woken == 1)
+    assert RulesFile(bench.workspace.rules).load().rules.same == {"mixer-0": "mixer-2"}
+
+
+def test_a_rule_that_went_while_it_was_edited(bench, qtbot) -> None:
+    RulesFile(bench.workspace.rules).add(rule_of({"topic": "plant/#", "means": "ignore"}))
+    rules = listed(bench, qtbot, 1)
+    rules.table.selectRow(0)
+    rules.edit.click()
+    bench.workspace.rules.write_text("")
+    bench.controller.form.fields.fields["topic"].line.setText("plants/#")
+    bench.controller.form.save.click()
+    qtbot.waitUntil(bench.controller.form.notice.isVisible)
+    assert "any more" in bench.controller.form.notice.text()
+    assert bench.workspace.rules.read_text() == ""
 
 
 def test_what_was_declared_long_before_is_known(bench, qtbot) -> None:

@@ -59,7 +59,7 @@ def test_changes_keep_what_their_author_wrote(path):
     rules = file.load().rules
     assert [one.topic for one in rules.rules] == ["new/{agent}", "a/{agent}", "b/#"]
     assert rules.same == {"plug-2": "kitchen", "x": "kitchen"}
-    assert file.remove(rules.rules[0]) == 1
+    file.remove(rules.rules[0])
     file.remove_same("x")
     assert file.load().rules.rules[0].topic == "a/{agent}"
     with pytest.raises(RuleError):
@@ -70,21 +70,138 @@ def test_the_first_rule_and_the_last_one(path):
     file = RulesFile(path)
     rule = rule_of({"topic": "t", "means": "ignore"})
     file.add(rule)
-    assert file.remove(rule) == 1
+    file.remove(rule)
     assert file.load().rules.rules == ()
-    assert file.remove(rule) == 0
+    for change in (file.remove, lambda one: file.move(one, down=True), lambda one: file.replace(one, one)):
+        with pytest.raises(EnvironmentProblem, match="any more"):
+            change(rule)
 
 
 def test_a_rule_comes_back_to_its_place(path):
     path.parent.mkdir()
     path.write_text('[[rule]]\ntopic = "a/#/b"\nmeans = "ignore"\n' + TEXT)
     file = RulesFile(path)
+    before = path.read_text()
     first, second = file.load().rules.rules
-    assert file.remove(second) == 3
-    file.add(second, 3)
+    removed = file.remove(second)
+    assert file.load().rules.rules == (first,)
+    file.undo(removed)
+    assert path.read_text() == before, "comments, names and what makes no sense stand where they stood"
+
+
+COMMENTED = """# Rules of the plant.
+# Ask Ada.
+
+# speed of mixers
+[[rule]]
+topic = "a" # the first
+means = "ignore"
+
+# noise
+# of two kinds
+[[rule]]
+topic = "b"
+means = "ignore"
+
+[[rule]]
+topic = "c"
+means = "number"
+unit = "s" # seconds
+path = "v"
+
+# names
+[same]
+"x" = "y" # twin
+"""
+
+
+def test_comments_go_with_the_rule_below_them(path):
+    path.parent.mkdir()
+    path.write_text(COMMENTED)
+    file = RulesFile(path)
+    first, second, third = file.load().rules.rules
+    moved = file.move(first, down=True)
+    assert file.load().rules.rules == (second, first, third)
+    head, middle = path.read_text().split("# speed of mixers\n[[rule]]\n")
+    assert head.endswith('# noise\n# of two kinds\n[[rule]]\ntopic = "b"\nmeans = "ignore"\n\n')
+    assert head.startswith("# Rules of the plant.\n# Ask Ada.\n\n")
+    assert middle.startswith('topic = "a" # the first\n')
+    file.undo(moved)
+    assert path.read_text() == COMMENTED
+    file.move(first, down=False)
+    assert path.read_text() == COMMENTED, "it is the first already"
+    file.remove(second)
+    text = path.read_text()
+    assert "noise" not in text
+    assert "# names\n[same]" in text
+    file.add(second)
+    text = path.read_text()
+    assert text.index("# Ask Ada.") < text.index('topic = "b"') < text.index("# speed of mixers")
+
+
+def test_what_a_rule_says_is_changed_in_its_place(path):
+    path.parent.mkdir()
+    path.write_text(COMMENTED)
+    file = RulesFile(path)
+    old = file.load().rules.rules[2]
+    new = rule_of({"topic": "c", "means": "number", "unit": "ms", "metric": "pause"})
+    change = file.replace(old, new)
+    assert file.load().rules.rules[2] == new
+    text = path.read_text()
+    assert 'unit = "ms" # seconds' in text
+    assert "path" not in text
+    assert text.split("unit =")[0] == COMMENTED.split("unit =", maxsplit=1)[0]
+    file.undo(change)
+    assert path.read_text() == COMMENTED
+
+
+def test_a_name_is_changed(path):
+    path.parent.mkdir()
+    path.write_text(COMMENTED)
+    file = RulesFile(path)
+    file.add_same("x", "z", instead_of="x")
+    assert file.load().rules.same == {"x": "z"}
+    assert "# twin" in path.read_text()
+    change = file.add_same("w", "z", instead_of="x")
+    assert file.load().rules.same == {"w": "z"}
+    file.undo(change)
+    assert file.load().rules.same == {"x": "z"}
+    with pytest.raises(RuleError):
+        file.add_same("z", "x")
+
+
+def test_what_was_changed_meanwhile_is_not_undone(path):
+    file = RulesFile(path)
+    change = file.add(rule_of({"topic": "t", "means": "ignore"}))
+    path.write_text(path.read_text() + "# somebody was here\n")
+    with pytest.raises(EnvironmentProblem, match="changed meanwhile"):
+        file.undo(change)
+    assert "somebody" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'rule = [{topic = "a", means = "ignore"}, {topic = "b", means = "ignore"}]\n',
+        '[[rule]]\ntopic = "a"\nmeans = "ignore"\n[same]\nx = "y"\n[[rule]]\ntopic = "b"\nmeans = "ignore"\n',
+        '[[rule]]\ntopic = """a"""\nmeans = "ignore"\n[[rule]]\nmeans = "ignore"\ntopic = "b"\n',
+    ],
+)
+def test_however_it_is_written_it_can_be_changed(path, text):
+    path.parent.mkdir()
+    path.write_text(text)
+    file = RulesFile(path)
+    first, second = file.load().rules.rules
+    same = file.load().rules.same
+    file.move(first, down=True)
+    assert file.load().rules.rules == (second, first)
+    third = rule_of({"topic": "c", "means": "ignore"})
+    file.add(third)
+    file.replace(first, rule_of({"topic": "d", "means": "ignore"}))
+    file.remove(second)
     loaded = file.load()
-    assert loaded.rules.rules == (first, second)
-    assert len(loaded.problems) == 1
+    assert [one.topic for one in loaded.rules.rules] == ["c", "d"]
+    assert (loaded.rules.same, loaded.problems) == (same, [])
 
 
 def test_another_file_is_taken_over_whole_or_not_at_all(path, tmp_path):

@@ -190,23 +190,28 @@ def test_the_menu_offers_all_of_it_or_says_why_not(qtbot: QtBot) -> None:
     assert "only looked at" in menu.actions()[1].text()
 
 
-def test_removed_rules_can_be_put_back_until_the_list_is_opened_again(
-    desk: Desk, shown: Callable[..., RuleList]
-) -> None:
+def test_the_list_asks_for_changes(desk: Desk, shown: Callable[..., RuleList], qtbot: QtBot) -> None:
     rules = shown(RuleList(desk.theme))
-    rules.show_rules(Rules((NUMBER,), {"plug-2": "plug"}), [])
-    assert [rules.table.records.index(at, 0).data() for at in range(2)] == ["plant/{agent}/out", "plug-2"]
-    removed: list[object] = []
-    back: list[tuple[object, int]] = []
-    rules.remove_requested.connect(removed.append)
-    rules.put_back_requested.connect(lambda said, number: back.append((said, number)))
-    assert not rules.remove.isEnabled()
+    other = rule_of({"topic": "b", "means": "ignore"})
+    rules.show_rules(Rules((NUMBER, other), {"plug-2": "plug"}), [])
+    cells = [[rules.table.records.index(at, column).data() for column in (0, 1)] for at in range(3)]
+    assert cells == [["1", "plant/{agent}/out"], ["2", "b"], ["", "plug-2"]]
+    told: list[tuple[object, ...]] = []
+    rules.remove_requested.connect(lambda said: told.append(("remove", said)))
+    rules.move_requested.connect(lambda said, down: told.append(("down" if down else "up", said)))
+    rules.edit_requested.connect(lambda said: told.append(("edit", said)))
+    buttons = (rules.edit, rules.up, rules.down, rules.remove, rules.undo)
+    assert not any(button.isEnabled() for button in buttons)
     rules.table.selectAll()
-    rules.remove.click()
-    assert removed == [NUMBER, SameAgent("plug-2", "plug")]
-    rules.show_removed(NUMBER, 1)
-    rules.show_removed(SameAgent("gone", "x"), 0)
-    rules.put_back.click()
-    assert back == [(NUMBER, 1)]
-    rules.begin()
-    assert not rules.put_back.isEnabled()
+    assert [button.isEnabled() for button in buttons] == [False, False, False, True, False]
+    qtbot.keyClick(rules.table, Qt.Key.Key_Delete)
+    assert told == [("remove", NUMBER), ("remove", other), ("remove", SameAgent("plug-2", "plug"))]
+    rules.table.selectRow(1)
+    assert [button.isEnabled() for button in buttons] == [True, True, False, True, False]
+    qtbot.keyClick(rules, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    rules.down.click()
+    rules.edit.click()
+    assert told[3:] == [("up", other), ("edit", other)]
+    rules.show_undo("Put “a” back")
+    with qtbot.waitSignal(rules.undo_requested):
+        qtbot.keyClick(rules, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
