@@ -132,9 +132,10 @@ class LogIndexWriter:
             columns = np.concatenate(self._counted, axis=1)
             together = columns.copy()
             together[0] = 0
+            of_somebody = columns[:, columns[0] != 0]  # a broker's log may be nobody's
             self._target.executemany(
                 f"INSERT INTO log_minute VALUES (?, {self._part}, ?, ?, ?)",
-                (row for some in (together, columns) for row in _counts(some)),
+                (row for some in (together, of_somebody) if some.size for row in _counts(some)),
             )
         self._unindexed, self._counted, self._waiting = [], [], 0
 

@@ -59,7 +59,7 @@ def build(root: Path) -> Workspace:
                 for _ in range(chance.choice((0, 1, 1, 2))):
                     logger, error, stack, more = (said(chance) if chance.random() < 0.3 else None for _ in range(4))
                     batch.logs.append(LogRow(
-                        row, messages[row].received_us - 5, chance.choice(agents[:-1]), chance.choice(list(Level)), logger,
+                        row, messages[row].received_us - 5, chance.choice([0, *agents[:-1]]), chance.choice(list(Level)), logger,
                         said(chance), error, stack, more,
                     ))  # fmt: skip
             segment.write(batch)
