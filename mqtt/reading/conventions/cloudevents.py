@@ -14,12 +14,13 @@ from models.domain.messages import Kind, Origin, Properties, RawMessage
 from models.domain.records import Declaration
 from mqtt.reading.conventions.otlp import is_export
 from mqtt.reading.decode import read_json, read_object, strip
-from mqtt.reading.generic_topics import names_agent
+from mqtt.reading.generic_topics import is_role, names_agent
 from mqtt.reading.plan import Plan, Recogniser, Sink, Unread
 
 SOURCE = "cloudevents"
 _CONTENT_TYPE = "application/cloudevents"
 _MUST_HAVE = ("specversion", "type", "source", "id")
+_PREFIXES = ("ce-", "ce_", "cloudEvents:", "cloudEvents_")
 _OWN_TIMES = ("ts", "time", "timestamp", "@timestamp", "t")
 _NO_FIGURES = ("empty", "text", "binary")
 """Why what is inside is not read, which is no failure: it may be a text or a picture."""
@@ -96,7 +97,7 @@ def _is_event(message: RawMessage) -> bool:
     if properties is not None:
         if (properties.content_type or "").startswith(_CONTENT_TYPE):
             return True
-        if {*_MUST_HAVE} <= {key for key, _ in properties.user}:
+        if {*_MUST_HAVE} <= _told(properties).keys():
             return True
     if b'"specversion"' not in message.payload:
         return False
@@ -112,7 +113,7 @@ def _opened(message: RawMessage) -> tuple[dict[str, Any], bytes]:
     """The event's attributes, and what is inside. Raises `Unread`."""
     properties = message.properties
     if properties is not None and not (properties.content_type or "").startswith(_CONTENT_TYPE):
-        told = dict(properties.user)
+        told = _told(properties)
         if "specversion" in told:
             return told, message.payload
     return _unwrapped(read_object(message.payload))
@@ -134,10 +135,21 @@ def _unwrapped(event: object) -> tuple[dict[str, Any], bytes]:
     return event, data.encode() if isinstance(data, str) else b"" if data is None else _encode(data)
 
 
+def _told(properties: Properties) -> dict[str, Any]:
+    """The user properties; whoever took them over from HTTP or AMQP left a prefix before them."""
+    told = {}
+    for key, value in properties.user:
+        prefix = next((one for one in _PREFIXES if key.startswith(one)), "")
+        told[key.removeprefix(prefix)] = value
+    return told
+
+
 def _agent_name(event: dict[str, Any]) -> str:
-    """The last part of the source's path: `/fleet/crawler-1`, `urn:agents:crawler-1`, `//host/agents/crawler-1`."""
+    """The last part of the source's path that is no mere word for what comes from there: `/fleet/crawler-1`,
+    `urn:agents:crawler-1`, `//host/agents/crawler-1/events`."""
     source = str(event["source"]) if "source" in event else ""
-    name = source.rstrip("/").rpartition("/")[2].rpartition(":")[2]
-    if not names_agent(name):
+    parts = [part for part in source.replace(":", "/").split("/") if part]
+    kept = [part for part in parts if not is_role(part)] or parts
+    if not kept or not names_agent(kept[-1]):
         raise Unread("shape")
-    return name
+    return kept[-1]

@@ -26,7 +26,8 @@ MOST_INSTANCES = 100_000
 MOST_SUMS = 100_000
 _ROOTS = (b'"resourceMetrics"', b'"resourceLogs"', b'"resourceSpans"')
 _LOOK_BYTES = 64
-_CUMULATIVE = 2
+_CUMULATIVE = (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
+_SEVERITY = "SEVERITY_NUMBER_"
 _AGENT_KEYS = ("gen_ai.agent.name", "service.name", "gen_ai.agent.id", "service.instance.id")
 
 
@@ -152,13 +153,13 @@ def _points(metric: dict[str, Any]) -> Iterator[_Point]:
     unit = unit if isinstance(unit, str) and unit else contract_unit(name)[0]
     for form in ("gauge", "sum"):
         data = _object(metric.get(form))
-        total = data.get("isMonotonic") is True and data.get("aggregationTemporality") == _CUMULATIVE
+        total = data.get("isMonotonic") is True and data.get("aggregationTemporality") in _CUMULATIVE
         for point in _objects(data.get("dataPoints")):
             value = _number(point.get("asDouble", point.get("asInt")))
             yield point, name, unit, SeriesKind.COUNTER if total else SeriesKind.GAUGE, value, None
     for form in ("histogram", "exponentialHistogram", "summary"):
         data = _object(metric.get(form))
-        cumulative = form == "summary" or data.get("aggregationTemporality") == _CUMULATIVE
+        cumulative = form == "summary" or data.get("aggregationTemporality") in _CUMULATIVE
         kind = SeriesKind.COUNTER if cumulative else SeriesKind.GAUGE
         for point in _objects(data.get("dataPoints")):
             count, total_ = _number(point.get("count")), _number(point.get("sum"))
@@ -177,7 +178,7 @@ def _put_logs(
 ) -> None:
     sink.batch.kind[row] = Kind.LOG
     for one in records:
-        level = level_of(one.get("severityNumber"), one)
+        level = level_of(_severity(one.get("severityNumber")), one)
         if level is None:
             level = level_of(one.get("severityText"), one)
         attributes = _attributes(one.get("attributes"))
@@ -190,6 +191,12 @@ def _put_logs(
             ": ".join(filter(None, (kind, text))) or None, stack, compact(attributes) if attributes else None,
         )  # fmt: skip
         put_log(sink, row, agent, message, record)
+
+
+def _severity(told: object) -> object:
+    """The number, or the word of its name: `SEVERITY_NUMBER_ERROR2`."""
+    named = isinstance(told, str) and told.startswith(_SEVERITY)
+    return told.removeprefix(_SEVERITY).rstrip("234") if isinstance(told, str) and named else told
 
 
 def _labels(point: dict[str, Any]) -> str:

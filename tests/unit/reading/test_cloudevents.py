@@ -49,6 +49,15 @@ def test_an_otlp_export_inside() -> None:
     assert [(one.agent, one.metric) for one in reading.points] == [("s", "m")]
 
 
+@pytest.mark.parametrize("prefix", ["", "ce-", "ce_", "cloudEvents:"])
+@pytest.mark.parametrize("source", ["/fleet/crawler-1", "//host/agents/crawler-1/events", "urn:agents:crawler-1"])
+def test_attributes_as_other_protocols_write_them(prefix: str, source: str) -> None:
+    reading = Reading()
+    user = tuple((prefix + key, value) for key, value in {**EVENT, "source": source}.items())
+    reading.send("e", b'{"queue":3}', properties=Properties("application/json", user=user))
+    assert [(one.agent, one.metric) for one in reading.points] == [("crawler-1", "queue")]
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_bytes_inside(packed: bool) -> None:
     reading = Reading()

@@ -129,3 +129,18 @@ def test_broken_exports_never_escape(cases: int) -> None:
     for _ in range(cases):
         batch = reading.send("otel", json.dumps(broken(json.loads(chance.choice(whole)))))
         assert not any(one.reason == "bug" for one in batch.unreadable)
+
+
+@pytest.mark.parametrize(
+    ("told", "level"), [("SEVERITY_NUMBER_ERROR", Level.ERROR), ("SEVERITY_NUMBER_WARN3", Level.WARN)]
+)
+def test_enumerations_may_come_by_name(told: str, level: Level) -> None:
+    reading = Reading()
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "a"}}]}
+    records = [{"severityNumber": told, "body": {"stringValue": "x"}}]
+    batch = reading.send("o", {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": records}]}]})
+    assert [one.level for one in batch.logs] == [level]
+    points = {"dataPoints": [{"asInt": "5", "timeUnixNano": str(NS)}], "isMonotonic": True}
+    total = {"name": "n", "sum": {**points, "aggregationTemporality": "AGGREGATION_TEMPORALITY_CUMULATIVE"}}
+    reading.send("o", metrics(total))
+    assert [one.kind for one in reading.names.series[1:]] == [SeriesKind.COUNTER]
