@@ -45,3 +45,14 @@ def test_of_an_announced_node_they_are_the_same_agents() -> None:
     messages = recorded("synthetic-esphome")
     conventions = [one.convention for message in messages for one in reading.read(message).declarations]
     assert (reading.agents(), conventions) == ({"kitchen-node"}, ["home-assistant"])
+
+
+def test_what_a_node_answers_tells_of_it_and_measures_nothing() -> None:
+    reading = Reading()
+    answer = {"ip": "10.0.0.9", "port": 6053, "name": "porch", "friendly_name": "Porch", "version": "2026.9.1"}
+    reading.send("esphome/discover", "")
+    assert not reading.send("esphome/discover/porch", answer, Origin.REPLAY).declarations
+    reading.send("porch/status", "online")
+    batch = reading.send("esphome/discover/porch", answer)
+    assert [(one.name, one.version) for one in batch.declarations] == [("Porch", "2026.9.1")]
+    assert (reading.agents(), reading.points, batch.unreadable) == ({"porch"}, [], [])
