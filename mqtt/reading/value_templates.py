@@ -1,6 +1,7 @@
 """Where in a payload a value stands, as templates of Home Assistant say it. Templates are recognised by their shape and never
 run: a reference (`value`, `value_json.a['b'].get('c')[0]`), filters that only convert (`float`, `round` …: the figure is kept as
-it was sent), multiplying or dividing by a number, and `… if value_json.x is defined else …`. All others mean nothing here.
+it was sent), multiplying or dividing by a number, and `… if value_json.x is defined else …`, also as `{% if … %}`. All others mean
+nothing here.
 """
 
 import math
@@ -11,6 +12,10 @@ from mqtt.reading.generic_numbers import number_of, read_number
 
 LONGEST_TEMPLATE, MOST_TOKENS, DEEPEST = 1_000, 200, 16
 _BRACES = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_IF = re.compile(
+    r"\{%-?\s*if\s(?P<is_there>[^%{}]*?)-?%\}\s*\{\{-?(?P<value>[^%{}]*?)-?\}\}\s*"
+    r"(?:\{%-?\s*else\s*-?%\}(?:[\w.\s]*|\s*\{\{-?(?P<other>[^%{}]*?)-?\}\}\s*))?\{%-?\s*endif\s*-?%\}"
+)
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|'(?P<single>[^'\\]*)'|"(?P<double>[^"\\]*)"|"""
     r"""(?P<sign>[.\[\]()|*/,{}]))"""
@@ -36,11 +41,18 @@ class _OtherShapeError(Exception):
 
 def read_template(text: str) -> Extract | None:
     """None for a template of another shape."""
-    found = _BRACES.fullmatch(text.strip()) if len(text) <= LONGEST_TEMPLATE else None
-    if found is None or "{{" in found[1]:
+    if len(text) > LONGEST_TEMPLATE:
+        return None
+    text = text.strip()
+    found, choice = _BRACES.fullmatch(text), _IF.fullmatch(text)
+    if choice is not None:
+        inner = f"{choice['value']} if {choice['is_there']} else {choice['other'] or 'none'}"
+    elif found is not None and "{{" not in found[1]:
+        inner = found[1]
+    else:
         return None
     try:
-        return _Parser(_tokens(found[1])).whole()
+        return _Parser(_tokens(inner)).whole()
     except (_OtherShapeError, OverflowError):
         return None
 

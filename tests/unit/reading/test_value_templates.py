@@ -20,6 +20,9 @@ from mqtt.reading.value_templates import LONGEST_TEMPLATE, MISSING, Extract, as_
         ("{{ value_json.x if value_json is not undefined and value_json.x is not undefined else None }}", ("x",)),
         ("{{ value_json.x if value_json.x is defined else 'unknown' }}", ("x",)),
         ("{{ value_json.x if value_json.x is not none }}", ("x",)),
+        ("{% if value_json.x is defined %}{{ value_json.x }}{% endif %}", ("x",)),
+        ("{%- if value_json.x is defined -%} {{ value_json.x | round(1) }} {%- else -%} unknown {%- endif -%}", ("x",)),
+        ("{% if value_json.x is not none %}{{ value_json.x }}{% else %}{{ 0 }}{% endif %}", ("x",)),
     ],
 )
 def test_references(text: str, path: tuple[str | int, ...]) -> None:
@@ -48,7 +51,9 @@ def test_the_payload_itself() -> None:
     [
         "", "21", "{{ }}", "{{ x }}", "{{ value_json.x + 1 }}", "{{ 'ON' if value_json.x > 5 else 'OFF' }}",
         "{{ value_json.x if value_json.k == 'a' else None }}", "{{ value_json.x if value_json.x is undefined else 0 }}",
-        "{% if value_json.x %}{{ value_json.x }}{% endif %}", "{{ value_json.x }} {{ value_json.y }}",
+        "{% if value_json.x %}{{ value_json.x }}{% endif %}", "{% if value_json.x > 5 %}{{ value_json.x }}{% else %}0{% endif %}",
+        "{% if value_json.x is defined %}{{ value_json.x }}{% else %}{{ states('a') }}{% endif %}",
+        "{% if value_json.x is defined %}{% set y = 1 %}{{ value_json.x }}{% endif %}", "{% if x %}" + " " * 900 + "{{ value }}", "{{ value_json.x }} {{ value_json.y }}",
         "{{ value_json.x | as_datetime }}", "{{ value_json.x / 0 }}", "{{ value_json.x ~ 's' }}", "{{ value_json[1.5] }}",
         "{{ ''.__class__.__mro__ }}", "{{ cycler.__init__.__globals__.os.popen('id') }}", "{{ value_json.x", "{{ value_json. }}",
         "{{ value_json.get(x) }}", "{{ states('sensor.x') }}", "{{ " + "(" * 150 + " }}", "{{ value_json" + ".x" * 17 + " }}",
