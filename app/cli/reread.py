@@ -115,7 +115,7 @@ def _here(workspace: "Workspace", since_us: int, until_us: int, show: "OnProgres
                 show(progress)
 
             prefix = (settings.connection or Connection()).prefix
-            rereader = Rereader(store, HistoryHere(workspace, rules, clock), at_once, lambda _: None)
+            rereader = Rereader(store, HistoryHere(workspace, rules, clock), at_once, lambda *_: None)
             return rereader.run(since_us, until_us, prefix, shown)
         finally:
             store.close()

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
@@ -40,12 +40,13 @@ from app.rules_file import RulesFile
 from app.settings import Retention, SettingsFile
 from app.store_limits import store_limits
 from app.version import VERSION
-from models.domain.clock import Clock, SystemClock
+from models.domain.clock import Clock, Instant, SystemClock
 from models.domain.connection import Connection, Secret
 from models.domain.masking import PLAIN_KEYS, Masking
 from models.domain.presence import PresenceKeeper
 from models.domain.problems import EnvironmentProblem, ExitCode, Problem, trouble
 from models.domain.recorded import RereadProgress, RereadResult
+from models.domain.records import Present
 from models.storage.access import refuse_untouched
 from models.storage.history.topics import presence_topics
 from models.storage.identity import client_id, read_workspace_id
@@ -198,7 +199,11 @@ def _compose(
         Importer(store, ingest.carry_out, clock, masking, lambda: rules.rules),
         Merger(workspace, store, ingest.carry_out, clock),
     )
-    rereader = Rereader(store, HistoryInChild(workspace), ingest.carry_out, keeper.forget)
+
+    def on_swapped(gone: Sequence[int], there: Sequence[Present]) -> None:
+        keeper.take_over(gone, there, Instant.now(clock))
+
+    rereader = Rereader(store, HistoryInChild(workspace), ingest.carry_out, on_swapped)
 
     def reread_late(since_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult:
         requests.ask(lambda: wake(False))  # so that the rules are the same

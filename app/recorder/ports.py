@@ -16,7 +16,7 @@ from models.domain.rules import Rules
 from models.storage.copies.merge_writer import MergeWriter
 from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import StoreLimits
-from models.storage.rereading.reread_writer import Forget, RereadWriter
+from models.storage.rereading.reread_writer import OnSwapped, RereadWriter
 from models.storage.writing.known_before import KnownBefore
 from mqtt.inbox import Inbox
 from mqtt.outgoing import Receipt
@@ -59,7 +59,7 @@ class MergeStore(Protocol):
 class RereadStore(Protocol):
     """`models.storage.writing.writer.StoreWriter`, as far as reading history again has to do with it."""
 
-    def begin_reread(self, since_us: int, until_us: int, forget: Forget) -> RereadWriter: ...
+    def begin_reread(self, since_us: int, until_us: int, on_swapped: OnSwapped) -> RereadWriter: ...
 
 
 class Store(Protocol):

@@ -21,7 +21,7 @@ from models.domain.problems import EnvironmentProblem, trouble
 from models.domain.recorded import RereadProgress, RereadResult
 from models.domain.rules import Rules
 from models.storage.rereading.renumbering import renumber
-from models.storage.rereading.reread_writer import Forget
+from models.storage.rereading.reread_writer import OnSwapped
 from models.storage.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
@@ -43,10 +43,10 @@ class Rereader:
     """Any thread, several at a time: the store admits one."""
 
     def __init__(
-        self, store: RereadStore, history: History, hand_over: HandOver, forget: Forget
+        self, store: RereadStore, history: History, hand_over: HandOver, on_swapped: OnSwapped
     ) -> None:  # fmt: skip
-        """`forget` is told of agents that are no more, by the thread that writes."""
-        self._store, self._history, self._hand_over, self._forget = store, history, hand_over, forget
+        """`on_swapped` is called in the thread that writes."""
+        self._store, self._history, self._hand_over, self._on_swapped = store, history, hand_over, on_swapped
 
     def run(self, since_us: int, until_us: int, prefix: str, on_progress: OnProgress) -> RereadResult:
         """Read again what arrived in [since, until) (0: open end), whole segments; all of it or nothing: what `on_progress`
@@ -64,7 +64,7 @@ class Rereader:
             progress = now
             tell()
 
-        writer = self._hand_over(partial(self._store.begin_reread, since_us, until_us, self._forget), nobody)
+        writer = self._hand_over(partial(self._store.begin_reread, since_us, until_us, self._on_swapped), nobody)
         try:
             while (segments := self._hand_over(writer.wanted, tell)) is None:
                 _pause()

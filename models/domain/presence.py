@@ -13,7 +13,7 @@ from models.domain.clock import Instant
 from models.domain.life_signs import NEVER_US, LifeSigns
 from models.domain.messages import Origin
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.records import PresenceChange, PresenceEvidence
+from models.domain.records import PresenceChange, PresenceEvidence, Present
 
 SECOND_US = 1_000_000
 BEAT_US = SECOND_US
@@ -133,6 +133,26 @@ class PresenceKeeper:
         for id_ in agents:
             if self._agents.pop(id_, None) is not None:
                 self._signs.online[id_] = False
+
+    def take_over(self, gone: Iterable[int], there: Iterable[Present], at: Instant) -> None:
+        """History was read again: `gone` are no more, and those who are `there` are watched from now on, as if they had been
+        all the time."""
+        self.forget(gone)
+        for one in there:
+            agent = self._agent(one.agent)
+            if agent.presence is not Presence.UNKNOWN:
+                continue
+            agent.presence, agent.condition, agent.cause, agent.told = one.presence, one.condition, one.cause, True
+            agent.since_us, agent.declared_us = one.since_us, one.interval_us or agent.declared_us
+            agent.beat_us = agent.heard_us = min(one.heard_us - at.wall_us + at.monotonic_us, at.monotonic_us)
+            if one.cause is Cause.STATUS:
+                agent.availability, agent.availability_rank = Presence.ONLINE, AVAILABILITY_RANK
+            self._signs.online[one.agent] = one.presence is Presence.ONLINE
+            if self._linked:
+                self._schedule(agent)
+            else:
+                agent.before, agent.before_cause = one.presence, one.cause
+                self._set(agent, at.wall_us, Presence.UNKNOWN, agent.condition, Cause.LINK_LOST)
 
     def observe(self, batch: RecordBatch, at: Instant) -> list[PresenceChange]:
         """Take what a batch tells; `at` is when it is handed over. Changes in the order they happened."""

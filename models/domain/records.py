@@ -156,6 +156,18 @@ class PresenceChange(NamedTuple):
     cause: Cause
 
 
+class Present(NamedTuple):
+    """An agent that is there, as history tells: since when, last heard when (wall time), and its declared interval (0: none)."""
+
+    agent: int
+    presence: Presence
+    condition: Condition
+    cause: Cause
+    since_us: int
+    heard_us: int
+    interval_us: int
+
+
 class Gap(NamedTuple):
     """A stretch that history does not cover, or `missing` messages absent in it. `agent` 0 concerns everybody."""
 

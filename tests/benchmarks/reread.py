@@ -80,7 +80,7 @@ def main(messages: int) -> int:
         print(f"import         {messages / took_s:9,.0f} messages/s", flush=True)
         began_s = time.monotonic()
         history = HistoryHere(store._workspace, RULES, SystemClock())
-        result = Rereader(store, history, at_once, lambda _: None).run(0, 0, "agents", lambda _: None)
+        result = Rereader(store, history, at_once, lambda *_: None).run(0, 0, "agents", lambda _: None)
         took_s = time.monotonic() - began_s
         print(f"reread, sealed {result.messages / took_s:9,.0f} messages/s, {result}", flush=True)
         store.close()

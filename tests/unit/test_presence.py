@@ -12,7 +12,7 @@ from models.domain.clock import Instant
 from models.domain.messages import Origin, RawMessage
 from models.domain.presence import PresenceKeeper
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.records import Declaration, PresenceChange, PresenceEvidence
+from models.domain.records import Declaration, PresenceChange, PresenceEvidence, Present
 from tests.helpers.clock import FakeClock
 
 S = 1_000_000
@@ -422,3 +422,48 @@ class PresenceMachine(RuleBasedStateMachine):
 
 TestPresenceMachine = PresenceMachine.TestCase
 TestPresenceMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+
+def taken_over(stage: Stage, presence: Presence = ONLINE, interval_us: int = 0) -> None:
+    heard_us = stage.clock.wall_us() - 5 * S
+    there = Present(1, presence, Condition.OK, Cause.STATUS, heard_us - 60 * S, heard_us, interval_us)
+    stage.keeper.take_over([], [there], Instant.now(stage.clock))
+
+
+def test_who_is_there_as_history_tells_is_watched_as_if_it_had_been_all_the_time() -> None:
+    stage = Stage()
+    stage.keeper.link_up(Instant.now(stage.clock))
+    taken_over(stage, interval_us=10 * S)
+    assert stage.hear() == stage.say(ONLINE) == [], "that is no news"
+    taken_over(stage, presence=LATE)
+    assert stage.hear() == [], "what is known here is newer"
+    stage.clock.advance(16 * S)
+    assert stage.take(stage.keeper.tick(Instant.now(stage.clock))) == [(LATE, Cause.SILENCE)]
+    assert stage.say(OFFLINE, Cause.WILL) == [(OFFLINE, Cause.WILL)]
+
+
+def test_silence_counts_from_when_it_was_heard_last() -> None:
+    stage = Stage()
+    stage.keeper.link_up(Instant.now(stage.clock))
+    taken_over(stage, interval_us=4 * S)
+    stage.clock.advance(S)
+    assert stage.take(stage.keeper.tick(Instant.now(stage.clock))) == [(LATE, Cause.SILENCE)]
+
+
+def test_without_a_link_whoever_was_there_is_unknown() -> None:
+    stage = Stage()
+    stage.keeper.link_up(Instant.now(stage.clock))
+    stage.keeper.link_down(Instant.now(stage.clock))
+    taken_over(stage)
+    assert stage.take(stage.keeper.tick(Instant.now(stage.clock))) == [(UNKNOWN, Cause.LINK_LOST)]
+
+
+def test_what_is_declared_later_counts_from_the_first_message_on() -> None:
+    stage = Stage()
+    stage.keeper.foretell({1: 10 * S})
+    assert stage.hear() == [(ONLINE, Cause.HEARD)]
+    stage.clock.advance(16 * S)
+    assert stage.take(stage.keeper.tick(Instant.now(stage.clock))) == [(LATE, Cause.SILENCE)]
+    assert stage.hear(agent=2) == [(ONLINE, Cause.HEARD)]
+    stage.clock.advance(16 * S)
+    assert not any(change.agent == 2 for change in stage.keeper.tick(Instant.now(stage.clock)))

@@ -11,6 +11,7 @@ from models.domain.clock import Clock
 from models.domain.names import Names, SeriesKey
 from models.domain.presence_words import Presence
 from models.domain.recorded import RereadResult
+from models.domain.records import Present
 from models.storage.catalogue_file import FILE_ENDINGS
 from models.storage.engine import WorkspaceDatabase
 from models.storage.keeping.hour_store import HourStore
@@ -18,7 +19,7 @@ from models.storage.keeping.pins import Pins
 from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.rereading.late import Late
 from models.storage.rereading.shadow import Shadow, throw_away
-from models.storage.rereading.swap import swap_in
+from models.storage.rereading.swap import Watched, swap_in
 from models.storage.store_errors import problems_of
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
@@ -32,7 +33,8 @@ _RESULT = """SELECT coalesce(sum(messages), 0), (SELECT count(*) FROM agent_now 
 _WATCHED = (
     f"SELECT agent_id FROM agent_now WHERE NOT imported AND presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)})"
 )
-Forget = Callable[[Sequence[int]], None]
+OnSwapped = Callable[[Sequence[int], Sequence[Present]], None]
+"""Is told of agents that are no more, and of those that are there though nobody watches them, once all is history."""
 
 
 class RereadWriter:
@@ -41,17 +43,17 @@ class RereadWriter:
 
     def __init__(
         self, workspace: Workspace, clock: Clock, catalogue: WorkspaceDatabase, names: Names, headlines: Headlines,
-        hours: HourStore, is_recording: Callable[[], bool], span_us: tuple[int, int], forget: Forget,
+        hours: HourStore, recording_since: Callable[[], int], span_us: tuple[int, int], on_swapped: OnSwapped,
         late: Late,
     ) -> None:  # fmt: skip
-        """`span_us`: segments with arrivals in [since, until) are read again (0: open end). `forget` is told of agents that are
-        no more, `late` of the end."""
+        """`span_us`: segments with arrivals in [since, until) are read again (0: open end). `recording_since` tells since when
+        a recorder records (wall µs, 0: none does); `late` is told of the end."""
         self.running = True
         self.decided = False
         """It is history; as long as it is running, the catalogue does not say so yet."""
         self._workspace, self._clock, self._database = workspace, clock, catalogue
         self._names, self._headlines, self._hours = names, headlines, hours
-        self._is_recording, self._forget, self._late = is_recording, forget, late
+        self._recording_since, self._on_swapped, self._late = recording_since, on_swapped, late
         self._span_us = span_us
         late.begin(*span_us)
         with problems_of(workspace.catalogue):
@@ -95,15 +97,15 @@ class RereadWriter:
                 if not all(held.enter_context(pins.removing(id_)) for id_ in shadow.segments()):
                     return None
                 result = RereadResult(*shadow.rows(_RESULT)[0])
-                watched = None
-                if self._is_recording():
-                    watched = [int(id_) for (id_,) in self._catalogue.execute(_WATCHED)]
+                watched, since_us = None, self._recording_since()
+                if since_us:
+                    watched = Watched(since_us, [int(id_) for (id_,) in self._catalogue.execute(_WATCHED)])
                 if not self.decided:
                     shadow.decide(uuid.uuid4().hex)
                     self.decided = True
-                gone = swap_in(self._workspace, self._catalogue, self._hours, shadow, watched)
+                gone, there = swap_in(self._workspace, self._catalogue, self._hours, shadow, watched)
         self._headlines.become(load_headlines(self._catalogue))
-        self._forget(gone)
+        self._on_swapped(gone, there)
         self._late.done()
         self._end()
         return result

@@ -5,13 +5,12 @@ owes to other segments (recorded since, out of the range, removed by retention) 
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
-from models.domain.presence_words import Cause, Presence
-from models.domain.records import GapCause
+from models.domain.presence_words import Cause, Condition, Presence
+from models.domain.records import GapCause, Present
 from models.storage.access import sync_folder
 from models.storage.copies.merge_source import LOST
 from models.storage.engine import open_reader
@@ -68,6 +67,10 @@ UPDATE agent_now SET presence = n.presence, condition = n.condition, cause = n.c
     imported = n.imported, cpu = n.cpu, memory = n.memory
     FROM anew.agent_now AS n WHERE n.agent_id = agent_now.agent_id AND NOT agent_now.{_KEEP};
 """
+_THERE = f"""SELECT n.agent_id, n.presence, n.condition, n.cause, n.since_us, n.last_seen_us, agent.interval_us
+    FROM anew.agent_now AS n JOIN anew.agent ON agent.id = n.agent_id WHERE NOT n.imported AND n.last_seen_us >= ?
+    AND n.presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)}) AND n.agent_id NOT IN (SELECT id FROM later_agent)
+    AND n.agent_id NOT IN (SELECT value FROM json_each(?)) ORDER BY 1"""
 # Whoever is watched at present is as the recorder says; of all others it only knows that it has not heard them.
 _WATCHED = f"""UPDATE agent_now SET presence = {int(Presence.UNKNOWN)}, cause = '{Cause.NOT_HEARD.value}'
     WHERE NOT imported AND presence IN ({int(Presence.ONLINE)}, {int(Presence.LATE)}) AND NOT {_KEEP}
@@ -106,15 +109,23 @@ UPDATE segment SET generation = segment.generation + 1, layout = n.layout, sampl
 _HEADLINES = f"UPDATE agent_now SET {', '.join(f'{column} = ?' for column in COLUMNS)} WHERE agent_id = ?"
 
 
+class Watched(NamedTuple):
+    """Agents whose presence a recorder follows, which began to record at `since_us`."""
+
+    since_us: int
+    agents: list[int]
+
+
 def swap_in(
-    workspace: Workspace, catalogue: apsw.Connection, hours: HourStore, shadow: Shadow, watched: Iterable[int] | None
-) -> list[int]:
-    """Bring what was decided to its end; may be called again. `watched`: agents that a recorder watches at present; None: none
-    does. Answers agents that are no more. Raises the engine's errors, `OSError`."""
+    workspace: Workspace, catalogue: apsw.Connection, hours: HourStore, shadow: Shadow, watched: Watched | None
+) -> tuple[list[int], list[Present]]:
+    """Bring what was decided to its end; may be called again. `watched` None: no recorder watches anybody. Answers agents that
+    are no more, and those that were heard since it began, are there, and are watched from now on. Raises the engine's errors,
+    `OSError`."""
     token = shadow.decided()
     assert token, "nothing was decided"
     if catalogue.execute("SELECT 1 FROM workspace WHERE key = ? AND value = ?", (DECIDED, token)).fetchall():
-        return []
+        return [], []
     _put_in_place(workspace, catalogue, shadow)
     catalogue.execute("ATTACH ? AS anew", (str(shadow.workspace.catalogue),))
     try:
@@ -140,8 +151,8 @@ class _Swap:
     def __init__(self, workspace: Workspace, catalogue: apsw.Connection, hours: HourStore) -> None:
         self._workspace, self._catalogue, self._hours = workspace, catalogue, hours
 
-    def run(self, token: str, watched: Iterable[int] | None) -> list[int]:
-        catalogue = self._catalogue
+    def run(self, token: str, watched: Watched | None) -> tuple[list[int], list[Present]]:
+        catalogue, there = self._catalogue, list[Present]()
         files = {
             id_: hours for id_ in self._ids("SELECT id FROM anew.segment") if (hours := self._hours_of(id_)) is not None
         }
@@ -153,7 +164,14 @@ class _Swap:
                 catalogue.execute("INSERT OR REPLACE INTO workspace(key, value) VALUES (?, ?)", (DECIDED, token))
                 catalogue.execute(_AGENTS)
                 if watched is not None:
-                    catalogue.execute(_WATCHED, (json.dumps(sorted(watched)),))
+                    rows: list[Any] = catalogue.execute(
+                        _THERE, (watched.since_us, json.dumps(watched.agents))
+                    ).fetchall()
+                    there = [
+                        Present(one, Presence(p), Condition(c), Cause(why), *rest) for one, p, c, why, *rest in rows
+                    ]
+                    known = [*watched.agents, *(one.agent for one in there)]
+                    catalogue.execute(_WATCHED, (json.dumps(known),))
                 gone = self._ids(_GOING)
                 for statements in (_NAMES, _TASKS, _REST):
                     catalogue.execute(statements)
@@ -163,7 +181,7 @@ class _Swap:
                 self._choose(load_headlines(catalogue))
         finally:
             catalogue.execute(_DROP)
-        return gone
+        return gone, there
 
     def _hours_of(self, id_: int) -> list[HourRow] | None:
         """None where the segment is gone."""

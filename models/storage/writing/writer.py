@@ -26,7 +26,7 @@ from models.storage.journal import ArrivalJournal
 from models.storage.keeping.retention import DiskUse, Retention, StoreLimits
 from models.storage.names_table import CatalogueTopics, load_names
 from models.storage.rereading.late import Late
-from models.storage.rereading.reread_writer import Forget, RereadWriter
+from models.storage.rereading.reread_writer import OnSwapped, RereadWriter
 from models.storage.sealing.swap import Sealing
 from models.storage.segments.schema import LAYOUT
 from models.storage.segments.segment_file import ARRIVED_TO, SegmentFile
@@ -175,15 +175,15 @@ class StoreWriter:
         )  # fmt: skip
         return begun
 
-    def begin_reread(self, since_us: int, until_us: int, forget: Forget) -> RereadWriter:
-        """Read history again, as it is now; `forget` is told of agents that are no more. What comes next goes to a new segment.
+    def begin_reread(self, since_us: int, until_us: int, on_swapped: OnSwapped) -> RereadWriter:
+        """Read history again, as it is now. What comes next goes to a new segment.
         Raises `EnvironmentProblem` import.busy, as an import."""
         self._refuse_second_import()
         self._commit_remembered()
         self._upkeep.present = None
         self._import = begun = RereadWriter(
             self._workspace, self._clock, self._database, self.names, self._upkeep.headlines, self._upkeep.hours,
-            lambda: self._capture is not None, (since_us, until_us), forget, self.late,
+            lambda: int(self._capture.meta["started_us"]) if self._capture else 0, (since_us, until_us), on_swapped, self.late,
         )  # fmt: skip
         return begun
 

@@ -35,6 +35,10 @@ def agents(recording: Recording) -> set[str]:
     return {row["agent"] for row in recording.export("agents")}
 
 
+def presence(recording: Recording) -> list[tuple[str, str]]:
+    return [(one["presence"], one["cause"]) for one in recording.export("presence") if one["agent"] == "box-7"]
+
+
 def tell(recording: Recording, broker: Mosquitto, *told: tuple[str, str]) -> None:
     before = sum(one["topic"].startswith(("odd", "home")) for one in recording.export("messages"))
     send(broker.url, *told)
@@ -60,9 +64,13 @@ def test_the_guess_goes_by_itself(recording: Recording, broker: Mosquitto) -> No
     assert [one["code"] for one in told] == ["reread.late"]
     until(lambda: series(recording) == {("box-7", "Load", "1"): 5}, "the values have their name")
     assert agents(recording) == {"box-7"}
-    tell(recording, broker, *VALUES)
+    assert presence(recording) == [("online", "status")]
     recording.when(lambda state: not state.warnings, "it is done")
+    (agent,) = [one for one in recording.export("agents") if one["agent"] == "box-7"]
+    assert (agent["presence"], agent["cause"]) == ("online", "status"), "it is watched, though it said nothing since"
+    tell(recording, broker, *VALUES)
     assert recording.stop() == 0
+    assert presence(recording) == [("online", "status"), ("unknown", "not-recording")]
     assert series(recording) == {("box-7", "Load", "1"): 10}
     assert agents(recording) == {"box-7"}
     assert recording.export("unreadable") == []

@@ -70,7 +70,7 @@ class Bench:
         self, rules: Rules, on_progress: Callable[[RereadProgress], None] = lambda _: None, since_us: int = 0
     ) -> RereadResult:
         history = HistoryHere(self.workspace, rules, self.clock)
-        return Rereader(self.store, history, at_once, lambda _: None).run(since_us, 0, "agents", on_progress)
+        return Rereader(self.store, history, at_once, lambda *_: None).run(since_us, 0, "agents", on_progress)
 
     def exported(self) -> dict[str, bytes]:
         found = {}
@@ -324,7 +324,7 @@ def test_a_recorder_that_goes_on_loses_nothing_and_names_get_numbers_of_their_ow
         bench.store.housekeep()
         return at_once(job, meanwhile)
 
-    Rereader(bench.store, history, wait, gone.extend).run(0, 0, "agents", lambda _: None)
+    Rereader(bench.store, history, wait, lambda some, _: gone.extend(some)).run(0, 0, "agents", lambda _: None)
     live(fresh, 3)
     assert bench.store.names.known_agent("the-broker") > bench.store.names.known_agent("live-2") > 0
     for one in (bench, fresh):

@@ -153,7 +153,7 @@ def rereading(life: Life) -> None:
                 life.share = share
 
         history = HistoryHere(life.workspace, Rules(), life.clock)
-        Rereader(writer, history, hand_over, lambda _: None).run(0, 0, "agents", lambda _: None)
+        Rereader(writer, history, hand_over, lambda *_: None).run(0, 0, "agents", lambda _: None)
         life.record(writer, 1)
         (kill if turn % 2 else StoreWriter.close)(writer)
 
