@@ -138,6 +138,11 @@ class Names:
             self.agents.append(name)
         return found
 
+    @property
+    def agents_known(self) -> int:
+        """How many names of agents there are, whatever their ids."""
+        return len(self._agent_ids)
+
     def known_agent(self, name: str) -> int:
         """Id of an agent that exists already, else 0."""
         return self._agent_ids.get(self.same.get(name, name), 0)

@@ -66,9 +66,9 @@ class Clients:
 
     def catch_up(self, row: int, sink: "Sink") -> None:
         """At the end of a batch, whose last message is `row`: who became an agent meanwhile?"""
-        if not self._awaited or len(sink.names.agents) == self._agents:
+        if not self._awaited or sink.names.agents_known == self._agents:
             return
-        self._agents = len(sink.names.agents)
+        self._agents = sink.names.agents_known
         for client in [one for one in self._awaited if sink.names.known_agent(one)]:
             agent = sink.names.known_agent(client)
             times, present = self._awaited.pop(client)
