@@ -31,6 +31,9 @@ _NAMESPACES = frozenset(
     " production staging dev test public v1 v2 v3 api esp esp32 esp8266 arduino".split()
 )
 _OF_AGENTS = frozenset("agent agents worker workers robot robots bot bots".split())
+_OF_DEVICE = frozenset(
+    "sensor sensors actuator actuators binary_sensor relay relays channel channels switch switches".split()
+)
 _COMPONENTS = frozenset(
     "cpu cpus core cores gpu mem memory memswap swap ram heap disk disks diskio fs df filesystem net network interface"
     " wifi load system sys host process processes processcount proc uptime battery power temperature humidity thermal"
@@ -38,6 +41,7 @@ _COMPONENTS = frozenset(
     " llm model tokens usage limits config connections errors counters timers custom".split()
 )
 _OF_AGENT = frozenset("status heartbeat lwt availability presence health".split())
+OF_STATUS = ("_status", "-status")
 NOBODY = "me"
 """Stands for whoever publishes, in a topic that all do."""
 _COUNTED = frozenset(("available", "online", "connected", "alive"))
@@ -129,7 +133,7 @@ def place_below(levels: list[str], bare: bool) -> str:
 def is_role(level: str) -> bool:
     """Whether a level only says what kind of message it is."""
     folded = level.casefold()
-    return folded.removeprefix("is_") in _ROLES or folded.endswith("_status")
+    return folded.removeprefix("is_") in _ROLES or folded.endswith(OF_STATUS)
 
 
 def announces(level: str) -> bool:
@@ -205,9 +209,11 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
         folded = [i for i, level in enumerate(head) if level.casefold() in _NAMESPACES]
         at = folded[-1] if folded else 0
         return at, head[at], False
-    for i in reversed(lasting):
-        if _OWN_NUMBER.fullmatch(head[i]):
-            return i, head[i], True
+    numbered = [i for i in lasting if _OWN_NUMBER.fullmatch(head[i])]
+    while len(numbered) > 1 and head[numbered[-1] - 1].casefold() in _OF_DEVICE:
+        numbered.pop()  # device/pump-1/sensors/dht1
+    if numbered:
+        return numbered[-1], head[numbered[-1]], True
     for i in lasting:
         if i and head[i - 1].casefold() in _OF_AGENTS:
             return i, head[i], True

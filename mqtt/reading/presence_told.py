@@ -6,7 +6,7 @@ from models.domain.messages import Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
 from models.domain.timestamps import read_time
 from mqtt.reading.generic_numbers import read_number
-from mqtt.reading.generic_topics import is_name
+from mqtt.reading.generic_topics import OF_STATUS, is_name
 
 _PRESENCE = frozenset(
     "status state availability available lwt online presence connection connected heartbeat alive $state".split()
@@ -16,6 +16,7 @@ SWITCHES = frozenset(("availability", "lwt", "online", "connected", "alive"))
 DECLARED = SWITCHES | {"available", "$state"}  # speak of nothing but being there: rank 2
 _BEATS = frozenset(("heartbeat", "alive"))
 _BEAT_WORDS = frozenset("ping pong beat tick hello hb heartbeat".split())
+_SINGLE = frozenset(("value", "val", "Value"))
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
 Word = tuple[Presence, Condition]
 
@@ -25,7 +26,7 @@ def presence_level(levels: list[str]) -> str | None:
     last = levels[-1].casefold().removeprefix("is_")
     if last in _PRESENCE or (last == "mqtt" and len(levels) == 2):  # printer/mqtt: connected
         return last
-    if last.endswith("_status"):
+    if last.endswith(OF_STATUS):
         return "status"
     before = levels[-2].casefold() if len(levels) > 1 else ""
     return before if before in _BEFORE_NAMES and is_name(levels[-1]) else None
@@ -56,6 +57,10 @@ def words_of(body: dict[str, Any], level: str | None) -> list[tuple[Word, Cause,
     """Words under the keys of an object, each with its cause and rank."""
     found = []
     for key, value in body.items():
+        if level is not None and key in _SINGLE and (isinstance(value, str) or (value is True or value is False)):
+            word = read_status_word(str(value), level in SWITCHES)
+            if word is not None:
+                found.append((word, *weight(level, word[0])))
         if not tells_presence(key):
             continue
         folded = key.casefold()

@@ -49,6 +49,7 @@ _SHARED = (
     "service",
     "source",
 )
+_WRAPPING = ("data", "payload", "body")
 _CALL = frozenset(("id", "jsonrpc"))
 _OF_MOMENT = frozenset(("ts", "values"))
 _NO_FIGURES = TELL_TALE | TASK_KEYS
@@ -68,6 +69,9 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 **params,
             }  # a notification is what it notifies of
             continue
+        if (inner := _wrapped(body)) is not None:
+            yield inner
+            continue
         items = [] if any(key in body for key in _NO_FIGURES) else [*_items(body)]
         if not items:
             yield body
@@ -77,6 +81,16 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         shared = {key: body[key] for key in _SHARED if key in body}
         for _, item in items:
             yield {**shared, **item}
+
+
+def _wrapped(body: dict[str, Any]) -> dict[str, Any] | None:
+    """`{"type": "reading", "data": {"value": 5, "ts": …}}`: the value with what stands around it."""
+    for key in _WRAPPING:
+        inner = body.get(key)
+        if type(inner) is dict and len(VALUE_KEYS.intersection(inner)) == 1 and all(one in _OF_ITEM for one in inner):
+            around = {one: said for one, said in body.items() if one != key and one not in inner}
+            return None if any(type(said) in (int, float, dict) for said in around.values()) else {**around, **inner}
+    return None
 
 
 def _of_devices(body: dict[str, Any]) -> list[dict[str, Any]] | None:
