@@ -64,6 +64,8 @@ def unpacked(payload: bytes) -> list[dict[str, Any]] | str:
     try:
         value = read_json(payload)
     except Unread as failure:
+        if failure.reason == "json" and b"}\n" in payload:
+            return _lines(payload)
         if failure.reason != "json" or payload[:1] != b"[":
             raise
         return read_text(payload)  # [2026-11-23 07:47:30] [INFO] a line
@@ -75,6 +77,14 @@ def unpacked(payload: bytes) -> list[dict[str, Any]] | str:
     if not value or not all(isinstance(one, dict) for one in value):
         raise Unread("shape")
     found: list[dict[str, Any]] = value
+    return found
+
+
+def _lines(payload: bytes) -> list[dict[str, Any]]:
+    """Objects that stand in lines of their own. Raises `Unread`."""
+    found = [read_json(line) for line in payload.splitlines() if line.strip()]
+    if not all(isinstance(one, dict) for one in found):
+        raise Unread("json")
     return found
 
 

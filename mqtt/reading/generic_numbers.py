@@ -11,7 +11,9 @@ from mqtt.reading.units import known_unit, unit_of
 
 DEEPEST = 6
 TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "t", "date", "Time", "Timestamp")
-_MOMENTS = frozenset("ts tst wtst timestamp time stamp epoch at seen since until date updated created started".split())
+_MOMENTS = frozenset(
+    "ts tst wtst lc timestamp time stamp epoch at seen since until date updated created started".split()
+)
 _HALVES = ("stamp.sec", "stamp.secs", "stamp.nsec", "stamp.nsecs", "stamp.nanosec")
 NESTED_IDS = frozenset(("id", "pid"))
 

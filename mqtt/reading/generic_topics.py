@@ -31,6 +31,13 @@ _NAMESPACES = frozenset(
     " production staging dev test public v1 v2 v3 api esp esp32 esp8266 arduino".split()
 )
 _OF_AGENTS = frozenset("agent agents worker workers robot robots bot bots".split())
+_OF_THINGS = _OF_AGENTS | frozenset(
+    "device devices node nodes sensor sensors thing things machine machines host hosts".split()
+)
+_LOCATION = re.compile(
+    r"(floor|level|room|zone|building|hall|area|bay|rack|row|aisle|section|shelf|region)[-_]?\d+",
+    re.IGNORECASE,
+)
 _OF_DEVICE = frozenset(
     "sensor sensors actuator actuators binary_sensor relay relays channel channels switch switches".split()
 )
@@ -38,7 +45,8 @@ _COMPONENTS = frozenset(
     "cpu cpus core cores gpu mem memory memswap swap ram heap disk disks diskio fs df filesystem net network interface"
     " wifi load system sys host process processes processcount proc uptime battery power temperature humidity thermal"
     " queue queues task tasks job jobs request requests session sessions run runs http api db database cache broker"
-    " llm model tokens usage limits config connections errors counters timers custom".split()
+    " llm model tokens usage limits config connections errors counters timers custom gps gnss position pose odom odometry imu lidar"
+    " attitude orientation diagnostics".split()
 )
 _OF_AGENT = frozenset("status heartbeat lwt availability presence health".split())
 OF_STATUS = ("_status", "-status")
@@ -155,7 +163,7 @@ def is_name(level: str) -> bool:
 
 def names_agent(text: str) -> bool:
     """Whether a payload's text can be an agent's name: short, printable, no part of an agent, no passing id."""
-    return _is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)
+    return is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)
 
 
 def is_passing(name: str) -> bool:
@@ -171,7 +179,7 @@ def agent_in(body: dict[str, Any], keys: tuple[str, ...] = AGENT_KEYS) -> tuple[
         if key in _AGENT_IDS:
             if type(value) is int and value >= 0:
                 return key, str(value)[:LONGEST_AGENT]
-            if isinstance(value, str) and _is_id(value):
+            if isinstance(value, str) and is_id(value):
                 return key, value
         elif isinstance(value, str) and names_agent(value):
             return key, value
@@ -189,7 +197,8 @@ def agent_within(body: dict[str, Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether a text can be what somebody is called: short and printable."""
     return 0 < len(text) <= LONGEST_AGENT and text.isprintable() and not text.isspace()
 
 
@@ -202,7 +211,9 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
         i for i, level in enumerate(head)
         if is_name(level) and not (_NUMERIC.fullmatch(level) and i and _is_component(head[i - 1]))
     ]  # fmt: skip
-    lasting = [i for i in candidates if not _EPHEMERAL.fullmatch(head[i])]
+    lasting = [
+        i for i in candidates if not _EPHEMERAL.fullmatch(head[i]) or (i and head[i - 1].casefold() in _OF_THINGS)
+    ]
     if candidates and (not lasting or lasting == [0]) and candidates[-1] != 0 and not _numbered(head, lasting):
         return candidates[-1], head[candidates[-1]], True  # below a root alone, an id is a device
     if not lasting:
@@ -212,6 +223,8 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
     numbered = [i for i in lasting if _OWN_NUMBER.fullmatch(head[i])]
     while len(numbered) > 1 and head[numbered[-1] - 1].casefold() in _OF_DEVICE:
         numbered.pop()  # device/pump-1/sensors/dht1
+    while numbered and numbered[-1] < lasting[-1] and _LOCATION.fullmatch(head[numbered[-1]]):
+        numbered.pop()  # floor1/kitchen/fridge
     if numbered:
         return numbered[-1], head[numbered[-1]], True
     for i in lasting:

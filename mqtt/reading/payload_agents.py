@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from mqtt.reading.generic_topics import AGENT_KEYS, Place, agent_in, agent_within, is_name, names_agent
+from mqtt.reading.generic_topics import AGENT_KEYS, Place, agent_in, agent_within, is_id, is_name, is_passing
 
 _THINGS = ("device", "robot", "node", "worker", "bot", "machine", "thing", "vehicle")
 _ID_KEYS = tuple(f"{one}{end}" for one in _THINGS for end in ("Id", "_id", "ID"))
 STRONG_KEYS = (*AGENT_KEYS, *_ID_KEYS, "node", "device", "client", "clientId", "client_id")
-WEAK_KEYS = ("robot", "worker", "bot", "host", "hostname", "service", "source", "name", "id")
+WEAK_KEYS = ("robot", "worker", "bot", "sender", "publisher", "host", "hostname", "service", "source", "name", "id")
 """They count only where the topic is not sure."""
 _HOSTS = ("hostname", "host")
 _SERVICES = ("service", "service.name", "service_name", "serviceName", "application", "app")
@@ -44,6 +44,6 @@ def _program(body: dict[str, Any]) -> str | None:
         value = body.get(key)
         if isinstance(value, dict):
             value = value.get("name")
-        if isinstance(value, str) and names_agent(value):
-            return value
+        if isinstance(value, str) and is_id(value) and not is_passing(value):
+            return value  # `api` and `db` are services
     return None

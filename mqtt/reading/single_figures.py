@@ -49,6 +49,7 @@ _SHARED = (
     "service",
     "source",
 )
+_TOGETHER = ("logs", "records", "entries", "events")
 _WRAPPING = ("data", "payload", "body")
 _CALL = frozenset(("id", "jsonrpc"))
 _OF_MOMENT = frozenset(("ts", "values"))
@@ -69,6 +70,9 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 **params,
             }  # a notification is what it notifies of
             continue
+        if (records := _records(body)) is not None:
+            yield from records
+            continue
         if (inner := _wrapped(body)) is not None:
             yield inner
             continue
@@ -81,6 +85,16 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         shared = {key: body[key] for key in _SHARED if key in body}
         for _, item in items:
             yield {**shared, **item}
+
+
+def _records(body: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Log records that were sent together: `{"service": "api", "logs": [{"level": …}, …]}`."""
+    for key in _TOGETHER:
+        said = body.get(key)
+        if type(said) is list and said and all(type(one) is dict and not TELL_TALE.isdisjoint(one) for one in said):
+            around = {one: value for one, value in body.items() if one != key and type(value) is str}
+            return [{**around, **one} for one in said]
+    return None
 
 
 def _wrapped(body: dict[str, Any]) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ TOPICS = [
     *(f"agents/{agent}/{role}".encode() for agent in ("a", "b-2") for role in
       ("status", "metrics", "log", "task", "connection", "tail/x.log", "inbox/c", "x/y", "inbox", "tail")),
     b"", b"/", b"agents", b"agents/", b"agents//status", b"\xff\xfe", b"x", b"lab/c-1/temp", b"c-1/lwt", b"c-1/$state",
-    b"p/$log/warn", b"$SYS/x", b"a/b/c/d/e/f/g", "łąka/ж/温度".encode(),
+    b"p/$log/warn", b"logs/c/error", b"lab/lwt", b"lab/c/status", b"lab/c/thought", b"printer/mqtt", b"printer/heat/tool0", b"$SYS/x", b"a/b/c/d/e/f/g", "łąka/ж/温度".encode(),
 ]  # fmt: skip
 SCRAPS = [
     b"NaN", b"Infinity", b"1e999", b"null", b"{}", b"[]", b'"\\ud800"', b"\x00", b"\xff", b"9" * 5000, b"-0.0", b"true",
@@ -82,6 +82,19 @@ def arrivals(count: int) -> list[RawMessage]:
         b'{"id":"1","type":"task","body":{"task":"t","type":"x"}}', b'{"reply_to":"1","body":{}}',
         b'{"task":"t","state":"working","progress":0.5,"result":{"a":[1]}}', b'{"outcome":"ok","duration_s":0.5}',
         b'{"metrics":[{"name":"cpu","value":5,"unit":"%"}],"mem":{"value":5,"unit":"MB"},"temp":"21.5","device":{"id":"d-1"}}',
+        b'{"text":"t","record":{"level":{"name":"INFO"},"message":"m","time":{"timestamp":1795420056.1},"exception":{"type":"E"}}}',
+        b'{"startTime":"2026-11-23T07:47:30Z","categoryName":"c","data":["%s of %d",1],"level":{"levelStr":"INFO"},"context":{}}',
+        b'{"date":"2026-11-23T07:47:30Z","args":["m",1],"type":"info","level":3,"tag":"t"}',
+        b'{"0":"m","1":{"nativeError":{},"name":"E"},"_meta":{"logLevelName":"INFO","date":"2026-11-23T07:47:30Z"}}',
+        b'{"@fields":{"level":"warn"},"@message":"m"}', b'{"level":"INFO","fields":{"message":"m","n":5},"target":"t"}',
+        b'{"instant":{"epochSecond":1795420056,"nanoOfSecond":5},"level":"INFO","loggerName":"c","message":"m","thrown":{"name":"E"}}',
+        b'{"Timestamp":"2026-11-23T07:47:30Z","Level":"Error","MessageTemplate":"{A} of {B:x}","Properties":{"A":1},"Exception":"E"}',
+        b'{"LogLevel":"Error","Category":"c","Message":"m","State":{"n":1}}', b'{"@t":"2026-11-23T07:47:30Z","@mt":"{A} of {B}","A":1}',
+        b'{"context":{"logLevel":40,"namespace":"n"},"message":"m","sequence":"0","time":1795420056000,"version":"2.0.0"}',
+        b'{"event":"m","level":"error","exception":[{"exc_type":"E","exc_value":"x","frames":[{"filename":"a","lineno":1}]}]}',
+        b'{"service":"s","logs":[{"level":"info","msg":"a"},{"level":"error","msg":"b"}]}', b'{"level":"info","msg":"a"}\n{"x":1}\n',
+        b'{"A":[{"ts":1795420056000,"values":{"t":1}}],"B":[{"ts":1,"values":{"t":2}}]}', b'{"method":"N","params":{"ts":1,"x":{"id":1,"w":5}}}',
+        b'{"type":"d","data":{"value":5,"ts":1795420056}}', b'{"device_id":7,"x":1}', b'{"state":"online","value":true}',
         b'{"metric":"cpu","value":5,"unit":"%","ts":1795420056}', b'{"value":"5","name":"memory","unit":"kB"}',
     ]  # fmt: skip
     found = []
@@ -89,7 +102,9 @@ def arrivals(count: int) -> list[RawMessage]:
         one = chance.choice(real)
         payload = chance.choice(own) if chance.random() < 0.7 else one.payload
         payload = (
-            with_odd_values(chance, payload) if payload in own and chance.random() < 0.7 else mutated(chance, payload)
+            with_odd_values(chance, payload)
+            if payload in own and b"\n" not in payload and chance.random() < 0.7
+            else mutated(chance, payload)
         )
         topic = chance.choice(TOPICS) if chance.random() < 0.8 else one.topic
         properties = None
@@ -132,6 +147,36 @@ def read_all(
 
 def test_mutated_traffic(caplog: pytest.LogCaptureFixture) -> None:
     read_all(20_000, caplog)
+
+
+LINES = [
+    "2026-11-23 07:47:30,123 - app.net - ERROR - lost", "[2026-11-23T07:47:30Z WARN  app::net] slow", "INFO:app.net:m",
+    "2026-11-23 07:47:30.000  INFO 71 --- [main] c.e.App  : Started", "I1123 07:47:30.000000    71 a.go:3] slow",
+    'time="2026-11-23T07:47:30Z" level=error msg="no \\"disk\\"" n=3', "[web] › ✖  error     It failed", "07:47:30 [info  ] m",
+    "2026-11-23 07:47:30.000 | SUCCESS  | __main__:<module>:7 - stored", "ERROR x\nTypeError: y\n    at z (a.js:1:2)",
+]  # fmt: skip
+
+
+def read_lines(count: int) -> None:
+    chance, reading = random.Random(SEED), Reading()
+    topics = ("lab/c-1/log", "lab/c-1/text", "agents/a/log", "agents/a/tail/x")
+    for _ in range(count // 100):
+        lines = [mutated(chance, chance.choice(LINES).encode()) for _ in range(100)]
+        batch = reading.read(*(reading.message(chance.choice(topics), line) for line in lines))
+        assert not [one for one in batch.unreadable if one.reason == "bug"]
+        for one in batch.logs:
+            "".join(filter(None, (one.text, one.logger, one.error, one.stack, one.attributes))).encode()
+
+
+def test_mutated_lines(caplog: pytest.LogCaptureFixture) -> None:
+    read_lines(5_000)
+    assert not caplog.records
+
+
+@pytest.mark.long
+def test_mutated_lines_at_length(caplog: pytest.LogCaptureFixture) -> None:
+    read_lines(200_000)
+    assert not caplog.records
 
 
 @pytest.mark.long
