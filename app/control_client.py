@@ -101,33 +101,20 @@ class ControlClient:
 
         Raises also `EnvironmentProblem` import.*, file.unusable, store.*.
         """
-        files = [str(path.absolute()) for path in paths]
-        with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
-            line.send({"id": 1, "verb": Verb.IMPORT, "files": files, "again": again, "make_room": make_room})
-            try:
-                while "ok" not in (answer := line.receive()):
-                    on_progress(progress_from(answer))
-                return import_result_from(_check(answer).get("result"))
-            except EnvironmentProblem as error:
-                if error.problem.code != "recorder.died":
-                    raise
-                raise trouble("import.broken-off", **error.problem.params) from error
+        request = {"files": [str(path.absolute()) for path in paths], "again": again, "make_room": make_room}
+        told = self._follow(Verb.IMPORT, request, lambda line: on_progress(progress_from(line)), "import.broken-off")
+        return import_result_from(told)
 
     def reread(
         self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]
     ) -> RereadResult:  # fmt: skip
         """Have history read again, files with arrivals in [since, until) (0: open end): all of it or nothing. `on_progress` as
         in `import_files`. Raises also `EnvironmentProblem` import.busy, reread.*, store.*"""
-        with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
-            line.send({"id": 1, "verb": Verb.REREAD, "since_us": since_us, "until_us": until_us})
-            try:
-                while "ok" not in (answer := line.receive()):
-                    on_progress(reread_progress_from(answer))
-                return reread_result_from(_check(answer).get("result"))
-            except EnvironmentProblem as error:
-                if error.problem.code != "recorder.died":
-                    raise
-                raise trouble("reread.broken-off", **error.problem.params) from error
+        request = {"since_us": since_us, "until_us": until_us}
+        told = self._follow(
+            Verb.REREAD, request, lambda line: on_progress(reread_progress_from(line)), "reread.broken-off"
+        )
+        return reread_result_from(told)
 
     def close(self) -> None:
         """Hang up. A later request connects again."""
@@ -139,6 +126,21 @@ class ControlClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _follow(
+        self, verb: Verb, request: dict[str, Any], on_line: Callable[[dict[str, Any]], None], broken_off: str
+    ) -> object:
+        """Something long to its end, on a line of its own. `broken_off`: code of the problem where the recorder ends meanwhile."""
+        with _Line(self._workspace.socket, IMPORT_LIMIT_S, self._silent, self._absent) as line:
+            line.send({"id": 1, "verb": verb, **request})
+            try:
+                while "ok" not in (answer := line.receive()):
+                    on_line(answer)
+                return _check(answer).get("result")
+            except EnvironmentProblem as error:
+                if error.problem.code != "recorder.died":
+                    raise
+                raise trouble(broken_off, **error.problem.params) from error
 
     def _ask(self, verb: Verb, **fields: object) -> dict[str, Any]:
         with self._lock:

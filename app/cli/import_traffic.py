@@ -11,9 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.by_recorder import by_recorder
 from app.cli.telling import Teller, add_option, is_told
 from app.cli.workspace_argument import workspace_of
-from models.domain.problems import EnvironmentProblem, ExitCode, trouble
+from models.domain.problems import ExitCode, trouble
 
 if TYPE_CHECKING:
     from models.domain.recorded import ImportProgress, ImportResult, OnProgress
@@ -94,7 +95,7 @@ def bring(
     workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool = False, make_room: bool = False
 ) -> "ImportResult":
     """By the recorder, or here where none runs. Raises as `run`."""
-    result = _by_recorder(workspace, paths, show, again=again, make_room=make_room)
+    result = by_recorder(workspace, lambda client: client.import_files(paths, show, again=again, make_room=make_room))
     return _here(workspace, paths, show, again=again, make_room=make_room) if result is None else result
 
 
@@ -116,22 +117,6 @@ def _piped() -> Iterator[Path]:
             code = "file.full" if error.errno in NO_SPACE else "file.unusable"
             raise trouble(code, path=str(folder), detail=error.strerror or str(error)) from error
         yield Path(file.name)
-
-
-def _by_recorder(
-    workspace: "Workspace", paths: list[Path], show: "OnProgress", *, again: bool, make_room: bool
-) -> "ImportResult | None":
-    """None where no recorder runs."""
-    from app.control_client import ControlClient
-
-    with ControlClient(workspace) as client:
-        try:
-            client.hello("cli")
-        except EnvironmentProblem as error:
-            if error.problem.code == "recorder.absent":
-                return None
-            raise
-        return client.import_files(paths, show, again=again, make_room=make_room)
 
 
 def _here(

@@ -7,10 +7,11 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from app.cli.by_recorder import by_recorder
 from app.cli.seal import give_way
 from app.cli.telling import Teller, add_option, is_told
 from app.cli.workspace_argument import workspace_of
-from models.domain.problems import EnvironmentProblem, ExitCode
+from models.domain.problems import ExitCode
 
 if TYPE_CHECKING:
     from app.recorder.reread_history import OnProgress
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     workspace = workspace_of(args)
     progress: _Words | _Lines = _Lines() if is_told(args) else _Words()
     try:
-        result = _by_recorder(workspace, since_us, until_us, progress.show)
+        result = by_recorder(workspace, lambda client: client.reread(since_us, until_us, progress.show))
         if result is None:
             result = _here(workspace, since_us, until_us, progress.show)
     except KeyboardInterrupt:
@@ -64,22 +65,6 @@ def run(args: argparse.Namespace) -> int:
         raise
     progress.tell(result)
     return ExitCode.FAILED if result.left_segments else ExitCode.OK
-
-
-def _by_recorder(
-    workspace: "Workspace", since_us: int, until_us: int, show: "OnProgress"
-) -> "RereadResult | None":  # fmt: skip
-    """None where no recorder runs."""
-    from app.control_client import ControlClient
-
-    with ControlClient(workspace) as client:
-        try:
-            client.hello("cli")
-        except EnvironmentProblem as error:
-            if error.problem.code == "recorder.absent":
-                return None
-            raise
-        return client.reread(since_us, until_us, show)
 
 
 def _here(workspace: "Workspace", since_us: int, until_us: int, show: "OnProgress") -> "RereadResult":

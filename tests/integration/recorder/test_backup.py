@@ -28,13 +28,6 @@ FIRST = 2_000
 
 
 @pytest.fixture
-def recording(tmp_path: Path) -> Iterator[Recording]:
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def copy(tmp_path: Path, recording: Recording) -> Iterator[Recording]:
     one = Recording(tmp_path / "copy", beside=recording)
     yield one

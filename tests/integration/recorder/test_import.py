@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,27 +25,6 @@ from tests.helpers.recording import Recording, payload_of
 
 RECORDINGS = REPOSITORY / "tests" / "recordings"
 MANY = 60_000
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Iterator[Recording]:
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recording that takes some seconds."""
-    path = tmp_path_factory.mktemp("large") / "large.jsonl"
-    with path.open("w") as file:
-        for n in range(MANY):
-            payload = base64.b64encode(b'{"level":"info","message":"%d"}' % n).decode()
-            file.write(
-                json.dumps({"ts": 1_795_000_000 + n / 100, "topic": f"agents/old-{n % 50}/log", "payload_b64": payload})
-            )
-            file.write("\n")
-    return path
 
 
 class Half(Exception):  # noqa: N818 - raised to stop

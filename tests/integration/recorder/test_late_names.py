@@ -1,8 +1,6 @@
 """Values that came before whoever announced what they are: a moment later all is as if the announcement had come first."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,6 @@ from tests.integration.recorder.test_recalled import CONFIG, send
 pytestmark = pytest.mark.services
 VALUES = [("odd/7/b", "hello"), *(("odd/7/a", json.dumps({"x": n, "y": 7})) for n in range(5))]
 ANNOUNCED = ("homeassistant/sensor/x/config", json.dumps(CONFIG))
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Iterator[Recording]:
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 def series(recording: Recording) -> dict[tuple[str, str, str], int]:

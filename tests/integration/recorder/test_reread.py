@@ -1,10 +1,7 @@
 """`murmurscope reread`: by itself, and through a recorder that goes on recording."""
 
-import base64
-import json
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,25 +20,6 @@ topic = "agents/{agent}/log"
 means = "log"
 agent = "press {agent}"
 """
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Iterator[Recording]:
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recording that takes some seconds to be read again."""
-    path = tmp_path_factory.mktemp("large") / "large.jsonl"
-    with path.open("w") as file:
-        for n in range(MANY):
-            payload = base64.b64encode(b'{"level":"info","message":"%d"}' % n).decode()
-            told = {"ts": 1_795_000_000 + n / 100, "topic": f"agents/old-{n % 50}/log", "payload_b64": payload}
-            file.write(json.dumps(told) + "\n")
-    return path
 
 
 class Stop(Exception):  # noqa: N818 - raised to stop

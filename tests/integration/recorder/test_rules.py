@@ -7,7 +7,6 @@ import pytest
 
 from tests.helpers.needs import program
 from tests.helpers.poll import until
-from tests.helpers.recording import Recording
 
 pytestmark = pytest.mark.services
 
@@ -22,13 +21,6 @@ unit = "°C"
 [same]
 "mixer-2" = "mixer"
 """
-
-
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 def publish(broker, topic, body):

@@ -3,20 +3,13 @@
 import pytest
 
 from app.settings import Settings, SettingsFile
-from tests.helpers.recording import Recording, payload_of
+from tests.helpers.recording import payload_of
 from tests.helpers.strict_broker import StrictBroker
 
 pytestmark = pytest.mark.services
 
 CANARY = b"canary-7f3a"
 KEYS = ("password", "pin")
-
-
-@pytest.fixture
-def recording(tmp_path):
-    one = Recording(tmp_path / "workspace")
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("speaks_5", [True, False])
