@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.settings import Retention, Settings, SettingsFile
 from app.window.gui_inbox import GuiInbox
+from app.window.hidden_keys_controller import HiddenKeysController
 from app.window.job_queue import JobQueue
 from app.window.places import FLEET
 from app.window.recorder_link import RecorderLink
@@ -85,6 +86,7 @@ class DataController(QObject):
         form.wanted.connect(self._limits_wanted)
         queue.changed.connect(self._show_jobs)
         queue.ended.connect(self._ended)
+        self._hidden = HiddenKeysController(screen.hidden_keys, link, settings, self)
         link.state_changed.connect(screen.show_recorder)
         screen.show_recorder(link.state)
         self._load()
@@ -166,7 +168,9 @@ class DataController(QObject):
     def _loaded(self, answer: Settings | Problem) -> None:
         if isinstance(answer, Problem):
             self._screen.retention.show_problem(answer)
+            self._screen.hidden_keys.show_problem(answer)
         else:
+            self._screen.hidden_keys.show_keys(answer.hidden_keys)
             self._screen.retention.show_problem(None)
             self._screen.show_limits(limits_of(answer.retention))
 

@@ -7,18 +7,28 @@ text, as many bytes stay as there were. Whatever comes is looked through in a ti
 thread waits for it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from models.domain.messages import Properties, RawMessage
 from models.domain.secret_search import HIDDEN, MOST_KEYS, SecretSearch
 
-__all__ = ["HIDDEN", "MOST_KEYS", "PLAIN_KEYS", "Masked", "Masking"]
+__all__ = ["HIDDEN", "MOST_KEYS", "PLAIN_KEYS", "Masked", "Masking", "is_key"]
 
 PLAIN_KEYS = (
     "password", "passwd", "passphrase", "secret", "client_secret", "token", "access_token", "refresh_token", "id_token",
     "api_key", "private_key", "authorization", "a2a-authorization", "credentials", "cookie",
 )  # fmt: skip
+
+
+LONGEST_KEY = 100
+_KEY = re.compile(r"[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*")
+
+
+def is_key(text: str) -> bool:
+    """May it stand on the list?"""
+    return len(text) <= LONGEST_KEY and _KEY.fullmatch(text) is not None
 
 
 class Masked(NamedTuple):

@@ -26,6 +26,7 @@ from widgets.common.plain import PlainLabel
 from widgets.common.state_view import StateStack, failed, loading
 from widgets.common.throttle import Throttle
 from widgets.data.held_view import HeldView
+from widgets.data.hidden_keys_form import HiddenKeysForm
 from widgets.data.missing_view import MissingView
 from widgets.data.rates import Rates
 from widgets.data.retention_form import Limits, RetentionForm
@@ -61,6 +62,7 @@ class DataScreen(QWidget):
         self._tickets: dict[type, Ticket] = {}
         self.held = HeldView(theme)
         self.retention = RetentionForm()
+        self.hidden_keys = HiddenKeysForm()
         self.missing = MissingView(names, theme)
         self.work = WorkView(names, context.times, theme, clock.monotonic_us)
         self._held_stack, self._missing_stack = StateStack(self.held, theme), StateStack(self.missing, theme)
@@ -90,6 +92,7 @@ class DataScreen(QWidget):
         self.tabs.addTab(self._held_stack, self.tr("Held"))
         self.tabs.addTab(self._missing_stack, self.tr("Missing"))
         self.tabs.addTab(self.retention, self.tr("Retention"))
+        self.tabs.addTab(self.hidden_keys, self.tr("Hidden keys"))
         self.tabs.addTab(self.work, self.tr("Export, import, check, read again"))
         second = QHBoxLayout()
         second.setSpacing(18)
@@ -114,7 +117,8 @@ class DataScreen(QWidget):
         """It is only looked at: nothing grows, has a limit, or takes in what is imported."""
         self._growth.hide()
         self._rate.hide()
-        self.tabs.setTabVisible(self.tabs.indexOf(self.retention), False)
+        for form in (self.retention, self.hidden_keys):
+            self.tabs.setTabVisible(self.tabs.indexOf(form), False)
         self.work.show_reading()
         self.missing.teach.hide()
         self.missing.births.hide()

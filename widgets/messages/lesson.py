@@ -44,5 +44,10 @@ def add_teach_menu(menu: QMenu, teach: Callable[[Lesson], object], about: Lesson
     offered.setEnabled(not refusal)
     if refusal:
         offered.menuAction().setText(translate("Lesson", "Teach: {why}").replace("{why}", refusal))
+    add_lessons(offered, teach, about)
+
+
+def add_lessons(menu: QMenu, teach: Callable[[Lesson], object], about: Lesson) -> None:
+    """All of it, as entries of this very menu."""
     for text, one in lesson_texts().values():
-        offered.addAction(text, partial(teach, about._replace(means=one.means, same=one.same)))
+        menu.addAction(text, partial(teach, about._replace(means=one.means, same=one.same)))

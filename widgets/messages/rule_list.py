@@ -108,7 +108,10 @@ class RuleList(QDialog):
         numbered = [Listed(number, one) for number, one in enumerate(rules.rules, 1)]
         self.table.show_rows([*numbered, *(Listed(0, SameAgent(*pair)) for pair in rules.same.items())])
         if self.table.records.rows:
+            first = not self._stack.shows_content
             self._stack.show_content()
+            if first:
+                self.table.setFocus()
         else:
             hint = self.tr("Point at a message on the Messages screen and choose Teach from its menu.")
             self._stack.show_state(ViewState(StateKind.EMPTY, self.tr("There are no rules"), hint))

@@ -18,7 +18,7 @@ from widgets.common.state_view import StateStack, failed, loading
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import unreadable_word
 from widgets.data.titled import titled
-from widgets.messages.lesson import Lesson, add_teach_menu
+from widgets.messages.lesson import Lesson, add_lessons
 from widgets.why.why_texts import (
     agent_sentences,
     by_rules,
@@ -91,6 +91,8 @@ class WhyWindow(QDialog):
         self._lessons = QMenu(self)
         self._lessons.aboutToShow.connect(self._fill_lessons)
         self.teach.setMenu(self._lessons)
+        self.teach.setEnabled(not self._refusal)
+        self.teach.setToolTip(tooltip_text(self._refusal) or self.tr("Say what its messages mean"))
         self.open_rules = plain_button(self.tr("&Mapping rules…"), self.rules_wanted.emit)
         self.copy = plain_button(self.tr("&Copy all"), self._copy)
         for button in (self.copy, self.open_rules, self.teach, self.show_topic):
@@ -182,7 +184,7 @@ class WhyWindow(QDialog):
     def _fill_lessons(self) -> None:
         self._lessons.clear()
         lesson = Lesson(line=self._line) if self._line is not None else Lesson(topic=self.topic)
-        add_teach_menu(self._lessons, self.teach_wanted.emit, lesson, self._refusal)
+        add_lessons(self._lessons, self.teach_wanted.emit, lesson)
 
     def _open_menu(self, where: QPoint) -> None:
         menu = QMenu(self)

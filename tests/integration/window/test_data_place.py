@@ -288,3 +288,29 @@ def test_older_imports_go_for_a_new_one_only_after_a_question(
     imports[1][2](None, full)
     paths, again, _, make_room = imports[2]
     assert (paths, again, make_room) == ([Path("/x/a.jsonl")], False, True)
+
+
+def test_hidden_keys_are_kept_in_the_settings_and_taken_up(
+    window: Composition, workspace: Workspace, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.settings.write_text('# mine\n[secrets]\nhidden_keys = ["token", "password"]\n')
+    woken: list[bool] = []
+    monkeypatch.setattr(RecorderLink, "wake", lambda *_: woken.append(True))
+    window.window.show_screen(DATA)
+    form = window.data.screen.hidden_keys
+    qtbot.waitUntil(lambda: form.typed == ("token", "password"))
+    window.data.screen.tabs.setCurrentWidget(form)
+    form.field.setText("license_key")
+    form.add.click()
+    form.apply.click()
+    window.link.start()
+    qtbot.waitUntil(lambda: bool(woken))
+    assert SettingsFile(workspace.settings).load().hidden_keys == ("token", "password", "license_key")
+    assert workspace.settings.read_text().startswith("# mine\n")
+    assert not form.changed
+    workspace.settings.write_text("[[")
+    form.remove.click()
+    form.apply.click()
+    qtbot.waitUntil(lambda: "cannot be read" in form._trouble.text())
+    assert workspace.settings.read_text() == "[["
+    assert form.changed, "it can be tried again"
