@@ -54,7 +54,7 @@ class Devices:
         elif words:
             agent, home = words[0], next(filter(None, (_alike(words, levels) for levels in topics)), ())
             if given and not home and topics and not any(_tells_availability(one) for one in configs):
-                agent, home = self._alone(agent, topics[0], sink)
+                home = _guessed_home(topics[0], sink)
         elif topics:
             levels = (configs[0].told.get("state_topic") or "/".join(topics[0])).split("/")
             known = sink.declarations.home_of(levels)
@@ -65,16 +65,14 @@ class Devices:
             sink.declarations.settle(home, agent)
         return agent
 
-    def _alone(self, agent: str, levels: list[str], sink: Sink) -> tuple[str, _Home]:
-        """Of a device that nothing ties to its topics, and that does not tell where its availability is: whoever's the place
-        is where they lie, unless that is another device's."""
-        known = sink.declarations.home_of(levels)
-        if known is not None:
-            return (agent if known[1] in self._taken else known[1]), ()
-        found = place([*levels, "x"], True, sink.declarations.has)
-        home = (_spelt_out(found.agent, levels) or ("", ()))[1] if found.sure else ()
-        heard = home and found.agent not in self._taken and sink.names.known_agent(found.agent)
-        return found.agent if heard else agent, home
+
+def _guessed_home(levels: list[str], sink: Sink) -> _Home:
+    """Of a device that nothing ties to its topics, and that does not tell where its availability is: what else lies where they do
+    is its own, unless that is somebody's already."""
+    if sink.declarations.home_of(levels) is not None:
+        return ()
+    found = place([*levels, "x"], True, sink.declarations.has)
+    return (_spelt_out(found.agent, levels) or ("", ()))[1] if found.sure else ()
 
 
 def _tells_availability(config: Config) -> bool:

@@ -187,22 +187,17 @@ def test_an_identifier_that_somebody_gave_it_goes_before_its_name(ids: list[str]
     assert reading.agents() == {agent}
 
 
-@pytest.mark.parametrize("turn", [1, -1])
-def test_a_device_that_nothing_ties_to_its_topics_has_the_place_where_they_lie(turn: int) -> None:
+def test_a_device_that_nothing_ties_to_its_topics_has_the_place_where_they_lie() -> None:
     """As psmqtt's, whose name may be set."""
     reading = Reading()
-    for step in (
-        lambda: reading.send("psmqtt/node-3/psmqtt_status", "online"),
-        lambda: announce(
-            reading, device={"ids": "Node three"}, state_topic="psmqtt/node-3/cpu_percent/total", name="CPU"
-        ),
-    )[::turn]:
-        step()
-    announce(reading, "other", device={"ids": "Other"}, state_topic="psmqtt/node-3/cpu_percent/other", name="Else")
-    reading.send("psmqtt/node-3/cpu_percent/total", "5")
-    reading.send("psmqtt/node-3/boot", "5")
-    assert reading.agents() == {"node-3" if turn == 1 else "Node three", "Other"}
-    assert {key[1] for key in series(reading)} == {"CPU", "boot"}
+    for object_, name in (("total", "Node three"), ("other", "Other")):
+        announce(
+            reading, object_, device={"ids": name}, state_topic=f"psmqtt/node-3/cpu_percent/{object_}", name=object_
+        )
+    assert said(reading, "psmqtt/node-3/psmqtt_status", "offline") == [("Node three", Presence.OFFLINE, Cause.WILL)]
+    for topic in ("cpu_percent/total", "cpu_percent/other", "boot"):
+        reading.send(f"psmqtt/node-3/{topic}", "5")
+    assert set(series(reading)) == {("Node three", "total", ""), ("Other", "other", ""), ("Node three", "boot", "")}
 
 
 def test_without_a_device_the_topics_tell_whose_it_is() -> None:
