@@ -6,10 +6,11 @@ topics say what they are (`calc/request`, `calc/response`). Whoever the request'
 once it answered.
 """
 
+from collections import deque
 from collections.abc import Hashable
 from typing import Any
 
-from models.domain.messages import Kind, Origin, RawMessage
+from models.domain.messages import Kind, Origin, Properties, RawMessage
 from models.domain.records import Outcome, TaskState
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import as_text, outcome_of
@@ -34,6 +35,7 @@ _TALK_KEYS = frozenset((*_IDS, "jsonrpc")) | TASK_KEYS
 _AND_IDS = _TALK_KEYS | {"id", "state", "status"}
 _REPLY_TO = ("replyTo", "reply_to", "responseTopic", "response_topic")
 _SENDERS = (*AGENT_KEYS, "from", "sender", "caller", "caller_id", "client", "clientId", "client_id")
+_RESPONDERS = (*AGENT_KEYS, "from", "src", "sender")
 _SOURCE_ID = "__srcId"  # Azure IoT Operations; its status of a reply is `__stat`
 _CALLERS = (*_SENDERS, _SOURCE_ID, "__invId")
 _AFTERWARDS = frozenset("ack rak cancel cancelled cancel_request cnl".split())
@@ -47,12 +49,23 @@ _REPLIES = frozenset(
 )
 _SURE_REQUESTS = frozenset("request requests req rpc command commands cmd cmnd query ask".split())
 _SURE_REPLIES = frozenset("response responses reply replies".split())
+_NUMBERED = {b"request": True, b"requests": True, b"req": True, b"response": False, b"responses": False, b"res": False,
+             b"reply": False, b"replies": False}  # fmt: skip
+"""Levels before an id, and whether they ask."""
 _OWN_ID, _SURE_ID = 8, 16
 """Characters from which on an id is believed to be nobody else's, and from which on whatever repeats it is about the same."""
 _TOLD_BY_OWNER = frozenset(("notification", "notifications", "event", "events"))
 _CODES = frozenset(("status", "statusCode", "status_code", "code"))
 MOST_TOPICS = 10_000
+MOST_AWAITED = 100
+"""Requests without a correlation, of one topic."""
 _WORD = "json"
+_WHOEVER = "me"  # in a topic of ThingsBoard: the device that is connected
+
+
+def is_addressed(properties: Properties | None) -> bool:
+    """Whether MQTT 5 says that a message wants a reply, or is one."""
+    return properties is not None and (properties.correlation is not None or bool(properties.response_topic))
 
 
 def talk_keys(levels: list[str]) -> frozenset[str]:
@@ -68,30 +81,56 @@ class HomeMadeTalk:
     def __init__(self, prefix: list[str]) -> None:
         self._prefix = prefix
         self._of_replies: set[bytes] = set()  # topics that requests named: a correlation there is a reply's
+        self.awaited: dict[bytes, deque[int]] = {}
+        """Of those, the ones where somebody waits who told no correlation: replies come in the order of the requests."""
+        self._asked = 0
         self._of_progress: set[bytes] = set()  # topics of what is told on the way to a reply
 
     def take_correlated(self, row: int, message: RawMessage, free: bool, sink: Sink) -> bool:
         """Join by MQTT 5. True where the message is talk and nothing else; `free`: no convention reads its topic, which
         would say itself what a request is."""
-        properties = message.properties
-        if properties is None or properties.correlation is None or message.origin is Origin.REPLAY:
+        if message.origin is Origin.REPLAY:
             return False
-        if properties.response_topic:
+        properties = message.properties
+        correlation = None if properties is None else properties.correlation
+        if properties is not None and properties.response_topic:
             if free:
                 reply_topic = properties.response_topic.encode("utf-8", "replace")
                 _note(self._of_replies, reply_topic)
-                key = correlation_key(reply_topic, properties.correlation)
+                key = self._next(reply_topic) if correlation is None else correlation_key(reply_topic, correlation)
                 self._ask(row, message, _object(message.payload), properties.response_topic, "", [key], sink)
             return free
-        key = correlation_key(message.topic, properties.correlation)
-        request = sink.exchange.waiting(key) if sink.exchange.correlated else None
+        found = (
+            self._first_waiting(message.topic, sink)
+            if correlation is None
+            else correlation_key(message.topic, correlation)
+        )
+        request = None if found is None else sink.exchange.waiting(found)
         if request is None:
-            if free and message.topic in self._of_replies:  # once more, too late, or the next of several
-                sink.batch.agent[row], sink.batch.kind[row] = 0, Kind.MESSAGE
+            if free and correlation is not None and message.topic in self._of_replies:
+                sink.batch.agent[row], sink.batch.kind[row] = 0, Kind.MESSAGE  # once more, too late, or one of several
                 return True
             return False
-        self._answer(row, message, _object(message.payload), key, request, free, sink)
+        self._answer(row, message, _object(message.payload), found, request, free, sink)
         return free
+
+    def _next(self, reply_topic: bytes) -> Hashable:
+        """A key for a request that told no correlation."""
+        if len(self.awaited) >= MOST_TOPICS:
+            self.awaited.clear()
+        self._asked += 1
+        self.awaited.setdefault(reply_topic, deque(maxlen=MOST_AWAITED)).append(self._asked)
+        return _WORD, "next", reply_topic, self._asked
+
+    def _first_waiting(self, topic: bytes, sink: Sink) -> Hashable | None:
+        """The key of the oldest of them that still waits for a reply on this topic."""
+        numbers = self.awaited.get(topic, deque())
+        while numbers:
+            key = _WORD, "next", topic, numbers.popleft()
+            if sink.exchange.waiting(key) is not None:
+                return key
+        self.awaited.pop(topic, None)
+        return None
 
     def take_object(self, row: int, message: RawMessage, body: dict[str, Any], presence: bool, sink: Sink) -> bool:
         """Join by an id in the payload, and report what it says of a task. True where it is nothing but talk and task;
@@ -110,6 +149,8 @@ class HomeMadeTalk:
         cannot be told. True where it is that."""
         if message.origin is Origin.REPLAY:
             return False
+        if self._take_numbered(row, message, body, sink):
+            return True
         if "id" in body and self._goes_on(row, message, body["id"], sink):
             return True
         if "from" in body and "to" in body and take_message(row, message, body, sink):
@@ -118,6 +159,23 @@ class HomeMadeTalk:
             return False
         sink.batch.agent[row], sink.batch.kind[row] = 0, Kind.MESSAGE  # to something without an id
         return True
+
+    def _take_numbered(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
+        """Join `…/request/<id>` and `…/response/<id>`, whose id is nowhere else."""
+        _, _, word = message.topic[: message.topic.rfind(b"/")].rpartition(b"/")
+        if word not in _NUMBERED:
+            return False
+        *levels, _, id_ = levels_of(message.topic)
+        if not id_.isdecimal() and not is_passing(id_):
+            return False
+        key = _WORD, "at", *levels, id_
+        if _NUMBERED[word]:
+            self._ask(row, message, body, "", id_, [key], sink, levels)
+            return True
+        request = sink.exchange.waiting(key)
+        if request is not None:
+            self._answer(row, message, body, key, request, True, sink)
+        return request is not None
 
     def _goes_on(self, row: int, message: RawMessage, id_: object, sink: Sink) -> bool:
         """Whether it is about a request by its id, which is no name that somebody keeps."""
@@ -155,7 +213,8 @@ class HomeMadeTalk:
         """`state`: of the task that the message told of; one that goes on already is not asked for."""
         rpc = "jsonrpc" in body
         key_told = "id" if rpc else next((key for key in _IDS if body.get(key)), "id")
-        answers = rpc and ("result" in body or "error" in body)
+        role = _role(levels, _SURE_REQUESTS if key_told == "id" else _REQUESTS)
+        answers = ("result" in body or "error" in body) and (rpc or (role == "rpc" and "method" not in body))
         id_ = as_text(body.get(key_told)) or (self._id_among(levels, sink) if answers else None)
         if not id_:
             if rpc:  # a notification
@@ -170,15 +229,15 @@ class HomeMadeTalk:
         if len(id_) >= _OWN_ID:
             keys.append((_WORD, id_))
         reply_to = next((body[key] for key in _REPLY_TO if isinstance(body.get(key), str)), "")
-        requests = _SURE_REQUESTS if key_told == "id" else _REQUESTS
-        role = next((word for level in reversed(levels) if (word := level.casefold()) in requests | _REPLIES), "")
-        asks = "method" in body and not answers if rpc else reply_to or role in requests
+        asks = "method" in body and not answers if rpc else reply_to or (role in _REQUESTS and not answers)
         if asks and state in (None, TaskState.SUBMITTED):
             keys.append((_WORD, "to", reply_to or topic, id_))
             self._ask(row, message, body, reply_to, id_, keys, sink)
             return True
-        if not rpc and role not in _REPLIES:
+        if not (rpc or answers or role in _REPLIES):
             keys = []
+        elif (told := agent_in(body, _RESPONDERS)[1]) is not None:
+            keys.append((_WORD, "of", told, id_))
         for key in ((_WORD, "to", topic, id_), *keys):
             request = sink.exchange.waiting(key)
             if request is not None and state in (TaskState.SUBMITTED, TaskState.WORKING):
@@ -212,9 +271,11 @@ class HomeMadeTalk:
         id_: str,
         keys: list[Hashable],
         sink: Sink,
+        levels: list[str] | None = None,
     ) -> None:
+        """`levels`: those of the topic that may tell who is asked; None: all."""
         to, method = body.get("to"), body.get("method")
-        levels = levels_of(message.topic)
+        levels = levels or levels_of(message.topic)
         if isinstance(method, str) and len(levels) > 2:  # the method's own level is no name
             levels = [level for level in levels if level != method.rpartition("/")[2]]
         asked = to if isinstance(to, str) and names_agent(to) else self._agent_at(levels, sink)
@@ -250,10 +311,13 @@ class HomeMadeTalk:
         depth = len(self._prefix)
         if levels[:depth] == self._prefix and len(levels) > depth and levels[depth]:
             return levels[depth]
+        if levels[:3] == ["", "rpc", "v1"] and len(levels) > 5:  # Wiren Board's: driver, service, method, client
+            return levels[3]
         kept = [
             one for one in levels if one and one.casefold() not in _REQUESTS | _REPLIES and not is_passing(one)
         ]  # fmt: skip
-        return place(kept or levels, False, sink.declarations.has).agent
+        name = place(kept or levels, False, sink.declarations.has).agent
+        return "" if name == _WHOEVER else name
 
 
 def _object(payload: bytes) -> dict[str, Any]:
@@ -266,6 +330,11 @@ def _object(payload: bytes) -> dict[str, Any]:
 
 def _sent(message: RawMessage, body: dict[str, Any]) -> Sent:
     return Sent(read_time(body.get("ts"), message.received_us), message.received_us, message.origin)
+
+
+def _role(levels: list[str], requests: frozenset[str]) -> str:
+    """The last word of a topic that says which way it goes, or ""."""
+    return next((word for level in reversed(levels) if (word := level.casefold()) in requests | _REPLIES), "")
 
 
 def _says_reply(topic: bytes) -> bool:

@@ -16,7 +16,7 @@ from models.domain.rules import Rules
 from mqtt.reading.declared_plan import DeclaredRecogniser, watched
 from mqtt.reading.generic_reading import GenericPlan
 from mqtt.reading.generic_topics import home_by_resources, levels_of
-from mqtt.reading.home_made_talk import HomeMadeTalk
+from mqtt.reading.home_made_talk import HomeMadeTalk, is_addressed
 from mqtt.reading.late_names import LateNames
 from mqtt.reading.other_topics import CommandPlan
 from mqtt.reading.plan import Declarer, Plan, Sink, Unread
@@ -122,7 +122,8 @@ class Reader:
         self._look_ahead(messages, batch.columns.topic)
         self._drop_outdated_plans()
         topics, agents, kinds = batch.topic.append, batch.agent.append, batch.kind.append
-        may_talk = any(batch.columns.properties)
+        awaited = self._talk.awaited
+        may_talk = any(batch.columns.properties) or bool(awaited)
         for row, (message, plan) in enumerate(zip(messages, map(self._plans.get, batch.columns.topic), strict=True)):
             try:
                 if plan is None:
@@ -134,8 +135,7 @@ class Reader:
                     topics(plan.topic)
                     agents(plan.agent)
                     kinds(plan.kind)
-                properties = message.properties if may_talk else None
-                if properties is not None and properties.correlation is not None:
+                if may_talk and (is_addressed(message.properties) or message.topic in awaited):
                     free = isinstance(plan, GenericPlan | CommandPlan)  # no convention says what a request is
                     if self._talk.take_correlated(row, message, free, sink):
                         continue

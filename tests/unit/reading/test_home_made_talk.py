@@ -294,3 +294,57 @@ def test_a_reply_that_says_how_it_went_is_no_reading() -> None:
     talk.tell("plant/pump-1/response", {"flow": 5})
     talk.tell("plant/pump-1/state", {"ok": True, "flow": 6})
     assert [one.value for one in talk.points] == [5, 6]
+
+
+def test_requests_and_answers_of_rpc_share_a_level_and_are_told_apart_by_what_they_hold() -> None:
+    talk, shelly = Talk(), "shellyplus1-a8032abe54dc"
+    talk.tell(f"{shelly}/online", "true")
+    for id_, answer in ((123, {"result": {"was_on": False}}), (124, {"error": {"code": 404}})):
+        talk.tell(f"{shelly}/rpc", {"id": id_, "src": "user_1", "method": "Switch.Set", "params": {"on": True}})
+        talk.tell("user_1/rpc", {"id": id_, "src": shelly, "dst": "user_1", **answer})
+    assert talk.talks == [
+        ("", shelly, "Switch.Set", S // 4, Outcome.OK), ("", shelly, "Switch.Set", S // 4, Outcome.ERROR),
+    ]  # fmt: skip
+    assert talk.agents() == {shelly}
+    talk.now_us += 70 * S
+    talk.tell(f"{shelly}/online", "true")
+    assert len(talk.talks) == 2  # an answer is no request that nobody answers
+
+
+def test_drivers_of_wiren_board() -> None:
+    talk, topic = Talk(), "/rpc/v1/wb-mqtt-db/history/get_values/cli-1"
+    for error in (None, {"message": "bad"}):
+        talk.tell(topic, {"id": 1, "params": {"limit": 5}})
+        talk.tell(f"{topic}/reply", {"id": 1, "result": None, "error": error})
+    assert [(one[1], one[-1]) for one in talk.talks] == [("wb-mqtt-db", Outcome.OK), ("wb-mqtt-db", Outcome.ERROR)]
+    assert talk.agents() == {"wb-mqtt-db"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "receiver"),
+    [("devices/pump-7/rpc/{}/22", "pump-7"), ("v1/devices/me/rpc/{}/1", ""), ("fan-2/{}/7", "fan-2")],
+)
+def test_ids_that_stand_in_both_topics_alone(topic: str, receiver: str) -> None:
+    talk = Talk()
+    talk.tell(topic.format("request"), {"command": "start", "speed": 5})
+    talk.tell(topic.format("response"), {"temp": 21})
+    assert talk.talks == [("", receiver, "start", S // 4, Outcome.OK)]
+    assert talk.agents() == ({receiver} if receiver else set())
+    assert not talk.points
+    talk.tell("plant/pump-9/response/3", {"temp": 21})  # to nothing that was asked
+    assert [one.agent for one in talk.points] == ["pump-9"]
+
+
+def test_replies_to_requests_without_a_correlation_come_in_their_order() -> None:
+    talk = Talk()
+    for kind in ("a", "b"):
+        talk.tell("geo-1/request", {"method": kind}, response_topic="van-1/resp")
+    for lat in range(3):
+        talk.send("van-1/resp", {"lat": lat})
+        talk.now_us += S // 4
+    reading = talk.read(talk.message("van-1/resp", {"lat": 9}))
+    assert not reading.interactions
+    assert [one.value for one in talk.points] == [2, 9]  # nobody waits any more
+    talk.tell("geo-1/request", {"method": "c"}, response_topic="van-1/resp")
+    talk.tell("van-1/resp", "gone")
+    assert [one[1:3] for one in talk.talks] == [("geo-1", "c")]
