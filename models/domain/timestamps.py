@@ -16,7 +16,6 @@ UNZONED_NEAR_US = 120 * 1_000_000
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SIZES = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1))
 
 
 def read_time(value: object, arrival_us: int, local: tzinfo | None = None) -> int | None:
@@ -24,13 +23,15 @@ def read_time(value: object, arrival_us: int, local: tzinfo | None = None) -> in
 
     `local` is the zone tried for times without one (None: the zone of this computer).
     """
-    if isinstance(value, str):
-        found = _from_text(value.strip(), arrival_us, local)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    if (
+        type(value) is float or type(value) is int
+    ):  # exact types are all that JSON gives, and the quickest to tell apart
         found = from_epoch(value)
+    elif isinstance(value, str):
+        found = _from_text(value.strip(), arrival_us, local)
     else:
         return None
-    return found if found is not None and abs(found - arrival_us) <= PLAUSIBLE_US else None
+    return found if found is not None and -PLAUSIBLE_US <= found - arrival_us <= PLAUSIBLE_US else None
 
 
 def utc_text(time_us: int) -> str:
@@ -43,9 +44,12 @@ def from_epoch(value: float) -> int | None:
     """Microseconds of a Unix time, its unit told by its size; None for what no clock shows."""
     if not 0 < value < 1e20:  # refuses NaN too
         return None
-    for limit, factor in _SIZES:
-        if value < limit:
-            return round(value * factor)
+    if value < 1e11:
+        return round(value * 1_000_000)
+    if value < 1e14:
+        return round(value * 1_000)
+    if value < 1e17:
+        return round(value)
     return int(value) // 1_000 if math.isfinite(value) else None
 
 

@@ -48,12 +48,14 @@ def read_object(payload: bytes) -> dict[str, Any]:
 def read_text(payload: bytes) -> str:
     """A payload as text without colours and padding. Raises `Unread` for bytes that are none."""
     try:
-        text = strip(payload).decode()
+        text = payload.strip(_PADDING).decode()
     except UnicodeDecodeError:
         raise Unread("binary") from None
+    if text.isprintable():
+        return text
     if _BINARY.search(text):
         raise Unread("binary")
-    return _ANSI.sub("", text)
+    return _ANSI.sub("", text) if "\x1b" in text else text
 
 
 def unpacked(payload: bytes) -> list[dict[str, Any]] | str:

@@ -136,6 +136,16 @@ class Sink:
         if series:
             self.batch.add_samples(row, time_us, series, kept)
 
+    def put_one(self, row: int, time_us: int, figure: Figure, value: float) -> None:
+        """As `put`, of a message that holds a single one."""
+        one, scale = figure
+        if scale is not None:
+            value = scale.of(value)
+        if not one:
+            self.unread(row, "too-many-series")
+        elif math.isfinite(value):
+            self.batch.add_samples(row, time_us, (one,), (value,))
+
     def _full_for(self, agent: int) -> bool:
         series = self.names.series
         return len(series) > MOST_SERIES or series.count(agent) >= MOST_SERIES_OF_AGENT

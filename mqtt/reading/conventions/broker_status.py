@@ -98,7 +98,7 @@ class FigurePlan:
             unit, kind = unit_of_broker(self._path)
             name = f"broker.{'.'.join(self._path)}"
             self._figure = sink.figure(0, name, number[1] or unit, kind, self._source, self._labels)
-        sink.put(row, message.received_us, (self._figure,), (number[0],))
+        sink.put_one(row, message.received_us, self._figure, number[0])
 
 
 class LogPlan:

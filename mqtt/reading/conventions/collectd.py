@@ -5,15 +5,20 @@ told otherwise. It knows no total of the CPU; what is not idle is in use (`domai
 """
 
 import math
+import re
+from array import array
 
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.records import Declaration
+from models.domain.timestamps import read_time
 from mqtt.reading.decode import read_text
 from mqtt.reading.generic_numbers import read_timed
 from mqtt.reading.plan import Figure, Plan, Sink, Unread
+from mqtt.reading.units import Scales, scaled, scales_of
 
 SOURCE = "collectd"
+_USUAL = re.compile(rb"\d{9,11}[.\d]{0,16}(?::[-+.\deE]{1,32}){1,8}\0?\n?")
 _LEAST_LEVELS = 4  # the prefix, then the three parts of a value's name; without a prefix the NUL or the type tells
 _PARTS = {
     type_: parts
@@ -83,9 +88,13 @@ class CollectdPlan:
         self._host, self._name, self._type = host, f"{plugin}.{type_}", _type_of(type_)
         self.agent = sink.names.known_agent(host)
         self._figures: list[Figure | None] = []
+        self._series = array("I")  # those of as many values, once all are known
+        self._scales: Scales | None = None
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
+            return
+        if self._series and self._read_usual(row, message, sink):
             return
         timed = read_timed(read_text(message.payload), message.received_us)
         if timed is None:
@@ -96,9 +105,30 @@ class CollectdPlan:
         figures = self._figures
         if len(values) != len(figures):
             figures = self._figures = [None] * len(values)
+            self._series = array("I")
         known = [place for place, value in enumerate(values) if not math.isnan(value)]  # the first of a rate is none
         put = [figures[place] or self._figure(place, sink) for place in known]
         sink.put(row, timed.time_us, put, [values[place] for place in known])
+        if len(put) == len(figures) and all(one.series for one in put):
+            self._series, self._scales = array("I", [one.series for one in put]), scales_of([one.scale for one in put])
+
+    def _read_usual(self, row: int, message: RawMessage, sink: Sink) -> bool:
+        """As many values as before, all of them there: False where it is anything else, and nothing was put anywhere."""
+        _, payload, _, _, _, _, _, received_us, _, _ = message
+        if not _USUAL.fullmatch(payload):
+            return False
+        try:
+            time, *values = map(float, payload.rstrip(b"\0\n").split(b":"))
+        except ValueError:
+            return False
+        time_us = read_time(time, received_us)
+        if time_us is None or len(values) != len(self._series) or not math.isfinite(sum(values)):
+            return False
+        if self._scales is None:
+            sink.batch.add_samples(row, time_us, self._series, values)
+        else:
+            sink.batch.add_samples(row, time_us, *scaled(self._series, values, self._scales))
+        return True
 
     def _begin(self, row: int, sink: Sink) -> None:
         self.agent = sink.batch.agent[row] = sink.agent(self._host)

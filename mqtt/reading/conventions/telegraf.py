@@ -231,7 +231,7 @@ class FieldPlan:
             return  # a text or a truth
         if not self._figure.series:
             self._begin(row, sink)
-        sink.put(row, message.received_us, (self._figure,), (number[0],))
+        sink.put_one(row, message.received_us, self._figure, number[0])
 
     def _begin(self, row: int, sink: Sink) -> None:
         self.agent = sink.batch.agent[row] = sink.agent(self._host)
