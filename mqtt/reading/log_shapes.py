@@ -5,6 +5,7 @@ What no key claims becomes an attribute; so does the level's own word where it i
 object instead of a text put what they have to say under `data`: it is the text, and its keys are attributes.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.domain.records import Level
@@ -63,26 +64,54 @@ class _Fields(NamedTuple):
     stack: str | None
 
 
+class _Keys(NamedTuple):
+    """Of each table the keys that may have a value in a record."""
+
+    levels: tuple[str, ...]
+    texts: tuple[str, ...]
+    times: tuple[str, ...]
+    loggers: tuple[str, ...]
+    stacks: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+_TABLES = _Keys(_LEVELS, _TEXTS, _TIMES, _LOGGERS, _STACKS, _ERRORS)
+_KNOWN = frozenset(one for table in _TABLES for key in table for one in (key, key.partition(".")[0]))
+
+
+def _keys_of(record: dict[str, Any]) -> _Keys:
+    """Programs log the same keys again and again, and to look all of the tables up each time would cost most of the reading."""
+    return _narrowed(tuple(filter(_KNOWN.__contains__, record)))
+
+
+@lru_cache(1_024)
+def _narrowed(known: tuple[str, ...]) -> _Keys:
+    return _Keys(*(tuple(key for key in table if key in known or key.partition(".")[0] in known) for table in _TABLES))
+
+
 def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) -> LogRecord | None:
     """The log record that an object is, or None. Without `needs_level` (the topic is a log's), INFO stands in for a
     missing level, and a level is enough to be a record. Raises `Unread` for what is nested too deep."""
     if not ENVELOPES.isdisjoint(record):
         record = unfolded(record)
-    level_key, level = (None, None) if TELL_TALE.isdisjoint(record) else _level(record)
+    if needs_level and TELL_TALE.isdisjoint(record):
+        return None
+    keys = _keys_of(record)
+    level_key, level = _level(record, keys)
     if level is None and needs_level and "@mt" not in record and "@m" not in record:
         return None  # Serilog leaves out its normal level
-    text_key = next((key for key in _TEXTS if _get(record, key) not in (None, "")), None)
+    text_key = next((key for key in keys.texts if _get(record, key) not in (None, "")), None)
     if text_key is None:
         if needs_level or level is None or not _is_severity(_get(record, level_key or "")):
             return None
-        return _without_text(record, level, level_key, arrival_us)
+        return _without_text(record, keys, level, level_key, arrival_us)
     if level is None:
         level = Level.INFO
     told = _get(record, text_key)
     used: set[str | None] = {level_key, text_key, _top(text_key)}
     if isinstance(told, dict):
-        return _nested(record, told, level, level_key, used, arrival_us)
-    found = _fields(record, arrival_us, _LOGGERS)
+        return _nested(record, keys, told, level, level_key, used, arrival_us)
+    found = _fields(record, keys, arrival_us, keys.loggers)
     used |= found.used
     if not used.isdisjoint(("log.level", "log.logger")) or "log.level" in record:
         used.update(("log", *_TOLD_TWICE))  # structlog's own keys beside those of ECS
@@ -97,13 +126,13 @@ def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) 
 
 
 def _nested(
-    record: dict[str, Any], inner: dict[str, Any], level: Level, level_key: str | None, used: set[str | None],
+    record: dict[str, Any], keys: _Keys, inner: dict[str, Any], level: Level, level_key: str | None, used: set[str | None],
     arrival_us: int,
 ) -> LogRecord:  # fmt: skip
     """An object where the text belongs, as winston writes of `logger.info({agentId, timestamp, data})`: a record of its
     own. What it leaves open is told by the one around it."""
-    own = _fields(inner, arrival_us, _NESTED_LOGGERS)
-    around = _fields(record, arrival_us, () if own.logger else _LOGGERS)
+    own = _fields(inner, _keys_of(inner), arrival_us, _NESTED_LOGGERS)
+    around = _fields(record, keys, arrival_us, () if own.logger else keys.loggers)
     agent_key, agent = agent_in(inner)
     text_key = next((key for key in _NESTED_TEXTS if isinstance(inner.get(key), str) and inner[key]), None)
     beside = _rest(record, used | around.used) | _original(record, level_key, level)
@@ -114,9 +143,11 @@ def _nested(
     )  # fmt: skip
 
 
-def _without_text(record: dict[str, Any], level: Level, level_key: str | None, arrival_us: int) -> LogRecord:
+def _without_text(
+    record: dict[str, Any], keys: _Keys, level: Level, level_key: str | None, arrival_us: int
+) -> LogRecord:  # fmt: skip
     """A level and no text: pino's `logger.info({data})`, winston's `logger.error(new Error(…))`."""
-    found = _fields(record, arrival_us, _LOGGERS)
+    found = _fields(record, keys, arrival_us, keys.loggers)
     rest = _rest(record, found.used | {level_key, "message"})
     text, attributes = _data(record, rest, _original(record, level_key, level), None)
     return LogRecord(level, found.time_us, found.logger, text, found.error, found.stack, attributes)
@@ -150,8 +181,8 @@ def error_of_traceback(text: str) -> str | None:
     return lines[-1] if lines and not lines[-1].startswith("Traceback") else None
 
 
-def _level(record: dict[str, Any]) -> tuple[str | None, Level | None]:
-    for key in _LEVELS:
+def _level(record: dict[str, Any], keys: _Keys) -> tuple[str | None, Level | None]:
+    for key in keys.levels:
         level = level_of(_get(record, key), record)
         if level is not None:
             return key, level
@@ -163,11 +194,11 @@ def _is_severity(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, int) and value >= 10)
 
 
-def _fields(record: dict[str, Any], arrival_us: int, loggers: tuple[str, ...]) -> _Fields:
-    time_key, time_us = _time(record, arrival_us)
+def _fields(record: dict[str, Any], keys: _Keys, arrival_us: int, loggers: tuple[str, ...]) -> _Fields:
+    time_key, time_us = _time(record, keys.times, arrival_us)
     logger_key, logger = _first_text(record, loggers)
-    stack_key, stack = _first_text(record, _STACKS)
-    error_key, error, inner_stack = _error(record)
+    stack_key, stack = _first_text(record, keys.stacks)
+    error_key, error, inner_stack = _error(record, keys.errors)
     stack = stack or inner_stack
     if stack is not None and stack_key == "full_message" and "\n" not in stack.strip():
         stack_key = stack = None
@@ -175,18 +206,17 @@ def _fields(record: dict[str, Any], arrival_us: int, loggers: tuple[str, ...]) -
     return _Fields(used, time_us, logger, error or _error_in(stack), stack)
 
 
-def _time(record: dict[str, Any], arrival_us: int) -> tuple[str | None, int | None]:
-    for key in _TIMES:
-        if key in record:
-            found = read_time(record[key], arrival_us)
-            if found is not None:
-                return key, found
+def _time(record: dict[str, Any], keys: tuple[str, ...], arrival_us: int) -> tuple[str | None, int | None]:
+    for key in keys:
+        found = read_time(record.get(key), arrival_us)
+        if found is not None:
+            return key, found
     return None, None
 
 
-def _error(record: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+def _error(record: dict[str, Any], keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
     """Key, text and stack of what went wrong."""
-    for key in _ERRORS:
+    for key in keys:
         value = record.get(key)
         if isinstance(value, list) and value and isinstance(value[0], dict) and "exc_type" in value[0]:
             return key, *_raised(value[-1])

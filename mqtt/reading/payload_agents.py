@@ -9,6 +9,7 @@ _ID_KEYS = tuple(f"{one}{end}" for one in _THINGS for end in ("Id", "_id", "ID")
 STRONG_KEYS = (*AGENT_KEYS, *_ID_KEYS, "node", "device", "client", "clientId", "client_id")
 WEAK_KEYS = ("robot", "worker", "bot", "sender", "publisher", "host", "hostname", "service", "source", "name", "id")
 """They count only where the topic is not sure."""
+_STRONG, _WEAK = frozenset(STRONG_KEYS), frozenset((*_ID_KEYS, *WEAK_KEYS))
 _HOSTS = ("hostname", "host")
 _SERVICES = ("service", "service.name", "service_name", "serviceName", "application", "app")
 _OF_PROCESS = frozenset(("pid", "hostname"))
@@ -18,9 +19,11 @@ def agent_told(body: dict[str, Any], place: Place) -> str | None:
     """The agent that an object names, None where it names none that counts."""
     if place.fixed:
         return None
-    told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
+    told = None if _STRONG.isdisjoint(body) else agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
     if told or place.sure:
         return told
+    if _WEAK.isdisjoint(body):
+        return None
     number = next((body[key] for key in _ID_KEYS if type(body.get(key)) is int), None)
     return agent_in(body, WEAK_KEYS)[1] if number is None else str(number)
 
@@ -29,11 +32,15 @@ def agent_logging(body: dict[str, Any], place: Place) -> str | None:
     """As `agent_told`, of a log record. It runs on a host, and is none: that counts only where the topic names nobody."""
     if place.fixed:
         return None
-    told = agent_in(body)[1]
-    if told or place.sure:
-        return told  # a client or a device is whom the record is about
-    told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
-    return told or _program(body) or (None if is_name(place.agent) else agent_in(body, _HOSTS)[1])
+    if not _STRONG.isdisjoint(body):
+        told = agent_in(body)[1]
+        if not told and not place.sure:  # else a client or a device is whom the record is about
+            told = agent_in(body, STRONG_KEYS)[1] or agent_within(body, STRONG_KEYS)
+        if told:
+            return told
+    if place.sure:
+        return None
+    return _program(body) or (None if is_name(place.agent) else agent_in(body, _HOSTS)[1])
 
 
 def _program(body: dict[str, Any]) -> str | None:

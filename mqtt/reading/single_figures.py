@@ -76,7 +76,7 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if (inner := _wrapped(body)) is not None:
             yield inner
             continue
-        items = [] if any(key in body for key in _NO_FIGURES) else [*_items(body)]
+        items = [*_items(body)] if _NO_FIGURES.isdisjoint(body) else []
         if not items:
             yield body
             continue
