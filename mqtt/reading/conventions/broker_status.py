@@ -1,4 +1,4 @@
-"""What brokers tell of themselves and of their clients: `$SYS` of Mosquitto and EMQX, presence events of EMQX and AWS.
+"""What brokers tell of themselves and of their clients: `$SYS` of Mosquitto, EMQX and Aedes, presence events of EMQX and AWS.
 
 The figures are nobody's: a broker is no agent of the fleet it serves. Its clients are told of where they are agents
 (`reading.clients`).
@@ -41,7 +41,7 @@ _REFUSALS = frozenset(("AUTH_ERROR", "FORBIDDEN_ACCESS", "not_authorized", "bad_
 
 
 class BrokerStatusRecogniser:
-    """`$SYS/broker/…`, `$SYS/brokers/<node>/…`, `$events/client_…`, `$aws/events/presence/…`."""
+    """`$SYS/broker/…`, `$SYS/brokers/<node>/…`, `$SYS/<broker>/…/clients`, `$events/client_…`, `$aws/events/presence/…`."""
 
     uses_declarations = False
 
@@ -59,6 +59,8 @@ class BrokerStatusRecogniser:
             if role[0] == "clients":
                 return EmqxClientPlan(topic, "/".join(role[1:-1]), role[-1]) if len(role) > 2 else OtherPlan(topic)
             return FigurePlan(topic, role, compact({"node": node}), EMQX)
+        if levels[0] == "$SYS" and len(levels) == 4 and levels[2:] in (["new", "clients"], ["disconnect", "clients"]):
+            return AedesClientPlan(topic, levels[2] == "new")
         if levels[0] in ("$events", "$event") and len(levels) == 2:
             return EmqxClientPlan(topic, "", _EVENTS.get(levels[1], ""))
         if root == ["$aws", "events"] and len(below) > 2 and below[0] == "presence":
@@ -146,6 +148,27 @@ class EmqxClientPlan:
                 sink.clients.connected(row, client, time_us, sink)
             return
         _ended(row, client, _text(body, "reason") or "", time_us, sink)
+
+
+class AedesClientPlan:
+    """`$SYS/<broker>/new/clients` and `…/disconnect/clients` of Aedes and Mosca: a client's id. Why it went is not told."""
+
+    kind = Kind.CONNECTION
+    agent = 0
+
+    def __init__(self, topic: int, came: bool) -> None:
+        self.topic, self._came = topic, came
+
+    def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        if message.origin is Origin.REPLAY:
+            return
+        client = read_text(message.payload)
+        if not client:
+            raise Unread("empty")
+        if self._came:
+            sink.clients.connected(row, client, message.received_us, sink)
+        else:
+            sink.clients.left(row, client, Presence.OFFLINE, sink)
 
 
 class _Newest(NamedTuple):

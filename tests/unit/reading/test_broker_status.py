@@ -261,6 +261,21 @@ def test_events_of_emqx_on_topics_of_their_own(root: str) -> None:
     assert not reading.points
 
 
+def test_clients_of_aedes() -> None:
+    reading, root = Reading(), "$SYS/aedes-lab"
+    batches = [
+        reading.send(f"{root}/new/clients", "worker-1"), reading.send("fleet/worker-1/status", "online"),
+        reading.send(f"{root}/new/subscribes", {"clientId": "worker-1", "subs": [{"topic": "x", "qos": 0}]}),
+        reading.send(f"{root}/disconnect/clients", "worker-1"), reading.send(f"{root}/heartbeat", "aedes-lab"),
+        reading.send(f"{root}/new/clients", "worker-1"), reading.send(f"{root}/new/clients", "mqttjs_1a2b"),
+    ]  # fmt: skip
+    assert attempts(reading, *batches) == [("worker-1", Outcome.OK, None, None)] * 2
+    said = [one for batch in batches for one in told(reading, batch) if one[2] is Cause.BROKER]
+    assert [one[1] for one in said] == [Presence.ONLINE, Presence.OFFLINE, Presence.ONLINE]
+    assert reading.agents() == {"worker-1"}
+    assert [reading.points, [one for batch in batches for one in batch.unreadable]] == [[], []]
+
+
 def test_who_came_and_went_in_one_batch_is_gone() -> None:
     reading, keeper = Reading(), PresenceKeeper()
     batch = reading.read(

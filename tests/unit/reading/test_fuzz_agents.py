@@ -84,6 +84,7 @@ SAID: dict[str, list[object]] = {
     "d/b-1/Counter/c-1/add": [{"a": [5], "i": "t", "s": "d/h/cli", "v": 3}],
     "d/h/cli": [{"i": "t", "s": "d/h/cli", "v": 3, "r": "__p__t"}, {"i": "__p__t", "s": "d/h/cli", "v": 3, "e": {}}],
     "ns/x/sam/events/session/deleted": [{"source_component": "x", "data": {"n": 1}}],
+    "$SYS/a/new/clients": [b"b-1"], "$SYS/a/disconnect/clients": [b"b-1", {"n": 1}],
     "$events/client_connected": [{"clientid": "b-1", "connected_at": 1}],
     "$aws/events/presence/connected/b-1": [{"clientId": "b-1", "timestamp": 1, "versionNumber": 3}],
     "$aws/events/presence/disconnected/b-1": [{"clientId": "b-1", "timestamp": 1, "versionNumber": 3, "disconnectReason": "x"}],
