@@ -39,6 +39,7 @@ class HiddenKeysForm(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Hidden keys"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setSpacing(2)
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("Another key, such as license_key"))
         self.field.setAccessibleName(self.tr("Another key"))
@@ -190,7 +191,9 @@ class HiddenKeysForm(QWidget):
         self.undo.setEnabled(self.changed)
         self.apply.setEnabled(self.changed)
         restyle(self.apply, role="primary" if self.changed else "")
-        nothing = self.tr("Nothing is hidden: passwords and tokens that agents publish are stored as they come.")
+        nothing = self.tr(
+            "With an empty list nothing is hidden: passwords and tokens that agents publish are stored as they come."
+        )
         self.note.setText(nothing if there and not self.list.count() else "")
         self.note.setVisible(bool(self.note.text()))
         restyle(self.note, tone="warning")

@@ -77,7 +77,7 @@ def test_an_empty_list_warns_and_the_usual_ones_come_back(form: HiddenKeysForm) 
     form.list.selectAll()
     form.remove.click()
     assert form.typed == ()
-    assert "Nothing is hidden" in form.note.text()
+    assert "nothing is hidden" in form.note.text()
     form.usual.click()
     assert form.typed == PLAIN_KEYS
     assert form.note.isHidden()
