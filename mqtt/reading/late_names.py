@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from models.domain.messages import Origin, RawMessage
+from models.domain.problems import EnvironmentProblem
 from mqtt.reading.generic_reading import GenericPlan
 from mqtt.reading.generic_topics import levels_of
 from mqtt.reading.other_topics import NobodyPlan
@@ -53,7 +54,10 @@ class LateNames:
 
     def _is_of_before(self, topic: bytes) -> bool:
         """Did somebody read it in an earlier run, or at another broker, where nobody had declared it?"""
-        return 0 < self._sink.names.topics.known(topic) < self._first_new
+        try:
+            return 0 < self._sink.names.topics.known(topic) < self._first_new
+        except EnvironmentProblem:  # the catalogue cannot be asked just now: then the name counts from now on
+            return False
 
     def _reads_otherwise(self, levels: Sequence[str], topic: bytes, plan: Plan) -> bool:
         levels = [*levels]

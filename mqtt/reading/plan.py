@@ -157,6 +157,10 @@ class Sink:
         kept = self._remembering.takes(batch.topic[row], len(batch.messages[row].payload))
         (batch.remembered if kept else batch.forgotten).append(row)
 
+    def name_late(self, row: int) -> None:
+        """What was stored of the topic of message `row` so far was read by a guess, and only now somebody said what it is."""
+        self.batch.late.append(self.batch.topic[row])
+
     def say(self, row: int, agent: int, word: tuple[Presence, Condition], cause: Cause, rank: int) -> None:
         """Message `row` says that an agent is there, or gone. A retained one that was replayed is old: only that somebody is
         gone still holds."""

@@ -153,7 +153,7 @@ class Reader:
             sink.clients.catch_up(count - 1, sink)
             sink.log_speakers.tell(batch, self._names, sink.declarations)
         batch.gaps = sink.sequences.gaps()
-        batch.late = self._late.take()
+        batch.late += self._late.take()
         return batch
 
     def _look_ahead(self, messages: Sequence[RawMessage], topics: Sequence[bytes]) -> None:

@@ -317,11 +317,15 @@ class ValuePlan(_DevicePlan):
         self._series = array("I")
         self._unit = ""  # as it was described when the series began
         self._scale: Scale | None = None
+        self._guessed = False  # nobody had described it when the series began
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
         said = self._device.property_of(self._path)
+        if self._guessed and (said.unit not in ("", self._unit) or said.datatype not in (*_FIGURES, "")):
+            self._guessed = False
+            sink.name_late(row)
         if said.datatype not in (*_FIGURES, ""):
             self._agent(row, sink)
             return
@@ -339,6 +343,7 @@ class ValuePlan(_DevicePlan):
             waiting.append((message.received_us, found[0]))
             known = sink.names.known_series(self.agent, self._path)
             if said.datatype or known or len(waiting) >= MOST_WAITING:
+                self._guessed = not said.datatype
                 self._begin(row, said.unit, sink)
             return
         self._add(row, message.received_us, found[0], sink)

@@ -66,6 +66,18 @@ def test_what_lies_beside_a_device_is_its_own_when_it_is_announced() -> None:
         assert reading.points[-1].agent == ("press" if late else before)
 
 
+@pytest.mark.parametrize("described", [("$unit", "°C"), ("$datatype", "enum")])
+def test_what_homie_describes_after_its_values_is_noticed(described: tuple[str, str]) -> None:
+    reading, topic = Reading(), "homie/pump/motor/heat"
+    reading.send("homie/pump/$homie", "4.0.0")
+    for _ in range(12):
+        assert reading.send(topic, "21").late == []
+    assert len(reading.points) == 12, "without a description, it goes on without a unit"
+    assert reading.send(f"{topic}/{described[0]}", described[1]).late == []
+    assert [reading.names.topics[id_] for id_ in reading.send(topic, "21").late] == [topic.encode()]
+    assert reading.send(topic, "21").late == []
+
+
 def test_to_guess_is_right_where_a_declaration_was_taken_back() -> None:
     reading = Reading()
     topic, config = HOME_ASSISTANT
