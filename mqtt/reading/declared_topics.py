@@ -53,9 +53,8 @@ class Entity(NamedTuple):
     availability: Availability | None = None
 
     def topics(self) -> set[bytes]:
-        """All that it speaks of."""
-        words = () if self.availability is None else self.availability.topics
-        return {*(one.topic for one in self.figures), *(one.topic for one in words), *self.quiet, *self.commands}
+        """All that it speaks of, but for its availability."""
+        return {*(one.topic for one in self.figures), *self.quiet, *self.commands}
 
 
 class TopicDeclared(NamedTuple):
@@ -72,6 +71,15 @@ _Place = tuple[bytes, int]
 """A source, and which of its entities."""
 
 
+class _Watch(NamedTuple):
+    """What a source says of an agent's availability: once, however many of its entities go by it."""
+
+    message: bytes
+    agent: str
+    source: str  # of its series
+    rule: Availability
+
+
 class DeclaredTopics:
     """One thread. Bounded: beyond that, what is declared is not taken."""
 
@@ -79,8 +87,9 @@ class DeclaredTopics:
         self._told: dict[bytes, tuple[Entity, ...]] = {}
         self._entities = 0
         self._topics: dict[bytes, dict[_Place, Entity]] = {}
+        self._watches: dict[bytes, dict[_Watch, None]] = {}
         self._metrics: dict[tuple[str, str], _Place] = {}
-        self._rules: dict[str, dict[Availability, int]] = {}  # agent -> how many of its entities go by it
+        self._rules: dict[str, dict[Availability, int]] = {}  # agent -> how many sources say so
         self._words: dict[bytes, tuple[bool, int]] = {}  # topic -> was its last word "available", and its number
         self._count = 0
         self._changed: set[bytes] = set()
@@ -104,26 +113,25 @@ class DeclaredTopics:
 
     def of(self, topic: bytes) -> TopicDeclared | None:
         """None where nothing is declared."""
-        places = self._topics.get(topic)
-        if not places:
+        places, watches = self._topics.get(topic, {}), self._watches.get(topic, {})
+        if not places and not watches:
             return None
         figures: dict[tuple[object, ...], DeclaredFigure] = {}
         words: dict[Words, None] = {}
         watched_by: dict[str, None] = {}
-        owners: list[Entity] = []
+        owners: list[Entity | _Watch] = []
         for place, one in places.items():
             for figure in one.figures:
                 if figure.topic == topic:
                     key = one.agent, figure.extract or figure.metric  # the same value may be declared twice
                     figures.setdefault(key, self._named(figure, one.agent, place))
-            for word in one.availability.topics if one.availability is not None else ():
-                if word.topic == topic:
-                    words[word] = None
-                    watched_by[one.agent] = None
             if topic in one.quiet or any(figure.topic == topic for figure in one.figures):
                 owners.append(one)
+        for watch in watches:
+            words.update((word, None) for word in watch.rule.topics if word.topic == topic)
+            watched_by[watch.agent] = None
         if not owners and len(watched_by) == 1:
-            owners = [one for one in places.values() if one.agent in watched_by]
+            owners = [*watches]
         agent, source = (owners[0].agent, owners[0].source) if owners else ("", "")
         own = tuple(figure for key, figure in figures.items() if key[0] == agent)
         return TopicDeclared(agent, source, own, tuple(words), tuple(watched_by))
@@ -164,10 +172,18 @@ class DeclaredTopics:
                     self._changed.add(topic)
             for figure in one.figures:
                 self._metrics.setdefault((one.agent, figure.metric), place)
-            if one.availability is not None:
-                rules = self._rules.setdefault(one.agent, {})
-                if one.availability in rules or len(rules) < MOST_RULES:
-                    rules[one.availability] = rules.get(one.availability, 0) + 1
+        self._watch(_watches(source, entities))
+
+    def _watch(self, told: Iterable[_Watch]) -> None:
+        for watch in told:
+            for word in watch.rule.topics:
+                watches = self._watches.setdefault(word.topic, {})
+                if len(watches) < MOST_OF_TOPIC:
+                    watches[watch] = None
+                    self._changed.add(word.topic)
+            rules = self._rules.setdefault(watch.agent, {})
+            if watch.rule in rules or len(rules) < MOST_RULES:
+                rules[watch.rule] = rules.get(watch.rule, 0) + 1
 
     def _take_back(self, source: bytes, entities: tuple[Entity, ...]) -> None:
         self._told.pop(source, None)
@@ -180,14 +196,40 @@ class DeclaredTopics:
                     self._changed.add(topic)
                 if not places:
                     self._topics.pop(topic, None)
-                    self._words.pop(topic, None)
+                    self._forget_words(topic)
             for figure in one.figures:
                 if self._metrics.get((one.agent, figure.metric)) == place:
                     del self._metrics[one.agent, figure.metric]
-            rules = self._rules.get(one.agent, {})
-            if one.availability in rules:
-                rules[one.availability] -= 1
-                if not rules[one.availability]:
-                    del rules[one.availability]
+        self._unwatch(_watches(source, entities))
+
+    def _unwatch(self, told: Iterable[_Watch]) -> None:
+        for watch in told:
+            for word in watch.rule.topics:
+                watches = self._watches.get(word.topic, {})
+                if watch in watches:
+                    del watches[watch]
+                    self._changed.add(word.topic)
+                if not watches:
+                    self._watches.pop(word.topic, None)
+                    self._forget_words(word.topic)
+            rules = self._rules.get(watch.agent, {})
+            if watch.rule in rules:
+                rules[watch.rule] -= 1
+                if not rules[watch.rule]:
+                    del rules[watch.rule]
                 if not rules:
-                    del self._rules[one.agent]
+                    del self._rules[watch.agent]
+
+    def _forget_words(self, topic: bytes) -> None:
+        if topic not in self._topics and topic not in self._watches:
+            self._words.pop(topic, None)
+
+
+def _watches(message: bytes, entities: tuple[Entity, ...]) -> dict[_Watch, None]:
+    """Different ones. Most entities of a message share what stands there once, so they are told apart by that first."""
+    shared = {(id(one.availability), one.agent): one for one in entities}
+    return {
+        _Watch(message, one.agent, one.source, one.availability): None
+        for one in shared.values()
+        if one.availability is not None
+    }

@@ -3,6 +3,7 @@ and where they say whether they are there. Whatever the program: it needs no fil
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from models.domain.crowd import MOST_REMEMBERED
@@ -33,6 +34,14 @@ from mqtt.reading.value_templates import Extract, read_template
 SOURCE = "home-assistant"
 PREFIX, ITSELF = "homeassistant", "homeassistant/itself"  # the latter is no level of any topic
 LONGEST_EXPIRY_S = 7 * 86_400
+_OF_AVAILABILITY = (
+    "availability",
+    "availability_topic",
+    "availability_template",
+    "availability_mode",
+    "payload_available",
+    "payload_not_available",
+)
 _FIGURES = frozenset(("sensor", "number"))
 _NO_FIGURES = frozenset(("timestamp", "date", "enum"))
 _PASSING = re.compile(r"(0x)?[0-9a-f]{8,}", re.IGNORECASE)
@@ -102,7 +111,7 @@ class HomeAssistantRecogniser:
         self._expire(topic, agent, shortest if agent else None)
         if not agent:
             return None
-        if not sink.declared.tell(topic, [_entity(agent, device, one) for one in configs]):
+        if not sink.declared.tell(topic, _entities(agent, device, configs)):
             raise Unread("too-many-series")
         name = device.name if device.name != agent else ""
         return agent, Declaration(0, 0, SOURCE, name or None, device.area or None, version=device.version or None)
@@ -166,7 +175,18 @@ class ItselfPlan:
         sink.say(row, self.agent, word, Cause.STATUS if word[0] is Presence.ONLINE else Cause.WILL, 2)
 
 
-def _entity(agent: str, device: Device, config: Config) -> Entity:
+def _entities(agent: str, device: Device, configs: list[Config]) -> Iterator[Entity]:
+    """Those of a device mostly share their availability: it is read once."""
+    last: list[object] = []
+    availability = None
+    for one in configs:
+        said = [one.told.get(key) for key in _OF_AVAILABILITY]
+        if not last or any(new is not old for new, old in zip(said, last, strict=True)):
+            last, availability = said, _availability(one.told)
+        yield _entity(agent, device, one, availability)
+
+
+def _entity(agent: str, device: Device, config: Config, availability: Availability | None) -> Entity:
     figure = _figure(agent, device, config)
     quiet: list[bytes] = []
     commands: list[bytes] = []
@@ -177,7 +197,7 @@ def _entity(agent: str, device: Device, config: Config) -> Entity:
         quiet = [topic for topic in quiet if topic != figure.topic]
     commands = [topic for topic in commands if topic not in quiet and (figure is None or topic != figure.topic)]
     figures = () if figure is None else (figure,)
-    return Entity(agent, SOURCE, figures, tuple(quiet), tuple(commands), _availability(config.told))
+    return Entity(agent, SOURCE, figures, tuple(quiet), tuple(commands), availability)
 
 
 def _figure(agent: str, device: Device, config: Config) -> DeclaredFigure | None:

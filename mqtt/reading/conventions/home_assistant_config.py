@@ -78,13 +78,16 @@ def read_configs(levels: list[str], told: dict[str, Any]) -> list[Config]:
         return [Config(component, object_, dict(_with_topics(told, told.get("~"))))]
     found = []
     shared = {key: value for key, value in told.items() if key in _SHARED}
+    shared_topics = dict(_with_topics(shared, shared.get("~")))  # once: a thousand entities may share it
     components = told.get("components")
     for key, one in list(components.items())[:MOST_ENTITIES] if isinstance(components, dict) else ():
         one = written_out(one) if isinstance(one, dict) else {}  # noqa: PLW2901 - as it is meant
         platform = text_of(one.get("platform"))
         if platform and len(one) > 1:  # a platform alone takes it back
-            whole = {**shared, **one}
-            found.append(Config(platform, key, dict(_with_topics(whole, whole.get("~")))))
+            own = {**shared, **one} if "~" in one else one
+            found.append(
+                Config(platform, key, {**shared_topics, **dict(_with_topics(own, own.get("~", shared.get("~"))))})
+            )
     return found
 
 

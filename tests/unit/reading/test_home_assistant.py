@@ -482,6 +482,22 @@ def test_broken_announcements(topic: str, payload: str) -> None:
     reading.send("x", "5")
 
 
+def test_what_a_thousand_entities_share_is_kept_once() -> None:
+    """Their availability, told on 64 topics: else it would be 64,000 places to look at with every announcement."""
+    reading = Reading()
+    declared = reading.reader._sink.declared
+    several = [{"t": f"gw/1/there/{i}"} for i in range(64)]
+    entities = {f"c{i}": {"p": "sensor", "stat_t": f"gw/1/s/{i}"} for i in range(1_000)}
+    for name in ("a", "b"):
+        announcement = {"dev": {"ids": ["gw-1"], "name": name}, "avty": several, "avty_mode": "all", "cmps": entities}
+        reading.send("homeassistant/device/gw-1/config", announcement)
+        assert [len(told) for told in declared._watches.values()] == [1] * 64
+    reading.send("gw/1/there/7", "offline")
+    assert declared.is_there("gw-1") is False
+    reading.send("homeassistant/device/gw-1/config", b"")
+    assert (declared._watches, declared._words, declared._rules, declared._topics) == ({}, {}, {}, {})
+
+
 def test_a_device_whose_topics_are_tasmotas_is_the_one_that_tasmota_tells_of() -> None:
     reading = Reading()
     reading.send("homeassistant/switch/AB12CD_RL_1/config", {
