@@ -8,7 +8,7 @@ import re
 
 from mqtt.reading.conventions.home_assistant_config import Config, Device, is_command_key, is_topic_key
 from mqtt.reading.conventions.tasmota import device_of
-from mqtt.reading.generic_topics import is_name, place
+from mqtt.reading.generic_topics import is_name, is_numbered, place
 from mqtt.reading.plan import Sink
 
 MOST_DEVICES = 100_000
@@ -43,36 +43,36 @@ class Devices:
         topics = [
             [*levels] for levels in dict.fromkeys(tuple(levels) for one in configs for levels in _own_topics(one))
         ]
+        known = next((one for one in device.ids if sink.names.known_agent(one)), None)
         given = any(not _OF_MACHINES.fullmatch(one) for one in device.ids)
         words = [*device.ids, *([device.name] if device.name else [])]
         spelt_out = (_spelt_out(word, levels) for levels in topics for word in (device.ids if given else words))
         tasmota = (device_of(levels) for one in configs for levels in _told_topics(one))
-        akin = (_akin(device.ids, levels, self._taken) for levels in topics)
+        # what it was called before a restart it is called again, whichever of a program's devices is heard first now
+        akin = (_akin(device.ids, levels, self._taken) for levels in topics if known is None)
         found = next((one for some in (spelt_out, tasmota, akin) for one in some if one is not None), None)
         if found is not None:
             agent, home = found
         elif words:
-            agent, home = words[0], next(filter(None, (_alike(words, levels) for levels in topics)), ())
-            if given and not home and topics and not any(_tells_availability(one) for one in configs):
-                home = _guessed_home(topics[0], sink)
+            agent, home = known or words[0], next(filter(None, (_alike(words, levels) for levels in topics)), ())
+            if given and known is None and not home and topics and not any(_tells_availability(one) for one in configs):
+                agent, home = self._place_of(topics[0]) or (agent, home)
         elif topics:
             levels = (configs[0].told.get("state_topic") or "/".join(topics[0])).split("/")
-            known = sink.declarations.home_of(levels)
-            return known[1] if known is not None else place(levels, True, sink.declarations.has).agent
+            told = sink.declarations.home_of(levels)
+            return told[1] if told is not None else place(levels, True, sink.declarations.has).agent
         else:
             return ""
         if home:
             sink.declarations.settle(home, agent)
         return agent
 
-
-def _guessed_home(levels: list[str], sink: Sink) -> _Home:
-    """Of a device that nothing ties to its topics, and that does not tell where its availability is: what else lies where they do
-    is its own, unless that is somebody's already."""
-    if sink.declarations.home_of(levels) is not None:
-        return ()
-    found = place([*levels, "x"], True, sink.declarations.has)
-    return (_spelt_out(found.agent, levels) or ("", ()))[1] if found.sure else ()
+    def _place_of(self, levels: list[str]) -> tuple[str, _Home] | None:
+        """Of a device that nothing ties to its topics, and that does not tell where its availability is: what else lies where they
+        do is its own, unless that is another's. The topic alone decides, so that it does not matter what comes first."""
+        found = place([*levels, "x"], True, lambda _: False)
+        free = found.sure and is_numbered(found.agent) and found.agent not in self._taken
+        return _spelt_out(found.agent, levels) if free else None
 
 
 def _tells_availability(config: Config) -> bool:

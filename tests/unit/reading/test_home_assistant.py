@@ -187,17 +187,38 @@ def test_an_identifier_that_somebody_gave_it_goes_before_its_name(ids: list[str]
     assert reading.agents() == {agent}
 
 
-def test_a_device_that_nothing_ties_to_its_topics_has_the_place_where_they_lie() -> None:
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_device_that_nothing_ties_to_its_topics_is_whoever_lies_there(turn: int) -> None:
     """As psmqtt's, whose name may be set."""
     reading = Reading()
-    for object_, name in (("total", "Node three"), ("other", "Other")):
-        announce(
-            reading, object_, device={"ids": name}, state_topic=f"psmqtt/node-3/cpu_percent/{object_}", name=object_
-        )
-    assert said(reading, "psmqtt/node-3/psmqtt_status", "offline") == [("Node three", Presence.OFFLINE, Cause.WILL)]
+
+    def tell() -> None:
+        for object_, name in (("total", "Node three"), ("other", "Other")):
+            announce(
+                reading, object_, device={"ids": name}, state_topic=f"psmqtt/node-3/cpu_percent/{object_}", name=object_
+            )
+
+    for step in (tell, lambda: reading.send("psmqtt/node-3/psmqtt_status", "online"))[::turn]:
+        step()
     for topic in ("cpu_percent/total", "cpu_percent/other", "boot"):
         reading.send(f"psmqtt/node-3/{topic}", "5")
-    assert set(series(reading)) == {("Node three", "total", ""), ("Other", "other", ""), ("Node three", "boot", "")}
+    assert set(series(reading)) == {("node-3", "total", ""), ("Other", "other", ""), ("node-3", "boot", "")}
+    assert reading.agents() == {"node-3", "Other"}
+
+
+def test_devices_of_a_program_keep_their_names_whichever_is_heard_first_after_a_restart() -> None:
+    for turn in (1, -1):
+        reading = Reading()
+        for name in ("host-9", "p/host-9_process_broker"):
+            reading.names.agent(name)
+        for path in ("system", "process/broker")[::turn]:
+            reading.send(f"homeassistant/sensor/p_{path.replace('/', '_')}/load/config", {
+                "name": "Load", "state_topic": f"p/host-9/{path}", "value_template": "{{ value_json.load }}",
+                "device": {"identifiers": [f"p/host-9_{path.replace('/', '_')}"], "name": path},
+            })  # fmt: skip
+        reading.send("p/host-9/system", {"load": 1})
+        reading.send("p/host-9/process/broker", {"load": 2})
+        assert series(reading) == {("host-9", "Load", ""): 1, ("p/host-9_process_broker", "Load", ""): 1}
 
 
 def test_without_a_device_the_topics_tell_whose_it_is() -> None:
