@@ -25,6 +25,7 @@ from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.poll import until
 from tests.helpers.store import batch_of, message
+from widgets.why.subject import OfAgent
 
 SECOND = 1_000_000
 LIMIT_MS = 30_000
@@ -133,8 +134,9 @@ def test_a_backup_is_seen_as_it_was_then(
     assert window.window.broker_chip.isHidden()
     assert [action.text() for action in chip.menu().actions()] == ["Import into my wor&kspace…", "C&lose"]
     assert window.window.notices.keys() == ["looking"]
-    for id_ in ("file.connect", "file.import", "file.import-workspace"):
+    for id_ in ("file.connect", "file.import", "file.import-workspace", "file.reread"):
         assert not window._actions[id_].isEnabled()
+    assert "only looked at" in window._actions["file.reread"].toolTip()
     window.window.show_screen(LOGS)
     window.screens.logs_screen()
     window.window.show_screen(MESSAGES)
@@ -143,9 +145,19 @@ def test_a_backup_is_seen_as_it_was_then(
     qtbot.waitUntil(lambda: window.data.screen.store is not None and window.idle, timeout=LIMIT_MS)
     assert window.data.screen.store.rows["messages"] == 20
     assert not window.data.screen.tabs.isTabVisible(2), "there are no limits to what is looked at"
+    assert not window.data.screen.tabs.isTabVisible(3), "and nothing comes that could be hidden"
+    assert not window.data.screen.work.start_reread.isEnabled()
     assert window.data.screen.missing.teach.isHidden()
     window.screens.command_requested.emit([{"do": "agent.rename", "agent": "agent-0", "name": "x"}])
     qtbot.waitUntil(lambda: window.window.notices.keys() == ["looking", "look.read-only"], timeout=LIMIT_MS)
+    window.data.rereading.ask()
+    assert "reread" in window.window.notices.keys()  # noqa: SIM118 - a method
+    assert window.data.rereading.dialog is None
+    window.screens.why_requested.emit(OfAgent("agent-0"))
+    qtbot.waitUntil(lambda: window.why.shown._why is not None, timeout=LIMIT_MS)
+    assert [one.metric for one in window.why.shown.series.records.rows] == ["x"]
+    assert not window.why.shown.teach.isEnabled()
+    assert "only looked at" in window.why.shown.teach.toolTip()
     assert len(stand_ins(tmp_path)) == 1
     window.close()
     until(lambda: not stand_ins(tmp_path), "what stood in is taken away")
