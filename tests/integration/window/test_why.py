@@ -137,6 +137,10 @@ def test_a_series_that_was_declared_or_found_by_its_shape(window: Composition, q
     shown = asked(window, qtbot, OfAgent("d1"))
     assert [row[3] for row in cells(shown.series)] == ["Home Assistant"]
     assert "It speaks Home Assistant." in shown.text.text()
+    shown = asked(window, qtbot, newest(window, qtbot, MessageRequest(topic=b"z/d1", limit=1)))
+    ((agent, _, value, unit, by),) = cells(shown.rows)
+    assert (agent, value, unit, by) == ("d1", "21", "Cel", "Home Assistant")
+    assert "which is read by: what was declared of it" in shown.text.text()
 
 
 def test_a_log_record(window: Composition, qtbot: QtBot) -> None:
