@@ -1,7 +1,7 @@
 """What an agent speaks, where nothing but its log records tells. Whatever else it declares counts for more."""
 
 LOG_LIBRARIES = frozenset(
-    "winston pino bunyan log4js roarr consola tslog python-logging structlog loguru ecs gelf serilog logstash log4j logrus zap slog tracing"
+    "winston pino bunyan log4js roarr consola tslog python-logging structlog loguru ecs gelf serilog logstash log4j logrus zap slog tracing journald"
     " google-cloud".split()
 )
 """Words for an agent's `convention`: the library that its log records show."""

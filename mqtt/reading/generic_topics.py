@@ -17,13 +17,15 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from models.domain.names import SeriesKind
 from mqtt.reading.log_levels import LEVEL_WORDS
+from mqtt.reading.units import unit_of
 
 LOG_LEVELS = frozenset("log logs logging $log debug console stdout stderr syslog journal".split())
 _ROLES = LOG_LEVELS | frozenset(
     "status state $state metrics metric telemetry data value values event events stats statistics info health heartbeat"
     " availability available lwt online presence connection connected alive reading readings report reports measurement"
-    " measurements result message messages msg out output attributes json raw all rpc".split()
+    " measurements result message messages msg out output attributes json raw all rpc alert alerts alarm alarms notification notifications".split()
 )
 _NAMESPACES = frozenset(
     "agents agent fleet fleets sensors sensor binary_sensor device devices node nodes robots robot workers worker hosts"
@@ -48,7 +50,7 @@ _COMPONENTS = frozenset(
     " llm model tokens usage limits config connections errors counters timers custom gps gnss position pose odom odometry imu lidar"
     " attitude orientation diagnostics".split()
 )
-_OF_AGENT = frozenset("status heartbeat lwt availability presence health".split())
+_OF_AGENT = LOG_LEVELS | frozenset("status heartbeat lwt availability presence health".split())
 OF_STATUS = ("_status", "-status")
 NOBODY = "me"
 """Stands for whoever publishes, in a topic that all do."""
@@ -164,6 +166,12 @@ def is_name(level: str) -> bool:
 def names_agent(text: str) -> bool:
     """Whether a payload's text can be an agent's name: short, printable, no part of an agent, no passing id."""
     return is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)
+
+
+def names_measure(text: str) -> bool:
+    """Whether a name is that of figures, by a unit at its end or as a counter: `http_requests_total`."""
+    unit, kind = unit_of(text)
+    return bool(unit) or kind is SeriesKind.COUNTER
 
 
 def is_passing(name: str) -> bool:

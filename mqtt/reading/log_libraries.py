@@ -8,7 +8,7 @@ from mqtt.reading.log_levels import LEVEL_WORDS
 _OWN_KEYS = {
     "short_message": "gelf", "@mt": "serilog", "MessageTemplate": "serilog", "levelname": "python-logging",
     "ecs.version": "ecs", "log.level": "ecs", "@version": "logstash", "logging.googleapis.com/labels": "google-cloud",
-    "logging.googleapis.com/sourceLocation": "google-cloud", "loggerFqcn": "log4j", "_logMeta": "tslog", "categoryName": "log4js",
+    "logging.googleapis.com/sourceLocation": "google-cloud", "__REALTIME_TIMESTAMP": "journald", "SYSLOG_IDENTIFIER": "journald", "loggerFqcn": "log4j", "_logMeta": "tslog", "categoryName": "log4js",
 }  # fmt: skip
 _PARTS = {
     ("text", "record"): "loguru", ("fields", "target"): "tracing", ("caller", "ts", "msg"): "zap",

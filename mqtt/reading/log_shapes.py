@@ -16,11 +16,24 @@ from mqtt.reading.log_envelopes import ENVELOPES, rendered, unfolded
 from mqtt.reading.log_levels import level_of
 
 _LEVELS = ("level", "levelname", "severityNumber", "severity", "severity_text", "severityText", "log.level", "lvl",
-           "loglevel", "log_level", "logLevel", "@l", "levelno", "Level")  # fmt: skip
-_TEXTS = ("message", "msg", "event", "short_message", "@m", "@mt", "text", "body", "Message")
-_TIMES = ("ts", "time", "timestamp", "@timestamp", "@t", "asctime", "datetime", "t", "date", "Timestamp", "Time")
+           "loglevel", "log_level", "logLevel", "@l", "levelno", "Level", "PRIORITY")  # fmt: skip
+_TEXTS = ("message", "msg", "event", "short_message", "@m", "@mt", "text", "body", "Message", "MESSAGE", "log")
+_TIMES = (
+    "ts",
+    "time",
+    "timestamp",
+    "@timestamp",
+    "@t",
+    "asctime",
+    "datetime",
+    "t",
+    "date",
+    "Timestamp",
+    "Time",
+    "__REALTIME_TIMESTAMP",
+)
 _LOGGERS = ("logger", "log.logger", "logger_name", "_logger_name", "target", "SourceContext", "namespace", "name",
-            "service", "service.name")  # fmt: skip
+            "service", "service.name", "SYSLOG_IDENTIFIER")  # fmt: skip
 _NESTED_TEXTS = ("message", "msg", "text")
 _NESTED_LOGGERS = ("logger",)  # beside data, a name or a target is the program's own affair
 _ERRORS = ("error", "err", "exception", "Exception")
@@ -101,6 +114,10 @@ def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) 
     if level is None and needs_level and "@mt" not in record and "@m" not in record:
         return None  # Serilog leaves out its normal level
     text_key = next((key for key in keys.texts if _get(record, key) not in (None, "")), None)
+    if text_key == "log" and not isinstance(record["log"], str):
+        text_key = None  # ECS keeps the level there
+    if text_key is None and not needs_level and isinstance(record.get("error"), str) and record["error"]:
+        text_key, level = "error", Level.ERROR if level is None else level
     if text_key is None:
         if needs_level or level is None or not _is_severity(_get(record, level_key or "")):
             return None
@@ -116,6 +133,8 @@ def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) 
     if not used.isdisjoint(("log.level", "log.logger")) or "log.level" in record:
         used.update(("log", *_TOLD_TWICE))  # structlog's own keys beside those of ECS
     text, stack, error = _as_text(rendered(told, record) if text_key == "@mt" else told), found.stack, found.error
+    if text_key == "log":
+        text = text.rstrip()
     if stack is None and "\nTraceback (most recent call last)" in text:
         text, _, stack = text.partition("\n")
         error = error or error_of_traceback(stack)

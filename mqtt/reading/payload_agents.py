@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from mqtt.reading.generic_topics import AGENT_KEYS, Place, agent_in, agent_within, is_id, is_name, is_passing
+from mqtt.reading.generic_topics import (
+    AGENT_KEYS,
+    Place,
+    agent_in,
+    agent_within,
+    is_id,
+    is_name,
+    is_passing,
+    names_measure,
+)
 
 _THINGS = ("device", "robot", "node", "worker", "bot", "machine", "thing", "vehicle")
 _ID_KEYS = tuple(f"{one}{end}" for one in _THINGS for end in ("Id", "_id", "ID"))
@@ -25,7 +34,10 @@ def agent_told(body: dict[str, Any], place: Place) -> str | None:
     if _WEAK.isdisjoint(body):
         return None
     number = next((body[key] for key in _ID_KEYS if type(body.get(key)) is int), None)
-    return agent_in(body, WEAK_KEYS)[1] if number is None else str(number)
+    if number is not None:
+        return str(number)
+    key, told = agent_in(body, WEAK_KEYS)
+    return None if key == "name" and told is not None and names_measure(told) else told
 
 
 def agent_logging(body: dict[str, Any], place: Place) -> str | None:

@@ -8,7 +8,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mqtt.reading.generic_numbers import DEEPEST, TIME_KEYS
-from mqtt.reading.generic_topics import AGENT_KEYS, LONGEST_AGENT, Place, is_name, is_numbered, names_agent
+from mqtt.reading.generic_topics import (
+    AGENT_KEYS,
+    LONGEST_AGENT,
+    Place,
+    agent_in,
+    is_name,
+    is_numbered,
+    names_agent,
+    names_measure,
+)
 from mqtt.reading.home_made_tasks import TASK_KEYS
 from mqtt.reading.log_shapes import TELL_TALE
 from mqtt.reading.units import LONGEST_UNIT, known_unit, unit_of
@@ -25,7 +34,7 @@ _OF_ITEM = frozenset((*VALUE_KEYS, *DESCRIBING, *TIME_KEYS, "id", "type", "quali
 _WRITTEN = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?").fullmatch
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _MEASURED = frozenset(
-    "cpu mem memory ram swap disk load usage used free available utilization percent temp temperature humidity pressure voltage"
+    "cpu mem hum batt bat memory ram swap disk load usage used free available utilization percent temp temperature humidity pressure voltage"
     " current power energy battery rssi snr signal linkquality latency duration delay elapsed uptime runtime queue queued depth"
     " count total rate speed throughput fps rps requests responses errors failures retries tokens cost price score value"
     " progress lat latitude lon lng longitude altitude distance weight height volume flow frequency illuminance lux co2 co pm"
@@ -50,6 +59,8 @@ _SHARED = (
     "source",
 )
 _TOGETHER = ("logs", "records", "entries", "events")
+_FLEETS = ("agents", "devices", "robots", "nodes", "workers", "hosts", "machines", "bots")
+_IDS_IN_FLEET = (*AGENT_KEYS, "device_id", "deviceId", "robot_id", "node_id", "worker_id", "id", "name", "hostname")
 _WRAPPING = ("data", "payload", "body")
 _CALL = frozenset(("id", "jsonrpc"))
 _OF_MOMENT = frozenset(("ts", "values"))
@@ -73,6 +84,9 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if (records := _records(body)) is not None:
             yield from records
             continue
+        if (fleet := _of_fleet(body)) is not None:
+            yield from fleet
+            continue
         if (inner := _wrapped(body)) is not None:
             yield inner
             continue
@@ -94,6 +108,23 @@ def _records(body: dict[str, Any]) -> list[dict[str, Any]] | None:
         if type(said) is list and said and all(type(one) is dict and not TELL_TALE.isdisjoint(one) for one in said):
             around = {one: value for one, value in body.items() if one != key and type(value) is str}
             return [{**around, **one} for one in said]
+    return None
+
+
+def _of_fleet(body: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """What one message tells of several agents: `{"agents": [{"id": "a", "cpu": 5}, …]}`."""
+    for key in _FLEETS:
+        said = body.get(key)
+        if type(said) is not list or not said or not all(type(one) is dict for one in said):
+            continue
+        found = []
+        for one in said:
+            id_key, name = agent_in(one, _IDS_IN_FLEET)
+            if name is None:
+                return None
+            found.append({**{inner: value for inner, value in one.items() if inner != id_key}, "agent": name})
+        shared = {inner: body[inner] for inner in TIME_KEYS if inner in body}
+        return [{**shared, **one} for one in found]
     return None
 
 
@@ -152,7 +183,7 @@ def single(body: dict[str, Any]) -> Single:
     """What an object says of its only figure, which stands under one of `VALUE_KEYS`."""
     metric = next((body[key] for key in _METRIC_KEYS if _is_word(body.get(key))), "")
     name = body.get("name")
-    if not metric and isinstance(name, str) and _is_word(name) and not names_agent(name):
+    if not metric and isinstance(name, str) and _is_word(name) and (names_measure(name) or not names_agent(name)):
         metric = name  # `cpu` is nobody
     unit = next((one for key in _UNIT_KEYS if isinstance(one := body.get(key), str)), "")
     if len(unit) > LONGEST_UNIT:

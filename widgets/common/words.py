@@ -167,6 +167,7 @@ _CONVENTIONS = {
     "zap": QT_TRANSLATE_NOOP("Convention", "zap"),
     "slog": QT_TRANSLATE_NOOP("Convention", "slog"),
     "tracing": QT_TRANSLATE_NOOP("Convention", "tracing (Rust)"),
+    "journald": QT_TRANSLATE_NOOP("Convention", "journald"),
     "google-cloud": QT_TRANSLATE_NOOP("Convention", "Google Cloud logs"),
 }
 _DATASETS = {

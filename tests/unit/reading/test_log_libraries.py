@@ -36,6 +36,7 @@ STATUS = {"state": "online", "version": "1.2.0", "host": "box"}
         ("zap", {"level": "info", "ts": 1795420050.1, "caller": "a.go:3", "msg": "m"}),
         ("slog", {"time": AT, "level": "INFO", "msg": "m", "n": 1}),
         ("tracing", {"timestamp": AT, "level": "INFO", "fields": {"message": "m"}, "target": "t"}),
+        ("journald", {"MESSAGE": "m", "PRIORITY": "6", "SYSLOG_IDENTIFIER": "cron"}),
         ("google-cloud", {"message": "m", "severity": "INFO", "logging.googleapis.com/labels": {}}),
         # nobody's for certain
         ("", {"level": "info", "message": "m"}), ("", {"message": "m", "level": "info", "timestamp": AT}),
