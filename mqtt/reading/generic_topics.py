@@ -30,7 +30,7 @@ _ROLES = LOG_LEVELS | frozenset(
 _NAMESPACES = frozenset(
     "agents agent fleet fleets sensors sensor binary_sensor device devices node nodes robots robot workers worker hosts"
     " clients services service bots bot machines machine tele stat cmnd telegraf glances collectd homie iot mqtt prod"
-    " production staging dev test public v1 v2 v3 api esp esp32 esp8266 arduino".split()
+    " production staging dev test public v1 v2 v3 api esp esp32 esp8266 arduino rooms".split()
 )
 _OF_AGENTS = frozenset("agent agents worker workers robot robots bot bots".split())
 _OF_THINGS = _OF_AGENTS | frozenset(
@@ -40,6 +40,7 @@ _LOCATION = re.compile(
     r"(floor|level|room|zone|building|hall|area|bay|rack|row|aisle|section|shelf|region)[-_]?\d+",
     re.IGNORECASE,
 )
+_OF_WORK = frozenset("task tasks job jobs session sessions run runs request requests".split())
 _OF_DEVICE = frozenset(
     "sensor sensors actuator actuators binary_sensor relay relays channel channels switch switches".split()
 )
@@ -68,7 +69,7 @@ _PART = re.compile(
     r"|ina\d{3}|mpu\d{4}|htu\d\d|aht\d\d|tsl\d{4}|hx711|max6675|vl53l0x)([-_]\d)?"
 )
 """One of several alike in a device (`switch:0`), or a sensor's chip (`bme280`)."""
-_OWN_NUMBER = re.compile(r"(?=.*[^\W\d_]).*(\d|[-_.:][^\W_]*\d[^\W_]*)")
+_OWN_NUMBER = re.compile(r"(?=.*[^\W\d_]).*(\d|[-_.:][^\W_]*\d[^\W_]*)|(?=.*\d)[0-9A-Fa-f]{12}")  # or a MAC
 LONGEST_AGENT = 128
 _AGENT_IDS = ("agentId", "agent_id")
 AGENT_KEYS = ("agent", *_AGENT_IDS)
@@ -112,10 +113,15 @@ def place(levels: list[str], bare: bool, declared: Callable[[str], bool]) -> Pla
             head, metric = [metric], "value"
     at, agent, sure = _agent(head, declared)
     parts = [level for level in head[at + 1 :] if not _counts_for_nothing(level)]
-    parts = [
-        level for i, level in enumerate(parts) if not (_NUMERIC.fullmatch(level) and i and _is_component(parts[i - 1]))
-    ]
+    parts = [level for i, level in enumerate(parts) if not (i and _is_passing_part(parts[i - 1], level))]
     return Place(agent[:LONGEST_AGENT], ".".join([*parts, metric] if metric else parts), sure)
+
+
+def _is_passing_part(before: str, level: str) -> bool:
+    """Whether a level is one of many behind a component: a number, or what bears one behind a word for work."""
+    if _NUMERIC.fullmatch(level):
+        return _is_component(before)
+    return before.casefold() in _OF_WORK and is_numbered(level)
 
 
 def home_by_resources(levels: list[str]) -> tuple[int, str] | None:
@@ -229,8 +235,8 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
         at = folded[-1] if folded else 0
         return at, head[at], False
     numbered = [i for i in lasting if _OWN_NUMBER.fullmatch(head[i])]
-    while len(numbered) > 1 and head[numbered[-1] - 1].casefold() in _OF_DEVICE:
-        numbered.pop()  # device/pump-1/sensors/dht1
+    while len(numbered) > 1 and head[numbered[-1] - 1].casefold() in _OF_DEVICE | _OF_WORK:
+        numbered.pop()  # device/pump-1/sensors/dht1, worker-1/tasks/t1
     while numbered and numbered[-1] < lasting[-1] and _LOCATION.fullmatch(head[numbered[-1]]):
         numbered.pop()  # floor1/kitchen/fridge
     if numbered:
@@ -239,6 +245,8 @@ def _agent(head: list[str], declared: Callable[[str], bool]) -> tuple[int, str, 
         if i and head[i - 1].casefold() in _OF_AGENTS:
             return i, head[i], True
     joined = lasting[1:] or lasting
+    while len(joined) > 2 and _NUMERIC.fullmatch(head[joined[-1]]) and _NUMERIC.fullmatch(head[joined[-2]]):
+        joined = joined[:-2]  # lamp/38/0
     return joined[-1], "/".join(head[i] for i in joined), joined[-1] > 0
 
 

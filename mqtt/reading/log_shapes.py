@@ -113,9 +113,7 @@ def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) 
     level_key, level = _level(record, keys)
     if level is None and needs_level and "@mt" not in record and "@m" not in record:
         return None  # Serilog leaves out its normal level
-    text_key = next((key for key in keys.texts if _get(record, key) not in (None, "")), None)
-    if text_key == "log" and not isinstance(record["log"], str):
-        text_key = None  # ECS keeps the level there
+    text_key = _text_key(record, keys)
     if text_key is None and not needs_level and isinstance(record.get("error"), str) and record["error"]:
         text_key, level = "error", Level.ERROR if level is None else level
     if text_key is None:
@@ -142,6 +140,11 @@ def read_log(record: dict[str, Any], arrival_us: int, needs_level: bool = True) 
         level, found.time_us, found.logger, text, error, stack,
         _packed(_rest(record, used) | _original(record, level_key, level)),
     )  # fmt: skip
+
+
+def _text_key(record: dict[str, Any], keys: _Keys) -> str | None:
+    found = next((key for key in keys.texts if _get(record, key) not in (None, "")), None)
+    return None if found == "log" and not isinstance(record["log"], str) else found  # ECS keeps the level there
 
 
 def _nested(

@@ -8,6 +8,34 @@ from tests.helpers.reading import ARRIVAL_US
 S = ARRIVAL_US / 1_000_000
 
 CASES = {
+    "a MAC behind gateways": Case(
+        [("home/TheengsGateway/BTtoMQTT/A4C138AABBCC", {"rssi": -60, "id": "A4:C1:38:AA:BB:CC"})],
+        {("A4C138AABBCC", "rssi")},
+    ),
+    "rooms": Case([("espresense/rooms/kitchen/telemetry", {"uptime": 5})], {("kitchen", "uptime")}),
+    "places of a device": Case(
+        [("zwave/hall/lamp/38/0/currentValue", {"value": 99})], {("hall/lamp", "38.0.currentValue")}
+    ),
+    "tasks of a worker": Case(
+        [
+            ("workers/w-1/tasks/t1/progress", "50"),
+            ("workers/w-1/tasks/t2/progress", "60"),
+            ("workers/w-1/tasks/new", {"task_id": "t3"}),
+        ],
+        {("w-1", "tasks.progress")},
+    ),
+    "a heartbeat of Celery": Case(
+        [
+            (
+                "celery/worker-1@host/heartbeat",
+                {"hostname": "worker-1@host", "timestamp": S, "active": 2, "loadavg": [0.1]},
+            )
+        ],
+        {("worker-1@host", "active")},
+    ),
+    "slashes around": Case(
+        [("/robot1/odom", {"x": 1}), ("robot1/temp/", "5")], {("robot1", "odom.x"), ("robot1", "temp")}
+    ),
     "ci runners": Case(
         [
             ("ci/runner-1/status", "idle"),
