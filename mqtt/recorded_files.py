@@ -4,11 +4,10 @@ import contextlib
 import gzip
 import hashlib
 import os
-import re
 import stat
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -16,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from models.domain.messages import RawMessage
 from models.domain.problems import trouble
 from models.domain.recorded import ImportedFile, SkippedLine
-from mqtt.recorded_lines import Lines, NoRecordError, lines_like
+from mqtt.recorded_lines import Lines, NoRecordError, lines_like, topic_of
 
 SLICE_MESSAGES = 2_000
 SLICE_BYTES = 4 * 1024 * 1024
@@ -26,6 +25,7 @@ LONGEST_LINE_BYTES = 64 * 1024 * 1024
 STEP_US = 1_000_000
 """Times that go back by less are no step; within one slice they are put in order."""
 WIDEST_WINDOW = 100_000
+_MOST_TOPICS = 100_000  # known by heart
 _SAMPLE_BYTES = 1024 * 1024  # of the beginning and of the end, to tell one file from another
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -84,25 +84,30 @@ class RecordedTraffic:
             before += file.told.bytes
             self.bytes_done = before
 
-    def picked(self, marks: re.Pattern[bytes]) -> Iterator[list[RawMessage]]:
-        """Only messages whose lines hold one of these, as they stand in the files, some now and then; without those that are no
+    def picked(self, wanted: Callable[[bytes], bool]) -> Iterator[list[RawMessage]]:
+        """Only messages on topics that are wanted, as they stand in the files, some now and then; without those that are no
         records. Raises `EnvironmentProblem` file.unusable."""
+        known: dict[str | None, bool] = {}
         for file in self._files:
             found: list[RawMessage] = []
             size = 0
             try:
                 with _opened(file.path) as stored:
                     for _, line in self._lines(file, stored):
-                        if marks.search(line) is not None:
+                        topic = topic_of(line)
+                        if topic not in known:
+                            known = {None: True} if len(known) >= _MOST_TOPICS else known
+                            known[topic] = topic is None or wanted(topic.encode())
+                        if known[topic]:
                             with contextlib.suppress(NoRecordError):
                                 found.append(file.lines.read(line))
                         size += len(line)
                         if size >= SLICE_BYTES:
-                            yield found
+                            yield [one for one in found if wanted(one.topic)]
                             found, size = [], 0
             except OSError as error:
                 raise _unusable(file.path, error) from error
-            yield found
+            yield [one for one in found if wanted(one.topic)]
 
     def _windows(self, file: RecordedFile, stored: BinaryIO) -> Iterator[list[RawMessage]]:
         found: list[RawMessage] = []

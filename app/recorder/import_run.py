@@ -76,8 +76,8 @@ class Importer:
             writer = self._store.begin_import(told, again=again, make_room=make_room)
             return ImportRun(writer, self._store.names, prefix, self._clock, self._masking, rules, remembered, foretold)
 
-        for some in RecordedTraffic(files).picked(foretelling.in_lines):
-            for one in self._masking.applied([one for one in some if foretelling.speaks_on(one.topic)]).messages:
+        for some in RecordedTraffic(files).picked(foretelling.speaks_on):
+            for one in self._masking.applied(some).messages:
                 foretelling.hear(one)
             tell()
         run = self._hand_over(begin, nobody)  # else nobody could cancel what begins once we gave up

@@ -5,14 +5,11 @@ Of each topic the earliest declaration counts for what came before it. Births of
 from then on, and an alias may have meant something else before.
 """
 
-import re
 from collections.abc import Collection
 
 from models.domain.crowd import MOST_REMEMBERED, MOST_REMEMBERED_BYTES
 from models.domain.messages import Origin, RawMessage
 from mqtt.reading.reader import Reader
-
-_ESCAPED = rb"\\[u/]"  # a line of JSON may write any letter, and the slash, otherwise
 
 
 class Foretelling:
@@ -23,11 +20,6 @@ class Foretelling:
         self._reader = reader
         self._first: dict[bytes, RawMessage] = {}
         self._bytes = 0
-
-    @property
-    def in_lines(self) -> re.Pattern[bytes]:
-        """What stands in each line of recorded traffic that may be asked for by `speaks_on`."""
-        return re.compile(b"|".join((*map(re.escape, self._reader.marks), _ESCAPED)))
 
     def speaks_on(self, topic: bytes) -> bool:
         """Whether its messages declare what others mean."""

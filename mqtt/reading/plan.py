@@ -215,9 +215,6 @@ class Declarer(Protocol):
     """A recogniser some of whose topics declare what others mean. They are heard before the batch that holds them is read, as
     what they speak of often comes first."""
 
-    marks: tuple[bytes, ...]
-    """One of them stands in every such topic: what has none need not be looked at."""
-
     def declares(self, levels: list[str]) -> bool:
         """Whether a topic is one of these."""
         ...

@@ -78,11 +78,6 @@ class Reader:
         self._declared.clear()
         self._plan_bytes = 0
 
-    @property
-    def marks(self) -> tuple[bytes, ...]:
-        """One of them stands in every topic that `declares`."""
-        return tuple(mark for one in self._declarers for mark in one.marks)
-
     def declares(self, topic: bytes) -> bool:
         """Whether messages on a topic declare what others mean."""
         return self._declarer_of(levels_of(topic)) is not None

@@ -55,7 +55,6 @@ class HomeAssistantRecogniser:
     """Claims the discovery messages; what they declare is read by `declared_plan`."""
 
     uses_declarations = False
-    marks = (b"config",)
 
     def __init__(self) -> None:
         self._devices = Devices()

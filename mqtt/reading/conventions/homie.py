@@ -106,7 +106,6 @@ class HomieRecogniser:
     """`<root>/<device>/…` below `homie`, and below any other root where a device says `$homie`; `<root>/5/<device>/…`."""
 
     uses_declarations = True
-    marks = (b"$",)
 
     def __init__(self) -> None:
         self._devices: dict[tuple[str, ...], _Device] = {}

@@ -38,7 +38,6 @@ class Zigbee2MqttRecogniser:
     """Claims everything below `zigbee2mqtt`, and below any other base of whose bridge `info` was heard."""
 
     uses_declarations = True
-    marks = (BRIDGE.encode(),)
 
     def __init__(self) -> None:
         self._bases: set[tuple[str, ...]] = {USUAL_BASE}

@@ -229,3 +229,28 @@ def test_nothing_but_a_problem_escapes(tmp_path: Path, data: list[bytes], packed
     with contextlib.suppress(EnvironmentProblem):
         traffic, slices = read(path)
         assert len(times_s(slices)) + traffic.skipped <= content.count(b"\n") + 1
+
+
+def picked(path: Path) -> list[tuple[bytes, bytes]]:
+    traffic = RecordedTraffic(survey([path]))
+    told = [one for some in traffic.picked(lambda topic: topic.endswith(b"/x")) for one in some]
+    assert told == [
+        one for slice_ in RecordedTraffic(survey([path])).slices() for one in slice_.messages if one in told
+    ]
+    return [(one.topic, one.payload) for one in told]
+
+
+def test_only_some_topics_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded_files, "_MOST_TOPICS", 3)
+    many = [line(n, f"{n % 7}/{'xy'[n % 2]}") for n in range(5_000)]
+    assert len(picked(written(tmp_path / "a", *many))) == 2_500
+    assert picked(written(tmp_path / "b", line(1, "a/x").replace(b"a/x", b"a\\/\\u0078"), line(2, "x"), b"{", line(3, "b/x")[:-1])) == [
+        (b"a/x", b"x"),
+    ]  # fmt: skip
+
+
+def test_what_mosquitto_printed_of_bytes_is_read_as_well(tmp_path: Path) -> None:
+    told = b'{"tst":"2026-11-23T07:47:34.913471Z","topic":"%b","qos":0,"retain":0,"payloadlen":2,"payload":"%b"}'
+    some = [(b"a/y", b"ok"), (b"a/x", b"\xff\xfe"), (b"\xff/x", b"ok"), (b"b/x", b"ok")]
+    path = written(tmp_path / "a", *(told % one for one in some))
+    assert picked(path) == some[1:]
