@@ -79,7 +79,8 @@ def _tls_problem(error: ssl.SSLError, connection: Connection) -> Problem:
 
 def says_why(error: Exception | None) -> bool:
     """Does the exception of a socket that was closed before CONNACK tell more than that it was closed?"""
-    return isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    silent = ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLWantReadError | ssl.SSLWantWriteError
+    return isinstance(error, ssl.SSLError) and not isinstance(error, silent)
 
 
 def reason_text(error: BaseException) -> str:

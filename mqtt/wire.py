@@ -22,6 +22,7 @@ from models.domain.connection import Connection, Protocol, Secret
 from mqtt.demux import Demux, DemuxClient
 from mqtt.demux_properties import Malformed
 from mqtt.receiving import Receiver
+from mqtt.refusals import says_why
 from mqtt.tls import tls_context
 from mqtt.waker import Waker
 
@@ -111,6 +112,7 @@ class Wire:
         # with this callback paho only queues what it has to send; else each packet were a system call at once, from
         # whatever thread asked for it
         client.on_socket_register_write = _leave_it_to_the_loop
+        client.on_socket_close = self._faults.hear_out
         logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - no part of the program's log, see _LastFault
         logger.addHandler(self._faults)
         client.enable_logger(logger)
@@ -285,3 +287,14 @@ class _LastFault(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         arguments = record.args if isinstance(record.args, tuple) else ()
         self.error = next((one for one in arguments if isinstance(one, Exception)), self.error)
+
+    def hear_out(self, _client: object, _userdata: object, sock: object) -> None:
+        """Paho closes its socket. Where a write failed, the reason may stand there unread: with TLS 1.3 a broker refuses a
+        client's certificate after the handshake."""
+        if not isinstance(sock, ssl.SSLSocket):
+            return
+        try:
+            sock.recv(1)
+        except OSError as error:
+            if says_why(error):
+                self.error = error

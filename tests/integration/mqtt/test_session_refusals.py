@@ -1,5 +1,6 @@
 """What the session says, and how often it tries, when it does not get in."""
 
+import select
 from collections.abc import Callable
 
 import paho.mqtt.client as paho
@@ -7,6 +8,7 @@ import pytest
 
 from models.domain.connection import Protocol, Secret
 from models.domain.control import Link
+from mqtt.wire import Wire
 from tests.helpers.fake_broker import CONNECT, DISCONNECT, PUBLISH, FakeBroker, Packet, Script, _Connection, packet
 from tests.helpers.forwarder import Forwarder
 from tests.helpers.mosquitto import Mosquitto, free_port
@@ -115,6 +117,26 @@ def test_missing_client_certificate_is_named(make_broker: MakeBroker, protocol: 
         broker.tls_url, ca_file=str(files.ca), certificate_file=str(files.client_cert), key_file=str(files.client_key)
     ) as listening:
         listening.connected()
+
+
+def test_missing_client_certificate_is_named_where_the_broker_hung_up_before_we_wrote(
+    make_broker: MakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With TLS 1.3 a broker refuses after our side of the handshake: it may be gone when CONNECT is to be written."""
+    broker = make_broker(tcp=False, tls=True, require_client_certificate=True)
+    opens = Wire.open
+
+    def late(wire: Wire) -> None:
+        opens(wire)
+        waits = select.poll()
+        waits.register(wire.client.socket().fileno(), select.POLLRDHUP)
+        assert waits.poll(10_000)
+        own = vars(wire)
+        own["_wait"] = lambda _: own.pop("_wait") is None  # once: there is nothing to read, and room to write
+
+    monkeypatch.setattr(Wire, "open", late)
+    with Listening(broker.tls_url, ca_file=str(broker.certificates.ca), protocol=Protocol.MQTT_311) as listening:
+        assert problem_code(listening, Link.WAITING) == "broker.tls-client"
 
 
 def test_a_certificate_file_that_is_not_there_is_named(broker: Mosquitto) -> None:
