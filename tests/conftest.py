@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.clock import FakeClock
@@ -85,6 +85,15 @@ def nothing_left_behind() -> Iterator[None]:
         child.kill()  # the next test must not pay for this one
     if left:
         pytest.fail("the test left behind: " + ", ".join(left), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def popups_closed() -> Iterator[None]:
+    """Menus that a test opened close with it. Where two stay open and one is deleted, in the middle of some later test, Qt gives
+    the keyboard to the other, and the offscreen platform warns that it cannot."""
+    yield
+    while (popup := QApplication.activePopupWidget()) is not None:
+        popup.hide()
 
 
 @pytest.fixture
