@@ -36,8 +36,10 @@ _PAIR = re.compile(r"([A-Za-z_@][\w.@-]*)=(\"(?:[^\"\\]|\\.)*\"|[^\s\"]*)(?:\s+|
 _TEXT_KEYS = frozenset(("msg", "message", "event"))
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_NODE_STACK = re.compile(r"^\s+at \S", re.MULTILINE)
+_NODE_STACK = re.compile(r"^[ \t]+at \S", re.MULTILINE)
 MOST_PAIRS = 100
+LONGEST_HEAD = 300
+"""Characters before the message: what is looked for there would take long in a longer run of spaces."""
 
 
 def read_line(text: str, arrival_us: int, certain: bool) -> LogRecord | None:
@@ -50,7 +52,7 @@ def read_line(text: str, arrival_us: int, certain: bool) -> LogRecord | None:
     stamp = _STAMP.match(text)
     hour = None if stamp else _HOUR.match(text)
     rest = text[stamp.end() :] if stamp else text[hour.end() :] if hour else text
-    head = next((found for one in _HEADS if (found := one.match(rest))), None)
+    head = next((found for one in _HEADS if (found := one.match(rest, 0, LONGEST_HEAD))), None)
     if head is None:
         head = _other_head(rest, timed=bool(stamp or hour), certain=certain)
     level = None if head is None else _level_of(head)
@@ -58,26 +60,24 @@ def read_line(text: str, arrival_us: int, certain: bool) -> LogRecord | None:
         level = level_in_line(text)
     if not certain and (level is None or not (stamp or head)):
         return None
-    if stamp is None and head is not None:  # Django puts the time behind the level
-        stamp = _STAMP.match(rest, head.end())
-    time_us = read_time(stamp[1].replace("/", "-"), arrival_us) if stamp else None
-    start = 0
+    logger = None
     if head is not None:
-        start = stamp.end() if stamp is not None and stamp.string is rest else head.end()
-    message, stack, error = _parted(rest[start:] or rest)
-    return LogRecord(
-        Level.INFO if level is None else level, time_us, head["name"] if head is not None and "name" in head.re.groupindex else None,
-        message, error, stack, None,
-    )  # fmt: skip
+        logger = head.groupdict().get("name")
+        behind = None if stamp else _STAMP.match(rest, head.end())  # Django puts the time behind the level
+        rest = rest[(behind or head).end() :] or rest
+        stamp = stamp or behind
+    time_us = read_time(stamp[1].replace("/", "-"), arrival_us) if stamp else None
+    message, stack, error = _parted(rest)
+    return LogRecord(Level.INFO if level is None else level, time_us, logger, message, error, stack, None)
 
 
 def _other_head(rest: str, timed: bool, certain: bool) -> "re.Match[str] | None":
     """Heads that prose may begin with, too: they count behind a time, or where the topic is a log's."""
-    found = _KLOG.match(rest)
+    found = _KLOG.match(rest, 0, LONGEST_HEAD)
     if found is None and timed:
-        found = _NAME_FIRST.match(rest)
+        found = _NAME_FIRST.match(rest, 0, LONGEST_HEAD)
     if found is None and (timed or certain):
-        found = _SIGNALE.match(rest) or _LOWER.match(rest)
+        found = _SIGNALE.match(rest, 0, LONGEST_HEAD) or _LOWER.match(rest, 0, LONGEST_HEAD)
         if found is not None and _level_of(found) is None:
             return None
         if found is not None and found.re is _SIGNALE:
@@ -106,16 +106,18 @@ def _pairs(text: str) -> dict[str, object] | None:
     """logfmt: nothing but `key=value`, a level's and a text's among them."""
     found: dict[str, object] = {}
     at = 0
-    while at < len(text):
+    for _ in range(MOST_PAIRS):
+        if at == len(text):
+            break
         pair = _PAIR.match(text, at)
-        if pair is None or len(found) >= MOST_PAIRS:
+        if pair is None:
             return None
         value = pair[2]
         if value[:1] == '"':
             value = _ESCAPED.sub(lambda one: _ESCAPES.get(one[1], one[1]), value[1:-1])
         found[pair[1]] = value
         at = pair.end()
-    if len(found) < 2 or _TEXT_KEYS.isdisjoint(found):
+    if at < len(text) or len(found) < 2 or _TEXT_KEYS.isdisjoint(found):
         return None
     if "level" not in found and str(found.get("at", "")).casefold() in LEVEL_WORDS:
         found["level"] = found.pop("at")
