@@ -223,7 +223,8 @@ class _Swap:
         catalogue.executemany("INSERT OR IGNORE INTO kept_agent VALUES (?)", agents)
         catalogue.executemany("INSERT OR IGNORE INTO kept_series VALUES (?)", opened.rows("select id from series"))
         if later:
-            catalogue.executemany("INSERT OR IGNORE INTO later_agent VALUES (?)", agents)
+            changed = opened.rows("select agent_id from presence_change") if opened.was_open else []
+            catalogue.executemany("INSERT OR IGNORE INTO later_agent VALUES (?)", [*agents, *changed])
             sql = "select agent_id, task from task_report where agent_id = ? and task = ? limit 1"
             told = [row for task in tasks for row in opened.rows(sql, *task)]
             catalogue.executemany("INSERT OR IGNORE INTO later_task VALUES (?, ?)", told)

@@ -16,6 +16,7 @@ from app.recorder.reread_run import HistoryHere, Rereader
 from models.domain.clock import Instant
 from models.domain.masking import Masking
 from models.domain.presence import PresenceKeeper
+from models.domain.presence_words import Presence
 from models.domain.problems import EnvironmentProblem
 from models.domain.recorded import RereadProgress, RereadResult
 from models.domain.records import Gap, GapCause
@@ -339,6 +340,37 @@ def test_a_recorder_that_goes_on_loses_nothing_and_names_get_numbers_of_their_ow
     assert names == {name for (name,) in fresh.ask("SELECT name FROM agent JOIN agent_now ON agent_id = agent.id")}
     counts = "SELECT name, messages FROM agent JOIN agent_now ON agent_id = agent.id ORDER BY 1"
     assert bench.ask(counts) == fresh.ask(counts)
+
+
+def test_who_only_went_while_history_was_read_is_gone(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "ws")
+    reader, keeper = Reader(bench.store.names, "agents", bench.clock), PresenceKeeper()
+    bench.store.begin_capture("mqtt://broker", "client")
+    keeper.link_up(Instant.now(bench.clock))
+
+    def say(word: bytes) -> None:
+        bench.clock.advance(1_100_000)
+        batch = reader.read([message(bench.clock.wall_us(), b"lab/box-1/status", word)])
+        batch.presence = keeper.observe(batch, Instant.now(bench.clock))
+        bench.store.commit(batch)
+        bench.store.housekeep()
+
+    class GoneMeanwhile(HistoryHere):
+        def read(self, segments: Sequence[int], prefix: str, on_progress: Callable[[RereadProgress], None]) -> int:
+            left = super().read(segments, prefix, on_progress)
+            say(b"offline")
+            return left
+
+    def wait(job: Callable[[], T], meanwhile: Callable[[], None]) -> T:
+        bench.clock.advance(1_100_000)
+        bench.store.housekeep()
+        return at_once(job, meanwhile)
+
+    say(b"online")
+    history = GoneMeanwhile(bench.workspace, NOBODY, bench.clock)
+    Rereader(bench.store, history, wait, lambda *_: None).run(0, 0, "agents", lambda _: None)
+    assert bench.ask("SELECT presence FROM agent_now") == [(int(Presence.OFFLINE),)]
+    bench.store.close()
 
 
 def without_times(line: bytes) -> bytes:
