@@ -39,6 +39,8 @@ class Request(NamedTuple):
     """Arrival of the last sign that it is still waited for; 0: none."""
     receiver_name: str = ""
     """Where `receiver` is 0: what it would be called if it answered."""
+    sure: bool = True
+    """Whether it wants a reply for certain; else that none came says nothing."""
 
     @property
     def size_bytes(self) -> int:
@@ -122,7 +124,8 @@ class Exchange:
             if fits and now_us - request.waits_since_us < TIMEOUT_US:
                 break
             self._forget(request.keys[0])
-            ended.append(_interaction(request, row, None, Outcome.TIMEOUT))
+            if request.sure:
+                ended.append(_interaction(request, row, None, Outcome.TIMEOUT))
         return ended
 
     def _forget(self, key: Hashable) -> Request | None:

@@ -6,7 +6,6 @@ topics say what they are (`calc/request`, `calc/response`). Whoever the request'
 once it answered.
 """
 
-from collections import deque
 from collections.abc import Hashable
 from typing import Any
 
@@ -27,6 +26,7 @@ from mqtt.reading.generic_topics import (
     place,
 )
 from mqtt.reading.home_made_messages import take_message
+from mqtt.reading.home_made_pairs import Awaited, pair_of
 from mqtt.reading.home_made_tasks import TASK_KEYS, Told, levels_beside, of_tasks, read_task
 from mqtt.reading.plan import Sink, Unread
 
@@ -49,16 +49,11 @@ _REPLIES = frozenset(
 )
 _SURE_REQUESTS = frozenset("request requests req rpc command commands cmd cmnd query ask".split())
 _SURE_REPLIES = frozenset("response responses reply replies".split())
-_NUMBERED = {b"request": True, b"requests": True, b"req": True, b"response": False, b"responses": False, b"res": False,
-             b"reply": False, b"replies": False}  # fmt: skip
-"""Levels before an id, and whether they ask."""
 _OWN_ID, _SURE_ID = 8, 16
 """Characters from which on an id is believed to be nobody else's, and from which on whatever repeats it is about the same."""
 _TOLD_BY_OWNER = frozenset(("notification", "notifications", "event", "events"))
 _CODES = frozenset(("status", "statusCode", "status_code", "code"))
 MOST_TOPICS = 10_000
-MOST_AWAITED = 100
-"""Requests without a correlation, of one topic."""
 _WORD = "json"
 _WHOEVER = "me"  # in a topic of ThingsBoard: the device that is connected
 
@@ -81,9 +76,7 @@ class HomeMadeTalk:
     def __init__(self, prefix: list[str]) -> None:
         self._prefix = prefix
         self._of_replies: set[bytes] = set()  # topics that requests named: a correlation there is a reply's
-        self.awaited: dict[bytes, deque[int]] = {}
-        """Of those, the ones where somebody waits who told no correlation: replies come in the order of the requests."""
-        self._asked = 0
+        self.awaited = Awaited()
         self._of_progress: set[bytes] = set()  # topics of what is told on the way to a reply
 
     def take_correlated(self, row: int, message: RawMessage, free: bool, sink: Sink) -> bool:
@@ -97,11 +90,13 @@ class HomeMadeTalk:
             if free:
                 reply_topic = properties.response_topic.encode("utf-8", "replace")
                 _note(self._of_replies, reply_topic)
-                key = self._next(reply_topic) if correlation is None else correlation_key(reply_topic, correlation)
+                key = (
+                    self.awaited.next(reply_topic) if correlation is None else correlation_key(reply_topic, correlation)
+                )
                 self._ask(row, message, _object(message.payload), properties.response_topic, "", [key], sink)
             return free
         found = (
-            self._first_waiting(message.topic, sink)
+            self.awaited.first(message.topic, sink.exchange)
             if correlation is None
             else correlation_key(message.topic, correlation)
         )
@@ -113,24 +108,6 @@ class HomeMadeTalk:
             return False
         self._answer(row, message, _object(message.payload), found, request, free, sink)
         return free
-
-    def _next(self, reply_topic: bytes) -> Hashable:
-        """A key for a request that told no correlation."""
-        if len(self.awaited) >= MOST_TOPICS:
-            self.awaited.clear()
-        self._asked += 1
-        self.awaited.setdefault(reply_topic, deque(maxlen=MOST_AWAITED)).append(self._asked)
-        return _WORD, "next", reply_topic, self._asked
-
-    def _first_waiting(self, topic: bytes, sink: Sink) -> Hashable | None:
-        """The key of the oldest of them that still waits for a reply on this topic."""
-        numbers = self.awaited.get(topic, deque())
-        while numbers:
-            key = _WORD, "next", topic, numbers.popleft()
-            if sink.exchange.waiting(key) is not None:
-                return key
-        self.awaited.pop(topic, None)
-        return None
 
     def take_object(self, row: int, message: RawMessage, body: dict[str, Any], presence: bool, sink: Sink) -> bool:
         """Join by an id in the payload, and report what it says of a task. True where it is nothing but talk and task;
@@ -149,7 +126,7 @@ class HomeMadeTalk:
         cannot be told. True where it is that."""
         if message.origin is Origin.REPLAY:
             return False
-        if self._take_numbered(row, message, body, sink):
+        if self._take_pair(row, message, body, sink):
             return True
         if "id" in body and self._goes_on(row, message, body["id"], sink):
             return True
@@ -160,17 +137,14 @@ class HomeMadeTalk:
         sink.batch.agent[row], sink.batch.kind[row] = 0, Kind.MESSAGE  # to something without an id
         return True
 
-    def _take_numbered(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
-        """Join `…/request/<id>` and `…/response/<id>`, whose id is nowhere else."""
-        _, _, word = message.topic[: message.topic.rfind(b"/")].rpartition(b"/")
-        if word not in _NUMBERED:
+    def _take_pair(self, row: int, message: RawMessage, body: dict[str, Any], sink: Sink) -> bool:
+        """Join a request and its response by their topics alone."""
+        pair = pair_of(message.topic)
+        if pair is None:
             return False
-        *levels, _, id_ = levels_of(message.topic)
-        if not id_.isdecimal() and not is_passing(id_):
-            return False
-        key = _WORD, "at", *levels, id_
-        if _NUMBERED[word]:
-            self._ask(row, message, body, "", id_, [key], sink, levels)
+        key = (_WORD, *pair.key)
+        if pair.asks:
+            self._ask(row, message, body, "", pair.id, [key], sink, pair.levels, sure=pair.id != "")
             return True
         request = sink.exchange.waiting(key)
         if request is not None:
@@ -272,6 +246,8 @@ class HomeMadeTalk:
         keys: list[Hashable],
         sink: Sink,
         levels: list[str] | None = None,
+        *,
+        sure: bool = True,
     ) -> None:
         """`levels`: those of the topic that may tell who is asked; None: all."""
         to, method = body.get("to"), body.get("method")
@@ -286,7 +262,9 @@ class HomeMadeTalk:
             sender = sink.agent(told)
         kind = next((body[key] for key in _KINDS if isinstance(body.get(key), str)), "request")
         receiver = sink.names.known_agent(asked)
-        request = Request(_sent(message, body), sender, receiver, kind, id_, tuple(keys), receiver_name=asked)
+        request = Request(
+            _sent(message, body), sender, receiver, kind, id_, tuple(keys), receiver_name=asked, sure=sure
+        )
         sink.batch.agent[row], sink.batch.kind[row] = sender, Kind.MESSAGE
         if len(id_) >= _SURE_ID and sink.exchange.ask_again((_WORD, id_), request.keys, message.received_us):
             return  # sent again, as nobody answered so far

@@ -348,3 +348,26 @@ def test_replies_to_requests_without_a_correlation_come_in_their_order() -> None
     talk.tell("geo-1/request", {"method": "c"}, response_topic="van-1/resp")
     talk.tell("van-1/resp", "gone")
     assert [one[1:3] for one in talk.talks] == [("geo-1", "c")]
+
+
+@pytest.mark.parametrize(("asks", "answers"), [
+    ("svc/calc-1/request", "svc/calc-1/response"), ("request/calc-1", "reply/calc-1"), ("calc-1/req/add", "calc-1/resp/add"),
+])  # fmt: skip
+def test_pairs_without_any_id(asks: str, answers: str) -> None:
+    talk = Talk()
+    for total in (3, 4):
+        talk.tell(asks, {"a": 1, "b": 2})
+        talk.tell(answers, {"sum": total})
+    assert talk.talks == [("", "calc-1", "request", S // 4, Outcome.OK)] * 2
+    assert talk.agents() == {"calc-1"}
+    assert not talk.points
+    talk.tell(answers, {"sum": 5})  # what comes unasked is a reading
+    assert [one.value for one in talk.points] == [5]
+
+
+def test_that_nobody_answers_what_may_be_no_request_says_nothing() -> None:
+    talk = Talk()
+    talk.tell("plant/line-1/request", {"parts": 5})
+    talk.now_us += 70 * S
+    talk.tell("x/y-1/cpu", "5")
+    assert not talk.talks
