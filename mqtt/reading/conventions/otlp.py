@@ -5,28 +5,41 @@ mean of what was added since the point before. Spans are stored and derive nothi
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
+
+from msgspec import Raw
 
 from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.names import SeriesKind
 from models.domain.records import Declaration, Level
 from models.domain.timestamps import read_time
 from mqtt.reading.contract_work import put_log
-from mqtt.reading.decode import compact, read_object
-from mqtt.reading.generic_numbers import contract_unit, number_of
+from mqtt.reading.conventions.otlp_points import (
+    Point,
+    UsualResource,
+    as_object,
+    number_in,
+    objects,
+    points,
+    usual_metrics,
+    usual_points,
+)
+from mqtt.reading.decode import compact, read_json, read_object
 from mqtt.reading.generic_topics import is_passing, names_agent
 from mqtt.reading.log_levels import level_of
 from mqtt.reading.log_shapes import LogRecord
-from mqtt.reading.plan import Plan, Sink, Unread
+from mqtt.reading.plan import Figure, Plan, Sink, Unread
 from mqtt.reading.units import in_base
 
 SOURCE = "opentelemetry"
 MOST_INSTANCES = 100_000
 MOST_SUMS = 100_000
+MOST_RESOURCES, MOST_FIGURES = 64, 4_096
+"""Known by heart, of one topic."""
 _ROOTS = (b'"resourceMetrics"', b'"resourceLogs"', b'"resourceSpans"')
 _LOOK_BYTES = 64
-_CUMULATIVE = (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
 _SEVERITY = "SEVERITY_NUMBER_"
 _AGENT_KEYS = ("gen_ai.agent.name", "service.name", "gen_ai.agent.id", "service.instance.id")
 
@@ -56,8 +69,14 @@ class OtlpPlan:
         self.topic, self.agent, self.kind = topic, 0, Kind.METRICS
         self._instances = instances
         self._sums: dict[int, tuple[float, float]] = {}  # series of the mean -> count and sum of the point before
+        self._resources: dict[bytes, dict[str, Any]] = {}  # JSON of resources -> their attributes
+        self._figures: dict[tuple[int, str, str, SeriesKind, bytes], Figure] = {}  # by JSON of the attributes
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
+        usual = None if message.origin is Origin.REPLAY else usual_metrics(message.payload)
+        if usual:
+            sink.heard(row, self._read_usual(row, message, usual, sink))
+            return
         body = read_object(message.payload)
         if message.origin is Origin.REPLAY:
             return
@@ -66,19 +85,53 @@ class OtlpPlan:
             ("resourceMetrics", "scopeMetrics", "metrics"),
             ("resourceLogs", "scopeLogs", "logRecords"),
         ):
-            for resource in _objects(body.get(kind)):
-                agent = self._agent(row, _attributes(_object(resource.get("resource")).get("attributes")), sink)
+            for resource in objects(body.get(kind)):
+                agent = self._agent(row, _attributes(as_object(resource.get("resource")).get("attributes")), sink)
                 found.add(agent)
-                for scope in _objects(resource.get(scopes)):
-                    records = _objects(scope.get(inner))
+                for scope in objects(resource.get(scopes)):
+                    records = objects(scope.get(inner))
                     if inner == "metrics":
-                        self._put_metrics(row, agent, message, records, sink)
+                        told = chain.from_iterable(map(points, records))
+                        self._put_metrics(row, agent, message, told, sink)
                     else:
-                        logger = _object(scope.get("scope")).get("name")
+                        logger = as_object(scope.get("scope")).get("name")
                         _put_logs(row, agent, message, records, logger if isinstance(logger, str) else None, sink)
         if not found and "resourceSpans" not in body:
             raise Unread("shape")
         sink.heard(row, found)
+
+    def _read_usual(self, row: int, message: RawMessage, usual: list[UsualResource], sink: Sink) -> set[int]:
+        found: set[int] = set()
+        for one in usual:
+            resource = bytes(one.resource)
+            attributes = self._resources.get(resource)
+            if attributes is None:
+                if len(self._resources) >= MOST_RESOURCES:
+                    self._resources.clear()
+                attributes = _attributes(as_object(read_json(resource) if resource else None).get("attributes"))
+                self._resources[resource] = attributes
+            agent = self._agent(row, attributes, sink)
+            found.add(agent)
+            for scope in one.scope_metrics:
+                told = chain.from_iterable(map(usual_points, scope.metrics))
+                self._put_metrics(row, agent, message, told, sink)
+        return found
+
+    def _figure(self, agent: int, point: Point, sink: Sink) -> Figure:
+        attributes = point.attributes
+        if not isinstance(attributes, Raw):
+            return sink.figure(agent, point.name, point.unit, point.kind, SOURCE, _labels(attributes))
+        told = bytes(attributes)
+        key = agent, point.name, point.unit, point.kind, told
+        found = self._figures.get(key)
+        if found is None:
+            labels = _labels(read_json(told) if told else None)
+            found = sink.figure(agent, point.name, point.unit, point.kind, SOURCE, labels)
+            if found.series:
+                if len(self._figures) >= MOST_FIGURES:
+                    self._figures.clear()
+                self._figures[key] = found
+        return found
 
     def _agent(self, row: int, resource: dict[str, Any], sink: Sink) -> int:
         """A service is the agent. Where several instances of it send, the first keeps the name and the others bear theirs
@@ -105,27 +158,28 @@ class OtlpPlan:
         return agent
 
     def _put_metrics(
-        self, row: int, agent: int, message: RawMessage, metrics: list[dict[str, Any]], sink: Sink
+        self, row: int, agent: int, message: RawMessage, told: Iterable[Point], sink: Sink
     ) -> None:  # fmt: skip
         sink.batch.kind[row] = Kind.METRICS
         moments: dict[int, tuple[array[int], list[float]]] = {}
         crowded = False
-        for metric in metrics:
-            for point, name, unit, kind, value, mean_of in _points(metric):
-                series, scale = sink.figure(agent, name, unit, kind, SOURCE, _labels(point))
-                if not series:
-                    crowded = True
-                    continue
-                if mean_of is not None:
-                    value = self._mean(series, *mean_of)  # noqa: PLW2901 - known now
-                value = None if value is None else in_base(value, scale)  # noqa: PLW2901
-                if value is None:
-                    continue
-                told = point.get("timeUnixNano")
-                time_us = read_time(told, message.received_us) or message.received_us
-                found, values = moments.setdefault(time_us, (array("I"), []))
-                found.append(series)
-                values.append(value)
+        told_before: object = None
+        time_us = message.received_us
+        for point in told:
+            series, scale = self._figure(agent, point, sink)
+            if not series:
+                crowded = True
+                continue
+            value = point.value if point.mean_of is None else self._mean(series, *point.mean_of)
+            value = None if value is None else in_base(value, scale)
+            if value is None:
+                continue
+            if point.time != told_before:  # most share it
+                told_before = point.time
+                time_us = read_time(told_before, message.received_us) or message.received_us
+            found, values = moments.setdefault(time_us, (array("I"), []))
+            found.append(series)
+            values.append(value)
         for time_us, (found, values) in sorted(moments.items()):
             sink.batch.add_samples(row, time_us, found, values)
         if crowded:
@@ -140,37 +194,6 @@ class OtlpPlan:
         if count < count_before:
             count_before = total_before = 0.0
         return (total - total_before) / (count - count_before) if count > count_before else None
-
-
-_Point = tuple[dict[str, Any], str, str, SeriesKind, float | None, tuple[float, float] | None]
-
-
-def _points(metric: dict[str, Any]) -> Iterator[_Point]:
-    """(data point, name, unit, kind, value, count and sum whose mean is wanted) of all that a metric says."""
-    name, unit = metric.get("name"), metric.get("unit")
-    if not isinstance(name, str):
-        return
-    unit = unit if isinstance(unit, str) and unit else contract_unit(name)[0]
-    for form in ("gauge", "sum"):
-        data = _object(metric.get(form))
-        total = data.get("isMonotonic") is True and data.get("aggregationTemporality") in _CUMULATIVE
-        for point in _objects(data.get("dataPoints")):
-            value = _number(point.get("asDouble", point.get("asInt")))
-            yield point, name, unit, SeriesKind.COUNTER if total else SeriesKind.GAUGE, value, None
-    for form in ("histogram", "exponentialHistogram", "summary"):
-        data = _object(metric.get(form))
-        cumulative = form == "summary" or data.get("aggregationTemporality") in _CUMULATIVE
-        kind = SeriesKind.COUNTER if cumulative else SeriesKind.GAUGE
-        for point in _objects(data.get("dataPoints")):
-            count, total_ = _number(point.get("count")), _number(point.get("sum"))
-            yield point, f"{name}.count", "", kind, count, None
-            if total_ is None or count is None:
-                continue
-            yield point, f"{name}.sum", unit, kind, total_, None
-            if cumulative:
-                yield point, name, unit, SeriesKind.GAUGE, None, (count, total_)
-            elif count:
-                yield point, name, unit, SeriesKind.GAUGE, total_ / count, None
 
 
 def _put_logs(
@@ -199,14 +222,14 @@ def _severity(told: object) -> object:
     return told.removeprefix(_SEVERITY).rstrip("234") if isinstance(told, str) and named else told
 
 
-def _labels(point: dict[str, Any]) -> str:
-    attributes = _attributes(point.get("attributes"))
+def _labels(listed: object) -> str:
+    attributes = _attributes(listed)
     return compact(attributes) if attributes else ""
 
 
 def _attributes(listed: object) -> dict[str, Any]:
     """OTLP's list of keys and typed values as an object."""
-    return {key: _value(one.get("value")) for one in _objects(listed) if isinstance(key := one.get("key"), str)}
+    return {key: _value(one.get("value")) for one in objects(listed) if isinstance(key := one.get("key"), str)}
 
 
 def _value(typed: object) -> Any:
@@ -215,25 +238,10 @@ def _value(typed: object) -> Any:
         return typed
     kind, value = next(iter(typed.items()))
     if kind == "intValue":
-        number = _number(value)
+        number = number_in(value)
         return int(number) if number is not None else value
     if kind == "arrayValue":
-        return [_value(one) for one in _objects(_object(value).get("values"))]
+        return [_value(one) for one in objects(as_object(value).get("values"))]
     if kind == "kvlistValue":
-        return _attributes(_object(value).get("values"))
+        return _attributes(as_object(value).get("values"))
     return value
-
-
-def _number(value: object) -> float | None:
-    """OTLP sends 64-bit integers as text."""
-    if isinstance(value, str) and len(value) <= 20 and value.lstrip("-").isdecimal():
-        value = int(value)
-    return number_of(value)
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
