@@ -16,6 +16,7 @@ UNZONED_NEAR_US = 120 * 1_000_000
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNZONED_EPOCH = _EPOCH.replace(tzinfo=None)
 
 
 def read_time(value: object, arrival_us: int, local: tzinfo | None = None) -> int | None:
@@ -54,8 +55,9 @@ def from_epoch(value: float) -> int | None:
 
 
 def _from_text(text: str, arrival_us: int, local: tzinfo | None) -> int | None:
-    if _NUMBER.fullmatch(text):
-        return from_epoch(int(text) if text.isdigit() else float(text))
+    if "-" not in text:
+        known = _NUMBER.fullmatch(text) is not None
+        return from_epoch(int(text) if text.isdigit() else float(text)) if known else None
     if len(text) > 40 or not _ISO.match(text):
         return None
     try:
@@ -63,20 +65,21 @@ def _from_text(text: str, arrival_us: int, local: tzinfo | None) -> int | None:
     except ValueError:
         return None
     if moment.tzinfo is not None:
-        return _microseconds(moment)
-    as_utc = _microseconds(moment.replace(tzinfo=UTC))
+        return _since(_EPOCH, moment)
+    as_utc = _since(_UNZONED_EPOCH, moment)
     if as_utc is not None and abs(as_utc - arrival_us) <= UNZONED_NEAR_US:
         return as_utc
     try:
-        there = _microseconds(moment.replace(tzinfo=local) if local is not None else moment.astimezone())
+        there = _since(_EPOCH, moment.replace(tzinfo=local) if local is not None else moment.astimezone())
     except (OverflowError, OSError, ValueError):  # years that this computer's zone does not know
         return None
     return there if there is not None and abs(there - arrival_us) <= UNZONED_NEAR_US else None
 
 
-def _microseconds(moment: datetime) -> int | None:
+def _since(epoch: datetime, moment: datetime) -> int | None:
+    """In microseconds."""
     try:
-        past = moment - _EPOCH
+        past = moment - epoch
     except OverflowError:  # 0001-01-01 with a zone east of Greenwich
         return None
     return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds

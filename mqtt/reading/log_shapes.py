@@ -282,11 +282,13 @@ def _as_text(value: object) -> str:
 
 
 def _rest(record: dict[str, Any], used: set[str | None]) -> dict[str, Any]:
-    gelf = "short_message" in record
+    used = used | _NOT_ATTRIBUTES
+    if "short_message" not in record:
+        return {key: value for key, value in record.items() if value is not None and key not in used}
     return {
-        (key[1:] if gelf and key[:1] == "_" else key): value
+        key.removeprefix("_"): value
         for key, value in record.items()
-        if value is not None and key not in used and key not in _NOT_ATTRIBUTES and not (gelf and key in _GELF_ONLY)
+        if value is not None and key not in used and key not in _GELF_ONLY
     }
 
 
