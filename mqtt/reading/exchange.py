@@ -44,7 +44,7 @@ class Request(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        of_keys = sum(_size_bytes(key, self.id) for key in self.keys)
+        of_keys = _size_bytes(self.keys, self.id)
         return len(self.kind) + len(self.id) + len(self.receiver_name) + of_keys
 
     @property
@@ -146,9 +146,13 @@ def correlation_key(topic: bytes, correlation: bytes) -> bytes:
 
 
 def _size_bytes(key: Hashable, counted: str) -> int:
-    if isinstance(key, tuple):
-        return sum(_size_bytes(part, counted) for part in key)
-    return len(key) if isinstance(key, bytes | str) and key is not counted else 0
+    if not isinstance(key, tuple):
+        return len(key) if isinstance(key, bytes | str) and key is not counted else 0
+    size = 0
+    for part in key:
+        if type(part) is not int:
+            size += _size_bytes(part, counted)
+    return size
 
 
 def _interaction(request: Request, row: int, reply_us: int | None, outcome: Outcome) -> Interaction:

@@ -15,6 +15,7 @@ agent it speaks of (cpu, disk, tasks, …), *namespaces* stand before many agent
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.domain.names import SeriesKind
@@ -163,6 +164,7 @@ def is_numbered(name: str) -> bool:
     return _OWN_NUMBER.fullmatch(name) is not None
 
 
+@lru_cache(4_096)
 def is_name(level: str) -> bool:
     """Whether a level may be what an agent is called: no role, no part of an agent, nothing that stands before many."""
     folded = level.casefold()
@@ -171,7 +173,12 @@ def is_name(level: str) -> bool:
 
 def names_agent(text: str) -> bool:
     """Whether a payload's text can be an agent's name: short, printable, no part of an agent, no passing id."""
-    return is_id(text) and not _is_component(text) and not _EPHEMERAL.fullmatch(text)
+    return is_id(text) and _names_somebody(text)
+
+
+@lru_cache(4_096)
+def _names_somebody(text: str) -> bool:
+    return not _is_component(text) and not _EPHEMERAL.fullmatch(text)
 
 
 def names_measure(text: str) -> bool:

@@ -1,5 +1,6 @@
 """What home-made payloads tell of being there: words on topics and under keys that speak of it, and beats."""
 
+from functools import lru_cache
 from typing import Any
 
 from models.domain.messages import Origin, RawMessage
@@ -32,6 +33,7 @@ def presence_level(levels: list[str]) -> str | None:
     return before if before in _BEFORE_NAMES and is_name(levels[-1]) else None
 
 
+@lru_cache(4_096)
 def tells_presence(key: str) -> bool:
     """Whether the word under a key of a payload may be one of presence."""
     folded = key.casefold()

@@ -62,6 +62,7 @@ _TOGETHER = ("logs", "records", "entries", "events")
 _FLEETS = ("agents", "devices", "robots", "nodes", "workers", "hosts", "machines", "bots")
 _IDS_IN_FLEET = (*AGENT_KEYS, "device_id", "deviceId", "robot_id", "node_id", "worker_id", "id", "name", "hostname")
 _WRAPPING = ("data", "payload", "body")
+_NESTED = frozenset((dict, list))
 _CALL = frozenset(("id", "jsonrpc"))
 _OF_MOMENT = frozenset(("ts", "values"))
 _NO_FIGURES = TELL_TALE | TASK_KEYS
@@ -71,6 +72,9 @@ def gathered(bodies: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The objects, and behind each as objects of their own the figures in it that say themselves what they are: items of
     `{"metrics": [{"name": "cpu", "value": 5}]}`, and `{"cpu": {"value": 5, "unit": "%"}}`."""
     for body in bodies:
+        if _NESTED.isdisjoint(map(type, body.values())):
+            yield body  # as most are
+            continue
         if (devices := _of_devices(body)) is not None:
             yield from devices
             continue
