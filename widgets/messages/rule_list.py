@@ -73,7 +73,12 @@ class RuleList(QDialog):
         for button in (self.open_file, self.reread):
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ResetRole)
         buttons.rejected.connect(self.reject)
-        head = QLabel(self.tr("The first rule that fits a message wins; all of them win over what is read by itself."))
+        head = QLabel(
+            self.tr(
+                "The first rule that fits a message wins; all of them win over what is read by itself. A change counts for what"
+                " comes from now on; what is stored changes when history is read again."
+            )
+        )
         head.setProperty("tone", "muted")
         head.setWordWrap(True)
         beside = QVBoxLayout()
