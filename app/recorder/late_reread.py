@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.recorded import RereadProgress, RereadResult
-from models.domain.time_range import moment_text
+from models.domain.time_range import SECOND_US, moment_text
 
 QUIET_US, LONGEST_QUIET_US = 5_000_000, 60_000_000
 """So long nothing more may have been noticed; and so long that is waited for at most."""
@@ -70,11 +70,11 @@ class LateReread:
         """What is the matter, in one sentence."""
         since_us, left_us, found = self._late.since_us, self._late.left_us, []
         if left_us:
-            found.append(Problem("reread.late-large", {"time": moment_text(left_us)}))
+            found.append(Problem("reread.late-large", {"time": _moment(left_us)}))
         if since_us and self._problem is not None:
             found.append(self._problem)
         elif since_us:
-            found.append(Problem("reread.late", {"time": moment_text(since_us)}))
+            found.append(Problem("reread.late", {"time": _moment(since_us)}))
         return tuple(found)
 
     def look(self) -> None:
@@ -141,7 +141,7 @@ class LateReread:
             if error.problem.code == "import.busy":
                 pause_us = BUSY_PAUSE_US
             else:
-                params = {"time": moment_text(self._late.since_us), "detail": str(error)}
+                params = {"time": _moment(self._late.since_us), "detail": str(error)}
                 self._problem = Problem("reread.late-failed", params)
         finally:
             ended_us = self._clock.monotonic_us()
@@ -153,3 +153,8 @@ class LateReread:
     def _tell(self, _progress: RereadProgress) -> None:
         if self._stopping.is_set():
             raise _Stopped
+
+
+def _moment(us: int) -> str:
+    """To the second before."""
+    return moment_text(us - us % SECOND_US)

@@ -1,6 +1,6 @@
 """Topics that were read by a guess, until somebody declared what they hold: what was recorded of them so far has wrong names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from models.domain.messages import Origin, RawMessage
 from models.domain.problems import EnvironmentProblem
@@ -59,8 +59,7 @@ class LateNames:
         except EnvironmentProblem:  # the catalogue cannot be asked just now: then the name counts from now on
             return False
 
-    def _reads_otherwise(self, levels: Sequence[str], topic: bytes, plan: Plan) -> bool:
-        levels = [*levels]
+    def _reads_otherwise(self, levels: list[str], topic: bytes, plan: Plan) -> bool:
         if type(plan) not in (GenericPlan, NobodyPlan):
             home = self._sink.declarations.home_of(levels)
             return home is not None and bool(plan.agent) and self._sink.names.agents[plan.agent] != home[1]
