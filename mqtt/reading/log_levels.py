@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from models.domain.records import Level
 
 _FOLD = {
-    Level.TRACE: "trace silly finest vv",
-    Level.DEBUG: "debug verbose fine v d",
-    Level.INFO: "info information informational notice http success i c",
-    Level.WARN: "warn warning w",
-    Level.ERROR: "error err exception severe e",
-    Level.FATAL: "fatal critical crit alert emerg emergency panic f",
+    Level.TRACE: "trace silly finest vv trc trce",
+    Level.DEBUG: "debug verbose fine v d dbg dbug vrb",
+    Level.INFO: "info information informational notice http success i c inf",
+    Level.WARN: "warn warning w wrn",
+    Level.ERROR: "error err exception severe e fail",
+    Level.FATAL: "fatal critical crit alert emerg emergency panic f ftl",
 }
 LEVEL_WORDS = {word: level for level, words in _FOLD.items() for word in words.split()}
-_SYSLOG = (Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR, Level.WARN, Level.INFO, Level.INFO, Level.DEBUG)
+SYSLOG_LEVELS = (Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR, Level.WARN, Level.INFO, Level.INFO, Level.DEBUG)
 _STEPS = (Level.TRACE, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
 _IN_LINE = re.compile(
     r"\b(TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b"
@@ -50,7 +50,7 @@ def _of_number(number: int, keys: Mapping[str, object]) -> Level | None:
     if "severityNumber" in keys:
         return _STEPS[(number - 1) // 4] if 1 <= number <= 24 else None
     if "short_message" in keys or keys.get("version") == "1.1" or number < 8:
-        return _SYSLOG[number] if number < 8 else None
+        return SYSLOG_LEVELS[number] if number < 8 else None
     if not 10 <= number < 100:
         return None  # a tank's level, no severity
     python = "levelno" in keys or "levelname" in keys

@@ -6,12 +6,15 @@ from models.domain.records import Level
 from models.domain.timestamps import read_time
 from mqtt.reading.log_levels import LEVEL_WORDS, level_in_line
 from mqtt.reading.log_shapes import LogRecord, error_of_traceback, read_log
+from mqtt.reading.syslog_lines import read_head
 
 _STAMP = re.compile(
-    r"\[?(\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)(?:,\d{3})?\]?[\s|:-]*"
+    r"\[?(\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d{2}:?\d{2})?)(?:,\d{3})?\]?[\s|:-]*"
 )
-_HOUR = re.compile(r"\[?\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?\]?[\s|:-]+")
+_TIME_OF_DAY = r"\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?"
+_HOUR = re.compile(rf"(?:\[{_TIME_OF_DAY}\]|{_TIME_OF_DAY})[\s|:-]+")
 _WORDS = "TRACE|DEBUG|VERBOSE|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL"
+_SHORT = "TRC|VRB|DBG|INF|WRN|ERR|FTL"
 _LEVEL = rf"\[?\s*(?P<level>{_WORDS})\s*\]?"
 _NAME = r"(?P<name>[A-Za-z_][\w.-]{0,60})"
 _AFTER = r"(?:\s*[|:-]+\s*|\s+)"
@@ -23,13 +26,19 @@ _HEADS = [
         rf"{_LEVEL}\s+\d+ --- \[[^\]]*\]\s+(?P<name>\S+)\s*: ",  # Spring
         rf"\[[^\]\s]*\]\s+(?P<level>{_WORDS})\s+{_NAME} - ",  # logback
         rf"(?P<level>{_WORDS})\s+(?P<name>[\w:]+)\]\s+",  # Rust's env_logger, behind its time
+        rf"{_LEVEL}\s*\((?:(?P<name>[^()/\s]+)/)?\d+\):\s+",  # pino-pretty
+        rf"\[(?P<level>{_WORDS})\] {_NAME} - ",  # log4js
+        r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<name>[\w.]+)\[\d+\]\s+",  # .NET's console
+        rf"\[\d\d:\d\d:\d\d (?P<level>{_SHORT})\] |\d{{1,2}}:\d\d[AP]M (?P<other>{_SHORT}) ",  # Serilog, zerolog
         rf"{_LEVEL}\s*\[{_NAME}\]\s*:?\s*",
         rf"{_LEVEL}\s*\|\s*{_NAME}\s*\|\s*",
         rf"{_LEVEL}{_AFTER}(?:{_NAME}:\s+)?",
     )
 ]
 _NAME_FIRST = re.compile(rf"\[?{_NAME}\]?\s*[|:-]?\s*{_LEVEL}{_AFTER}")
-_LOWER = re.compile(rf"\[\s*(?P<level>{_WORDS})\s*\][\s|:-]*|(?P<other>[a-z]+)(?:\s*:\s+|\s+-\s+|\s+)", re.IGNORECASE)
+_LOWER = re.compile(
+    r"\[\s*(?P<level>[A-Za-z]{3,9})\s*\][\s|:-]*|(?P<other>[a-z]+)(?:\s*:\s+|\s+-\s+|\s+)", re.IGNORECASE
+)
 _SIGNALE = re.compile(rf"(?:\[{_NAME}\] › )?[^\w\s\[{{\"']{{1,2}}\s+(?P<other>[a-z]+)\s{{2,}}")
 _KLOG = re.compile(r"(?P<level>[IWEF])\d{4} \d{2}:\d{2}:\d{2}\.\d+\s+\d+ (?P<name>[\w.-]+):\d+\] ")
 _PAIR = re.compile(r"([A-Za-z_@][\w.@-]*)=(\"(?:[^\"\\]|\\.)*\"|[^\s\"]*)(?:\s+|$)")
@@ -49,6 +58,10 @@ def read_line(text: str, arrival_us: int, certain: bool) -> LogRecord | None:
         record = read_log(pairs, arrival_us, needs_level=not certain)
         if record is not None:
             return record
+    told = read_head(text)
+    if told is not None:
+        message, stack, error = _parted(text[told.length :] or text)
+        return LogRecord(told.level, read_time(told.time, arrival_us), told.logger, message, error, stack, None)
     stamp = _STAMP.match(text)
     hour = None if stamp else _HOUR.match(text)
     rest = text[stamp.end() :] if stamp else text[hour.end() :] if hour else text
@@ -66,7 +79,7 @@ def read_line(text: str, arrival_us: int, certain: bool) -> LogRecord | None:
         behind = None if stamp else _STAMP.match(rest, head.end())  # Django puts the time behind the level
         rest = rest[(behind or head).end() :] or rest
         stamp = stamp or behind
-    time_us = read_time(stamp[1].replace("/", "-"), arrival_us) if stamp else None
+    time_us = read_time(stamp[1].replace("/", "-").replace(" +", "+").replace(" -", "-"), arrival_us) if stamp else None
     message, stack, error = _parted(rest)
     return LogRecord(Level.INFO if level is None else level, time_us, logger, message, error, stack, None)
 

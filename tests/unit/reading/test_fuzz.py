@@ -153,6 +153,7 @@ LINES = [
     "2026-11-23 07:47:30,123 - app.net - ERROR - lost", "[2026-11-23T07:47:30Z WARN  app::net] slow", "INFO:app.net:m",
     "2026-11-23 07:47:30.000  INFO 71 --- [main] c.e.App  : Started", "I1123 07:47:30.000000    71 a.go:3] slow",
     'time="2026-11-23T07:47:30Z" level=error msg="no \\"disk\\"" n=3', "[web] › ✖  error     It failed", "07:47:30 [info  ] m",
+    '<34>1 2026-11-23T07:47:30Z box sshd 71 - [a@1 b="c"] refused', "I, [2026-11-23T07:47:30.000000 #71]  INFO -- : up",
     "2026-11-23 07:47:30.000 | SUCCESS  | __main__:<module>:7 - stored", "ERROR x\nTypeError: y\n    at z (a.js:1:2)",
 ]  # fmt: skip
 

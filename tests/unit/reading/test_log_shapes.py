@@ -96,7 +96,7 @@ def test_prose_is_no_log_line(text: str) -> None:
          Level.INFO, "n", "m", None, '{"function":"f","id":3,"level":"SUCCESS","line":7}'),
         ({"startTime": AT, "categoryName": "c", "data": ["%d of %s", 3, "x", {"a": 1}], "level": {"level": 30000, "levelStr": "WARN"},
           "context": {"user": "u"}, "pid": 7}, Level.WARN, "c", '3 of x {"a":1}', None, '{"pid":7,"user":"u"}'),
-        ({"date": AT, "args": ["m", 5], "type": "fail", "level": 0, "tag": "t"}, Level.ERROR, "t", "m 5", None, None),
+        ({"date": AT, "args": ["m", 5], "type": "fail", "level": 0, "tag": "t"}, Level.ERROR, "t", "m 5", None, '{"level":"fail"}'),
         ({"date": AT, "args": ["m"], "type": "start", "level": 3, "tag": ""}, Level.INFO, None, "m", None, None),
         ({"0": "m", "1": {"hops": 3}, "_meta": {"logLevelName": "INFO", "date": AT, "name": "n"}}, Level.INFO, "n", "m", None, '{"hops":3}'),
         ({"@fields": {"level": "warn", "a": 1}, "@message": "m", "@timestamp": AT}, Level.WARN, None, "m", None, '{"a":1}'),
