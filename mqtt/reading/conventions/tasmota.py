@@ -25,7 +25,8 @@ MOST_CONNECTIONS = 1_000
 """A counter that rises by more says nothing of connections."""
 _RANK = 2
 PREFIXES = ("tele", "stat")
-MOST_PREFIXES = 1_000
+MOST_PREFIXES = 32
+"""Each one more means that all topics are claimed anew."""
 _LEAF = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
 _SURE_LEAF = re.compile(r"LWT|STATE|SENSOR|RESULT|UPTIME|HASS_STATE|INFO\d|STATUS\d{0,2}|POWER\d{0,2}")
 _NUMBER = re.compile(rb"\s*-?\d{1,20}(\.\d{1,20})?\s*")

@@ -18,7 +18,8 @@ KEYS = (
 ).split()
 TEMPLATES = [
     "{{ value_json.x }}", "{{ value_json.get('x', {}).get('y') }}", "{{ value }}", "{{ value_json[0] / 3 }}", "{{ (((value", "{% x %}",
-    "{{ value_json.x if value_json.x is defined else None }}", "{{ value_json.x.y.z | float * 1e5 }}",
+    "{{ value_json.x if value_json.x is defined else None }}", "{% if value_json.x is defined %}{{ value_json.x }}{% endif %}",
+    "{%- if value_json.x is not none -%}{{ value }}{%- else -%}{{ (( }}{%- endif -%}", "{{ value_json.x.y.z | float * 1e5 }}",
 ]  # fmt: skip
 TOPICS = [
     "x/a",
@@ -29,6 +30,10 @@ TOPICS = [
     "agents/dev-1/status",
     "dev-1/status",
     "x",
+    "STATE/dev-1",
+    "lab/dev-1/telem/STATE",
+    "telem/dev-1/LWT",
+    "esphome/discover/dev-1",
 ]
 
 
@@ -45,6 +50,16 @@ def config(chance: random.Random) -> bytes:
     return chance.choice([payload, payload, with_odd_values(chance, payload), mutated(chance, payload), b""])
 
 
+def announcement(chance: random.Random) -> bytes:
+    """As Tasmota has it."""
+    told = {
+        "t": chance.choice(["dev-1", "lab/dev-1", ""]), "tp": ["cmd", "stat", chance.choice(["telem", "tele", "x"])], "onln": "Up",
+        "ofln": chance.choice(["Down", "Up"]), "dn": "Dev", "sw": "14",
+    }  # fmt: skip
+    payload = json.dumps(told).encode()
+    return chance.choice([payload, with_odd_values(chance, payload), mutated(chance, payload), b""])
+
+
 def read_all(count: int, caplog: pytest.LogCaptureFixture) -> None:
     chance, reading, messages = random.Random(SEED), Reading(), []
     values = [
@@ -56,10 +71,12 @@ def read_all(count: int, caplog: pytest.LogCaptureFixture) -> None:
         if chance.random() < 0.5:
             component = chance.choice(["sensor", "device", "binary_sensor", "climate"])
             topic, payload = f"homeassistant/{component}/n{chance.randint(0, 99)}/config", config(chance)
+            if chance.random() < 0.1:
+                topic, payload = f"tasmota/discovery/{chance.randint(0, 9)}/config", announcement(chance)
         else:
             topic, payload = (
                 chance.choice(TOPICS),
-                chance.choice([*values, b"1", b"online", b'{"x":{"y":1}}', b"[1]", b"\xff"]),
+                chance.choice([*values, b"1", b"online", b"ONLINE", b"Up", b'{"x":{"y":1}}', b"[1]", b"\xff"]),
             )
             payload = payload if chance.random() < 0.7 else mutated(chance, payload)
         messages.append(
