@@ -125,8 +125,8 @@ def broken(chance: random.Random, value: Any) -> Any:
     return [broken(chance, one) for one in value] * chance.choice([1, 1, 1, 0, 3]) if isinstance(value, list) else value
 
 
-def arrivals(count: int) -> Iterator[RawMessage]:
-    chance = random.Random(SEED)
+def arrivals(count: int, seed: int) -> Iterator[RawMessage]:
+    chance = random.Random(seed)
     topics = list(SAID)
     now_us = ARRIVAL_US
     for _ in range(count):
@@ -159,9 +159,9 @@ def arrivals(count: int) -> Iterator[RawMessage]:
         )
 
 
-def read_all(count: int, caplog: pytest.LogCaptureFixture) -> None:
+def read_all(count: int, caplog: pytest.LogCaptureFixture, seed: int = SEED) -> None:
     reading = Reading()
-    messages = list(arrivals(count))
+    messages = list(arrivals(count, seed))
     with caplog.at_level(logging.ERROR):
         for i in range(0, count, 250):
             batch = reading.read(*messages[i : i + 250])  # checks the rows
@@ -180,5 +180,6 @@ def test_broken_talk(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.long
-def test_broken_talk_at_length(caplog: pytest.LogCaptureFixture) -> None:
-    read_all(400_000, caplog)
+@pytest.mark.parametrize("part", range(8))
+def test_broken_talk_at_length(part: int, caplog: pytest.LogCaptureFixture) -> None:
+    read_all(50_000, caplog, SEED + 1 + part)
