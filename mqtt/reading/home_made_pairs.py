@@ -44,29 +44,23 @@ class Awaited:
     """Requests of MQTT 5 that name a response topic and no correlation: replies come there in their order. Bounded."""
 
     def __init__(self) -> None:
-        self._numbers: dict[bytes, deque[int]] = {}  # response topic -> requests, the oldest first
+        self.topics: dict[bytes, deque[int]] = {}  # response topic -> requests, the oldest first
         self._asked = 0
-
-    def __contains__(self, topic: bytes) -> bool:
-        return topic in self._numbers
-
-    def __len__(self) -> int:
-        return len(self._numbers)
 
     def next(self, topic: bytes) -> Hashable:
         """A key for one more request whose reply comes to this topic."""
-        if len(self._numbers) >= MOST_TOPICS:
-            self._numbers.clear()
+        if len(self.topics) >= MOST_TOPICS:
+            self.topics.clear()
         self._asked += 1
-        self._numbers.setdefault(topic, deque(maxlen=MOST_AWAITED)).append(self._asked)
+        self.topics.setdefault(topic, deque(maxlen=MOST_AWAITED)).append(self._asked)
         return "next", topic, self._asked
 
     def first(self, topic: bytes, exchange: Exchange) -> Hashable | None:
         """The key of the oldest that still waits for a reply on this topic."""
-        numbers = self._numbers.get(topic, deque())
+        numbers = self.topics.get(topic, deque())
         while numbers:
             key = "next", topic, numbers.popleft()
             if exchange.waiting(key) is not None:
                 return key
-        self._numbers.pop(topic, None)
+        self.topics.pop(topic, None)
         return None

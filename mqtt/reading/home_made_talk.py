@@ -58,9 +58,9 @@ _WORD = "json"
 _WHOEVER = "me"  # in a topic of ThingsBoard: the device that is connected
 
 
-def is_addressed(properties: Properties | None) -> bool:
+def is_addressed(properties: Properties) -> bool:
     """Whether MQTT 5 says that a message wants a reply, or is one."""
-    return properties is not None and (properties.correlation is not None or bool(properties.response_topic))
+    return properties.correlation is not None or bool(properties.response_topic)
 
 
 def talk_keys(levels: list[str]) -> frozenset[str]:

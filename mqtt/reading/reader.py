@@ -117,7 +117,7 @@ class Reader:
         self._look_ahead(messages, batch.columns.topic)
         self._drop_outdated_plans()
         topics, agents, kinds = batch.topic.append, batch.agent.append, batch.kind.append
-        awaited = self._talk.awaited
+        awaited = self._talk.awaited.topics
         may_talk = any(batch.columns.properties) or bool(awaited)
         for row, (message, plan) in enumerate(zip(messages, map(self._plans.get, batch.columns.topic), strict=True)):
             try:
@@ -130,7 +130,9 @@ class Reader:
                     topics(plan.topic)
                     agents(plan.agent)
                     kinds(plan.kind)
-                if may_talk and (is_addressed(message.properties) or message.topic in awaited):
+                if may_talk and (
+                    message.topic in awaited or (message.properties is not None and is_addressed(message.properties))
+                ):
                     free = isinstance(plan, GenericPlan | CommandPlan)  # no convention says what a request is
                     if self._talk.take_correlated(row, message, free, sink):
                         continue
