@@ -35,7 +35,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.reading import ARRIVAL_US, RECORDINGS, Reading, recorded
 
 BATCH = 1_000
-SECONDS = 2.0
+SECONDS = 0.5
 MIXED_SECONDS = 8.0
 WARM = 5
 """First turns that do not count."""
