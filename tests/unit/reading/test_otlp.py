@@ -112,9 +112,11 @@ def test_a_million_series_are_capped_and_said() -> None:
     assert len(reading.points) == 2_000
 
 
-@pytest.mark.parametrize("cases", [1_000, pytest.param(100_000, marks=pytest.mark.long)])
-def test_broken_exports_never_escape(cases: int) -> None:
-    chance = random.Random(3)
+@pytest.mark.parametrize(
+    ("cases", "seed"), [(1_000, 3), *(pytest.param(20_000, 4 + part, marks=pytest.mark.long) for part in range(5))]
+)
+def test_broken_exports_never_escape(cases: int, seed: int) -> None:
+    chance = random.Random(seed)
     reading = Reading()
     whole = [one.payload for one in recorded("otlp-json-js-sdk")]
     junk: list[object] = [None, 1, "x", [], {}, True, 1e308, {"stringValue": 1}, [None]]
