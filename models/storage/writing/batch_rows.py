@@ -18,6 +18,7 @@ from models.storage.segments import message_properties, sample_columns
 from models.storage.segments.message_columns import FORGOTTEN, REMEMBERED, MessageColumns
 
 Row: TypeAlias = tuple[object, ...]
+_KINDS = 256
 
 COLUMNS = {
     "topic": "id, name",
@@ -139,10 +140,13 @@ def _message_values(batch: RecordBatch, first_seq: int) -> tuple[list[object], n
         values[place::width] = column
     pairs = np.zeros(n, PAIRS)
     pairs["packet"], pairs["crc"] = raw.packet_id, batch.checksums
-    topic, agent, kind, received, size = (
-        np.fromiter(one, np.int64, n)
-        for one in (batch.topic, batch.agent, batch.kind, raw.received_us, map(len, raw.payload))
+    topic, agent, received, size = (
+        np.fromiter(one, np.int64, n) for one in (batch.topic, batch.agent, raw.received_us, map(len, raw.payload))
     )
+    try:
+        kind = np.fromiter(batch.kind, np.int64, n)
+    except OverflowError:  # a row that cannot be stored is left out where it is to be, and holds nobody up here
+        kind = np.fromiter((one if 0 <= one < _KINDS else 0 for one in batch.kind), np.int64, n)
     kept = MessageColumns(topic, agent, kind, received, flags.astype(np.int64), size)
     return values, pairs[pairs["packet"] > 0], kept
 
