@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from models.domain.messages import Kind, Origin, Properties
 from models.domain.records import Level, TaskState
+from models.domain.search.terms import EVERYTHING, Term
 
 Int64 = npt.NDArray[np.int64]
 
@@ -23,11 +24,10 @@ class RowKey(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LogRequest:
     """The newest `limit` records before `before` (None: from the end) and after `after` (None: from the beginning), newest
-    first. `agent` 0: all; `text` matches anywhere, case-blind."""
+    first, that meet `query`. `agent` 0: all."""
 
     agent: int = 0
-    min_level: Level = Level.TRACE
-    text: str = ""
+    query: Term = EVERYTHING
     before: RowKey | None = None
     since_us: int = 0
     until_us: int = 0  # 0: open end
@@ -74,7 +74,7 @@ class LogResult:
 
 @dataclass(frozen=True, slots=True)
 class MessageRequest:
-    """As `LogRequest`, of messages. Payloads are cut to `payload_limit` bytes.
+    """As `LogRequest`, of messages, but for the query. Payloads are cut to `payload_limit` bytes.
 
     `topic` empty: of all topics. With `branch` also those below it, whole levels only (below the empty one: what begins
     with a slash). `text` matches anywhere in topic or payload, case-blind. `pattern`: of all topics that a mapping rule with

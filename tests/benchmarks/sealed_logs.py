@@ -21,11 +21,12 @@ import numpy as np
 
 from models.domain.queries import CancelToken, LogRequest
 from models.domain.records import Level
+from models.domain.search.terms import Anywhere, Comparison, LevelIs
 from models.storage.catalogue import Agent, Capture
 from models.storage.catalogue import Segment as SegmentRow
 from models.storage.catalogue_file import open_catalogue
 from models.storage.engine import open_database
-from models.storage.history.lists import answer_logs
+from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_minutes import log_minutes
 from models.storage.history.store_view import StoreView
 from models.storage.sealing.log_index import LogIndexWriter
@@ -179,24 +180,29 @@ def questions(end_us: int) -> dict[str, Callable[[StoreView, int], int]]:
     return {
         "newest 100": lambda view, _: page(view, LogRequest(limit=100)),
         "agent + level + 24 h": lambda view, n: page(
-            view, LogRequest(agent=agents[n], min_level=Level.WARN, since_us=day_us, limit=100)
+            view,
+            LogRequest(agent=agents[n], query=LevelIs(Comparison.AT_LEAST, Level.WARN), since_us=day_us, limit=100),
         ),
         "silent agent + level + 24 h": lambda view, _: page(
-            view, LogRequest(agent=SILENT, min_level=Level.WARN, since_us=day_us, limit=100)
+            view, LogRequest(agent=SILENT, query=LevelIs(Comparison.AT_LEAST, Level.WARN), since_us=day_us, limit=100)
         ),
         "minutes 7 d": lambda view, _: minutes(view, 0),
         "minutes 7 d of an agent": lambda view, n: minutes(view, agents[n]),
-        "rare word": lambda view, n: page(view, LogRequest(text=case_of(n), limit=100)),
-        "common word": lambda view, n: page(view, LogRequest(text=_VERBS[n % 10], limit=100)),
-        "word + agent": lambda view, n: page(view, LogRequest(text=_VERBS[n % 10], agent=agents[n], limit=100)),
-        "rare word + agent": lambda view, n: page(view, LogRequest(text=case_of(n), agent=agents[n], limit=100)),
-        "phrase": lambda view, _: page(view, LogRequest(text="connection refused", limit=100)),
-        "rare phrase": lambda view, n: page(
-            view, LogRequest(text=f"refused by upstream {n}, {_VERBS[n % 10]} page", limit=100)
+        "rare word": lambda view, n: page(view, LogRequest(query=Anywhere(case_of(n)), limit=100)),
+        "common word": lambda view, n: page(view, LogRequest(query=Anywhere(_VERBS[n % 10]), limit=100)),
+        "word + agent": lambda view, n: page(
+            view, LogRequest(query=Anywhere(_VERBS[n % 10]), agent=agents[n], limit=100)
         ),
-        "prefix": lambda view, n: page(view, LogRequest(text=_VERBS[n % 10][:4], limit=100)),
-        "rare prefix": lambda view, n: page(view, LogRequest(text=case_of(n)[:5], limit=100)),
-        "no such word": lambda view, n: page(view, LogRequest(text=f"nowhere{n}", limit=100)),
+        "rare word + agent": lambda view, n: page(
+            view, LogRequest(query=Anywhere(case_of(n)), agent=agents[n], limit=100)
+        ),
+        "phrase": lambda view, _: page(view, LogRequest(query=Anywhere("connection refused"), limit=100)),
+        "rare phrase": lambda view, n: page(
+            view, LogRequest(query=Anywhere(f"refused by upstream {n}, {_VERBS[n % 10]} page"), limit=100)
+        ),
+        "prefix": lambda view, n: page(view, LogRequest(query=Anywhere(_VERBS[n % 10][:4]), limit=100)),
+        "rare prefix": lambda view, n: page(view, LogRequest(query=Anywhere(case_of(n)[:5]), limit=100)),
+        "no such word": lambda view, n: page(view, LogRequest(query=Anywhere(f"nowhere{n}"), limit=100)),
     }
 
 

@@ -42,6 +42,7 @@ from models.domain.queries import (
 )
 from models.domain.records import GapCause, Level
 from models.domain.rules import TopicPattern
+from models.domain.search.matching import record_of, test_of
 from models.domain.tail import Interest, TailCursor, TailPage
 
 SECOND = 1_000_000
@@ -140,12 +141,11 @@ class FakeSource:
         if isinstance(request, EventsRequest):
             return EventsResult(request, self.presence_columns(self.presence), self._gaps(), self._attempts())
         if isinstance(request, LogRequest):
+            test = test_of(request.query)
             wanted = [
                 line
                 for line in self.logs
-                if line.level >= request.min_level
-                and request.text.casefold() in line.text.casefold()
-                and request.agent in (0, line.agent)
+                if request.agent in (0, line.agent) and test(record_of(line, self.names.get(line.agent, ())))
             ]
             return LogResult(request, *_page(wanted, self.logs, request, self.search_rows))
         if isinstance(request, MessageRequest):

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from models.domain.queries import LogLine, LogRequest
 from models.domain.records import Level
+from models.domain.search.parsing import joined
+from models.domain.search.terms import Anywhere, Comparison, LevelIs, Term
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.state_view import StateKind, ViewState, no_match
 from widgets.common.theme import ThemeHolder
@@ -143,8 +145,13 @@ class LogList(PagedList):
         return self.level.currentIndex() > 0 or bool(self.search.text().strip())
 
     def request(self, page: Page) -> LogRequest:
+        return LogRequest(self.agent, self.query(), page.before, page.since_us, page.until_us, page.limit, page.after)
+
+    def query(self) -> Term:
+        """What a record must meet to be listed."""
         level, text = Level(int(self.level.currentData())), self.search.text().strip()
-        return LogRequest(self.agent, level, text, page.before, page.since_us, page.until_us, page.limit, page.after)
+        terms: list[Term] = [LevelIs(Comparison.AT_LEAST, level)] if level > Level.TRACE else []
+        return joined([*terms, Anywhere(text)] if text else terms)
 
     def empty_state(self) -> ViewState:
         if self.filtered:

@@ -32,13 +32,15 @@ from models.domain.queries import (
     TopicsRequest,
     UnreadableRequest,
 )
+from models.storage.history.agent_names import names_of_agents
 from models.storage.history.events import answer_events
 from models.storage.history.fleet import FleetHistory
 from models.storage.history.gaps import gaps_between
 from models.storage.history.holdings import StoreHistory
 from models.storage.history.hours import hours_of
 from models.storage.history.kinds import answer_retention
-from models.storage.history.lists import answer_logs, answer_messages
+from models.storage.history.log_lists import answer_logs
+from models.storage.history.message_lists import answer_messages
 from models.storage.history.series import answer_series
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import answer_tasks
@@ -167,15 +169,6 @@ def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
 
 
 def _names(view: StoreView, request: NamesRequest) -> NamesResult:
-    """An agent may be so new that only an open segment names it."""
-    found: dict[int, tuple[str, str]] = {
-        id_: (name, given or own or name)
-        for id_, name, given, own in fetch(view.catalogue, "select id, name, given_name, own_name from agent")
-    }
-    nothing: list[Any] = []
-    for row in view.all():
-        if row.is_open:
-            for id_, name in view.attempt(row, lambda opened, _: opened.rows("select id, name from agent"), nothing):
-                found.setdefault(id_, (name, name))
+    found = names_of_agents(view)
     agents = sorted(found)
     return NamesResult(request, agents, [found[id_][0] for id_ in agents], [found[id_][1] for id_ in agents])

@@ -6,7 +6,7 @@ from models.domain.origins import AgentOrigin, SeriesOrigin, TopicOrigin
 from models.domain.presence_words import Presence
 from models.domain.problems import trouble
 from models.domain.queries import CancelToken, MessageRequest
-from models.storage.history.lists import answer_messages
+from models.storage.history.message_lists import answer_messages
 from models.storage.history.store_view import StoreView
 from models.storage.segments.open_segment import fetch
 from models.storage.workspace import Workspace

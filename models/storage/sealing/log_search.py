@@ -1,7 +1,7 @@
 """Reads the index of a sealed segment's log records."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from typing import NamedTuple, cast
 
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from models.domain.records import Level
 from models.storage.sealing.block_codec import LARGEST_BYTES, Int64
 from models.storage.sealing.log_index import MARKED_LEVEL, MINUTE_US, WORD, agent_word, grams, level_word
 from models.storage.sealing.packing import unpack
@@ -19,6 +18,8 @@ from models.storage.store_errors import DamagedError
 LEAST_PREFIX = 4
 MOST_WORDS = 128
 """A text that so many words hold is no rare one: it is looked for in the records themselves."""
+MOST_AGENTS = 64
+"""More are looked for in the records themselves."""
 _WORDS = re.compile(f"{WORD}+")
 
 
@@ -37,13 +38,17 @@ class LogIndex:
         self._connection = connection
         self._grams: list[npt.NDArray[np.uint8]] | None = None  # of every chunk of words
 
-    def candidates(self, agent: int, min_level: int, needle: str, low: int, end: int) -> Iterator[int] | None:
-        """Row ids of [low, end), the largest first: all records of that agent (0: any), of that level or above, that hold the
-        casefolded `needle` ("" anything) are among them. None: the index cannot narrow it down."""
-        parts = [f'"{agent_word(agent)}"'] if agent else []
-        if min_level >= MARKED_LEVEL:
-            parts.append(_any([level_word(level) for level in Level if level >= min_level]))
-        texts = list(self._holding(needle)) if needle else []
+    def candidates(
+        self, agents: Collection[int] | None, levels: Collection[int], needles: Iterable[str], low: int, end: int
+    ) -> Iterator[int] | None:
+        """Row ids of [low, end), the largest first: all records of these agents (None: of any) and levels that hold every one of
+        the casefolded `needles` are among them. None: the index cannot narrow it down."""
+        parts = (
+            [_any([agent_word(one) for one in agents])] if agents is not None and 0 < len(agents) <= MOST_AGENTS else []
+        )
+        if levels and min(levels) >= MARKED_LEVEL:
+            parts.append(_any([level_word(level) for level in levels]))
+        texts = [part for needle in needles for part in self._holding(needle)]
         if "" in texts:
             return iter(self._unindexed(low, end))
         parts += texts

@@ -29,6 +29,7 @@ from models.domain.queries import (
     UnreadableRequest,
 )
 from models.domain.records import Level, LogRow, TaskReport, TaskState
+from models.domain.search.terms import Anywhere
 from models.domain.tail import Interest, TailCursor
 from models.storage.copies.verify import verify
 from models.storage.export.run import DATASETS, export
@@ -48,7 +49,7 @@ from tests.helpers.store_life import BATCH, IMPORTED, Told, bring, kill, numbere
 END = T0 + 3_600_000_000
 REQUESTS: list[Request] = [
     FleetRequest(), AgentRequest(1), NamesRequest(), SeriesRequest((1,), T0, END), EventsRequest(0, T0, END), LogRequest(),
-    LogRequest(text="bad"), MessageRequest(), MessageRequest(agent=1), TaskRequest(), TopicsRequest(), UnreadableRequest(),
+    LogRequest(query=Anywhere("bad")), MessageRequest(), MessageRequest(agent=1), TaskRequest(), TopicsRequest(), UnreadableRequest(),
     GapsRequest(T0, END), StoreRequest(),
 ]  # fmt: skip
 

@@ -35,6 +35,7 @@ from models.domain.records import (
     TaskState,
 )  # fmt: skip
 from models.domain.reduce import plot_time
+from models.domain.search.terms import Anywhere, Comparison, LevelIs
 from models.storage.history.reader import HistoryReader
 from models.storage.lock import RecorderLock
 from models.storage.workspace import Workspace
@@ -282,9 +283,9 @@ def test_logs_by_level_text_agent_and_time_even_several_of_one_message(
         segment.write(batch)
     rows = pages(reader, LogRequest(limit=3))
     assert len({row.key for row in rows}) == 20
-    assert len(pages(reader, LogRequest(min_level=Level.WARN, limit=3))) == 10
-    assert [row.text for row in pages(reader, LogRequest(text="STRASSE 7"))] == ["Straße 7"]
-    assert len(pages(reader, LogRequest(text="HTTP", limit=4))) == 10
+    assert len(pages(reader, LogRequest(query=LevelIs(Comparison.AT_LEAST, Level.WARN), limit=3))) == 10
+    assert [row.text for row in pages(reader, LogRequest(query=Anywhere("STRASSE 7")))] == ["Straße 7"]
+    assert len(pages(reader, LogRequest(query=Anywhere("HTTP"), limit=4))) == 10
     assert pages(reader, LogRequest(agent=a + 1)) == []
     assert len(pages(reader, LogRequest(since_us=T0 + 2 * S, until_us=T0 + 4 * S))) == 4
     assert rows[0][1:-1] == (T0 + 9 * S, a, Level.ERROR, "net.http", "Straße 9", "Timeout", "at x", '{"k":1}')

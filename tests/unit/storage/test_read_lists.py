@@ -7,7 +7,8 @@ import pytest
 from models.domain.messages import Kind
 from models.domain.queries import CancelToken, LogLine, LogRequest, LogResult, NamesRequest, NamesResult
 from models.domain.records import Level, LogRow
-from models.storage.history import lists as history_lists
+from models.domain.search.terms import Anywhere, Comparison, LevelIs
+from models.storage.history import row_pages
 from models.storage.history.reader import HistoryReader
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.history_builder import HistoryBuilder, SegmentBuilder, raw
@@ -46,9 +47,9 @@ def all_rows(reader: HistoryReader, request: LogRequest) -> tuple[list[LogLine],
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step takes too long for a page."""
-    monkeypatch.setattr(history_lists, "FIRST_STEP", 5)
-    monkeypatch.setattr(history_lists, "LAST_STEP", 5)
-    monkeypatch.setattr(history_lists, "PAGE_S", -1.0)
+    monkeypatch.setattr(row_pages, "FIRST_STEP", 5)
+    monkeypatch.setattr(row_pages, "LAST_STEP", 5)
+    monkeypatch.setattr(row_pages, "PAGE_S", -1.0)
 
 
 def test_a_long_search_comes_in_pieces_and_finds_everything_once(
@@ -59,10 +60,10 @@ def test_a_long_search_comes_in_pieces_and_finds_everything_once(
         tell(first, n, "needle" if n % 11 == 0 else "hay")
         tell(second, n + 0.5, "hay", "needle" if n == 7 else "hay")
         tell(later, 100 + n, "a Needle" if n == 2 else "hay")
-    rows, count = all_rows(reader, LogRequest(text="NEEDLE"))
+    rows, count = all_rows(reader, LogRequest(query=Anywhere("NEEDLE")))
     assert [row.time_us for row in rows] == [T0 + round(s * S) for s in (102, 22, 11, 7.5, 0)]
     assert count > 10, "each piece is short"
-    assert ask(reader, LogRequest(text="nothing like it")).rows == ()
+    assert ask(reader, LogRequest(query=Anywhere("nothing like it"))).rows == ()
 
 
 def test_what_came_since_goes_by_when_it_was_stored(build: HistoryBuilder, reader: HistoryReader) -> None:
@@ -93,7 +94,7 @@ def test_what_came_since_is_told_and_counted_whatever_matches(build: HistoryBuil
     first = build.segment()
     for n in range(3):
         tell(first, n, "old", level=Level.ERROR)
-    seen = ask(reader, LogRequest(text="no match at all")).reach.newest
+    seen = ask(reader, LogRequest(query=Anywhere("no match at all"))).reach.newest
     assert seen is not None
     assert ask(reader, LogRequest(after=seen)).reach.matched == 0
     for n in range(20):
@@ -104,7 +105,10 @@ def test_what_came_since_is_told_and_counted_whatever_matches(build: HistoryBuil
     assert [row.text for row in page.rows] == ["newest"] + ["new too", "new"] * 3
     assert page.reach.matched == 41
     assert page.reach.searched == page.rows[-1].key
-    assert ask(reader, LogRequest(after=seen, min_level=Level.ERROR, limit=0)).reach.matched == 20
+    assert (
+        ask(reader, LogRequest(after=seen, query=LevelIs(Comparison.AT_LEAST, Level.ERROR), limit=0)).reach.matched
+        == 20
+    )
     assert ask(reader, LogRequest(after=page.reach.newest)).reach.matched == 0
 
 
@@ -131,7 +135,7 @@ def test_text_is_found_literally_and_without_regard_to_case(
     segment = build.segment()
     for place, text in enumerate(("Straße", "\u212a kelvin", "100 % of 5_000\\", "nul\0behind")):
         tell(segment, place, text)
-    rows = ask(reader, LogRequest(text=needle)).rows
+    rows = ask(reader, LogRequest(query=Anywhere(needle))).rows
     assert sorted(row.text for row in rows) == sorted(found)
 
 

@@ -26,6 +26,7 @@ from models.domain.queries import (
     TaskRequest,
 )
 from models.domain.records import GapCause, Level, LogRow, PresenceChange, TaskReport, TaskState
+from models.domain.search.terms import Anywhere
 from models.domain.tail import Interest, TailCursor
 from models.storage.copies.verify import verify
 from models.storage.export.run import export
@@ -189,7 +190,12 @@ def test_reading_does_not_disturb_a_writer_in_another_thread(
         one = HistoryReader(workspace, clock)
         try:
             while not stop.is_set():
-                for request in (FleetRequest(), MessageRequest(), SeriesRequest((2,), 0, 2**61), LogRequest(text="7")):
+                for request in (
+                    FleetRequest(),
+                    MessageRequest(),
+                    SeriesRequest((2,), 0, 2**61),
+                    LogRequest(query=Anywhere("7")),
+                ):
                     ask(one, request)
         except BaseException as error:
             failed.append(error)
@@ -215,7 +221,7 @@ def test_a_question_under_way_is_broken_off_from_another_thread(
     def question() -> None:
         try:
             while True:  # asks again and again; only Cancelled ends it
-                list(reader.answer(LogRequest(text="nothing like it"), token))
+                list(reader.answer(LogRequest(query=Anywhere("nothing like it")), token))
         except Cancelled:
             ended.append("cancelled")
 

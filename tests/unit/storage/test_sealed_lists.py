@@ -11,10 +11,11 @@ import pytest
 from models.domain.messages import Kind, Properties
 from models.domain.queries import CancelToken, LogRequest, LogResult, MessageRequest, MessageResult, RowKey
 from models.domain.records import Level, LogRow
-from models.storage.history import lists as history_lists
-from models.storage.history import sealed_lists
-from models.storage.history.lists import answer_logs, answer_messages
+from models.domain.search.terms import All, Anywhere, Comparison, LevelIs
+from models.storage.history import message_lists, row_pages
+from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_minutes import log_minutes
+from models.storage.history.message_lists import answer_messages
 from models.storage.history.store_view import StoreView
 from models.storage.sealing.log_index import MARK, MINUTE_US
 from models.storage.workspace import Workspace
@@ -33,6 +34,7 @@ NEEDLES = (
     "true}", "3.1", "ü", MARK, "a1", "l3", "\n", "nowhere", "a b", "-e29", "\ufffd", "e29b", "after 30s", "refused ",
 )  # fmt: skip
 AGENTS = 6
+ALL_LEVELS = list(Level)
 
 
 def said(chance: random.Random) -> str:
@@ -87,7 +89,7 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StoreView,
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page is not handed over before it is full, however slow the machine is."""
-    monkeypatch.setattr(history_lists, "PAGE_S", 3_600)
+    monkeypatch.setattr(row_pages, "PAGE_S", 3_600)
 
 
 def logs(view: StoreView, request: LogRequest) -> LogResult:
@@ -110,9 +112,9 @@ def test_log_records_are_the_same_for_every_filter(views: tuple[StoreView, Store
     chance = random.Random(5)
     matched = 0
     for _ in range(400):
-        more: dict[str, object] = {"text": chance.choice(NEEDLES), **some_range(chance)}
+        text, level = Anywhere(chance.choice(NEEDLES)), LevelIs(Comparison.AT_LEAST, chance.choice(list(Level)))
+        more: dict[str, object] = {"query": All((text, level)), **some_range(chance)}
         more["agent"] = chance.choice((0, 0, *range(1, AGENTS + 1), 99))
-        more["min_level"] = chance.choice(list(Level))
         more["limit"] = chance.choice((3, 50, 10_000))
         request = LogRequest(**more)  # type: ignore[arg-type]
         for page in range(3):
@@ -130,7 +132,7 @@ def test_what_is_new_is_counted_the_same(views: tuple[StoreView, StoreView]) -> 
     for needle in NEEDLES:
         for level in (Level.TRACE, Level.ERROR):
             for after in (RowKey(T0, 1, 0), RowKey(T0, 3, 77)):
-                request = LogRequest(text=needle, min_level=level, after=after)
+                request = LogRequest(query=All((LevelIs(Comparison.AT_LEAST, level), Anywhere(needle))), after=after)
                 assert logs(plain, request).reach == logs(sealed, request).reach, request
     request = MessageRequest(text="refused", after=RowKey(T0, 2, 5))
     assert messages(plain, request).reach == messages(sealed, request).reach
@@ -166,7 +168,7 @@ def test_messages_that_a_rule_is_for(
     views: tuple[StoreView, StoreView], monkeypatch: pytest.MonkeyPatch, pattern: str, topics: set[bytes]
 ) -> None:
     for most in (1_000, 0):  # blocks are looked up, or all are looked through
-        monkeypatch.setattr(sealed_lists, "_MOST_ASKED_FOR", most)
+        monkeypatch.setattr(message_lists, "_MOST_ASKED_FOR", most)
         for view in views:
             found = messages(view, MessageRequest(pattern=pattern, limit=10_000)).rows
             every = messages(view, MessageRequest(limit=10_000)).rows
@@ -196,10 +198,10 @@ def test_a_rare_text_is_found_without_looking_at_the_records(views: tuple[StoreV
     sealed = views[1]
     index = sealed.open(sealed.all()[0]).log_index
     for needle in ("connection refused", "n refus", "550e8400", "onnect"):
-        found = list(index.candidates(0, Level.TRACE, needle, 0, 1 << 40) or ())
+        found = list(index.candidates(None, ALL_LEVELS, [needle], 0, 1 << 40) or ())
         assert found == sorted(found, reverse=True)
         assert 0 < len(found) < 400
-        assert len(list(index.candidates(1, Level.TRACE, needle, 0, 1 << 40) or ())) < len(found)
-    assert list(index.candidates(0, Level.TRACE, "nowhere", 0, 1 << 40) or ()) == index._unindexed(0, 1 << 40)
-    assert index.candidates(0, Level.TRACE, "--", 0, 1 << 40) is None
-    assert index.candidates(0, Level.INFO, "", 0, 1 << 40) is None
+        assert len(list(index.candidates({1}, ALL_LEVELS, [needle], 0, 1 << 40) or ())) < len(found)
+    assert list(index.candidates(None, ALL_LEVELS, ["nowhere"], 0, 1 << 40) or ()) == index._unindexed(0, 1 << 40)
+    assert index.candidates(None, ALL_LEVELS, ["--"], 0, 1 << 40) is None
+    assert index.candidates(None, [Level.INFO], [], 0, 1 << 40) is None

@@ -1,53 +1,56 @@
-"""Pages of log records and messages, newest first, merged over the segments."""
+"""Pages of stored rows, newest first, merged over the segments: what every list of them has in common."""
 
 import heapq
-import json
-import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from models.domain.messages import Kind, Origin, Properties
-from models.domain.queries import (
-    CancelToken,
-    LogLine,
-    LogRequest,
-    LogResult,
-    MessageLine,
-    MessageRequest,
-    MessageResult,
-    Reach,
-    RowKey,
-)
-from models.domain.records import Level
-from models.storage.history.sealed_lists import Span, sealed_rows, topics_meant, topics_named
+from models.domain.queries import CancelToken, LogLine, LogRequest, MessageLine, MessageRequest, Reach, RowKey
 from models.storage.history.store_view import StoreView, clusters
-from models.storage.segments.message_properties import decode
 from models.storage.segments.open_segment import OpenSegment, SegmentRow
-
-log = logging.getLogger(__name__)
 
 FIRST_STEP = 2_000
 LAST_STEP = 200_000
 STEP_S = 0.05
 """Rows looked at by one statement: more where it was faster than this."""
-LIKE_LIMIT = 1_000
-"""The engine refuses patterns that are much longer."""
+MET_AT_ONCE = 1_000
+"""Rows that are held against what they are to meet, before it is told how far we are."""
 PAGE_S = 0.3
 """A page that has taken this long is handed over as far as it is."""
 
 Line = TypeVar("Line", LogLine, MessageLine)
+Row = tuple[Any, ...]
+Found = Row | RowKey
+"""A row in the columns of its list. A key between the rows: everything newer was looked at."""
 
 
-class _Question(NamedTuple):
-    """What both lists have in common. `where` speaks of columns of `table`."""
+class Span(NamedTuple):
+    """Rows [low, end) of one segment that arrived in [since_us, until_us)."""
+
+    low: int
+    end: int
+    since_us: int
+    until_us: int
+
+
+Sealed = Callable[[OpenSegment, Span, CancelToken], Iterator[Found]]
+"""The same rows of a sealed segment."""
+
+
+class Question(NamedTuple):
+    """What all lists have in common. `where` speaks of columns of `table`; of the rows that it brings those are meant that
+    `meets` says (None: all)."""
 
     table: str
     columns: str
     where: str
     bindings: list[Any]
     request: LogRequest | MessageRequest
+    since_us: int
+    until_us: int
     newest: RowKey | None
+    sealed: Sealed
+    meets: Callable[[Row], bool] | None = None
 
     def asks_for(self, row: SegmentRow) -> bool:
         """May the segment hold what is asked for? What an import brought is no news; nor does anything belong to the page
@@ -58,100 +61,11 @@ class _Question(NamedTuple):
         return since <= row.id and (self.newest is None or row.id <= self.newest.segment)
 
 
-Narrow = Callable[[OpenSegment], _Question | None]
+Narrow = Callable[[OpenSegment], Question | None]
 """Makes the question one of a segment's own ids; None: that segment has nothing of the kind."""
 
 
-def answer_logs(view: StoreView, request: LogRequest, token: CancelToken) -> Iterator[LogResult]:
-    """One page. A row's key carries its number in the log table, as one message may hold several records."""
-    where, bindings = _filters({"agent_id": request.agent})
-    if request.min_level > Level.TRACE:
-        where.append("level >= ?")
-        bindings.append(int(request.min_level))
-    if request.text:
-        needle = request.text.casefold()
-        tests = [_holding(column, needle) for column in ("text", "logger", "error")]
-        where.append(f"({' or '.join(sql for sql, _ in tests)})")
-        bindings += [value for _, values in tests for value in values]
-    question = _Question(
-        "log", "rowid, received_us, time_us, agent_id, level, seq, logger, text, error, stack, attributes",
-        " and ".join(where), bindings, request, _newest_row(view, "log"),
-    )  # fmt: skip
-
-    def line(_opened: OpenSegment, segment: int, row: Any) -> LogLine:
-        id_, received, at, agent, level, message, *texts = row
-        key = RowKey(received, segment, id_)
-        logger, text, error, stack, attributes = (one or "" for one in texts)
-        return LogLine(key, at, agent, Level(level), logger, text, error, stack, attributes, message)
-
-    rows, reach = _page(view, question, line, token)
-    yield LogResult(request, rows, reach)
-
-
-def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken) -> Iterator[MessageResult]:
-    """One page. Damaged properties show as none."""
-    where, bindings = _filters({"agent_id": request.agent})
-    columns = "rowid, received_us, topic_id, agent_id, kind, flags, length(payload), properties, substr(payload, 1, ?)"
-    question = _Question(
-        "message", columns.replace("?", str(int(request.payload_limit))), " and ".join(where), bindings, request,
-        _newest_row(view, "message"),
-    )  # fmt: skip
-
-    def line(opened: OpenSegment, segment: int, row: Any) -> MessageLine:
-        seq, received, topic, agent, kind, flags, size, properties, payload = row
-        origin, qos = Origin(flags >> 4 & 3), flags & 3  # of an empty payload the engine's substr makes NULL
-        return MessageLine(
-            RowKey(received, segment, seq), opened.topic(topic), agent, Kind(kind), origin, qos,
-            bool(flags & 4), bool(flags & 8), size, payload or b"", _readable(properties),
-        )  # fmt: skip
-
-    def narrowed(opened: OpenSegment) -> _Question | None:
-        return _of_topics(opened, question, request)
-
-    rows, reach = _page(view, question, line, token, narrowed)
-    yield MessageResult(request, rows, reach)
-
-
-def _of_topics(opened: OpenSegment, question: _Question, request: MessageRequest) -> _Question | None:
-    """The question with this segment's own ids of the topics that are meant; None where it has none of them."""
-    where, bindings = [question.where], list(question.bindings)
-    ids = topics_meant(opened, request)
-    if ids is not None:
-        if not ids:
-            return None
-        where.append("topic_id in (select value from json_each(?))")
-        bindings.append(json.dumps(ids))
-    if request.text:
-        wanted = request.text.casefold()
-        where.append("(topic_id in (select value from json_each(?)) or holds(?, payload))")
-        bindings += [json.dumps(topics_named(opened, wanted)), wanted]
-    return question._replace(where=" and ".join(where), bindings=bindings)
-
-
-def _readable(properties: str | None) -> Properties | None:
-    try:
-        return decode(properties)
-    except ValueError as error:
-        log.warning("stored properties cannot be read: %s", error)
-        return None
-
-
-def _filters(equal: dict[str, int]) -> tuple[list[str], list[Any]]:
-    given = {column: value for column, value in equal.items() if value}
-    return ["1", *(f"{column} = ?" for column in given)], list(given.values())
-
-
-def _holding(column: str, needle: str) -> tuple[str, list[str]]:
-    """Does the column hold this casefolded text? Where both are ASCII the engine's own LIKE says the same, many times as
-    fast as asking Python."""
-    if not needle.isascii() or len(needle) > LIKE_LIMIT:
-        return f"holds(?, {column})", [needle]
-    pattern = needle.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    other = f"(octet_length({column}) <> length({column}) and holds(?, {column}))"
-    return f"({column} like ? escape '\\' or {other})", [f"%{pattern}%", needle]
-
-
-def _newest_row(view: StoreView, table: str) -> RowKey | None:
+def newest_row(view: StoreView, table: str) -> RowKey | None:
     """The last row that a recorder stored, whether it matches or not; of a table without rows, its place. Not that of the
     latest time: a clock may be set back, and what was imported may come from one that is ahead."""
 
@@ -167,9 +81,9 @@ def _newest_row(view: StoreView, table: str) -> RowKey | None:
     return RowKey(0, max(row.id for row in rows), 0) if rows else None
 
 
-def _page(
+def page(
     view: StoreView,
-    question: _Question,
+    question: Question,
     line: Callable[[OpenSegment, int, Any], Line],
     token: CancelToken,
     narrowed: Narrow | None = None,
@@ -195,7 +109,7 @@ def _page(
 
 def _newest_first(
     view: StoreView,
-    question: _Question,
+    question: Question,
     line: Callable[[OpenSegment, int, Any], Line],
     token: CancelToken,
     narrowed: Narrow | None,
@@ -220,17 +134,18 @@ def _key(found: LogLine | MessageLine | RowKey) -> RowKey:
     return found if isinstance(found, RowKey) else found.key
 
 
-def _segments(view: StoreView, question: _Question) -> list[SegmentRow]:
-    request = question.request
-    until = request.until_us
-    if request.before is not None:
-        until = min(until or 2**62, request.before.received_us + 1)
-    return [row for row in view.overlapping(request.since_us, until) if question.asks_for(row)]
+def _segments(view: StoreView, question: Question) -> list[SegmentRow]:
+    until, before = question.until_us, question.request.before
+    if before is not None:
+        until = min(until, before.received_us + 1)
+    return [
+        row for row in view.overlapping(question.since_us, 0 if until >= 2**62 else until) if question.asks_for(row)
+    ]
 
 
-def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> Span:
-    request, before, after, newest = question.request, question.request.before, question.request.after, question.newest
-    since, until = request.since_us, request.until_us or 2**62
+def _part(opened: OpenSegment, row: SegmentRow, question: Question) -> Span:
+    before, after, newest = question.request.before, question.request.after, question.newest
+    since, until = question.since_us, question.until_us
     if before is not None and row.id != before.segment:
         until = min(until, before.received_us + (row.id < before.segment))
     low, end = opened.row_range(question.table, since, 0 if until >= 2**62 else until)
@@ -243,14 +158,15 @@ def _part(opened: OpenSegment, row: SegmentRow, question: _Question) -> Span:
     return Span(low, end, since, until)
 
 
-def _rows_down(opened: OpenSegment, row: SegmentRow, question: _Question, token: CancelToken) -> Iterator[Any]:
+def _rows_down(opened: OpenSegment, row: SegmentRow, question: Question, token: CancelToken) -> Iterator[Any]:
     """Matching rows of one segment, newest first, in statements that stay short whatever the filter; after each, how far
     they came."""
     span = low, end, since, until = _part(opened, row, question)
     if opened.blocks:
-        yield from sealed_rows(opened, span, question.request, token)
+        yield from question.sealed(opened, span, token)
         return
-    limit = question.request.limit + 1
+    meets = question.meets
+    limit = question.request.limit + 1 if meets is None else MET_AT_ONCE
     arrival = f"select received_us from {question.table} where rowid >= ? order by rowid limit 1"
     sql = f"""select {question.columns} from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
         and received_us < ? and {question.where} order by rowid desc limit ?"""
@@ -260,9 +176,11 @@ def _rows_down(opened: OpenSegment, row: SegmentRow, question: _Question, token:
         bottom = max(low, end - step)
         began_s = time.monotonic()
         found = opened.rows(sql, bottom, end, since, until, *question.bindings, limit)
-        yield from found
+        yield from found if meets is None else filter(meets, found)
         if len(found) == limit:
             end = found[-1][0]
+            if meets is not None:
+                yield RowKey(found[-1][1], row.id, end)
             continue
         end = bottom
         if time.monotonic() - began_s < STEP_S:
@@ -271,7 +189,7 @@ def _rows_down(opened: OpenSegment, row: SegmentRow, question: _Question, token:
             yield RowKey(opened.number(arrival, bottom), row.id, bottom)
 
 
-def _count(view: StoreView, question: _Question, token: CancelToken, narrowed: Narrow | None) -> int:
+def _count(view: StoreView, question: Question, token: CancelToken, narrowed: Narrow | None) -> int:
     """How many rows match, in all segments."""
 
     def one(opened: OpenSegment, row: SegmentRow) -> int:
@@ -279,8 +197,10 @@ def _count(view: StoreView, question: _Question, token: CancelToken, narrowed: N
         if asked is None:
             return 0
         if opened.blocks:
-            found = sealed_rows(opened, _part(opened, row, question), question.request, token)
+            found = asked.sealed(opened, _part(opened, row, question), token)
             return sum(not isinstance(one, RowKey) for one in found)
+        if asked.meets is not None:
+            return sum(not isinstance(one, RowKey) for one in _rows_down(opened, row, asked, token))
         sql = f"""select count(*) from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
             and received_us < ? and {asked.where}"""
         low, end, since, until = _part(opened, row, question)
