@@ -18,6 +18,7 @@ from app.cli import (
     files,
     import_traffic,
     info,
+    logs,
     look_at,
     record,
     reread,
@@ -61,7 +62,7 @@ COMMANDS: dict[str, Command] = {
     "rules": Command("list, check or apply mapping rules", rules),
     "reread": Command("derive history again from the stored messages", reread),
     "why": Command("tell what made an agent or a series", why),
-    "logs": Command("search log records"),
+    "logs": Command("search log records", logs),
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the file that makes a Python or Node program an agent", example),
 }

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
+from models.domain.log_json import log_json
 from models.domain.queries import LogLine
 from models.domain.tail import TailPage
 from widgets.common.state_view import StateKind, ViewState, no_match
@@ -15,7 +16,6 @@ from widgets.logs.record_pane import RecordPane
 from widgets.records.agent_names import AgentField, AgentNames
 from widgets.records.log_list import LogList
 from widgets.records.record_dialog import log_dialog
-from widgets.records.record_json import log_json
 
 _NAMES_MS = 2_000
 _WIDE_PIXELS = 1_500

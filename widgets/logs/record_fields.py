@@ -3,12 +3,12 @@
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
+from models.domain.log_json import attributes_of, flat
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine
 from widgets.common.pairs_item_model import PairsModel
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
-from widgets.records.record_json import attributes_of, flat
 
 _VALUE_LIMIT = 2_000
 _MOST = 2_000

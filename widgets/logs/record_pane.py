@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from models.domain.log_json import log_json
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine
 from widgets.common.buttons import plain_button
@@ -22,7 +23,6 @@ from widgets.common.words import level_word
 from widgets.frame.tool_buttons import FlatButton
 from widgets.logs.record_fields import RecordFields
 from widgets.records.agent_names import AgentNames
-from widgets.records.record_json import log_json
 
 _MOST_MARKS = 500
 _MARGIN = 10

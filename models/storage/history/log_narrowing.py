@@ -114,10 +114,16 @@ def _needle(term: Term) -> str:
 
 
 def _in_attributes(term: Term) -> list[str]:
-    """How a name and a value are written there."""
+    """How a name and a value are written there. A value with quotes in it may be a text or an object, which are not written the
+    same."""
     if not isinstance(term, FieldIs | FieldCompares) or term.field in {*Place}:
         return []
-    found = [term.field.removeprefix(ATTRIBUTES).partition(".")[0]]
-    if isinstance(term, FieldIs):
-        found.append(max(term.parts, key=len))
-    return [json.dumps(text, ensure_ascii=False)[1:-1].casefold() for text in found if text]
+    found = [_escaped(term.field.removeprefix(ATTRIBUTES).partition(".")[0])]
+    value = max(term.parts, key=len) if isinstance(term, FieldIs) else ""
+    if value and value == _escaped(value):
+        found.append(value)
+    return [text.casefold() for text in found]
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]

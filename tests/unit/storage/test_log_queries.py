@@ -1,0 +1,286 @@
+"""A query finds the same records in segments as they are written and sealed, and the same as a plain filter over the export."""
+
+import io
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.domain.messages import Kind
+from models.domain.queries import CancelToken, LogRequest
+from models.domain.records import Level, LogRow
+from models.domain.search.parsing import LEVELS, parse
+from models.domain.search.terms import (
+    All,
+    Anywhere,
+    Arrived,
+    Comparison,
+    Either,
+    FieldCompares,
+    FieldIs,
+    LevelIs,
+    Not,
+    Term,
+)
+from models.domain.search.writing import written
+from models.domain.timestamps import utc_text
+from models.storage.export.run import export
+from models.storage.history import row_pages
+from models.storage.history.log_lists import answer_logs
+from models.storage.history.store_view import StoreView
+from models.storage.workspace import Workspace
+from tests.helpers.clock import FIRST_WALL_US as T0
+from tests.helpers.history_builder import HistoryBuilder, raw
+from tests.unit.storage.test_sealing import seal_all
+
+AGENTS = ("planner-1", "planner-2", "crawler", "Żółw")
+TEXTS = (
+    "timed out",
+    "Timeout",
+    "retry 3",
+    "connection refused",
+    "ß",
+    "STRASSE",
+    "ok",
+    "",
+    "100%",
+    "a*b",
+    'say "x"',
+    "\\",
+)
+VALUES: tuple[Any, ...] = (
+    0, 1, 200, 250.5, -3, "200", "fast", "E*", True, False, None, ["a", 7, ["b"]], {"c": 1}, "ümlaut", "", 'q"q',
+)  # fmt: skip
+KEYS = ("latency", "code", "http", "http.status", "größe", "level", "a.b.c", "a")
+FIELDS = (
+    *(key for key in KEYS if key != "level"),
+    "http.status.x",
+    "a.b",
+    "attributes.level",
+    "nowhere",
+    "agent",
+    "logger",
+    "text",
+    "error",
+    "stack",
+)
+
+
+def attributes(chance: random.Random) -> str | None:
+    found: dict[str, Any] = {key: chance.choice(VALUES) for key in chance.sample(KEYS, chance.randrange(4))}
+    if chance.random() < 0.3:
+        found["http"] = {"status": chance.choice(VALUES), "status.x": 5}
+    return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if found else None
+
+
+def build(root: Path) -> Workspace:
+    chance = random.Random(4)
+    builder = HistoryBuilder(Workspace.at(root))
+    agents = [0, *(builder.agent(name) for name in AGENTS)]
+    now_us = T0
+    for _ in range(3):
+        segment = builder.segment()
+        for _ in range(15):
+            messages = []
+            for _ in range(10):
+                now_us += chance.choice((1_000, 5_000_000))
+                messages.append(raw("logs/x", b"x", now_us))
+            batch = builder.messages(messages, agents[1], Kind.LOG)
+            for row in range(10):
+                logger, error, stack = (chance.choice(TEXTS) if chance.random() < 0.4 else None for _ in range(3))
+                level, text = chance.choice(list(Level)), " ".join(chance.choices(TEXTS, k=2))
+                at_us, agent = messages[row].received_us, chance.choice(agents)
+                batch.logs.append(LogRow(row, at_us, agent, level, logger, text, error, stack, attributes(chance)))
+            segment.write(batch)
+        segment.close()
+    builder.close()
+    return builder.workspace
+
+
+@pytest.fixture(scope="module")
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
+    """The same history, as it was written and sealed."""
+    folder = tmp_path_factory.mktemp("queries")
+    plain = build(folder / "plain")
+    shutil.copytree(plain.root, folder / "sealed")
+    sealed = Workspace.at(folder / "sealed")
+    assert seal_all(sealed) == 3
+    return plain, sealed
+
+
+@pytest.fixture(scope="module")
+def views(workspaces: tuple[Workspace, Workspace]) -> Iterator[list[StoreView]]:
+    found = [StoreView(one) for one in workspaces]
+    for view in found:
+        view.refresh()
+    yield found
+    for view in found:
+        view.close()
+
+
+# ------------------------------------------------------------ the plain filter, which shares nothing with the search
+
+
+def holds(term: Term, row: dict[str, Any]) -> bool:
+    match term:
+        case All(terms):
+            return all(holds(one, row) for one in terms)
+        case Either(terms):
+            return any(holds(one, row) for one in terms)
+        case Not(inner):
+            return not holds(inner, row)
+        case Anywhere(text):
+            return any(text.casefold() in (row[key] or "").casefold() for key in ("text", "logger", "error"))
+        case LevelIs(comparison, level):
+            return compare(LEVELS[row["level"]], comparison, level)
+        case Arrived(comparison, moment_us):
+            return compare(row["received"], comparison, utc_text(moment_us))
+        case FieldIs(field, parts):
+            inside = field in ("text", "error", "stack") and parts != ("", "")
+            return any(like(text.casefold(), [part.casefold() for part in parts], inside) for text in texts(row, field))
+        case FieldCompares(field, comparison, number):
+            return any(compare(one, comparison, number) for one in numbers(row, field))
+
+
+def compare(left: Any, comparison: Comparison, right: Any) -> bool:
+    return {
+        ":": left == right, ">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right,
+    }[comparison]  # fmt: skip
+
+
+def like(text: str, parts: list[str], inside: bool) -> bool:
+    """By trying every place, without any cleverness."""
+    if not text:
+        return False
+    if inside:
+        parts = ["", *parts, ""]
+    if len(parts) == 1:
+        return text == parts[0]
+    reached = {len(parts[0])} if text.startswith(parts[0]) else set()
+    for part in parts[1:-1]:
+        reached = {at + len(part) for one in reached for at in range(one, len(text) + 1) if text.startswith(part, at)}
+    last = len(text) - len(parts[-1])
+    return text.endswith(parts[-1]) and any(one <= last for one in reached)
+
+
+def values(row: dict[str, Any], field: str) -> list[Any]:
+    if field in ("agent", "logger", "text", "error", "stack"):
+        return [row[field]] if row[field] else []
+    found: list[Any] = []
+
+    def walk(value: Any, path: str) -> None:
+        if path == field.removeprefix("attributes."):
+            found.append(value)
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            walk(inner, f"{path}.{key}" if path else key)
+
+    walk(row["attributes"] or {}, "")
+    return found
+
+
+def texts(row: dict[str, Any], field: str) -> list[str]:
+    def spread(value: Any) -> list[str]:
+        if isinstance(value, list):
+            return [text for one in value for text in spread(one)]
+        return [value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))]
+
+    return [text for value in values(row, field) for text in spread(value)]
+
+
+def numbers(row: dict[str, Any], field: str) -> list[float]:
+    found = []
+    for value in () if field == "agent" else values(row, field):
+        for one in value if isinstance(value, list) else [value]:
+            try:
+                found += [float(one)] if isinstance(one, int | float | str) and not isinstance(one, bool) else []
+            except ValueError:
+                continue
+    return found
+
+
+# ------------------------------------------------------------ queries by chance
+
+
+def query(chance: random.Random, depth: int = 0) -> Term:
+    kind = chance.randrange(9 if depth < 3 else 6)
+    if kind == 0:
+        return Anywhere(chance.choice((*TEXTS, "out", "ETR", "fus", "nowhere", "ss")) or "k")
+    if kind == 1:
+        return LevelIs(
+            chance.choice([one for one in Comparison if one is not Comparison.NOT]), chance.choice(list(Level))
+        )
+    if kind == 2:
+        comparison, at_us = chance.choice((Comparison.AT_LEAST, Comparison.LESS)), T0 + chance.randrange(1_200_000_000)
+        return Arrived(comparison, at_us)
+    if kind == 3:
+        pattern = chance.choice(
+            (("planner-", ""), ("", "er"), ("crawler",), ("żółw",), ("", ""), ("p", "n", "1"), ("x",))
+        )
+        return FieldIs("agent", pattern)
+    if kind == 4:
+        pattern = chance.choice((
+            ("200",), ("", ""), ("fa", ""), ("E*",), ("true",), ("null",), ("7",), ("b",), ("ÜMLAUT",), ("timed out",), ("o",),
+            ("", "u", ""), ('q"q',), ('{"c":1}',), ("250.5",), ("",),
+        ))  # fmt: skip
+        return FieldIs(chance.choice(FIELDS), pattern)
+    if kind == 5:
+        comparison = chance.choice((Comparison.MORE, Comparison.AT_LEAST, Comparison.LESS, Comparison.AT_MOST))
+        return FieldCompares(chance.choice(FIELDS), comparison, chance.choice((0.0, 200.0, 5.0, -1.0)))
+    if kind == 6:
+        return Not(query(chance, depth + 1))
+    some = tuple(query(chance, depth + 1) for _ in range(chance.choice((2, 3))))
+    return All(some) if kind == 7 else Either(some)
+
+
+def rows_of(view: StoreView, request: LogRequest) -> list[tuple[str, str]]:
+    rows = []
+    while True:
+        (page,) = answer_logs(view, request, CancelToken())
+        rows += [(utc_text(line.key.received_us), line.text) for line in page.rows]
+        if page.reach.searched is None:
+            return rows
+        request = replace(request, before=page.reach.searched)
+
+
+@pytest.mark.parametrize("count", [80, pytest.param(3_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("patience_s", [-1.0, 3_600.0], ids=["a page a step", "whole pages"])
+def test_every_way_finds_the_same(
+    workspaces: tuple[Workspace, Workspace],
+    views: list[StoreView],
+    patience_s: float,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_pages, "PAGE_S", patience_s)
+    monkeypatch.setattr(row_pages, "FIRST_STEP", 50)
+    monkeypatch.setattr(row_pages, "MET_AT_ONCE", 7)
+    out = io.BytesIO()
+    assert export(workspaces[0], "logs", out, format="jsonl") == 450
+    exported = [json.loads(line) for line in out.getvalue().splitlines()][::-1]
+    chance = random.Random(count)
+    found_some = 0
+    for _ in range(count):
+        term = query(chance)
+        wanted = [(row["received"], row["text"]) for row in exported if holds(term, row)]
+        request = LogRequest(query=parse(written(term), T0), limit=chance.choice((5, 1_000)))
+        for view in views:
+            assert rows_of(view, request) == wanted, written(term)
+        found_some += 0 < len(wanted) < len(exported)
+    assert found_some > count // 3
+
+
+def test_new_records_are_counted_by_the_query(views: list[StoreView]) -> None:
+    chance = random.Random(2)
+    for _ in range(40):
+        request = LogRequest(query=query(chance), limit=10_000)
+        for view in views:
+            (page,) = answer_logs(view, request, CancelToken())
+            if len(page.rows) > 3:
+                after = page.rows[len(page.rows) // 2].key
+                (newer,) = answer_logs(view, replace(request, after=after, limit=1), CancelToken())
+                assert newer.reach.matched == len(page.rows) // 2, written(request.query)
