@@ -73,6 +73,41 @@ class LogResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSummaryRequest:
+    """How the records that meet `query` spread over time, by level, and what stands in their fields. Of those that arrived in
+    [since_us, until_us), which are whole cells of `cell_us`: multiples of it. `agent` 0: all."""
+
+    query: Term
+    since_us: int
+    until_us: int
+    cell_us: int
+    agent: int = 0
+
+
+class Facet(NamedTuple):
+    """What a field holds: the most frequent values with how many records have them, how many records have the field at all,
+    and how many other values there are."""
+
+    field: str
+    values: tuple[tuple[str, int], ...]
+    records: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogSummaryResult:
+    """`counts` [cells, levels] is whole from `counted_us` on; where `complete` is false, a fuller page follows. The facets tell
+    of the newest `sampled` records alone."""
+
+    request: LogSummaryRequest
+    counts: Int64
+    counted_us: int
+    facets: tuple[Facet, ...]
+    sampled: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRequest:
     """As `LogRequest`, of messages, but for the query. Payloads are cut to `payload_limit` bytes.
 

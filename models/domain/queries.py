@@ -14,9 +14,12 @@ import numpy.typing as npt
 
 from models.domain.list_queries import (
     UNKNOWN_REACH,
+    Facet,
     LogLine,
     LogRequest,
     LogResult,
+    LogSummaryRequest,
+    LogSummaryResult,
     MessageLine,
     MessageRequest,
     MessageResult,
@@ -66,6 +69,7 @@ __all__ = [
     "DayColumns",
     "EventsRequest",
     "EventsResult",
+    "Facet",
     "Failed",
     "FleetRequest",
     "FleetResult",
@@ -81,6 +85,8 @@ __all__ = [
     "LogLine",
     "LogRequest",
     "LogResult",
+    "LogSummaryRequest",
+    "LogSummaryResult",
     "MessageLine",
     "MessageRequest",
     "MessageResult",
@@ -328,6 +334,7 @@ Request = (
     | SeriesRequest
     | EventsRequest
     | LogRequest
+    | LogSummaryRequest
     | MessageRequest
     | TopicsRequest
     | TaskRequest
@@ -343,6 +350,7 @@ Result = (
     | SeriesResult
     | EventsResult
     | LogResult
+    | LogSummaryResult
     | MessageResult
     | TopicsResult
     | TaskResult

@@ -93,7 +93,7 @@ def _field_is(field: str, parts: tuple[str, ...]) -> Test:
     if field in {*Place}:
         return lambda record: _fits(getattr(record, field), parts)
     values = _values_of(field)
-    return lambda record: any(_fits(text, parts) for value in values(record) for text in _texts(value))
+    return lambda record: any(_fits(text, parts) for value in values(record) for text in texts_of(value))
 
 
 def _field_compares(field: str, compares: Callable[[Any, Any], bool], number: float) -> Test:
@@ -163,10 +163,10 @@ def _down(value: Any, steps: list[str]) -> list[Any]:
     return found
 
 
-def _texts(value: Any) -> list[str]:
+def texts_of(value: Any) -> list[str]:
     """What a value is written as; of a list, every one in it."""
     if isinstance(value, list):
-        return [text for one in value for text in _texts(one)]
+        return [text for one in value for text in texts_of(one)]
     if isinstance(value, str):
         return [value]
     return [json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))]

@@ -34,6 +34,12 @@ Meets = Callable[[Row], bool]
 
 def answer_logs(view: StoreView, request: LogRequest, token: CancelToken) -> Iterator[LogResult]:
     """One page. A row's key carries its number in the log table, as one message may hold several records."""
+    rows, reach = page(view, question_of(view, request), log_line, token)
+    yield LogResult(request, rows, reach)
+
+
+def question_of(view: StoreView, request: LogRequest) -> Question:
+    """Where the records stand that are asked for."""
     names: dict[int, tuple[str, ...]] = {0: (), **names_of_agents(view)}
     narrow = narrowing(request.query, names)
     if request.agent:
@@ -41,16 +47,15 @@ def answer_logs(view: StoreView, request: LogRequest, token: CancelToken) -> Ite
         narrow = narrow._replace(agents=agents)
     meets = None if request.query == EVERYTHING else partial(_meets, test_of(request.query), names)
     where, bindings = _conditions(narrow)
-    question = Question(
+    return Question(
         "log", ", ".join(("rowid", *_COLUMNS[1:])), where, bindings, request,
         max(request.since_us, narrow.since_us), min(request.until_us or 2**62, narrow.until_us),
         newest_row(view, "log"), partial(_sealed, narrow, meets), meets,
     )  # fmt: skip
-    rows, reach = page(view, question, _line, token)
-    yield LogResult(request, rows, reach)
 
 
-def _line(_opened: OpenSegment, segment: int, row: Row) -> LogLine:
+def log_line(_opened: OpenSegment, segment: int, row: Row) -> LogLine:
+    """A row as it is listed."""
     id_, received, at, agent, level, message, *texts = row
     logger, text, error, stack, attributes = (one or "" for one in texts)
     return LogLine(

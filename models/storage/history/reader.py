@@ -19,6 +19,7 @@ from models.domain.queries import (
     GapsRequest,
     GapsResult,
     LogRequest,
+    LogSummaryRequest,
     MessageRequest,
     NamesRequest,
     NamesResult,
@@ -40,6 +41,7 @@ from models.storage.history.holdings import StoreHistory
 from models.storage.history.hours import hours_of
 from models.storage.history.kinds import answer_retention
 from models.storage.history.log_lists import answer_logs
+from models.storage.history.log_summary import answer_log_summary
 from models.storage.history.message_lists import answer_messages
 from models.storage.history.series import answer_series
 from models.storage.history.store_view import StoreView
@@ -93,10 +95,8 @@ class HistoryReader:
                     yield dataclasses.replace(page, hours=hours)
             case EventsRequest():
                 yield from answer_events(view, request, self._clock.wall_us(), token)
-            case LogRequest():
-                yield from answer_logs(view, request, token)
-            case MessageRequest():
-                yield from answer_messages(view, request, token)
+            case LogRequest() | LogSummaryRequest() | MessageRequest():
+                yield from _of_rows(view, request, token)
             case TopicsRequest():
                 yield from answer_topics(view, request, token)
             case TaskRequest():
@@ -136,6 +136,18 @@ class HistoryReader:
         if self._view is not None:
             self._view.close()
             self._view = None
+
+
+def _of_rows(
+    view: StoreView, request: LogRequest | LogSummaryRequest | MessageRequest, token: CancelToken
+) -> Iterator[Result]:
+    match request:
+        case LogRequest():
+            yield from answer_logs(view, request, token)
+        case LogSummaryRequest():
+            yield from answer_log_summary(view, request, token)
+        case MessageRequest():
+            yield from answer_messages(view, request, token)
 
 
 def _agent(view: StoreView, request: AgentRequest) -> AgentResult:

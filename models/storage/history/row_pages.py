@@ -92,7 +92,7 @@ def page(
     limit, before, end_s = question.request.limit, question.request.before, time.monotonic() + PAGE_S
     rows: list[Line] = []
     searched: RowKey | None = None
-    for found in _newest_first(view, question, line, token, narrowed):
+    for found in newest_first(view, question, line, token, narrowed):
         if not isinstance(found, RowKey):
             if len(rows) == limit:
                 searched = rows[-1].key if rows else before or found.key._replace(seq=found.key.seq + 1)
@@ -107,7 +107,7 @@ def page(
     return tuple(rows), Reach(searched, question.newest, matched)
 
 
-def _newest_first(
+def newest_first(
     view: StoreView,
     question: Question,
     line: Callable[[OpenSegment, int, Any], Line],
