@@ -91,7 +91,7 @@ class Screens(QObject):
         if self._window.shown_screen == AGENT and self.agent is not None:
             return "samples", self.agent.agent
         if self._window.shown_screen == LOGS and self.logs is not None:
-            return "logs", self.logs.rows.agent
+            return "logs", self.logs.agent
         return ("agents", 0) if self.on_fleet else ("messages", 0)
 
     @property

@@ -1,5 +1,6 @@
 """History and tail made in memory: real requests in, real results out, delivered when told."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,11 +16,14 @@ from models.domain.queries import (
     AttemptColumns,
     EventsRequest,
     EventsResult,
+    Facet,
     Failed,
     GapColumns,
     LogLine,
     LogRequest,
     LogResult,
+    LogSummaryRequest,
+    LogSummaryResult,
     MessageLine,
     MessageRequest,
     MessageResult,
@@ -148,6 +152,8 @@ class FakeSource:
                 if request.agent in (0, line.agent) and test(record_of(line, self.names.get(line.agent, ())))
             ]
             return LogResult(request, *_page(wanted, self.logs, request, self.search_rows))
+        if isinstance(request, LogSummaryRequest):
+            return self._summary(request)
         if isinstance(request, MessageRequest):
             chosen = [line for line in self.messages if _fits(line, request)]
             rows, reach = _page(chosen, self.messages, request, self.search_rows)
@@ -172,6 +178,26 @@ class FakeSource:
             messages, size, *_ = self.totals.get(name, (0, 0))
             self.totals[name] = (messages + by, size + 10 * by, last_us, agent)
             self.turns[name] = self.turn
+
+    def _summary(self, request: LogSummaryRequest) -> LogSummaryResult:
+        test = test_of(request.query)
+        found = [
+            line
+            for line in self.logs
+            if request.since_us <= line.key.received_us < request.until_us
+            and test(record_of(line, self.names.get(line.agent, ())))
+        ]
+        counts = np.zeros(((request.until_us - request.since_us) // request.cell_us, 1 + max(Level)), np.int64)
+        for line in found:
+            counts[(line.key.received_us - request.since_us) // request.cell_us, line.level] += 1
+        levels = Counter(line.level.name.lower() for line in found)
+        agents = Counter(self.names[line.agent][0] for line in found)
+        facets = [
+            Facet(field, tuple(n.most_common()), n.total(), 0)
+            for field, n in (("level", levels), ("agent", agents))
+            if n
+        ]
+        return LogSummaryResult(request, counts, request.since_us, tuple(facets), len(found), complete=True)
 
     def _newest(self) -> int:
         return max((int(time[-1]) for time, _ in self.samples.values() if len(time)), default=0)

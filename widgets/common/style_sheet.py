@@ -82,6 +82,15 @@ QToolButton[role="chip"]:focus { border-color: $accent; }
 QToolButton[role="chip"][state="warning"] { border-color: $warning; }
 QToolButton[role="chip"][state="error"] { border-color: $error; }
 
+QToolButton[role="pill"] {
+    background: $selection; border: 1px solid $selection; border-radius: 10px; padding: 1px 22px 1px 9px; color: $selection_text;
+}
+QToolButton[role="pill"]::menu-button { border: 0; width: 18px; }
+QToolButton[role="pill"]::menu-arrow { image: url("$icons/arrow-down.svg"); width: 10px; height: 10px; }
+QToolButton[role="pill"][state="not"] { background: $surface; border-color: $error; color: $error; }
+QToolButton[role="pill"][state="off"] { background: transparent; border: 1px dashed $edge; color: $muted; }
+QToolButton[role="pill"]:hover, QToolButton[role="pill"]:focus { border-color: $accent; }
+
 QToolButton[role="figure"] {
     background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 0 5px; color: $muted;
 }

@@ -24,6 +24,10 @@ class Throttle(QObject):
         self._timer.start()
         self._action()
 
+    def set_interval(self, interval_ms: int) -> None:
+        """From the next call on."""
+        self._timer.setInterval(interval_ms)
+
     def stop(self) -> None:
         """Forget what is wanted."""
         self._timer.stop()

@@ -1,57 +1,37 @@
-"""The logs of everybody: newest first, filtered by level, agent and text, with the record at hand in full."""
+"""The logs of everybody that a query finds: newest first, how many came when, what stands in their fields, and the record at
+hand in full."""
 
 from functools import partial
+from typing import TypeGuard
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.log_json import log_json
 from models.domain.queries import LogLine
+from models.domain.search.terms import Anywhere, FieldIs, Place, Term
+from models.domain.search.writing import written
 from models.domain.tail import TailPage
-from widgets.common.state_view import StateKind, ViewState, no_match
 from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
+from widgets.frame.tool_buttons import FlatButton
+from widgets.logs.facets import FacetTree
+from widgets.logs.histogram import LogHistogram
+from widgets.logs.log_query import LogQuery
+from widgets.logs.pills import QueryPills
+from widgets.logs.queried_rows import QueriedRows
+from widgets.logs.query_box import QueryBox
 from widgets.logs.record_pane import RecordPane
-from widgets.records.agent_names import AgentField, AgentNames
-from widgets.records.log_list import LogList
+from widgets.logs.summary_feed import SummaryFeed
+from widgets.records.agent_names import AgentNames
 from widgets.records.record_dialog import log_dialog
 
 _NAMES_MS = 2_000
 _WIDE_PIXELS = 1_500
 """From this width on the record stands beside the list, else below it."""
-_BELOW, _BESIDE = 260, 560
-"""First height or width of the record."""
-
-
-class FleetLogList(LogList):
-    """The list, with a filter for agents."""
-
-    guide_wanted = Signal()
-    """Somebody wants to read how agents are connected."""
-
-    def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
-        super().__init__(context, names.name, **options)
-        names.changed.connect(self.records.names_changed)
-        self.who = AgentField(names)
-        self.filters.insertWidget(1, self.who)
-        self.who.chosen.connect(self.show_agent)
-        self.show_agent(0)
-
-    def empty_state(self) -> ViewState:
-        if self.filtered or self.agent:
-            return no_match(self.clear_filter)
-        if not self._range.live:
-            return self.none_in_time(self.tr("No log records in this time"))
-        hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")
-        sentence, action = self.tr("Nothing has been logged yet"), self.tr("How agents are connected")
-        return ViewState(StateKind.EMPTY, sentence, hint, action, self.guide_wanted.emit)
-
-    @Slot()
-    def clear_filter(self) -> None:
-        """Show all levels, agents and texts."""
-        self.who.choose(0)
-        super().clear_filter()
+_BELOW, _BESIDE, _FACETS = 260, 560, 230
+"""First height or width of the record, and width of the fields."""
 
 
 class LogsScreen(QWidget):
@@ -62,51 +42,119 @@ class LogsScreen(QWidget):
 
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
-        self._names = names
-        self.rows = FleetLogList(context, names, **options)
+        self._names, self._times = names, context.times
+        self.query = LogQuery(context.clock, self)
+        self.rows = QueriedRows(context, names, self.query, **options)
         self.rows.table.setObjectName("logs")
+        self.box = QueryBox(self.query, self._known)
+        self.pills = QueryPills(self.query)
+        self.summary = SummaryFeed(context, self.query, parent=self)
+        self.histogram = LogHistogram(context.themes, context.cursor)
+        self.facets = FacetTree(context.themes)
         self.pane = RecordPane(names, context.themes)
         self.pane.hide()
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.setObjectName("logs-record")
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.rows)
-        self.splitter.addWidget(self.pane)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setSizes([2 * _BELOW, _BELOW])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.addWidget(self.splitter)
-        self.setFocusProxy(self.rows.table)
+        self._build(context)
         self._refresh_names = Throttle(names.refresh, _NAMES_MS, self)
         self.rows.chosen.connect(self._show_record)
         self.rows.opened.connect(self._open_record)
         self.rows.menu_wanted.connect(self._fill_menu)
-        self.rows.search.textChanged.connect(self.pane.mark)
+        self.query.shown.connect(self._mark)
+        self.summary.changed.connect(self._show_summary)
+        self.histogram.zoomed.connect(context.times.zoom)
+        self.facets.wanted.connect(self.query.add)
         self.pane.agent_wanted.connect(self.agent_wanted)
         self.pane.closed.connect(self._close_record)
         context.tail.follow(self._take_page)
 
+    def _build(self, context: ScreenContext) -> None:
+        self._facets_button = FlatButton(context.themes, "filter", self.tr("Fields and their values"))
+        self._facets_button.setCheckable(True)
+        self._facets_button.setChecked(True)
+        self._facets_button.toggled.connect(self.facets.setVisible)
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 4, 8, 4)
+        head.setSpacing(6)
+        head.addWidget(self._facets_button, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self.box, 1)
+        found = QWidget()
+        column = QVBoxLayout(found)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.histogram)
+        column.addWidget(self.rows, 1)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setObjectName("logs-record")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(found)
+        self.splitter.addWidget(self.pane)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setSizes([2 * _BELOW, _BELOW])
+        self.sides = QSplitter()
+        self.sides.setObjectName("logs-facets")
+        self.sides.setChildrenCollapsible(False)
+        self.sides.addWidget(self.facets)
+        self.sides.addWidget(self.splitter)
+        self.sides.setStretchFactor(1, 1)
+        self.sides.setSizes([_FACETS, 4 * _FACETS])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.pills)
+        column.addWidget(self.sides, 1)
+        self.setFocusProxy(self.rows.table)
+
+    @property
+    def agent(self) -> int:
+        """Whose records alone are looked for; 0: several agents', or everybody's."""
+        ids = {self._names.id_of(agent).casefold(): agent for agent in self._names.agents}
+        named = [pill.term.parts for pill in self.query.pills if pill.enabled and _is_agent(pill.term)]
+        return ids.get(named[0][0].casefold(), 0) if len(named) == 1 and len(named[0]) == 1 else 0
+
     def show_only(self, agent: int) -> None:
         """The records of this agent; 0: of everybody."""
-        self.rows.who.choose(agent)
+        others = [pill for pill in self.query.pills if not _is_agent(pill.term)]
+        text = " ".join(pill.text for pill in others if pill.enabled)
+        if agent:
+            text = f"{written(FieldIs(Place.AGENT, (self._names.id_of(agent),)))} {text}"
+        self.query.write(text.strip())
 
     def focus_filter(self) -> None:
-        """Put the cursor into the text filter."""
-        self.rows.focus_filter()
+        """Put the cursor into the query."""
+        self.box.focus()
 
     @Slot()
     def refresh(self) -> None:
         """Ask for everything again."""
         self.rows.reload()
+        self.summary.reload()
         if self.isVisible():
             self._names.refresh()
 
     def _take_page(self, page: TailPage) -> None:
         if page.logs:
             self.rows.rows_added()
+            self.summary.records_added()
         if page.new_names and self.isVisible():
             self._refresh_names.want()
+
+    # ------------------------------------------------------------ what is known of the records
+
+    @Slot()
+    def _show_summary(self) -> None:
+        self.histogram.show_result(self.summary.result)
+        self.facets.show_result(self.summary.result)
+
+    def _known(self) -> dict[str, list[str]]:
+        result = self.summary.result
+        known = {one.field: [value for value, _ in one.values] for one in result.facets} if result is not None else {}
+        known[Place.AGENT] = [self._names.id_of(agent) for agent in self._names.agents]
+        return known
+
+    @Slot()
+    def _mark(self) -> None:
+        texts = [pill.term.text for pill in self.query.pills if pill.enabled and isinstance(pill.term, Anywhere)]
+        self.pane.mark(max(texts, key=len, default=""))
 
     # ------------------------------------------------------------ the record at hand
 
@@ -138,9 +186,9 @@ class LogsScreen(QWidget):
             name = self._names.name(line.agent)
             only = menu.addAction(self.tr("Only {agent}").replace("{agent}", name.replace("&", "&&")))
             only.triggered.connect(partial(self.show_only, line.agent))
-            only.setEnabled(self.rows.agent != line.agent)
+            only.setEnabled(self.agent != line.agent)
         everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
-        everybody.setEnabled(self.rows.agent != 0)
+        everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
         if line.agent:
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
 
@@ -163,6 +211,11 @@ class LogsScreen(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._names.refresh()
+        self.summary.set_active(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.summary.set_active(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -173,3 +226,7 @@ class LogsScreen(QWidget):
             room, share = (event.size().width(), _BESIDE) if wide else (event.size().height(), _BELOW)
             self.splitter.setSizes([room - share, share])
             self.pane.turn(down if wide else across)
+
+
+def _is_agent(term: Term) -> TypeGuard[FieldIs]:
+    return isinstance(term, FieldIs) and term.field == Place.AGENT

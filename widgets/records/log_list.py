@@ -104,8 +104,8 @@ def level_icon(theme: ThemeHolder, level: Level) -> QIcon:
     return theme.icons.icon(*_ICONS[level])
 
 
-class LogList(PagedList):
-    """`names` as in `LogModel`."""
+class LogRows(PagedList):
+    """Subclasses say what is looked for. `names` as in `LogModel`."""
 
     def __init__(self, context: ScreenContext, names: Callable[[int], str] | None = None, **options: Any) -> None:
         self.records = LogModel(context.times, context.themes, names)
@@ -113,6 +113,21 @@ class LogList(PagedList):
         super().__init__(name, self.records, context, **options)
         self._theme = context.themes
         self.table.start_with(self.model, [_WIDTHS[one] for one in self.records.columns if one in _WIDTHS])
+        self.filters.setSpacing(6)
+
+    def query(self) -> Term:
+        """What a record must meet to be listed."""
+        raise NotImplementedError
+
+    def request(self, page: Page) -> LogRequest:
+        return LogRequest(self.agent, self.query(), page.before, page.since_us, page.until_us, page.limit, page.after)
+
+
+class LogList(LogRows):
+    """With a level and a text to look for."""
+
+    def __init__(self, context: ScreenContext, names: Callable[[int], str] | None = None, **options: Any) -> None:
+        super().__init__(context, names, **options)
         self.level = QComboBox()
         self.level.setAccessibleName(self.tr("Least level"))
         for level, text in (
@@ -131,7 +146,6 @@ class LogList(PagedList):
         self.search.setPlaceholderText(self.tr("Text in message, logger or error"))
         self.search.setAccessibleName(self.tr("Text in message, logger or error"))
         self.search.setMinimumWidth(280)
-        self.filters.setSpacing(6)
         self.filters.insertWidget(0, self.level)
         self.filters.insertWidget(1, self.search)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
@@ -144,11 +158,7 @@ class LogList(PagedList):
         """Does a level or a text hide something?"""
         return self.level.currentIndex() > 0 or bool(self.search.text().strip())
 
-    def request(self, page: Page) -> LogRequest:
-        return LogRequest(self.agent, self.query(), page.before, page.since_us, page.until_us, page.limit, page.after)
-
     def query(self) -> Term:
-        """What a record must meet to be listed."""
         level, text = Level(int(self.level.currentData())), self.search.text().strip()
         terms: list[Term] = [LevelIs(Comparison.AT_LEAST, level)] if level > Level.TRACE else []
         return joined([*terms, Anywhere(text)] if text else terms)

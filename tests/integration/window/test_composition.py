@@ -232,7 +232,7 @@ def test_find_goes_to_the_filter_of_the_shown_screen(shown, qtbot) -> None:
     assert composition.window.focusWidget() is composition.screens.agent.logs.search
     composition.window.show_screen(LOGS)
     composition._actions["edit.filter"].trigger()
-    assert composition.window.focusWidget() is composition.screens.logs.rows.search
+    assert composition.window.focusWidget() is composition.screens.logs.box.line
 
 
 def test_from_a_log_record_one_goes_to_its_agent(shown, qtbot) -> None:

@@ -9,10 +9,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from models.domain.queries import LogRequest, NamesRequest
+from models.domain.queries import NamesRequest
 from models.domain.records import Level
 from tests.widgets.conftest import Desk
-from tests.widgets.fakes import AGENT, SECOND, log_line
+from tests.widgets.fakes import SECOND, log_line
 from widgets.common.state_view import StateKind
 from widgets.logs.logs_screen import LogsScreen
 from widgets.records.agent_names import AgentNames
@@ -42,11 +42,13 @@ def texts(screen: LogsScreen, column: int) -> list[str]:
     return [str(model.index(row, column).data()) for row in range(model.rowCount())]
 
 
-def type_agent(screen: LogsScreen, qtbot: QtBot, text: str) -> None:
-    line = screen.rows.who.lineEdit()
+def look_for(screen: LogsScreen, desk: Desk, qtbot: QtBot, text: str) -> None:
+    line = screen.box.line
     line.selectAll()
     qtbot.keyClicks(line, text)
+    screen.box._popup.hide()
     qtbot.keyClick(line, Qt.Key.Key_Return)
+    desk.source.answer_all()
 
 
 def choose(screen: LogsScreen, row: int) -> None:
@@ -57,41 +59,6 @@ def test_every_row_tells_who_wrote_it_on_one_line(screen: LogsScreen) -> None:
     assert texts(screen, 2) == ["crawler-1", "Crawler Two", "Planner"]
     assert texts(screen, 4) == ["fetched", "first⏎second · Timeout", "started"]
     assert screen.rows.stack.shows_content
-
-
-@pytest.mark.parametrize(("typed", "agent"), [("two", OTHER), ("CRAWLER-2", OTHER), ("Planner", PLANNER), ("crawler-1", AGENT)])  # fmt: skip
-def test_an_agent_is_found_by_any_part_of_its_name_or_id(
-    screen: LogsScreen, desk: Desk, qtbot: QtBot, typed: str, agent: int
-) -> None:
-    type_agent(screen, qtbot, typed)
-    desk.source.answer_all()
-    assert {line.agent for line in screen.rows.model.rows} == {agent}
-    assert desk.source.asked[-1].agent == agent
-    type_agent(screen, qtbot, "")  # nothing chosen
-    screen.rows.who.lineEdit().clear()
-    qtbot.keyClick(screen.rows.who.lineEdit(), Qt.Key.Key_Return)
-    desk.source.answer_all()
-    assert screen.rows.model.rowCount() == 3
-
-
-def test_what_fits_several_agents_or_none_changes_nothing(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
-    asked = desk.source.count(LogRequest)
-    for typed in ("crawler", "nobody"):
-        type_agent(screen, qtbot, typed)
-        assert screen.rows.who.currentText() == "All agents"
-    assert desk.source.count(LogRequest) == asked
-
-
-def test_a_new_agent_comes_into_the_filter_while_somebody_types(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
-    line = screen.rows.who.lineEdit()
-    line.setFocus()
-    line.selectAll()
-    qtbot.keyClicks(line, "wri")
-    desk.source.names[12] = ("writer-1", "writer-1")
-    desk.tail.page(new_names=True)
-    desk.source.answer_all()
-    assert line.text().startswith("wri")
-    assert screen.rows.who.findText("writer-1") > 0
 
 
 def menu_of(screen: LogsScreen, row: int) -> dict[str, Callable[[], object]]:
@@ -108,7 +75,8 @@ def test_only_this_agent_and_back_by_the_menu(screen: LogsScreen, desk: Desk) ->
     menu["Only Crawler Two"]()
     desk.source.answer_all()
     assert texts(screen, 2) == ["Crawler Two"]
-    assert screen.rows.who.currentText() == "Crawler Two · crawler-2"
+    assert screen.query.text == "agent:crawler-2"
+    assert screen.agent == OTHER
     menu_of(screen, 0)["All agents"]()
     desk.source.answer_all()
     assert screen.rows.model.rowCount() == 3
@@ -159,7 +127,7 @@ def test_nothing_moves_while_a_record_is_read(screen: LogsScreen, desk: Desk, qt
 
 def test_what_was_searched_for_is_marked_in_the_record(screen: LogsScreen, desk: Desk) -> None:
     choose(screen, 1)
-    screen.rows.search.setText("SECOND")
+    screen.query.write("SECOND")
     (mark,) = screen.pane.text.extraSelections()
     assert mark.cursor.selectedText() == "second"
     desk.theme.toggle()
@@ -208,14 +176,12 @@ def test_enter_opens_the_record_in_a_window_of_its_own(screen: LogsScreen, qtbot
 
 
 def test_a_filter_that_hides_everything_can_be_cleared(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
-    type_agent(screen, qtbot, "Planner")
-    screen.rows.level.setCurrentIndex(4)
-    desk.source.answer_all()
+    look_for(screen, desk, qtbot, "agent:planner level:error")
     assert screen.rows.stack.view.state.kind is StateKind.NO_MATCH
     screen.rows.stack.view._button.click()
     desk.source.answer_all()
     assert screen.rows.model.rowCount() == 3
-    assert screen.rows.who.agent == 0
+    assert (screen.query.text, screen.query.pills, screen.box.line.text()) == ("", (), "")
 
 
 def test_hidden_it_asks_for_nothing(screen: LogsScreen, desk: Desk) -> None:

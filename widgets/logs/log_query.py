@@ -1,0 +1,106 @@
+"""What the screen of logs looks for: a text, and the same as pills that can be switched off, turned round and taken away.
+
+The text says what is looked for; pills that are switched off are remembered beside it. GUI thread.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, Signal
+
+from models.domain.clock import Clock
+from models.domain.problems import EnvironmentProblem, Problem
+from models.domain.search.parsing import joined, parse_parts
+from models.domain.search.terms import Not, Term
+from models.domain.search.writing import written
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """One condition; `text` as somebody wrote it."""
+
+    term: Term
+    text: str
+    enabled: bool = True
+
+    @property
+    def negated(self) -> bool:
+        return isinstance(self.term, Not)
+
+
+class LogQuery(QObject):
+    """`changed`: other records are looked for. `shown`: the text, the pills or what is wrong are others."""
+
+    changed = Signal()
+    shown = Signal()
+
+    def __init__(self, clock: Clock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self.text = ""
+        self.pills: tuple[Pill, ...] = ()
+        self.problem: Problem | None = None
+
+    def term(self) -> Term:
+        """What a record must meet now; times ago count from this moment. While the text makes no sense, what it said before."""
+        return joined([part.term for part in parse_parts(_text_of(self.pills), self._clock.wall_us())])
+
+    @property
+    def narrows(self) -> bool:
+        return any(pill.enabled for pill in self.pills)
+
+    def write(self, text: str) -> None:
+        """Somebody typed: pills that were switched off stay beside what is said now."""
+        self.text = text
+        try:
+            parts = parse_parts(text, self._clock.wall_us())
+        except EnvironmentProblem as error:
+            self.problem = error.problem
+            self.shown.emit()
+            return
+        pills = [Pill(part.term, text[part.span.begin : part.span.end]) for part in parts]
+        said = {pill.text for pill in pills}
+        self._take([*pills, *(pill for pill in self.pills if not pill.enabled and pill.text not in said)], text)
+
+    def add(self, term: Term) -> None:
+        """Look for this as well. Its opposite goes; where it stands already nothing changes but that it counts."""
+        opposite = term.term if isinstance(term, Not) else Not(term)
+        pills = [pill for pill in self.pills if pill.term != opposite]
+        if term in [pill.term for pill in pills]:
+            pills = [replace(pill, enabled=True) if pill.term == term else pill for pill in pills]
+        else:
+            pills.append(Pill(term, written(term)))
+        self._take(pills)
+
+    def toggle(self, place: int) -> None:
+        """Switch a pill off, or on again."""
+        self._replace(place, replace(self.pills[place], enabled=not self.pills[place].enabled))
+
+    def invert(self, place: int) -> None:
+        """From what must hold to what must not, and back."""
+        old = self.pills[place]
+        term = old.term.term if isinstance(old.term, Not) else Not(old.term)
+        self._replace(place, Pill(term, written(term), old.enabled))
+
+    def remove(self, place: int) -> None:
+        self._take([*self.pills[:place], *self.pills[place + 1 :]])
+
+    def clear(self) -> None:
+        """Look for everything."""
+        self._take([])
+
+    def _replace(self, place: int, pill: Pill) -> None:
+        self._take([*self.pills[:place], pill, *self.pills[place + 1 :]])
+
+    def _take(self, pills: Sequence[Pill], text: str | None = None) -> None:
+        before = [pill.term for pill in self.pills if pill.enabled]
+        self.pills, self.problem = tuple(pills), None
+        self.text = _text_of(self.pills) if text is None else text
+        self.shown.emit()
+        if [pill.term for pill in self.pills if pill.enabled] != before:
+            self.changed.emit()
+
+
+def _text_of(pills: Sequence[Pill]) -> str:
+    texts = [pill.text for pill in pills if pill.enabled]
+    return f"({texts[0]}) {' '.join(texts[1:])}" if len(texts) > 1 and " OR " in texts[0] else " ".join(texts)
