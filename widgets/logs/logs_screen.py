@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidge
 
 from models.domain.log_json import log_json
 from models.domain.queries import LogLine
-from models.domain.search.terms import Anywhere, FieldIs, Place, Term
+from models.domain.search.terms import Anywhere, Comparison, FieldIs, LevelIs, Not, Place, Term
 from models.domain.search.writing import written
 from models.domain.tail import TailPage
+from widgets.common.plain import visible
 from widgets.common.throttle import Throttle
+from widgets.common.words import level_word
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.tool_buttons import FlatButton
 from widgets.logs.facets import FacetTree
@@ -28,6 +30,7 @@ from widgets.records.agent_names import AgentNames
 from widgets.records.record_dialog import log_dialog
 
 _NAMES_MS = 2_000
+_IN_MENU, _LONGEST_SAID = 40, 500
 _WIDE_PIXELS = 1_500
 """From this width on the record stands beside the list, else below it."""
 _BELOW, _BESIDE, _FACETS = 260, 560, 230
@@ -62,6 +65,9 @@ class LogsScreen(QWidget):
         self.summary.changed.connect(self._show_summary)
         self.histogram.zoomed.connect(context.times.zoom)
         self.facets.wanted.connect(self.query.add)
+        self.facets.column_wanted.connect(self.rows.toggle_field)
+        self.pane.wanted.connect(self.query.add)
+        self.pane.column_wanted.connect(self.rows.toggle_field)
         self.pane.agent_wanted.connect(self.agent_wanted)
         self.pane.closed.connect(self._close_record)
         context.tail.follow(self._take_page)
@@ -182,15 +188,38 @@ class LogsScreen(QWidget):
     def _fill_menu(self, menu: QMenu, line: LogLine) -> None:
         menu.addAction(self.tr("Copy as JSON"), self._copy_json)
         menu.addSeparator()
+        name = self._names.name(line.agent)
         if line.agent:
-            name = self._names.name(line.agent)
             only = menu.addAction(self.tr("Only {agent}").replace("{agent}", name.replace("&", "&&")))
             only.triggered.connect(partial(self.show_only, line.agent))
             only.setEnabled(self.agent != line.agent)
         everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
         everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
+        for text, term in self._narrowings(line):
+            menu.addAction(text.replace("&", "&&"), partial(self.query.add, term))
         if line.agent:
+            menu.addSeparator()
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
+
+    def _narrowings(self, line: LogLine) -> list[tuple[str, Term]]:
+        """What a row offers to look for, and to leave out."""
+        level = LevelIs(Comparison.IS, line.level)
+        found: list[tuple[str, Term]] = [
+            (self.tr("Only level {level}").replace("{level}", level_word(line.level)), level)
+        ]
+        agent = Not(FieldIs(Place.AGENT, (self._names.id_of(line.agent),)))
+        if line.agent:
+            found.append((self.tr("All but {agent}").replace("{agent}", self._names.name(line.agent)), agent))
+        if line.logger:
+            told = visible(line.logger, _IN_MENU)
+            logger = FieldIs(Place.LOGGER, (line.logger,))
+            found.append((self.tr("Only logger {logger}").replace("{logger}", told), logger))
+            found.append((self.tr("All but logger {logger}").replace("{logger}", told), Not(logger)))
+        if line.text:
+            text = Anywhere(line.text[:_LONGEST_SAID])
+            found.append((self.tr("Only this text"), text))
+            found.append((self.tr("All but this text"), Not(text)))
+        return found
 
     @Slot()
     def _copy_json(self) -> None:

@@ -1,10 +1,13 @@
 """One log record whole, beside the list: its text with every line, error and stack, and a table of all its fields."""
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal, Slot
+from functools import partial
+
+from PySide6.QtCore import QPoint, QRegularExpression, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
+    QMenu,
     QPlainTextEdit,
     QSplitter,
     QTextEdit,
@@ -15,6 +18,7 @@ from PySide6.QtWidgets import (
 from models.domain.log_json import log_json
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine
+from models.domain.search.terms import FieldIs, Not, Place
 from widgets.common.buttons import plain_button
 from widgets.common.plain import PlainLabel, visible_lines
 from widgets.common.tables import TableView
@@ -36,6 +40,10 @@ class RecordPane(QWidget):
     """Somebody wants to see the message that this `LogLine` was read from."""
     why_wanted = Signal(object)
     """Somebody asks why this `LogLine` was read as it is."""
+    wanted = Signal(object)
+    """A condition (`Term`) to look for as well."""
+    column_wanted = Signal(str)
+    """A field to be shown, or no longer shown, as a column of the list."""
     closed = Signal()
 
     def __init__(self, names: AgentNames, theme: ThemeHolder, parent: QWidget | None = None) -> None:
@@ -56,6 +64,8 @@ class RecordPane(QWidget):
         self.table = TableView(self.tr("Fields of the record"))
         self.table.setObjectName("record-fields")
         self.table.start_with(self.fields, (150,))
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._open_menu)
         self.copy_json = plain_button(self.tr("Copy as &JSON"), self._copy_json)
         self.open_message = plain_button(self.tr("&Show its message"), self._open_message)
         self.open_agent = plain_button(self.tr("Go to age&nt"), self._open_agent)
@@ -114,7 +124,7 @@ class RecordPane(QWidget):
         self.open_agent.setEnabled(line.agent != 0)
         self.open_message.setEnabled(line.message != 0)
         self.why.setEnabled(line.message != 0)
-        self.fields.show_record(line, agent)
+        self.fields.show_record(line, agent, self._names.id_of(line.agent))
         self._write(line)
         self._draw_marks()
 
@@ -147,6 +157,25 @@ class RecordPane(QWidget):
                 marks.append(mark)
                 found = document.find(wanted, found)
         self.text.setExtraSelections(marks)
+
+    @Slot(QPoint)
+    def _open_menu(self, where: QPoint) -> None:
+        index = self.table.currentIndex()
+        if not index.isValid():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.table.add_copy(menu)
+        term = self.fields.terms[index.row()]
+        if term is not None:
+            menu.addSeparator()
+            menu.addAction(self.tr("Only records with this"), partial(self.wanted.emit, term))
+            menu.addAction(self.tr("All but records with this"), partial(self.wanted.emit, Not(term)))
+        if isinstance(term, FieldIs) and term.field not in {*Place}:
+            there = FieldIs(term.field, ("", ""))
+            menu.addAction(self.tr("Records that have this field"), partial(self.wanted.emit, there))
+            menu.addAction(self.tr("Show as a column, or no longer"), partial(self.column_wanted.emit, term.field))
+        menu.popup(self.table.viewport().mapToGlobal(where))
 
     @Slot()
     def _copy_json(self) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
+from PySide6.QtCore import QCoreApplication, QModelIndex, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from models.domain.queries import LogLine, LogRequest
 from models.domain.records import Level
+from models.domain.search.matching import texts_of, values_of
 from models.domain.search.parsing import joined
 from models.domain.search.terms import Anywhere, Comparison, LevelIs, Term
 from widgets.common.plain import tooltip_text, visible
@@ -24,6 +25,7 @@ from widgets.records.record_table import TIME_PIXELS
 
 _TYPING_MS = 250
 _CELL_LIMIT = 400
+_TITLE_LIMIT, _FIELD_PIXELS = 40, 130
 _TYPED_LIMIT = 500
 _ICONS = {
     Level.TRACE: ("more", "muted"),
@@ -63,9 +65,38 @@ class LogModel(PagedModel):
             LogColumn.LOGGER: self.tr("Logger"), LogColumn.TEXT: self.tr("Text"),
         }  # fmt: skip
         self.columns: Sequence[LogColumn] = [one for one in LogColumn if names or one is not LogColumn.AGENT]
-        self._titles = tuple(titles[one] for one in self.columns)
+        self._own_titles = tuple(titles[one] for one in self.columns)
+        self._fields: dict[str, Callable[[LogLine], list[Any]]] = {}
+        self._name_columns()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Attributes that have a column of their own, behind the others."""
+        return tuple(self._fields)
+
+    def toggle_field(self, field: str) -> None:
+        """Give an attribute a column, or take it away."""
+        if field in self._fields:
+            place = len(self.columns) + list(self._fields).index(field)
+            self.beginRemoveColumns(QModelIndex(), place, place)
+            del self._fields[field]
+            self._name_columns()
+            self.endRemoveColumns()
+        else:
+            place = len(self._titles)
+            self.beginInsertColumns(QModelIndex(), place, place)
+            self._fields[field] = values_of(field)
+            self._name_columns()
+            self.endInsertColumns()
+
+    def _name_columns(self) -> None:
+        self._titles = (*self._own_titles, *(visible(field, _TITLE_LIMIT) for field in self._fields))
 
     def text(self, line: LogLine, column: int) -> str:
+        if column >= len(self.columns):
+            read = self._fields[self.fields[column - len(self.columns)]]
+            texts = [text for value in read(line) for text in texts_of(value)]
+            return visible(", ".join(texts), _CELL_LIMIT)
         match self.columns[column]:
             case LogColumn.TIME:
                 return self.moment(line.time_us)
@@ -79,6 +110,8 @@ class LogModel(PagedModel):
                 return visible(line.text if not line.error else f"{line.text} · {line.error}", _CELL_LIMIT)
 
     def look(self, line: LogLine, column: int, role: int) -> Any:
+        if column >= len(self.columns):
+            return None
         shown = self.columns[column]
         if shown is LogColumn.LEVEL and role == Qt.ItemDataRole.DecorationRole:
             return level_icon(self._theme, line.level)
@@ -114,6 +147,15 @@ class LogRows(PagedList):
         self._theme = context.themes
         self.table.start_with(self.model, [_WIDTHS[one] for one in self.records.columns if one in _WIDTHS])
         self.filters.setSpacing(6)
+
+    def toggle_field(self, field: str) -> None:
+        """Give an attribute a column before the text, or take it away."""
+        self.records.toggle_field(field)
+        header = self.table.horizontalHeader()
+        if field in self.records.fields:
+            place = len(self.records.columns) + self.records.fields.index(field)
+            header.moveSection(header.visualIndex(place), header.visualIndex(len(self.records.columns) - 1))
+            self.table.setColumnWidth(place, _FIELD_PIXELS)
 
     def query(self) -> Term:
         """What a record must meet to be listed."""

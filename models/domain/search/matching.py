@@ -92,7 +92,7 @@ def _field_is(field: str, parts: tuple[str, ...]) -> Test:
         parts = ("", *parts, "") if parts != ("", "") else parts
     if field in {*Place}:
         return lambda record: _fits(getattr(record, field), parts)
-    values = _values_of(field)
+    values = values_of(field)
     return lambda record: any(_fits(text, parts) for value in values(record) for text in texts_of(value))
 
 
@@ -104,7 +104,7 @@ def _field_compares(field: str, compares: Callable[[Any, Any], bool], number: fl
             return told is not None and compares(told, number)
 
         return of_place
-    values = _values_of(field)
+    values = values_of(field)
 
     def of_attribute(record: Record) -> bool:
         told = [_number(one) for value in values(record) for one in (value if isinstance(value, list) else [value])]
@@ -132,12 +132,12 @@ def _fits(text: str, parts: tuple[str, ...]) -> bool:
     return True
 
 
-def _values_of(field: str) -> Callable[[Record], list[Any]]:
-    """Where an attribute may stand: under its name as it is, or on a way down its dots."""
+def values_of(field: str) -> Callable[[Record | LogLine], list[Any]]:
+    """Every value of an attribute in a record: it stands under its name as it is, or on a way down its dots."""
     name = field.removeprefix(ATTRIBUTES)
     key = json.dumps(name.partition(".")[0], ensure_ascii=False)[1:-1]
 
-    def values(record: Record) -> list[Any]:
+    def values(record: Record | LogLine) -> list[Any]:
         if key not in record.attributes:
             return []
         try:

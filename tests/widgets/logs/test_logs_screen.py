@@ -71,7 +71,10 @@ def menu_of(screen: LogsScreen, row: int) -> dict[str, Callable[[], object]]:
 
 def test_only_this_agent_and_back_by_the_menu(screen: LogsScreen, desk: Desk) -> None:
     menu = menu_of(screen, 1)
-    assert list(menu) == ["Open", "Copy", "Copy with headers", "Copy as JSON", "Only Crawler Two", "Go to agent"]
+    assert list(menu) == [
+        "Open", "Copy", "Copy with headers", "Copy as JSON", "Only Crawler Two", "Only level error", "All but Crawler Two",
+        "Only logger crawler.fetch", "All but logger crawler.fetch", "Only this text", "All but this text", "Go to agent",
+    ]  # fmt: skip
     menu["Only Crawler Two"]()
     desk.source.answer_all()
     assert texts(screen, 2) == ["Crawler Two"]
@@ -202,3 +205,23 @@ def test_where_there_is_room_the_record_stands_beside_the_list(screen: LogsScree
     assert screen.pane.width() >= 400
     title = screen.pane._title
     qtbot.waitUntil(lambda: title.width() >= title.sizeHint().width())  # the buttons leave it its line
+
+
+def test_a_field_of_the_record_is_looked_for_and_becomes_a_column(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    choose(screen, 1)
+    table, fields = screen.pane.table, screen.pane.fields
+    row = next(row for row in range(fields.rowCount()) if fields.index(row, 0).data() == "ids[0]")
+    table.setCurrentIndex(fields.index(row, 0))
+    table.customContextMenuRequested.emit(QPoint(5, 5))
+    menu = screen.pane.findChildren(QMenu)[-1]
+    actions = {action.text(): action.trigger for action in menu.actions() if action.text()}
+    actions["Show as a column, or no longer"]()
+    header = screen.rows.table.horizontalHeader()
+    shown = [screen.rows.model.headerData(header.logicalIndex(at), Qt.Orientation.Horizontal) for at in range(6)]
+    assert shown == ["Time", "Level", "Agent", "Logger", "ids", "Text"]
+    assert texts(screen, 5) == ["", "1, 2", ""]
+    actions["Only records with this"]()
+    desk.source.answer_all()
+    assert (screen.query.text, texts(screen, 5)) == ("ids:1", ["1, 2"])
+    actions["Show as a column, or no longer"]()
+    assert screen.rows.model.columnCount() == 5
