@@ -24,7 +24,11 @@ class RowKey(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LogRequest:
     """The newest `limit` records before `before` (None: from the end) and after `after` (None: from the beginning), newest
-    first, that meet `query`. `agent` 0: all."""
+    first, that meet `query`. `agent` 0: all.
+
+    `after` asks for news: what a recorder stored behind that row, whatever the clock said. With `oldest_first` it asks for what
+    arrived after it, and the page holds the oldest of that, oldest first.
+    """
 
     agent: int = 0
     query: Term = EVERYTHING
@@ -33,15 +37,17 @@ class LogRequest:
     until_us: int = 0  # 0: open end
     limit: int = 200
     after: RowKey | None = None
+    oldest_first: bool = False
 
 
 class Reach(NamedTuple):
     """How far a page of rows looked. A search through much that does not match ends after a moment with a short page, or
     an empty one, so that the list can tell how far it is, go on, or stop.
 
-    `searched` is where the page ended: ask on with it as `before`; None: nothing older is left. `newest` is the last row that
-    a recorder had stored: ask later with it as `after` for what it stored since; None: nothing is stored. `matched` is how
-    many rows match after `after`, also those that the page had no room for; -1 where `after` was None.
+    `searched` is where the page ended: ask on with it as `before` (`oldest_first`: as `after`); None: nothing is left there.
+    `newest` is the last row that a recorder had stored: ask later with it as `after` for what it stored since; None: nothing is
+    stored. `matched` is how many rows match after `after`, also those that the page had no room for; -1 where `after` was None,
+    or with `oldest_first`.
     """
 
     searched: RowKey | None = None
@@ -127,6 +133,7 @@ class MessageRequest:
     text: str = ""
     after: RowKey | None = None
     pattern: str = ""
+    oldest_first: bool = False
 
 
 class MessageLine(NamedTuple):

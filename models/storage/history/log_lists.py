@@ -1,4 +1,4 @@
-"""Pages of log records, newest first: those that a query finds."""
+"""Pages of log records: those that a query finds."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +103,7 @@ def _sealed(
 ) -> Iterator[Found]:
     if not narrow.levels or narrow.agents == frozenset():
         return iter(())
-    ids = opened.log_index.candidates(narrow.agents, narrow.levels, narrow.needles, span.low, span.end)
+    ids = opened.log_index.candidates(narrow.agents, narrow.levels, narrow.needles, span.low, span.end, up=span.up)
     if ids is None:
         return _of_blocks(narrow, meets, opened, span, token)
     return _of_candidates(ids, narrow, meets, opened, span, token)
@@ -148,12 +148,13 @@ def _of_blocks(
     narrow: Narrowing, meets: Meets | None, opened: OpenSegment, span: Span, token: CancelToken
 ) -> Iterator[Found]:
     blocks = opened.blocks["log"]
-    for number in reversed(blocks.within(span.low, span.end)):
+    within = blocks.within(span.low, span.end)
+    for number in within if span.up else reversed(within):
         token.check()
         rows = _may_be_meant_all(blocks, number, rows_within(blocks, number, span), narrow)
-        found = tuples(blocks, number, rows, _COLUMNS)
+        found = tuples(blocks, number, rows, _COLUMNS, up=span.up)
         yield from found if meets is None else filter(meets, found)
-        yield reached(opened, blocks, number)
+        yield reached(opened, blocks, number, up=span.up)
 
 
 def _may_be_meant_all(

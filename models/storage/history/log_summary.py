@@ -24,7 +24,7 @@ from models.storage.history.agent_names import names_of_agents
 from models.storage.history.log_lists import log_line, question_of
 from models.storage.history.log_minutes import log_minutes
 from models.storage.history.log_narrowing import narrowing
-from models.storage.history.row_pages import newest_first
+from models.storage.history.row_pages import in_order
 from models.storage.history.store_view import StoreView
 from models.storage.sealing.log_index import MINUTE_US
 
@@ -44,7 +44,7 @@ def answer_log_summary(view: StoreView, request: LogSummaryRequest, token: Cance
     asked = LogRequest(request.agent, request.query, None, request.since_us, request.until_us, limit=SAMPLED)
     tally = _Tally(view, request, counts)
     told_s = time.monotonic()
-    for found in newest_first(view, question_of(view, asked), log_line, token, None):
+    for found in in_order(view, question_of(view, asked), log_line, token, None):
         if not isinstance(found, RowKey):
             tally.add(found)
             if counts is not None and tally.sampled >= SAMPLED:

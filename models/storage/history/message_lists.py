@@ -1,4 +1,4 @@
-"""Pages of messages, newest first."""
+"""Pages of messages."""
 
 import json
 import logging
@@ -77,7 +77,8 @@ def _sealed(request: MessageRequest, opened: OpenSegment, span: Span, token: Can
     blocks, needle = opened.blocks["message"], request.text.casefold()
     topics = topics_meant(opened, request)
     named = topics_named(opened, needle) if needle else []
-    for number in reversed(_blocks_meant(blocks, span, request.agent, topics)):
+    meant = _blocks_meant(blocks, span, request.agent, topics)
+    for number in meant if span.up else reversed(meant):
         token.check()
         rows = rows_within(blocks, number, span)
         if request.agent:
@@ -90,9 +91,9 @@ def _sealed(request: MessageRequest, opened: OpenSegment, span: Span, token: Can
                 payloads = blocks.column(number, "payload", rows)
                 found |= np.fromiter((holds(needle, payload) for payload in payloads), bool, len(rows))
             rows = rows[found]
-        for *columns, properties, payload in tuples(blocks, number, rows, MESSAGE_COLUMNS):
+        for *columns, properties, payload in tuples(blocks, number, rows, MESSAGE_COLUMNS, up=span.up):
             yield (*columns, len(payload), properties, payload[: request.payload_limit])
-        yield reached(opened, blocks, number)
+        yield reached(opened, blocks, number, up=span.up)
 
 
 def topics_meant(opened: OpenSegment, request: MessageRequest) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""Pages of stored rows, newest first, merged over the segments: what every list of them has in common."""
+"""Pages of stored rows in the order of their arrival, merged over the segments: what every list of them has in common."""
 
 import heapq
 import time
@@ -21,16 +21,17 @@ PAGE_S = 0.3
 Line = TypeVar("Line", LogLine, MessageLine)
 Row = tuple[Any, ...]
 Found = Row | RowKey
-"""A row in the columns of its list. A key between the rows: everything newer was looked at."""
+"""A row in the columns of its list. A key between the rows: everything on this side of it was looked at."""
 
 
 class Span(NamedTuple):
-    """Rows [low, end) of one segment that arrived in [since_us, until_us)."""
+    """Rows [low, end) of one segment that arrived in [since_us, until_us), the newest first or `up` from the oldest."""
 
     low: int
     end: int
     since_us: int
     until_us: int
+    up: bool
 
 
 Sealed = Callable[[OpenSegment, Span, CancelToken], Iterator[Found]]
@@ -55,6 +56,8 @@ class Question(NamedTuple):
     def asks_for(self, row: SegmentRow) -> bool:
         """May the segment hold what is asked for? What an import brought is no news; nor does anything belong to the page
         that is committed while we look, or it would be told twice."""
+        if self.request.oldest_first:
+            return True
         if row.imported:
             return self.request.after is None
         since = self.request.after.segment if self.request.after is not None else 0
@@ -89,45 +92,49 @@ def page(
     narrowed: Narrow | None = None,
 ) -> tuple[tuple[Line, ...], Reach]:
     """Rows until the page is full, nothing is left, or time is up."""
-    limit, before, end_s = question.request.limit, question.request.before, time.monotonic() + PAGE_S
+    request, end_s = question.request, time.monotonic() + PAGE_S
+    limit, up = request.limit, request.oldest_first
+    begun = request.after if up else request.before
     rows: list[Line] = []
     searched: RowKey | None = None
-    for found in newest_first(view, question, line, token, narrowed):
+    for found in in_order(view, question, line, token, narrowed):
         if not isinstance(found, RowKey):
             if len(rows) == limit:
-                searched = rows[-1].key if rows else before or found.key._replace(seq=found.key.seq + 1)
+                searched = rows[-1].key if rows else begun or found.key._replace(seq=found.key.seq + (-1 if up else 1))
                 break
             rows.append(found)
-        elif time.monotonic() > end_s and (before is None or found < before):
+        elif time.monotonic() > end_s and (begun is None or (found > begun if up else found < begun)):
             searched = found
             break
     matched = -1
-    if question.request.after is not None:
+    if request.after is not None and not up:
         matched = len(rows) if searched is None else _count(view, question, token, narrowed)
     return tuple(rows), Reach(searched, question.newest, matched)
 
 
-def newest_first(
+def in_order(
     view: StoreView,
     question: Question,
     line: Callable[[OpenSegment, int, Any], Line],
     token: CancelToken,
     narrowed: Narrow | None,
 ) -> Iterator[Line | RowKey]:
-    """All matching rows, newest first, read as far as somebody asks. A key between them says: everything newer was looked
-    at."""
+    """All matching rows in the order that is asked for, read as far as somebody asks. A key between them says: everything on
+    this side of it was looked at."""
+    up = question.request.oldest_first
 
     def one(opened: OpenSegment, row: SegmentRow) -> Iterator[Line | RowKey]:
         asked = narrowed(opened) if narrowed else question
-        for found in _rows_down(opened, row, asked, token) if asked is not None else ():
+        for found in _rows(opened, row, asked, token) if asked is not None else ():
             yield found if isinstance(found, RowKey) else line(opened, row.id, found)
 
-    for group in reversed(clusters(_segments(view, question))):
+    groups = clusters(_segments(view, question))
+    for group in groups if up else reversed(groups):
         streams = [view.stream(row, one) for row in group]
         if len(streams) == 1:
             yield from streams[0]
         else:
-            yield from heapq.merge(*streams, key=_key, reverse=True)
+            yield from heapq.merge(*streams, key=_key, reverse=not up)
 
 
 def _key(found: LogLine | MessageLine | RowKey) -> RowKey:
@@ -135,17 +142,19 @@ def _key(found: LogLine | MessageLine | RowKey) -> RowKey:
 
 
 def _segments(view: StoreView, question: Question) -> list[SegmentRow]:
-    until, before = question.until_us, question.request.before
-    if before is not None:
-        until = min(until, before.received_us + 1)
-    return [
-        row for row in view.overlapping(question.since_us, 0 if until >= 2**62 else until) if question.asks_for(row)
-    ]
+    since, until, request = question.since_us, question.until_us, question.request
+    if request.before is not None:
+        until = min(until, request.before.received_us + 1)
+    if request.oldest_first and request.after is not None:
+        since = max(since, request.after.received_us)
+    return [row for row in view.overlapping(since, 0 if until >= 2**62 else until) if question.asks_for(row)]
 
 
 def _part(opened: OpenSegment, row: SegmentRow, question: Question) -> Span:
     before, after, newest = question.request.before, question.request.after, question.newest
-    since, until = question.since_us, question.until_us
+    since, until, up = question.since_us, question.until_us, question.request.oldest_first
+    if up and after is not None and row.id != after.segment:
+        since = max(since, after.received_us + (row.id < after.segment))
     if before is not None and row.id != before.segment:
         until = min(until, before.received_us + (row.id < before.segment))
     low, end = opened.row_range(question.table, since, 0 if until >= 2**62 else until)
@@ -155,13 +164,13 @@ def _part(opened: OpenSegment, row: SegmentRow, question: Question) -> Span:
         low = max(low, after.seq + 1)
     if newest is not None and row.id == newest.segment and not row.imported:
         end = min(end, newest.seq + 1)
-    return Span(low, end, since, until)
+    return Span(low, end, since, until, up)
 
 
-def _rows_down(opened: OpenSegment, row: SegmentRow, question: Question, token: CancelToken) -> Iterator[Any]:
-    """Matching rows of one segment, newest first, in statements that stay short whatever the filter; after each, how far
-    they came."""
-    span = low, end, since, until = _part(opened, row, question)
+def _rows(opened: OpenSegment, row: SegmentRow, question: Question, token: CancelToken) -> Iterator[Any]:
+    """Matching rows of one segment in order, in statements that stay short whatever the filter; after each, how far they
+    came."""
+    span = low, end, since, until, up = _part(opened, row, question)
     if opened.blocks:
         yield from question.sealed(opened, span, token)
         return
@@ -169,24 +178,25 @@ def _rows_down(opened: OpenSegment, row: SegmentRow, question: Question, token: 
     limit = question.request.limit + 1 if meets is None else MET_AT_ONCE
     arrival = f"select received_us from {question.table} where rowid >= ? order by rowid limit 1"
     sql = f"""select {question.columns} from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
-        and received_us < ? and {question.where} order by rowid desc limit ?"""
+        and received_us < ? and {question.where} order by rowid {"" if up else "desc"} limit ?"""
     step = FIRST_STEP
     while end > low:
         token.check()
-        bottom = max(low, end - step)
+        bottom, top = (low, min(end, low + step)) if up else (max(low, end - step), end)
         began_s = time.monotonic()
-        found = opened.rows(sql, bottom, end, since, until, *question.bindings, limit)
+        found = opened.rows(sql, bottom, top, since, until, *question.bindings, limit)
         yield from found if meets is None else filter(meets, found)
-        if len(found) == limit:
-            end = found[-1][0]
-            if meets is not None:
-                yield RowKey(found[-1][1], row.id, end)
+        full = len(found) == limit
+        turned = (found[-1][0] + 1 if up else found[-1][0]) if full else top if up else bottom
+        low, end = (turned, end) if up else (low, turned)
+        if full and meets is not None:
+            yield RowKey(found[-1][1], row.id, found[-1][0])
+        if full:
             continue
-        end = bottom
         if time.monotonic() - began_s < STEP_S:
             step = min(2 * step, LAST_STEP)
         if end > low:
-            yield RowKey(opened.number(arrival, bottom), row.id, bottom)
+            yield RowKey(opened.number(arrival, turned), row.id, turned - up)
 
 
 def _count(view: StoreView, question: Question, token: CancelToken, narrowed: Narrow | None) -> int:
@@ -200,10 +210,10 @@ def _count(view: StoreView, question: Question, token: CancelToken, narrowed: Na
             found = asked.sealed(opened, _part(opened, row, question), token)
             return sum(not isinstance(one, RowKey) for one in found)
         if asked.meets is not None:
-            return sum(not isinstance(one, RowKey) for one in _rows_down(opened, row, asked, token))
+            return sum(not isinstance(one, RowKey) for one in _rows(opened, row, asked, token))
         sql = f"""select count(*) from {question.table} where rowid >= ? and rowid < ? and received_us >= ?
             and received_us < ? and {asked.where}"""
-        low, end, since, until = _part(opened, row, question)
+        low, end, since, until, _ = _part(opened, row, question)
         total = 0
         for bottom in range(low, end, LAST_STEP):
             token.check()

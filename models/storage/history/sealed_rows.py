@@ -1,4 +1,4 @@
-"""Rows of sealed segments for the lists, newest first."""
+"""Rows of sealed segments for the lists, in the order of a span."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -26,13 +26,14 @@ def rows_within(blocks: RowBlocks, number: int, span: Span) -> npt.NDArray[np.in
 
 
 def tuples(
-    blocks: RowBlocks, number: int, rows: npt.NDArray[np.intp], names: Sequence[str]
+    blocks: RowBlocks, number: int, rows: npt.NDArray[np.intp], names: Sequence[str], *, up: bool
 ) -> Iterator[tuple[Any, ...]]:
-    """The last row first."""
+    """The last row first, or `up` from the first."""
     if len(rows):
-        yield from zip(*(blocks.column(number, name, rows[::-1]) for name in names), strict=True)
+        yield from zip(*(blocks.column(number, name, rows if up else rows[::-1]) for name in names), strict=True)
 
 
-def reached(opened: OpenSegment, blocks: RowBlocks, number: int) -> RowKey:
-    """Everything newer than this block was looked at, and it itself."""
-    return RowKey(blocks.value(number, "received_us", 0), opened.id, int(blocks.directory[0][number]))
+def reached(opened: OpenSegment, blocks: RowBlocks, number: int, *, up: bool) -> RowKey:
+    """Everything newer than this block was looked at (`up`: older), and it itself."""
+    row = int(blocks.directory[1][number]) - 1 if up else 0
+    return RowKey(blocks.value(number, "received_us", row), opened.id, int(blocks.directory[0][number]) + row)

@@ -39,9 +39,16 @@ class LogIndex:
         self._grams: list[npt.NDArray[np.uint8]] | None = None  # of every chunk of words
 
     def candidates(
-        self, agents: Collection[int] | None, levels: Collection[int], needles: Iterable[str], low: int, end: int
+        self,
+        agents: Collection[int] | None,
+        levels: Collection[int],
+        needles: Iterable[str],
+        low: int,
+        end: int,
+        *,
+        up: bool = False,
     ) -> Iterator[int] | None:
-        """Row ids of [low, end), the largest first: all records of these agents (None: of any) and levels that hold every one of
+        """Row ids of [low, end), the largest first (`up`: the smallest): all records of these agents (None: of any) and levels that hold every one of
         the casefolded `needles` are among them. None: the index cannot narrow it down."""
         parts = (
             [_any([agent_word(one) for one in agents])] if agents is not None and 0 < len(agents) <= MOST_AGENTS else []
@@ -50,14 +57,14 @@ class LogIndex:
             parts.append(_any([level_word(level) for level in levels]))
         texts = [part for needle in needles for part in self._holding(needle)]
         if "" in texts:
-            return iter(self._unindexed(low, end))
+            return iter(self._unindexed(low, end, up=up))
         parts += texts
         if not parts:
             return None
-        query = """SELECT rowid FROM log_words WHERE log_words MATCH ? AND rowid >= ? AND rowid < ?
-            ORDER BY rowid DESC"""
+        query = f"""SELECT rowid FROM log_words WHERE log_words MATCH ? AND rowid >= ? AND rowid < ?
+            ORDER BY rowid {"" if up else "DESC"}"""
         found = (cast("int", id_) for (id_,) in self._connection.execute(query, (" AND ".join(parts), low, end)))
-        return merge(found, self._unindexed(low, end), reverse=True) if texts else found
+        return merge(found, self._unindexed(low, end, up=up), reverse=not up) if texts else found
 
     def minutes(self, agent: int, since_us: int, until_us: int) -> MinuteCounts:
         """How many records of an agent (0: of all) came in every minute that begins in [since_us, until_us)."""
@@ -116,10 +123,10 @@ class LogIndex:
             raise DamagedError(f"the words of the log records: {error}") from error
         return found
 
-    def _unindexed(self, low: int, end: int) -> list[int]:
+    def _unindexed(self, low: int, end: int, *, up: bool) -> list[int]:
         rows = self._connection.execute("SELECT ids FROM log_unindexed ORDER BY part").fetchall()
         every = np.concatenate([_unpacked(row[0]) for row in rows]) if rows else np.zeros(0, np.int64)
-        found: list[int] = every[(every >= low) & (every < end)][::-1].tolist()
+        found: list[int] = every[(every >= low) & (every < end)][:: 1 if up else -1].tolist()
         return found
 
 

@@ -202,6 +202,8 @@ def test_a_rare_text_is_found_without_looking_at_the_records(views: tuple[StoreV
         assert found == sorted(found, reverse=True)
         assert 0 < len(found) < 400
         assert len(list(index.candidates({1}, ALL_LEVELS, [needle], 0, 1 << 40) or ())) < len(found)
-    assert list(index.candidates(None, ALL_LEVELS, ["nowhere"], 0, 1 << 40) or ()) == index._unindexed(0, 1 << 40)
+    assert list(index.candidates(None, ALL_LEVELS, ["nowhere"], 0, 1 << 40) or ()) == index._unindexed(
+        0, 1 << 40, up=False
+    )
     assert index.candidates(None, ALL_LEVELS, ["--"], 0, 1 << 40) is None
     assert index.candidates(None, [Level.INFO], [], 0, 1 << 40) is None
