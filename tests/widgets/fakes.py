@@ -287,12 +287,13 @@ def _page(
     matching: Iterable, stored: Sequence, request: LogRequest | MessageRequest, search_rows: int
 ) -> tuple[tuple, Reach]:
     """At most `search_rows` stored rows are looked at."""
-    looked_at = [row for row in sorted(stored, key=lambda row: row.key, reverse=True)
+    looked_at = [row for row in sorted(stored, key=lambda row: row.key, reverse=not request.oldest_first)
                  if (request.before is None or row.key < request.before)
                  and (request.after is None or row.key > request.after)]  # fmt: skip
     given_up = looked_at[search_rows - 1].key if len(looked_at) > search_rows else None
     keys = {row.key for row in matching}
-    found = [row for row in looked_at if row.key in keys and (given_up is None or row.key >= given_up)]
+    looked_at = looked_at[:search_rows]
+    found = [row for row in looked_at if row.key in keys]
     rows = tuple(found[: request.limit])
     searched = rows[-1].key if rows and len(found) > len(rows) else given_up
     newest = max((row.key for row in stored), default=None)

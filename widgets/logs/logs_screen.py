@@ -9,13 +9,11 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, 
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.log_json import log_json
-from models.domain.queries import LogLine
-from models.domain.search.terms import Anywhere, Comparison, FieldIs, LevelIs, Not, Place, Term
+from models.domain.queries import LogLine, RowKey
+from models.domain.search.terms import Anywhere, FieldIs, Place, Term
 from models.domain.search.writing import written
 from models.domain.tail import TailPage
-from widgets.common.plain import visible
 from widgets.common.throttle import Throttle
-from widgets.common.words import level_word
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.tool_buttons import FlatButton
 from widgets.logs.facets import FacetTree
@@ -25,12 +23,12 @@ from widgets.logs.pills import QueryPills
 from widgets.logs.queried_rows import QueriedRows
 from widgets.logs.query_box import QueryBox
 from widgets.logs.record_pane import RecordPane
+from widgets.logs.row_menu import narrowings, surroundings
 from widgets.logs.summary_feed import SummaryFeed
 from widgets.records.agent_names import AgentNames
 from widgets.records.record_dialog import log_dialog
 
 _NAMES_MS = 2_000
-_IN_MENU, _LONGEST_SAID = 40, 500
 _WIDE_PIXELS = 1_500
 """From this width on the record stands beside the list, else below it."""
 _BELOW, _BESIDE, _FACETS = 260, 560, 230
@@ -195,31 +193,25 @@ class LogsScreen(QWidget):
             only.setEnabled(self.agent != line.agent)
         everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
         everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
-        for text, term in self._narrowings(line):
+        id_ = self._names.id_of(line.agent)
+        for text, term in narrowings(line, id_, name):
             menu.addAction(text.replace("&", "&&"), partial(self.query.add, term))
+        around = menu.addMenu(self.tr("What happened around it"))
+        for text, query in surroundings(line, id_, name):
+            around.addAction(text.replace("&", "&&"), partial(self.show_around, line.key, query))
         if line.agent:
             menu.addSeparator()
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
 
-    def _narrowings(self, line: LogLine) -> list[tuple[str, Term]]:
-        """What a row offers to look for, and to leave out."""
-        level = LevelIs(Comparison.IS, line.level)
-        found: list[tuple[str, Term]] = [
-            (self.tr("Only level {level}").replace("{level}", level_word(line.level)), level)
-        ]
-        agent = Not(FieldIs(Place.AGENT, (self._names.id_of(line.agent),)))
-        if line.agent:
-            found.append((self.tr("All but {agent}").replace("{agent}", self._names.name(line.agent)), agent))
-        if line.logger:
-            told = visible(line.logger, _IN_MENU)
-            logger = FieldIs(Place.LOGGER, (line.logger,))
-            found.append((self.tr("Only logger {logger}").replace("{logger}", told), logger))
-            found.append((self.tr("All but logger {logger}").replace("{logger}", told), Not(logger)))
-        if line.text:
-            text = Anywhere(line.text[:_LONGEST_SAID])
-            found.append((self.tr("Only this text"), text))
-            found.append((self.tr("All but this text"), Not(text)))
-        return found
+    def show_around(self, key: RowKey, query: str) -> None:
+        """List the records around this one that `query` finds, and go to it."""
+        self.query.write(query)
+        if (
+            not self._times.live
+            and not self._times.current().since_us <= key.received_us < self._times.current().until_us
+        ):
+            self._times.resume()
+        self.rows.stand_at(key)
 
     @Slot()
     def _copy_json(self) -> None:

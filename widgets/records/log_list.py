@@ -19,7 +19,8 @@ from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeRangeModel
-from widgets.records.paged_list import Page, PagedList
+from widgets.records.page import Page
+from widgets.records.paged_list import PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
 
@@ -162,7 +163,8 @@ class LogRows(PagedList):
         raise NotImplementedError
 
     def request(self, page: Page) -> LogRequest:
-        return LogRequest(self.agent, self.query(), page.before, page.since_us, page.until_us, page.limit, page.after)
+        ends = page.since_us, page.until_us, page.limit, page.after, page.oldest_first
+        return LogRequest(self.agent, self.query(), page.before, *ends)
 
 
 class LogList(LogRows):

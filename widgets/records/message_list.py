@@ -15,7 +15,8 @@ from widgets.common.theme import ThemeHolder
 from widgets.common.words import kind_word, origin_word
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeRangeModel
-from widgets.records.paged_list import Page, PagedList
+from widgets.records.page import Page
+from widgets.records.paged_list import PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
 
@@ -86,7 +87,7 @@ class MessageList(PagedList):
     def request(self, page: Page) -> MessageRequest:
         return MessageRequest(
             self.agent, self.topic, page.before, page.since_us, page.until_us, page.limit, branch=self.branch,
-            text=self.text, after=page.after,
+            text=self.text, after=page.after, oldest_first=page.oldest_first,
         )  # fmt: skip
 
     def empty_state(self) -> ViewState:

@@ -5,7 +5,7 @@ it has, and how far back it looked.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -13,14 +13,11 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from models.domain.queries import (
     Failed,
-    LogRequest,
     LogResult,
-    MessageRequest,
     MessageResult,
     Reach,
     Result,
     RowKey,
-    TaskRequest,
     TaskResult,
     Ticket,
 )  # fmt: skip
@@ -29,6 +26,8 @@ from widgets.common.state_view import StateKind, ViewState, failed, loading
 from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
+from widgets.records.newer_pages import NewerPages
+from widgets.records.page import ListRequest, Page
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import RecordTable
 
@@ -37,18 +36,6 @@ KEPT = 5_000
 """Rows that stay while new ones come in at the top; older ones are read again when somebody scrolls down."""
 REFRESH_MS = 1_000
 _AHEAD_PIXELS = 400
-
-ListRequest = LogRequest | MessageRequest | TaskRequest
-
-
-class Page(NamedTuple):
-    """Which rows are asked for, as in `LogRequest`."""
-
-    before: RowKey | None
-    after: RowKey | None
-    since_us: int
-    until_us: int
-    limit: int
 
 
 class PagedList(RecordTable):
@@ -79,6 +66,8 @@ class PagedList(RecordTable):
         self._wanted = 0  # rows until it stops
         self._ticket: Ticket | None = None
         self._older: Ticket | None = None
+        self._start: RowKey | None = None  # where the list stands in the past
+        self._newer = NewerPages(model, self._ask_newer, self._grown)
         self._throttle = Throttle(self._ask_newest, refresh_ms, self)
         self.chosen.connect(self._another_chosen)
         self.new_button.clicked.connect(self._show_new)
@@ -112,9 +101,23 @@ class PagedList(RecordTable):
             self._agent = agent
             self.reload()
 
+    def stand_at(self, key: RowKey) -> None:
+        """List what arrived around this row, or moment, and go to it: older rows below, newer ones above."""
+        self.reload()
+        self._start = self._pointed = key
+        self.reload(standing=True)
+
+    @property
+    def standing(self) -> bool:
+        """Does the list begin somewhere in the past?"""
+        return self._start is not None
+
     @Slot()
-    def reload(self) -> None:
-        """Begin anew: another agent, filter or time."""
+    def reload(self, *, standing: bool = False) -> None:
+        """Begin anew: another agent, filter or time. `standing`: at the same place in the past."""
+        if not standing:
+            self._start = None
+        self._newer.begin(None)
         self._stale = True
         self._cancel()
         if not self.isVisible() or self._agent is None:
@@ -125,7 +128,9 @@ class PagedList(RecordTable):
         self._set_new(0)
         self._tell("")
         self.stack.show_state(loading())
-        self._ticket = self._ask(None, None, self._take_first)
+        start = self._start
+        before = start._replace(seq=start.seq + 1) if start is not None else None
+        self._ticket = self._ask(before, None, self._take_first)
 
     def rows_added(self) -> None:
         """The tail tells of new rows: look at the newest soon."""
@@ -150,7 +155,10 @@ class PagedList(RecordTable):
             self._go_to_pointed()
 
     def _go_to_pointed(self) -> None:
-        row = next((row for row, one in enumerate(self.model.rows) if one.key == self._pointed), -1)
+        pointed = self._pointed
+        row = next((row for row, one in enumerate(self.model.rows) if one.key == pointed), -1)
+        if row < 0 and self.standing and pointed is not None:  # a moment: the first that came then or later
+            row = sum(one.key >= pointed for one in self.model.rows) - 1
         if row >= 0:
             self.table.selectRow(row)  # which is choosing it
             self.table.scrollTo(self.model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
@@ -162,15 +170,30 @@ class PagedList(RecordTable):
 
     @property
     def _following(self) -> bool:
-        return self.at_top and not self._held
+        return self.at_top and not self._held and not self.standing
 
     # ------------------------------------------------------------ asking
 
     def _ask(self, before: RowKey | None, after: RowKey | None, deliver: Any, limit: int = -1) -> Ticket:
-        now = self._range.current()
-        since, until = (0, 0) if now.live else (now.since_us, now.until_us)
+        since, until = self._stretch()
         page = Page(before, after, since, until, self._limit if limit < 0 else limit)
         return self._source.ask(self.request(page), deliver)
+
+    def _ask_newer(self, at: RowKey, deliver: Any) -> Ticket:
+        since, until = self._stretch()
+        return self._source.ask(self.request(Page(None, at, since, until, PAGE, oldest_first=True)), deliver)
+
+    def _grown(self, rows: int) -> None:
+        """Nothing moves below rows that came in above."""
+        bar = self.table.verticalScrollBar()
+        bar.setValue(bar.value() + rows * self.table.verticalHeader().defaultSectionSize())
+        if self._pointed is not None:
+            self._go_to_pointed()
+        self._show_rows()
+
+    def _stretch(self) -> tuple[int, int]:
+        now = self._range.current()
+        return (0, 0) if now.live else (now.since_us, now.until_us)
 
     def _ask_newest(self) -> None:
         """At the top, the rows that came since; else only how many."""
@@ -195,6 +218,7 @@ class PagedList(RecordTable):
 
     def _cancel(self) -> None:
         self._throttle.stop()
+        self._newer.stop()
         for ticket in (self._ticket, self._older):
             if ticket is not None:
                 ticket.cancel()
@@ -211,6 +235,7 @@ class PagedList(RecordTable):
         self.table.scrollToTop()
         if self._pointed is not None:
             self._go_to_pointed()
+        self._newer.begin(self._start)
 
     def _begin_with(self, result: Result) -> None:
         rows, reach = self._read(result)
@@ -299,6 +324,8 @@ class PagedList(RecordTable):
         bar = self.table.verticalScrollBar()
         if self._following and self._new:
             self._show_new()
+        if value <= bar.minimum() + _AHEAD_PIXELS:
+            self._newer.go_on()
         if self.model.rows and self._older is None and value >= bar.maximum() - _AHEAD_PIXELS:
             self._wanted = PAGE
             self._ask_older()
@@ -319,6 +346,9 @@ class PagedList(RecordTable):
 
     @Slot()
     def _show_new(self) -> None:
+        if self.standing:
+            self.reload()
+            return
         self._set_new(0)
         self.table.scrollToTop()
         if self._ticket is not None:  # it only counts

@@ -17,7 +17,8 @@ from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeRangeModel
-from widgets.records.paged_list import Page, PagedList
+from widgets.records.page import Page
+from widgets.records.paged_list import PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
 

@@ -65,7 +65,7 @@ def menu_of(screen: LogsScreen, row: int) -> dict[str, Callable[[], object]]:
     """What the context menu of a row offers."""
     choose(screen, row)
     screen.rows.table.customContextMenuRequested.emit(QPoint(5, 5))
-    menu = screen.rows.findChildren(QMenu)[-1]
+    menu = screen.rows.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)[-1]
     return {action.text(): action.trigger for action in menu.actions() if action.isEnabled() and action.text()}
 
 
@@ -73,7 +73,8 @@ def test_only_this_agent_and_back_by_the_menu(screen: LogsScreen, desk: Desk) ->
     menu = menu_of(screen, 1)
     assert list(menu) == [
         "Open", "Copy", "Copy with headers", "Copy as JSON", "Only Crawler Two", "Only level error", "All but Crawler Two",
-        "Only logger crawler.fetch", "All but logger crawler.fetch", "Only this text", "All but this text", "Go to agent",
+        "Only logger crawler.fetch", "All but logger crawler.fetch", "Only this text", "All but this text", "What happened around it",
+        "Go to agent",
     ]  # fmt: skip
     menu["Only Crawler Two"]()
     desk.source.answer_all()
