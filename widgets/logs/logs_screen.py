@@ -31,7 +31,7 @@ from widgets.records.record_dialog import log_dialog
 _NAMES_MS = 2_000
 _WIDE_PIXELS = 1_500
 """From this width on the record stands beside the list, else below it."""
-_BELOW, _BESIDE, _FACETS = 260, 560, 230
+_BELOW, _BESIDE, _FACETS = 260, 560, 250
 """First height or width of the record, and width of the fields."""
 
 

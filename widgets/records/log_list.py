@@ -157,6 +157,8 @@ class LogRows(PagedList):
             place = len(self.records.columns) + self.records.fields.index(field)
             header.moveSection(header.visualIndex(place), header.visualIndex(len(self.records.columns) - 1))
             self.table.setColumnWidth(place, _FIELD_PIXELS)
+            chosen = self.table.selectionModel()  # rows are chosen whole, with the new column
+            chosen.select(chosen.selection(), chosen.SelectionFlag.Select | chosen.SelectionFlag.Rows)
 
     def query(self) -> Term:
         """What a record must meet to be listed."""
