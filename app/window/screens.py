@@ -13,6 +13,7 @@ from models.domain.queries import AgentResult, LogLine, MessageLine
 from models.domain.time_range import TimeRange
 from widgets.agent.agent_panel import AgentPanel
 from widgets.agent.agent_screen import AgentScreen
+from widgets.common.throttle import Throttle
 from widgets.fleet.agent_commands import AgentCommands, Target
 from widgets.fleet.fleet_item_model import AgentRole
 from widgets.fleet.fleet_screen import FleetScreen
@@ -22,6 +23,9 @@ from widgets.logs.logs_screen import LogsScreen
 from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
+
+_MOMENT_MS = 80
+"""The fleet follows a moment that is slid at most so often."""
 
 
 class Screens(QObject):
@@ -76,6 +80,8 @@ class Screens(QObject):
         self.fleet.model.dataChanged.connect(self._fleet_shown)
         self.fleet.model.layoutChanged.connect(self._fleet_shown)
         window.time_range.changed.connect(self._range_changed)
+        self._moments = Throttle(self._show_moment, _MOMENT_MS, self)
+        context.cursor.pinned.connect(self._moments.want)
         window.refresh_requested.connect(self._refresh)
         window.screen_changed.connect(self._screen_changed)
         self._range_changed(window.time_range.current())
@@ -251,8 +257,13 @@ class Screens(QObject):
         self._window.show_screen(FLEET)
 
     @Slot(object)
-    def _range_changed(self, chosen: TimeRange) -> None:
-        self.fleet.show_moment(0 if chosen.live else chosen.until_us)
+    def _range_changed(self, _chosen: TimeRange) -> None:
+        self._show_moment()
+
+    def _show_moment(self) -> None:
+        """The fleet as it was at the moment where the window stands, else at the end of the range."""
+        pinned_us, shown = self._context.cursor.pinned_us, self._window.time_range.current()
+        self.fleet.show_moment(pinned_us if pinned_us is not None else 0 if shown.live else shown.until_us)
 
     @Slot()
     def _refresh(self) -> None:

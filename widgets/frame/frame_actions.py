@@ -25,6 +25,8 @@ class FrameSlots:
     copy_range: Callable[[], object]
     paste_range: Callable[[], object]
     shortcuts: Callable[[], object]
+    moment: Callable[[], object]
+    leave_moment: Callable[[], object]
 
 
 class FrameActions(QObject):
@@ -46,6 +48,10 @@ class FrameActions(QObject):
         self.toggle_live = add("view.live", tr("&Live or paused"), times.toggle, "Space", "live",
             tip=tr("Hold the view or follow the present; recording goes on either way"))  # fmt: skip
         add("view.refresh", tr("&Refresh"), slots.refresh, "F5", tip=tr("Ask again for everything that is shown"))
+        add("view.moment", tr("Look at a &moment"), slots.moment, "Ctrl+M", "clock",
+            tip=tr("Show the whole window as it was at one moment, and slide through the time range"))  # fmt: skip
+        self.leave_moment = add("view.leave-moment", tr("Back to &now"), slots.leave_moment,
+            tip=tr("Let go of the moment that is shown"))  # fmt: skip
         self.full_screen = add("view.full-screen", tr("&Full screen"), slots.full_screen, "F11", checkable=True,
             tip=tr("Give the window the whole screen"))  # fmt: skip
         self.close_panel = add("view.close-panel", tr("&Close side panel"), slots.close_panel, "Esc", "close",

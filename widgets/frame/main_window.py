@@ -26,6 +26,7 @@ from widgets.common.theme import ThemeHolder
 from widgets.frame.broker_chip import BrokerChip
 from widgets.frame.frame_actions import FrameActions, FrameSlots
 from widgets.frame.health_bar import HealthBar
+from widgets.frame.moment_bar import MomentBar
 from widgets.frame.navigation_rail import NavigationRail
 from widgets.frame.notice_bar import NoticeBar
 from widgets.frame.reading_chip import ReadingChip
@@ -75,12 +76,15 @@ class MainWindow(QMainWindow):
         self._range_bar = TimeRangeBar(
             theme, self.time_range, self._made.toggle_live, self._made.back, self._made.forward
         )
+        self._moment_bar = MomentBar(theme, self.time_range, self.time_cursor, self._made.leave_moment)
         self._theme_button = FlatButton(theme, "moon", self.tr("Light or dark"), self._made.toggle_theme)
         self._build()
         self._rail.chosen.connect(self.show_screen)
         self.time_range.changed.connect(self._follow_range)
+        self.time_cursor.pinned.connect(self._follow_moment)
         theme.changed.connect(self._follow_theme)
         self._follow_range()
+        self._follow_moment()
         self._follow_theme()
         self._second = QTimer(self, interval=SECOND_MS)
         self._second.timeout.connect(self._tick)
@@ -129,7 +133,7 @@ class MainWindow(QMainWindow):
             self._side_column.addWidget(panel)
             panel.show()
         self._side.setVisible(panel is not None)
-        self._made.close_panel.setEnabled(panel is not None)
+        self._follow_moment()
 
     @property
     def side_panel(self) -> QWidget | None:
@@ -228,6 +232,8 @@ class MainWindow(QMainWindow):
             copy_range=self._copy_range,
             paste_range=self._paste_range,
             shortcuts=self._show_shortcuts,
+            moment=lambda: self._moment_bar.begin(),  # noqa: PLW0108 - it is made later
+            leave_moment=lambda: self.time_cursor.pin(None),
         )
 
     def _build(self) -> None:
@@ -251,7 +257,6 @@ class MainWindow(QMainWindow):
         self._side_column = QVBoxLayout(self._side)
         self._side_column.setContentsMargins(1, 0, 0, 0)
         self._side.hide()
-        self._made.close_panel.setEnabled(False)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
@@ -259,7 +264,7 @@ class MainWindow(QMainWindow):
         self._splitter.addWidget(self._side)
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setSizes([FIRST_SIZE[0] - SIDE_WIDTH, SIDE_WIDTH])
-        content = _column(self._splitter, top, self.notices, self._splitter)
+        content = _column(self._splitter, top, self._moment_bar, self.notices, self._splitter)
         middle = QWidget()
         across = QHBoxLayout(middle)
         across.setContentsMargins(0, 0, 0, 0)
@@ -292,8 +297,16 @@ class MainWindow(QMainWindow):
         flag = Qt.WindowState.WindowFullScreen
         self.setWindowState(state | flag if full else state & ~flag)
 
+    @Slot()
+    def _follow_moment(self) -> None:
+        pinned = self.time_cursor.pinned_us is not None
+        self._made.leave_moment.setEnabled(pinned)
+        self._made.close_panel.setEnabled(pinned or self._panel is not None)  # one key leaves both
+
     def _close_panel(self) -> None:
-        if self._panel is not None:
+        if self.time_cursor.pinned_us is not None:
+            self.time_cursor.pin(None)
+        elif self._panel is not None:
             self.set_side_panel(None)
             self.side_panel_closed.emit()
 

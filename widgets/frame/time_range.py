@@ -113,16 +113,27 @@ class TimeRangeModel(QObject):
 
 
 class TimeCursor(QObject):
-    """The moment under the pointer, shared by plots, tables and logs. GUI thread."""
+    """The moment under the pointer, shared by plots, tables and logs; and the one that was pinned, at which the whole window
+    stands. GUI thread."""
 
     moved = Signal(object)  # microseconds UTC, or None where it left
+    pinned = Signal(object)  # as above; None: the window is of now again
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.time_us: int | None = None
+        self.pinned_us: int | None = None
 
     def move(self, time_us: int | None) -> None:
-        """Put the cursor there; None takes it away."""
+        """Put the cursor there; None takes it away, to where it was pinned."""
+        time_us = self.pinned_us if time_us is None else time_us
         if time_us != self.time_us:
             self.time_us = time_us
             self.moved.emit(time_us)
+
+    def pin(self, time_us: int | None) -> None:
+        """Show everything as it was at this moment; None: let go."""
+        if time_us != self.pinned_us:
+            self.pinned_us = time_us
+            self.move(time_us)
+            self.pinned.emit(time_us)

@@ -19,11 +19,13 @@ class _Drag(Enum):
     NONE = auto()
     SELECT = auto()
     PAN = auto()
+    SCRUB = auto()
 
 
 class Gestures:
     """Drag selects the time to zoom to, Shift-drag or the middle button pans (and so pauses), the wheel zooms around the
-    pointer, a double click goes live again; arrows move the cursor, + and - zoom, Home goes live."""
+    pointer, a double click goes live again, Ctrl-drag takes the whole window to that moment; arrows move the cursor, + and - zoom,
+    Home goes live."""
 
     def __init__(self, time_range: TimeRangeModel, cursor: TimeCursor) -> None:
         self._range = time_range
@@ -57,6 +59,9 @@ class Gestures:
         ):
             self._drag = _Drag.PAN
             self._grabbed_us = (frame.since_us, frame.until_us)
+        elif button == Qt.MouseButton.LeftButton and keys & Qt.KeyboardModifier.ControlModifier:
+            self._drag = _Drag.SCRUB
+            self._cursor.pin(frame.time_of(at.x()))
         elif button == Qt.MouseButton.LeftButton:
             self._drag = _Drag.SELECT
         else:
@@ -71,6 +76,8 @@ class Gestures:
             since, until = self._grabbed_us
             shift = round((self._from.x() - at.x()) * (until - since) / frame.area.width())
             self._zoom(since + shift, until + shift)
+        elif self._drag is _Drag.SCRUB:
+            self._cursor.pin(frame.time_of(min(max(at.x(), frame.area.left()), frame.area.right())))
         elif frame.area.left() <= at.x() <= frame.area.right():
             self._cursor.move(frame.time_of(at.x()))
 

@@ -5,20 +5,18 @@ it has, and how far back it looked.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from models.domain.queries import (
     Failed,
-    LogResult,
-    MessageResult,
     Reach,
     Result,
     RowKey,
-    TaskResult,
     Ticket,
 )  # fmt: skip
 from widgets.common.numbers import count_text
@@ -27,7 +25,7 @@ from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
 from widgets.records.newer_pages import NewerPages
-from widgets.records.page import ListRequest, Page
+from widgets.records.page import ListRequest, Page, rows_of
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import RecordTable
 
@@ -35,6 +33,8 @@ PAGE = 200
 KEPT = 5_000
 """Rows that stay while new ones come in at the top; older ones are read again when somebody scrolls down."""
 REFRESH_MS = 1_000
+MOMENT_MS = 80
+"""A list follows a moment that is slid at most so often."""
 _AHEAD_PIXELS = 400
 
 
@@ -69,10 +69,12 @@ class PagedList(RecordTable):
         self._start: RowKey | None = None  # where the list stands in the past
         self._newer = NewerPages(model, self._ask_newer, self._grown)
         self._throttle = Throttle(self._ask_newest, refresh_ms, self)
+        self._moments = Throttle(self.reload, MOMENT_MS, self)
         self.chosen.connect(self._another_chosen)
         self.new_button.clicked.connect(self._show_new)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         context.times.changed.connect(self._range_changed)
+        context.cursor.pinned.connect(self._pinned)
 
     # ------------------------------------------------------------ for subclasses
 
@@ -116,7 +118,9 @@ class PagedList(RecordTable):
     def reload(self, *, standing: bool = False) -> None:
         """Begin anew: another agent, filter or time. `standing`: at the same place in the past."""
         if not standing:
-            self._start = None
+            at_us = self._cursor.pinned_us
+            self._start = None if at_us is None else RowKey(at_us, 0, 0)
+            self._pointed = self._start or self._pointed
         self._newer.begin(None)
         self._stale = True
         self._cancel()
@@ -160,7 +164,8 @@ class PagedList(RecordTable):
         if row < 0 and self.standing and pointed is not None:  # a moment: the first that came then or later
             row = sum(one.key >= pointed for one in self.model.rows) - 1
         if row >= 0:
-            self.table.selectRow(row)  # which is choosing it
+            with QSignalBlocker(self) if pointed is not None and not pointed.segment else nullcontext():
+                self.table.selectRow(row)  # which is choosing it, but for a moment that is passed by
             self.table.scrollTo(self.model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     @Slot(object)
@@ -238,7 +243,7 @@ class PagedList(RecordTable):
         self._newer.begin(self._start)
 
     def _begin_with(self, result: Result) -> None:
-        rows, reach = self._read(result)
+        rows, reach = rows_of(result)
         self._listed = self._counted = reach.newest
         self._wanted = PAGE
         self.model.replace(rows)
@@ -248,7 +253,7 @@ class PagedList(RecordTable):
         self._ticket = None
         if isinstance(result, Failed):
             return  # what is listed stays true; the next look tells again
-        rows, reach = self._read(result)
+        rows, reach = rows_of(result)
         if not self.at_top and self.model.rows:  # somebody scrolled meanwhile: nothing moves
             self._throttle.want()
             return
@@ -265,7 +270,7 @@ class PagedList(RecordTable):
     def _take_count(self, result: Result | Failed) -> None:
         self._ticket = None
         if not isinstance(result, Failed):
-            reach = self._read(result)[1]
+            reach = rows_of(result)[1]
             self._counted = reach.newest or self._counted
             self._set_new(self._new + max(0, reach.matched))
             if self._following and self._new:  # somebody came back meanwhile
@@ -278,7 +283,7 @@ class PagedList(RecordTable):
             self._tell(problem_text(result.problem)[0])
             self._show_rows()
             return
-        rows, reach = self._read(result)
+        rows, reach = rows_of(result)
         self.model.put_last(rows)
         self._reached(reach, len(rows))
 
@@ -287,7 +292,7 @@ class PagedList(RecordTable):
         self._ticket = self._older = None
         if isinstance(result, Failed):
             return
-        rows, reach = self._read(result)
+        rows, reach = rows_of(result)
         self._more = reach.searched is not None
         if rows != self.model.rows:
             self._keep_place(rows)
@@ -330,13 +335,6 @@ class PagedList(RecordTable):
             self._wanted = PAGE
             self._ask_older()
 
-    def _read(self, result: Result) -> tuple[list[Any], Reach]:
-        if isinstance(result, LogResult | MessageResult):
-            return list(result.rows), result.reach
-        assert isinstance(result, TaskResult)
-        full = len(result.rows) >= result.request.limit
-        return list(result.rows), Reach(result.rows[-1].key if full else None)
-
     # ------------------------------------------------------------ new rows, states, pointer
 
     def _set_new(self, count: int) -> None:
@@ -371,13 +369,19 @@ class PagedList(RecordTable):
     @Slot(object)
     def _range_changed(self, _chosen: object) -> None:
         self._fit_times()
-        self.reload()
+        if self._cursor.pinned_us is None:
+            self.reload()
+
+    @Slot(object)
+    def _pinned(self, _at_us: int | None) -> None:
+        """The window stands at another moment, or at none any more."""
+        self._moments.want()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._fit_times()
         if self._stale:
-            self.reload()
+            self.reload(standing=True)
         else:
             if self._behind:
                 self._throttle.want()
