@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
 )
 
 from models.domain.queries import Facet, LogSummaryResult
-from models.domain.search.terms import FieldIs, Not, Place, Term
+from models.domain.search.patterns import PATTERN, term_of
+from models.domain.search.terms import FieldIs, Not, Place
 from widgets.common.numbers import count_text
 from widgets.common.plain import PlainLabel, tooltip_text, visible
 from widgets.common.theme import ThemeHolder
@@ -100,7 +101,8 @@ class FacetTree(QWidget):
         self.tree.verticalScrollBar().setValue(place)
 
     def _field_item(self, facet: Facet) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([visible(facet.field, _LONGEST), count_text(facet.records)])
+        title = self.tr("pattern of the text") if facet.field == PATTERN else visible(facet.field, _LONGEST)
+        item = QTreeWidgetItem([title, count_text(facet.records)])
         item.setData(_VALUE, _ROLE, (facet.field, None))
         item.setTextAlignment(_COUNT, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setForeground(_COUNT, QColor(self._theme.theme.muted))
@@ -163,7 +165,7 @@ class FacetTree(QWidget):
     def _want(self, item: QTreeWidgetItem | None, *, negated: bool = False) -> None:
         key = self._key_of(item)
         if key is not None and key[1]:
-            term: Term = FieldIs(key[0], (key[1],))
+            term = term_of(key[0], key[1])
             self.wanted.emit(Not(term) if negated else term)
 
     @Slot(QPoint)
@@ -178,8 +180,9 @@ class FacetTree(QWidget):
         if value:
             menu.addAction(self.tr("Only these"), lambda: self._want(item))
             menu.addAction(self.tr("All but these"), lambda: self._want(item, negated=True))
-        menu.addAction(self.tr("Records that have this field"), lambda: self.wanted.emit(FieldIs(field, ("", ""))))
-        if field not in {*Place}:
+        if field != PATTERN:
+            menu.addAction(self.tr("Records that have this field"), lambda: self.wanted.emit(FieldIs(field, ("", ""))))
+        if field not in {*Place, PATTERN}:
             menu.addAction(self.tr("Show as a column, or no longer"), lambda: self.column_wanted.emit(field))
         menu.addSeparator()
         menu.addAction(self.tr("Copy"), lambda: QGuiApplication.clipboard().setText(value or field))

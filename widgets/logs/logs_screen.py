@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidge
 
 from models.domain.log_json import log_json
 from models.domain.queries import LogLine, RowKey
+from models.domain.search.patterns import PATTERN
 from models.domain.search.terms import Anywhere, FieldIs, Place, Term
 from models.domain.search.writing import written
 from models.domain.tail import TailPage
@@ -152,6 +153,7 @@ class LogsScreen(QWidget):
     def _known(self) -> dict[str, list[str]]:
         result = self.summary.result
         known = {one.field: [value for value, _ in one.values] for one in result.facets} if result is not None else {}
+        known.pop(PATTERN, None)
         known[Place.AGENT] = [self._names.id_of(agent) for agent in self._names.agents]
         return known
 

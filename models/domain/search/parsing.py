@@ -265,7 +265,16 @@ class _Reader:
         return tuple(parts)
 
     def _pattern(self) -> tuple[str, ...]:
-        return (self._quoted(),) if self._text[self._at] == '"' else self._starred()
+        """Pieces with and without quotes that stand together: `"timed out"*`; a star within quotes is none."""
+        parts = [""]
+        begin = self._at
+        while self._at < len(self._text) and not self._text[self._at].isspace() and self._text[self._at] not in "()":
+            first, *more = (self._quoted(),) if self._text[self._at] == '"' else self._starred()
+            parts[-1] += first
+            parts += more
+        if self._at == begin:
+            raise self._unexpected()
+        return tuple(parts)
 
     def _quoted(self) -> str:
         found = _QUOTED.match(self._text, self._at)

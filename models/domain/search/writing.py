@@ -18,7 +18,6 @@ from models.domain.time_range import moment_text
 
 _BARE = re.compile(r"[^\W_][\w./@-]*")
 _KEYWORDS = {"AND", "OR", "NOT"}
-_SPECIAL = re.compile(r'([\\*\s()"])')
 
 
 def written(term: Term) -> str:
@@ -52,6 +51,6 @@ def _quoted(text: str) -> str:
 
 
 def _pattern(parts: tuple[str, ...]) -> str:
-    if len(parts) == 1 and not _BARE.fullmatch(parts[0]):
-        return _quoted(parts[0])
-    return "*".join(_SPECIAL.sub(r"\\\1", part) for part in parts)
+    if parts == ("",):
+        return '""'
+    return "*".join(part if not part or _BARE.fullmatch(part) else _quoted(part) for part in parts)

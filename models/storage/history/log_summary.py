@@ -19,6 +19,7 @@ from models.domain.queries import (
 )
 from models.domain.records import Level
 from models.domain.search.matching import texts_of
+from models.domain.search.patterns import PATTERN, pattern_of
 from models.domain.search.terms import ATTRIBUTES, All, Arrived, Either, FieldIs, LevelIs, Not, Place, Term
 from models.storage.history.agent_names import names_of_agents
 from models.storage.history.log_lists import log_line, question_of
@@ -31,6 +32,7 @@ from models.storage.sealing.log_index import MINUTE_US
 SAMPLED = 2_000
 """Records that facets tell of."""
 TELL_S = 0.3
+_FIRST = (Place.LEVEL, Place.AGENT, PATTERN, Place.LOGGER, Place.ERROR)
 _VALUES = 10
 _MOST_FIELDS = 60
 _MOST_AGENTS = 64
@@ -82,6 +84,8 @@ class _Tally:
         yield Place.LEVEL, [line.level.name.lower()]
         if line.agent in self._names:
             yield Place.AGENT, [self._names[line.agent][0]]
+        if line.text:
+            yield PATTERN, [pattern_of(line.text)]
         for place, text in ((Place.LOGGER, line.logger), (Place.ERROR, line.error)):
             if text:
                 yield place, [text]
@@ -90,12 +94,17 @@ class _Tally:
 
     def result(self, reached_us: int, *, complete: bool) -> LogSummaryResult:
         facets = []
-        for field, records in self._records.most_common():
+        for field, records in sorted(self._records.items(), key=lambda one: (*_rank(one[0]), -one[1], one[0])):
             values = self._values[field]
             top = sorted(values.items(), key=lambda one: (-one[1], one[0]))[:_VALUES]
             facets.append(Facet(field, tuple(top), records, len(values) - len(top)))
         counted_us = self._request.since_us if self._counted is not None else reached_us
         return LogSummaryResult(self._request, self._counts.copy(), counted_us, tuple(facets), self.sampled, complete)
+
+
+def _rank(field: str) -> tuple[bool, int]:
+    """What every record has comes first, in this order."""
+    return field not in _FIRST, _FIRST.index(field) if field in _FIRST else 0
 
 
 def _values(path: str, value: object) -> Iterator[tuple[str, list[str]]]:
