@@ -24,7 +24,7 @@ _STARS = re.compile(r"\*(?:[\s,;:=/-]*\*)+")
 
 def pattern_of(text: str) -> str:
     """Of the first line. A text without anything that changes is its own pattern."""
-    line = text.strip().partition("\n")[0][:_LONGEST].replace("*", "")
+    line = text.strip().partition("\n")[0][:_LONGEST]
     return _STARS.sub("*", _CHANGING.sub("*", line)).strip()
 
 
