@@ -284,6 +284,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Ask for the right to publish on this topic, naming this reason."),
     "publish.unanswered": ProblemKind(_W, _CONNECT, "{host} did not acknowledge the message within {seconds} s; it may have it or not.",
         "Look whether it arrives here before you publish it again."),
+    "message.first": ProblemKind(_W, ExitCode.FAILED, "No message came before it on its topic, as far as history reaches.",
+        "Choose two messages to compare them."),
     "message.gone": ProblemKind(_W, ExitCode.FAILED, "This message is not stored any more: retention has removed it.",
         "Keep more history if you need it for longer."),
     "publish.no-command": ProblemKind(_W, ExitCode.FAILED, "mosquitto_pub cannot publish this message.",

@@ -27,6 +27,7 @@ from widgets.logs.record_pane import RecordPane
 from widgets.logs.row_menu import narrowings, surroundings
 from widgets.logs.summary_feed import SummaryFeed
 from widgets.records.agent_names import AgentNames
+from widgets.records.comparison_dialog import log_comparison
 from widgets.records.record_dialog import log_dialog
 
 _NAMES_MS = 2_000
@@ -44,7 +45,7 @@ class LogsScreen(QWidget):
 
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
-        self._names, self._times = names, context.times
+        self._names, self._times, self._themes = names, context.times, context.themes
         self.query = LogQuery(context.clock, self)
         self.rows = QueriedRows(context, names, self.query, **options)
         self.rows.table.setObjectName("logs")
@@ -187,6 +188,8 @@ class LogsScreen(QWidget):
     @Slot(object, object)
     def _fill_menu(self, menu: QMenu, line: LogLine) -> None:
         menu.addAction(self.tr("Copy as JSON"), self._copy_json)
+        if len(self.rows.selected) == 2:
+            menu.addAction(self.tr("Compare the two"), self._compare)
         menu.addSeparator()
         name = self._names.name(line.agent)
         if line.agent:
@@ -214,6 +217,13 @@ class LogsScreen(QWidget):
         ):
             self._times.resume()
         self.rows.stand_at(key)
+
+    @Slot()
+    def _compare(self) -> None:
+        after, before = ((line, self._names.title(line.agent)) for line in self.rows.selected)
+        dialog = log_comparison(self._themes, before, after, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     @Slot()
     def _copy_json(self) -> None:

@@ -17,8 +17,9 @@ from widgets.messages.message_pane import MessagePane
 from widgets.messages.topic_messages import TopicMessages
 from widgets.messages.topic_panel import TopicPanel
 from widgets.messages.topic_tree import Node
-from widgets.messages.whole_payload import with_whole
+from widgets.messages.whole_payload import ask_before, with_whole
 from widgets.records.agent_names import AgentNames
+from widgets.records.comparison_dialog import message_comparison
 
 _WIDE_PIXELS = 1_700
 """From this width on the message stands beside the list, else below it."""
@@ -48,7 +49,7 @@ class MessagesScreen(QWidget):
 
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
-        self._source, self._names = context.source, names
+        self._source, self._names, self._themes = context.source, names, context.themes
         self.teach_refusal = ""
         """Why rules cannot be changed here; empty: they can."""
         self.topics = TopicPanel(context.source, context.times, context.themes, context.clock.monotonic_us)
@@ -214,6 +215,11 @@ class MessagesScreen(QWidget):
         menu.addAction(self.tr("Copy payload"), self.copy_payload)
         menu.addAction(self.tr("Copy as mosquitto_pub"), self.copy_shell_line)
         menu.addSeparator()
+        if len(self.rows.selected) == 2:
+            menu.addAction(self.tr("Compare the two"), partial(self._compare, *self.rows.selected[::-1]))
+        else:
+            menu.addAction(self.tr("Compare with the one before on its topic"), partial(self._compare_before, line))
+        menu.addSeparator()
         menu.addAction(self.tr("Publish again…"), self.publish_again)
         add_teach_menu(menu, self.teach_wanted.emit, self._lesson(line), self.teach_refusal)
         menu.addAction(self.tr("Why?"), partial(self.why_wanted.emit, line))
@@ -221,6 +227,20 @@ class MessagesScreen(QWidget):
         menu.addAction(self.tr("Show only this topic"), partial(self.topics.show_topic, line.topic))
         if line.agent:
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
+
+    def _compare_before(self, line: MessageLine) -> None:
+        ask_before(self._source, line, lambda before: self._compare(before, line), self.pane.tell_problem)
+
+    def _compare(self, before: MessageLine, after: MessageLine) -> None:
+        """Both whole, whatever the list holds of them."""
+        tell = self.pane.tell_problem
+
+        def show(one: MessageLine, other: MessageLine) -> None:
+            dialog = message_comparison(self._themes, one, other, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
+
+        with_whole(self._source, before, lambda one: with_whole(self._source, after, partial(show, one), tell), tell)
 
     @Slot(QMenu)
     def _fill_value_menu(self, menu: QMenu) -> None:

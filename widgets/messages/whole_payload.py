@@ -1,6 +1,7 @@
-"""The whole payload of a message that a list holds in part."""
+"""The whole payload of a message that a list holds in part, and the message that came before it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from models.domain.problems import Problem
 from models.domain.queries import DataSource, Failed, MessageLine, MessageRequest, MessageResult, Result, Ticket
@@ -39,3 +40,21 @@ def with_whole(
         use(line)
     else:
         ask_whole(source, line, use, tell)
+
+
+def ask_before(
+    source: DataSource, line: MessageLine, use: Callable[[MessageLine], object], tell: Callable[[Problem], object]
+) -> Ticket:
+    """`use` gets the message before this one on its topic, or `tell` that there is none. GUI thread."""
+
+    def take(result: Result | Failed) -> None:
+        if isinstance(result, Failed):
+            tell(result.problem)
+        elif isinstance(result, MessageResult) and result.rows:
+            use(result.rows[0])
+        elif isinstance(result, MessageResult) and result.reach.searched is not None:
+            source.ask(replace(result.request, before=result.reach.searched), take)
+        else:
+            tell(Problem("message.first"))
+
+    return source.ask(MessageRequest(topic=line.topic, before=line.key, limit=1), take)
