@@ -48,7 +48,7 @@ class FrameActions(QObject):
         self.toggle_live = add("view.live", tr("&Live or paused"), times.toggle, "Space", "live",
             tip=tr("Hold the view or follow the present; recording goes on either way"))  # fmt: skip
         add("view.refresh", tr("&Refresh"), slots.refresh, "F5", tip=tr("Ask again for everything that is shown"))
-        add("view.moment", tr("Look at a &moment"), slots.moment, "Ctrl+J", "clock",
+        add("view.moment", tr("Look at a &moment"), slots.moment, "Ctrl+H", "clock",
             tip=tr("Show the whole window as it was at one moment, and slide through the time range"))  # fmt: skip
         self.leave_moment = add("view.leave-moment", tr("Back to &now"), slots.leave_moment,
             tip=tr("Let go of the moment that is shown"))  # fmt: skip
