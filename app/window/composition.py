@@ -162,12 +162,14 @@ class Composition(QObject):
 
     def _attach(self) -> None:
         from app.password_store import PasswordStore
+        from app.queries_file import QueriesFile
         from app.settings import SettingsFile
         from app.templates import TemplatesFile
         from app.window.connection_controller import ConnectionController
         from app.window.data_source import HistorySource
         from app.window.passwords import Passwords
         from app.window.publish_controller import PublishController
+        from app.window.query_controller import QueryController
         from app.window.recorder_notices import RecorderNotices
         from app.window.recorder_parts import no_recorder_link, recorder_link
         from app.window.rules_controller import RulesController
@@ -197,6 +199,7 @@ class Composition(QObject):
             window.notices.show_problem, window,
         )  # fmt: skip
         self._message_menu.publish_requested.connect(self.publishing.open)
+        self._queries = QueryController(self.link, QueriesFile(workspace.queries), window.notices.show_problem, self)
         self.rules = RulesController(self.link, self.source, workspace, clock, self.themes, window)
         self._message_menu.rules_requested.connect(self.rules.list.open)
         window.screen_changed.connect(self._mind_tail)
@@ -271,6 +274,7 @@ class Composition(QObject):
         self._menus.attach(self.screens)
         assert self.publishing is not None
         self.screens.messages_made.connect(self._message_menu.attach)
+        self.screens.logs_made.connect(self._queries.attach)
         if self.screens.messages is not None:  # its place was shown before
             self._message_menu.attach(self.screens.messages)
         self.screens.publish_requested.connect(self.publishing.open)

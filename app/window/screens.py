@@ -44,6 +44,8 @@ class Screens(QObject):
     """Somebody asks why something is there (`Subject`)."""
     messages_made = Signal(object)
     """The screen of messages is there."""
+    logs_made = Signal(object)
+    """The screen of logs is there."""
     guide_requested = Signal()
     """How agents are connected."""
     targets_changed = Signal()
@@ -199,6 +201,7 @@ class Screens(QObject):
             self.ways.lead_from(self.logs.rows)
             self.logs.rows.menu_wanted.connect(self._offer_why)
             self._places[LOGS].fill(self.logs)
+            self.logs_made.emit(self.logs)
         return self.logs
 
     def messages_screen(self) -> MessagesScreen:

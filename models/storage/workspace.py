@@ -63,6 +63,10 @@ class Workspace:
         return self.root / "templates.toml"
 
     @property
+    def queries(self) -> Path:
+        return self.root / "queries.toml"
+
+    @property
     def importing(self) -> Path:
         """A folder for what is unpacked while another workspace is brought in; gone afterwards."""
         return self.root / "importing"

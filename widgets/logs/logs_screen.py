@@ -19,6 +19,7 @@ from widgets.frame.screen_context import ScreenContext
 from widgets.frame.tool_buttons import FlatButton
 from widgets.logs.facets import FacetTree
 from widgets.logs.histogram import LogHistogram
+from widgets.logs.kept_queries import KeptQueries
 from widgets.logs.log_query import LogQuery
 from widgets.logs.pills import QueryPills
 from widgets.logs.queried_rows import QueriedRows
@@ -50,6 +51,7 @@ class LogsScreen(QWidget):
         self.rows = QueriedRows(context, names, self.query, **options)
         self.rows.table.setObjectName("logs")
         self.box = QueryBox(self.query, self._known)
+        self.kept = KeptQueries(context.themes, self.query)
         self.pills = QueryPills(self.query)
         self.summary = SummaryFeed(context, self.query, parent=self)
         self.histogram = LogHistogram(context.themes, context.cursor)
@@ -82,6 +84,7 @@ class LogsScreen(QWidget):
         head.setSpacing(6)
         head.addWidget(self._facets_button, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.box, 1)
+        head.addWidget(self.kept, 0, Qt.AlignmentFlag.AlignTop)
         found = QWidget()
         column = QVBoxLayout(found)
         column.setContentsMargins(0, 0, 0, 0)

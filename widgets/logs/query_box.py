@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QStringListModel, Qt, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, QStringListModel, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
@@ -76,8 +76,9 @@ class QueryBox(QWidget):
     def _show(self) -> None:
         if self.line.text() != self._query.text:
             self._typing.stop()
-            self.line.selectAll()
-            self.line.insert(self._query.text)  # so that it can be undone
+            with QSignalBlocker(self.line):  # nobody types
+                self.line.selectAll()
+                self.line.insert(self._query.text)  # so that it can be undone
         self._tell(self._query.problem)
 
     def _tell(self, problem: Problem | None) -> None:
@@ -123,8 +124,9 @@ class QueryBox(QWidget):
         if at_hand is None:
             return
         begin = at_hand.start("field") if at_hand["field"] else at_hand.start("begun")
-        self.line.setSelection(begin, at - begin)
-        self.line.insert(text if text.endswith(":") else f"{text} ")
+        with QSignalBlocker(self.line):
+            self.line.setSelection(begin, at - begin)
+            self.line.insert(text if text.endswith(":") else f"{text} ")
         if text.endswith(":"):
             self._offer()
         else:

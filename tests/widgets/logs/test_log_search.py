@@ -116,6 +116,13 @@ def test_pills_are_worked_by_keys_and_the_line_can_be_undone(screen: LogsScreen,
     assert listed(screen) == ["timed out"]
 
 
+def test_what_is_clicked_together_offers_no_completions(screen: LogsScreen) -> None:
+    screen.box.line.setFocus()
+    screen.query.write("level:e")
+    assert not screen.box._popup.isVisible()
+    assert not screen.box._typing.isActive()
+
+
 def test_a_click_on_a_value_looks_for_it_or_for_all_but_it(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
     tree = screen.facets.tree
     level = tree.topLevelItem(0)
