@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from models.storage.export.run import export, export_file
 
     now_us = SystemClock().wall_us()
-    progress: _Words | _Lines = _Lines() if is_told(args) else _Words()
+    progress = Progress.of(args)
     arguments = {
         "since_us": parse_moment(args.since, now_us) if args.since else 0,
         "until_us": parse_moment(args.until, now_us) if args.until else 0,
@@ -68,19 +68,36 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.FAILED if progress.damage else ExitCode.OK
 
 
-class _Words:
+class Progress:
+    """Tells how far a long export is."""
+
+    damage = 0
+
+    @staticmethod
+    def of(args: argparse.Namespace) -> "Progress":
+        """In words, or as the window that started us wants it."""
+        return _Lines() if is_told(args) else _Words()
+
+    def show(self, rows: int, size: int) -> None: ...
+
+    def damaged(self, segment: int, detail: str) -> None:  # noqa: ARG002 - in words alone
+        self.damage += 1
+
+    def end(self, rows: int) -> None: ...
+
+
+class _Words(Progress):
     """Rows so far, on one line of a terminal; nothing but damage where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self.damage = 0
         self._terminal = sys.stderr.isatty()
 
-    def show(self, rows: int, _size: int) -> None:
+    def show(self, rows: int, size: int) -> None:  # noqa: ARG002 - in bytes for the window alone
         if self._terminal:
             print(f"\r{rows:,} rows", end="", file=sys.stderr, flush=True)
 
     def damaged(self, segment: int, detail: str) -> None:
-        self.damage += 1
+        super().damaged(segment, detail)
         print(f"murmurscope: segment {segment} could not be read whole: {detail}", file=sys.stderr)
 
     def end(self, rows: int) -> None:
@@ -88,20 +105,16 @@ class _Words:
             print(f"\r{rows:,} rows", file=sys.stderr)
 
 
-class _Lines:
+class _Lines(Progress):
     """For the window that started us."""
 
     def __init__(self) -> None:
-        self.damage = 0
         self._size = 0
         self._teller = Teller()
 
     def show(self, rows: int, size: int) -> None:
         self._size = size
         self._teller.progress(rows=rows, bytes=size)
-
-    def damaged(self, _segment: int, _detail: str) -> None:
-        self.damage += 1
 
     def end(self, rows: int) -> None:
         self._teller.tell("result", {"rows": rows, "bytes": self._size, "damaged": self.damage})

@@ -17,6 +17,7 @@ from app.cli import (
     export,
     files,
     import_traffic,
+    incident,
     info,
     logs,
     look_at,
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Command] = {
     "reread": Command("derive history again from the stored messages", reread),
     "why": Command("tell what made an agent or a series", why),
     "logs": Command("search log records", logs),
+    "incident": Command("put a stretch of time into one file for somebody else", incident),
     "task": Command("submit, list, show, cancel or answer tasks"),
     "example": Command("print the file that makes a Python or Node program an agent", example),
 }

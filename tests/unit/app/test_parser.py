@@ -14,7 +14,7 @@ from models.domain.problems import EnvironmentProblem, trouble
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMISED = """demo record agent simulate broker import export info verify backup restore rules reread why logs task shot
-example""".split()
+example incident""".split()
 UNBUILT = [name for name, command in COMMANDS.items() if command.module is None]
 
 
