@@ -309,7 +309,7 @@ class Composition(QObject):
             self._workspace, screens.context(), self.link, screens.names, screens.ways.show, self.rules.teach_message,
             births.ask, self.looking is not None,
         )  # fmt: skip
-        self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at)
+        self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at, screens.agents_at_hand)
         self.window.refresh_requested.connect(self.data.refresh)
         if self.looking is None and not self._options.demo:
             self._census = Census(self.window.notices, self.source, self.data.show_missing, self)

@@ -18,9 +18,10 @@ from app.window.places import FLEET
 from app.window.recorder_link import RecorderLink
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.queries import DataSource, Failed, KeepLimit, Result, RetentionRequest, RetentionResult, StoreKind
+from models.domain.time_range import moment_text
 from widgets.common.words import problem_text
 from widgets.data.data_screen import DataScreen
-from widgets.data.jobs import ExportOrder, Job, JobKind, JobState
+from widgets.data.jobs import INCIDENT, ExportOrder, Job, JobKind, JobState
 from widgets.data.retention_form import Limits
 from widgets.data.store_texts import DAY_US, GIB, removal_sentence
 from widgets.frame.main_window import MainWindow
@@ -105,6 +106,13 @@ class DataController(QObject):
         if path:
             self._folder = str(Path(path).parent)
             self.queue.export(replace(order, path=path))
+
+    def save_incident(self, agents: Sequence[str], pictures: Sequence[str]) -> None:
+        """Ask where, then put what the time range shows of these agents (none: of all) into one file."""
+        now = self._window.time_range.current()
+        name = f"incident-{moment_text(now.until_us)[:16].replace(':', '')}.zip"
+        order = ExportOrder(INCIDENT, "", name, "", now.since_us, now.until_us, tuple(agents), tuple(pictures))
+        self._export(order)
 
     @Slot()
     def ask_files(self) -> None:

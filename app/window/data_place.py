@@ -2,6 +2,8 @@
 onto the window."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Slot
@@ -45,12 +47,15 @@ class DataPlace(QObject):
         place: ScreenPlace,
         parts: DataParts,
         looked_at: Callable[[], tuple[str, int]],
+        agents_at_hand: Callable[[], list[str]],
         asking: "Asking | None" = None,
     ) -> None:
-        """`looked_at` names the dataset and the agent (0: all) that the shown screen is about."""
+        """`looked_at` names the dataset and the agent (0: all) that the shown screen is about, `agents_at_hand` the ids of those
+        that are selected (none: all)."""
         super().__init__(window)
         self._window, self._place, self._parts, self._looked_at = window, place, parts, looked_at
-        self._asking = asking
+        self._asking, self._agents_at_hand = asking, agents_at_hand
+        self._pictures: TemporaryDirectory[str] | None = None
         self.controller: DataController | None = None
         self.screen: DataScreen | None = None
         self.rereading: RereadController | None = None
@@ -62,6 +67,8 @@ class DataPlace(QObject):
         """Cancel what runs."""
         if self.controller is not None:
             self.controller.shutdown()
+        if self._pictures is not None:
+            self._pictures.cleanup()
 
     @Slot()
     def refresh(self) -> None:
@@ -76,6 +83,17 @@ class DataPlace(QObject):
         screen, _ = self._made()
         screen.show_work().export.prefill(dataset, agent)
         self._window.show_screen(DATA)
+
+    @Slot()
+    def save_incident(self) -> None:
+        """Put what the time range shows of the agents at hand into one file, with a picture of the window as it is."""
+        if self._pictures is None:
+            self._pictures = TemporaryDirectory(prefix="murmurscope-")
+        path = Path(self._pictures.name) / f"{self._parts.context.clock.wall_us()}.png"
+        taken = self._window.grab().save(str(path), "PNG")
+        screen, controller = self._made()
+        controller.save_incident(self._agents_at_hand(), [str(path)] if taken else [])
+        screen.show_work()
 
     @Slot()
     def ask_files(self) -> None:

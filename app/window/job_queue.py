@@ -15,7 +15,7 @@ from models.domain.problems import Problem
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress, RereadResult
 from models.domain.timestamps import utc_text
 from models.storage.workspace import Workspace
-from widgets.data.jobs import ExportOrder, Finding, Job, JobKind, JobState, Salvaged
+from widgets.data.jobs import INCIDENT, ExportOrder, Finding, Job, JobKind, JobState, Salvaged
 
 MOST_FINDINGS = 2_000
 
@@ -139,6 +139,9 @@ class JobQueue(QObject):
         if job.order is None:
             return ["verify", *(["--salvage"] if job.kind is JobKind.SALVAGE else []), *workspace]
         order = job.order
+        if order.dataset == INCIDENT:
+            some = [f"--agent={agent}" for agent in order.agents] + [f"--picture={path}" for path in order.pictures]
+            return [INCIDENT, *workspace, f"--output={order.path}", *_span(order.since_us, order.until_us), *some]
         arguments = ["export", order.dataset, *workspace, f"--format={order.format}", f"--output={order.path}"]
         arguments += _span(order.since_us, order.until_us)
         if order.agent:

@@ -102,6 +102,12 @@ class Screens(QObject):
             return "logs", self.logs.agent
         return ("agents", 0) if self.on_fleet else ("messages", 0)
 
+    def agents_at_hand(self) -> list[str]:
+        """Ids of the agents that are selected, or that the shown screen is about; none: everybody."""
+        _, agent = self.looked_at()
+        targets = [target.id for target in self.targets()]
+        return targets or list(filter(None, [self.names.id_of(agent)]))
+
     @property
     def on_fleet(self) -> bool:
         return self._window.shown_screen == FLEET

@@ -9,7 +9,7 @@ from models.domain.recorded import ImportResult, RereadResult
 from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import visible
 from widgets.common.words import dataset_word, problem_text
-from widgets.data.jobs import ExportOrder, Job, JobKind, JobState
+from widgets.data.jobs import INCIDENT, ExportOrder, Job, JobKind, JobState
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
@@ -35,6 +35,11 @@ def title(job: Job) -> str:
 
 
 def _export_title(order: ExportOrder) -> str:
+    if order.dataset == INCIDENT:
+        agents = visible(", ".join(order.agents), 80) or translate("JobTexts", "all agents")
+        return _filled(translate("JobTexts", "Incident: {agents}"), agents=agents) + _span_text(
+            order.since_us, order.until_us
+        )
     text = _filled(translate("JobTexts", "Export: {dataset}"), dataset=dataset_word(order.dataset))
     if order.agent:
         text += f", {visible(order.agent, 80)}"

@@ -6,6 +6,8 @@ from enum import StrEnum
 from models.domain.problems import Problem
 from models.domain.recorded import ImportResult, RereadResult
 
+INCIDENT = "incident"
+
 
 class JobKind(StrEnum):
     EXPORT = "export"
@@ -29,7 +31,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportOrder:
-    """What shall be written where. Times are arrivals, µs UTC, 0: open; `agent` is an id as exports use it, empty: all."""
+    """What shall be written where. Times are arrivals, µs UTC, 0: open; `agent` is an id as exports use it, empty: all.
+
+    The dataset `INCIDENT` is everything of some agents (none: of all) in one zip, with pictures.
+    """
 
     dataset: str
     format: str
@@ -37,6 +42,8 @@ class ExportOrder:
     agent: str = ""
     since_us: int = 0
     until_us: int = 0
+    agents: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

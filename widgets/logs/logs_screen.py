@@ -47,6 +47,7 @@ class LogsScreen(QWidget):
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
         self._names, self._times, self._themes = names, context.times, context.themes
+        self._awaited = 0  # an agent that is to be shown alone, once its name is known
         self.query = LogQuery(context.clock, self)
         self.rows = QueriedRows(context, names, self.query, **options)
         self.rows.table.setObjectName("logs")
@@ -59,6 +60,7 @@ class LogsScreen(QWidget):
         self.pane = RecordPane(names, context.themes)
         self.pane.hide()
         self._build(context)
+        names.changed.connect(self._names_came)
         self._refresh_names = Throttle(names.refresh, _NAMES_MS, self)
         self.rows.chosen.connect(self._show_record)
         self.rows.opened.connect(self._open_record)
@@ -116,17 +118,28 @@ class LogsScreen(QWidget):
     @property
     def agent(self) -> int:
         """Whose records alone are looked for; 0: several agents', or everybody's."""
+        if self._awaited:
+            return self._awaited
         ids = {self._names.id_of(agent).casefold(): agent for agent in self._names.agents}
         named = [pill.term.parts for pill in self.query.pills if pill.enabled and _is_agent(pill.term)]
         return ids.get(named[0][0].casefold(), 0) if len(named) == 1 and len(named[0]) == 1 else 0
 
     def show_only(self, agent: int) -> None:
-        """The records of this agent; 0: of everybody."""
+        """The records of this agent; 0: of everybody. One whose name is not known yet is shown when it is."""
+        self._awaited = agent if agent and not self._names.id_of(agent) else 0
+        if self._awaited:
+            self._names.refresh()
+            return
         others = [pill for pill in self.query.pills if not _is_agent(pill.term)]
         text = " ".join(pill.text for pill in others if pill.enabled)
         if agent:
             text = f"{written(FieldIs(Place.AGENT, (self._names.id_of(agent),)))} {text}"
         self.query.write(text.strip())
+
+    @Slot()
+    def _names_came(self) -> None:
+        if self._awaited and self._names.id_of(self._awaited):
+            self.show_only(self._awaited)
 
     def focus_filter(self) -> None:
         """Put the cursor into the query."""

@@ -1,5 +1,6 @@
 """The data screen in the window: menus, dropped files, limits in the settings, questions before anything is removed."""
 
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -128,6 +129,26 @@ def test_an_export_is_written_where_the_user_says(
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 36
     work.export.start.click()
     assert answers.asked[-1].startswith(str(tmp_path / "messages-")), "the same folder is proposed again"
+
+
+def test_an_incident_is_one_file_with_a_picture_of_the_window(
+    window: Composition, qtbot: QtBot, answers: Answers, tmp_path: Path
+) -> None:
+    answers.path = str(tmp_path / "incident.zip")
+    qtbot.waitUntil(lambda: window.idle)
+    window.screens.fleet.select_agent(1)
+    window.window.time_range.show_last(2 * 3_600_000_000)
+    window._actions["file.incident"].trigger()
+    work = window.data.screen.work
+    qtbot.waitUntil(lambda: work.job is not None and work.job.state.ended, timeout=30_000)
+    assert work.job.state is JobState.DONE
+    assert answers.asked[-1].endswith(".zip")
+    with zipfile.ZipFile(answers.path) as archive:
+        assert archive.read("pictures/1.png")[:4] == b"\x89PNG"
+        assert "agents/crawler-1/messages.csv" in archive.namelist()
+        assert len(archive.read("agents/crawler-1/messages.csv").splitlines()) == 6
+    told = [work.jobs.records.index(0, column).data() for column in range(work.jobs.records.columnCount())]
+    assert any("Incident: crawler-1" in str(text) for text in told)
 
 
 def test_a_check_is_in_the_menu(window: Composition, qtbot: QtBot) -> None:
