@@ -42,7 +42,7 @@ class TomlFile:
 
     def write(self, document: tomlkit.TOMLDocument, *, only_new: bool = False) -> bool:
         """Replace the file. False: there was one already, and only a new one was wanted. Raises "workspace.read-only"."""
-        return _replace(self._path, tomlkit.dumps(document), only_new=only_new)
+        return replace_text(self._path, tomlkit.dumps(document), only_new=only_new)
 
     def text(self) -> str:
         """As it stands, "" where there is no file. Raises `EnvironmentProblem` "settings.unreadable"."""
@@ -57,8 +57,9 @@ class TomlFile:
         return trouble("settings.unreadable", path=str(self._path), detail=detail)
 
 
-def _replace(path: Path, text: str, *, only_new: bool) -> bool:
-    """Whole and durably, for its owner alone: others see the old one or the new one, never a half."""
+def replace_text(path: Path, text: str, *, only_new: bool) -> bool:
+    """Whole and durably, for its owner alone: others see the old one or the new one, never a half. False: there was one
+    already, and only a new one was wanted. Raises `EnvironmentProblem` "workspace.read-only"."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)  # 0600

@@ -67,6 +67,11 @@ class Workspace:
         return self.root / "queries.toml"
 
     @property
+    def layouts(self) -> Path:
+        """Of the Explore screen, a file each."""
+        return self.root / "layouts"
+
+    @property
     def importing(self) -> Path:
         """A folder for what is unpacked while another workspace is brought in; gone afterwards."""
         return self.root / "importing"
