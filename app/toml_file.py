@@ -50,7 +50,7 @@ class TomlFile:
 
     def write_text(self, text: str) -> None:
         """Replace the file. Raises "workspace.read-only"."""
-        _replace(self._path, text, only_new=False)
+        replace_text(self._path, text, only_new=False)
 
     def unreadable(self, detail: str) -> EnvironmentProblem:
         """The problem that what the file says makes no sense."""

@@ -40,7 +40,7 @@ DEAD, SILENT, ILL = "crawler-7", "scout-12", "summariser-37"
 DIED_BEFORE_S = 420
 SIZE = (1_440, 900)
 _TO_A_FIELD = [
-    *(["key", key] for key in ("ctrl+4", "ctrl+f")),
+    *(["key", key] for key in ("ctrl+5", "ctrl+f")),
     ["type", "crawler-5/metrics"],
     *(["key", key] for key in ("Return", "ctrl+f", "ctrl+a", "BackSpace", "Return", "Return")),
     ["mousemove", "560", "740"],
@@ -49,14 +49,14 @@ _TO_A_FIELD = [
 ]
 """Keys and a click to a message of one agent's figures and to the plot of one of them."""
 _TO_A_WARNING = [
-    *(["key", key] for key in ("ctrl+3", "ctrl+f")),
+    *(["key", key] for key in ("ctrl+4", "ctrl+f")),
     ["type", "slow"],
     ["mousemove", "700", "260"],
     ["click", "1"],
 ]
 """Keys and a click to a record among those with a word in them."""
 _TO_A_LESSON = [
-    *(["key", key] for key in ("ctrl+4", "ctrl+f")),
+    *(["key", key] for key in ("ctrl+5", "ctrl+f")),
     ["type", "mixer-1/out"],
     *(["key", key] for key in ("Return", "ctrl+f", "ctrl+a", "BackSpace", "Return", "Return")),
     ["key", "ctrl+shift+e"],
@@ -70,7 +70,7 @@ _SCREENS: dict[str, tuple[list[list[str]], float]] = {
     "agent": ([["key", "ctrl+f"], ["type", ILL], ["key", "Return"], ["key", "ctrl+Return"]], 25),
     "logs": (_TO_A_WARNING, 25),
     "messages": (_TO_A_FIELD, 25),
-    "data": ([["key", "ctrl+5"]], 25),
+    "data": ([["key", "ctrl+6"]], 25),
 }
 """What to do in the window for each, and after how many seconds."""
 _GRAB = """

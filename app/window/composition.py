@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QKeySequence, QWindow
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from app.window.data_menu import DataMenu
+from app.window.explore_menu import ExploreMenu
 from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
 from app.window.look_wanted import WindowClock, wanted_look
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.connection_controller import ConnectionController
     from app.window.data_place import DataPlace
     from app.window.data_source import HistorySource
+    from app.window.layouts_controller import LayoutsController
     from app.window.looking import Looking
     from app.window.passwords import Passwords
     from app.window.plot_library import PlotLibrary
@@ -104,9 +106,9 @@ class Composition(QObject):
         self.screens: Screens | None = None
         self._passwords: Passwords | None = None
         self.data: DataPlace | None = None
+        self.layouts: LayoutsController | None = None
         self._notices: RecorderNotices | None = None
         self._plot_library: PlotLibrary | None = None
-        self._exposed = False
 
     def _title(self) -> str:
         if self._options.demo:
@@ -126,6 +128,7 @@ class Composition(QObject):
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
         self._menus = ScreenMenus(self._actions, self.window)
+        self._explore_menu = ExploreMenu(self._actions, self.window)
         self._message_menu = MessageMenu(self._actions, self.window)
         add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
             tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
@@ -174,6 +177,7 @@ class Composition(QObject):
         from app.window.recorder_parts import no_recorder_link, recorder_link
         from app.window.rules_controller import RulesController
         from app.window.tail_source import TailSource
+        from app.window.tail_watch import TailWatch
         from models.storage.history.fleet import FleetHistory
         from models.storage.history.reader import HistoryReader
         from models.storage.history.tail_reader import TailReader
@@ -202,11 +206,7 @@ class Composition(QObject):
         self._queries = QueryController(self.link, QueriesFile(workspace.queries), window.notices.show_problem, self)
         self.rules = RulesController(self.link, self.source, workspace, clock, self.themes, window)
         self._message_menu.rules_requested.connect(self.rules.list.open)
-        window.screen_changed.connect(self._mind_tail)
-        handle = window.windowHandle()
-        if handle is not None:
-            handle.visibilityChanged.connect(self._visibility_changed)
-            self._visibility_changed(handle.visibility())
+        self._watch = TailWatch(window, self.tail)
         if self._options.live:
             self.tail.start()
             self.link.start()
@@ -221,13 +221,25 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        for part in (self.data, self.rules, self.why, self.tail, self.source, self.link, self._passwords, self.looking):
+        parts = (
+            self.data,
+            self.rules,
+            self.why,
+            self.layouts,
+            self.tail,
+            self.source,
+            self.link,
+            self._passwords,
+            self.looking,
+        )
+        for part in parts:
             if part is not None:
                 part.shutdown()
 
     def save_layout(self) -> dict[str, object]:
         """How the user left the window and its tables, for the layout file."""
-        return {**self.window.save_layout(), ARRANGEMENT: self._arrangement.save()}
+        layouts = self.layouts.save() if self.layouts is not None else {}
+        return {**self.window.save_layout(), ARRANGEMENT: self._arrangement.save(), **layouts}
 
     @property
     def idle(self) -> bool:
@@ -257,6 +269,7 @@ class Composition(QObject):
     # ------------------------------------------------------------ screens
 
     def _build_screens(self) -> None:
+        from app.window.layouts_controller import LayoutsController
         from app.window.plot_library import PlotLibrary
         from app.window.screens import Screens
         from app.window.why_controller import WhyController
@@ -272,6 +285,11 @@ class Composition(QObject):
         self._message_menu.refuse_teaching(refusal)
         self.screens = Screens(window, self._places, context, self, refusal)
         self._menus.attach(self.screens)
+        self.layouts = LayoutsController(
+            window, self._actions, self.screens.explore, self._workspace, self._options.layout or {}, refusal
+        )
+        self._explore_menu.follow(self.screens.explore, self.layouts, refusal)
+        self.palette.offer(self.layouts.entries)
         assert self.publishing is not None
         self.screens.messages_made.connect(self._message_menu.attach)
         self.screens.logs_made.connect(self._queries.attach)
@@ -344,18 +362,6 @@ class Composition(QObject):
             self.window.notices.show_problem(problem)
         elif self.screens is not None:
             self.screens.fleet.refresh()
-
-    # ------------------------------------------------------------ tail
-
-    @Slot(QWindow.Visibility)
-    def _visibility_changed(self, visibility: QWindow.Visibility) -> None:
-        self._exposed = visibility not in (QWindow.Visibility.Hidden, QWindow.Visibility.Minimized)
-        self._mind_tail()
-
-    @Slot()
-    def _mind_tail(self) -> None:
-        if self.tail is not None:  # the fleet asks for itself once a second, and sizes grow slowly
-            self.tail.set_watched(self._exposed, lists=self.window.shown_screen not in (FLEET, DATA))
 
     # ------------------------------------------------------------ actions
 

@@ -8,7 +8,7 @@ from widgets.common.state_view import StateKind, ViewState, loading
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
 
-FLEET, AGENT, LOGS, MESSAGES, DATA = "fleet", "agent", "logs", "messages", "data"
+FLEET, AGENT, EXPLORE, LOGS, MESSAGES, DATA = "fleet", "agent", "explore", "logs", "messages", "data"
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
@@ -18,6 +18,7 @@ def add_places(window: MainWindow, themes: ThemeHolder, state: ViewState) -> dic
     for screen, title, icon in (
         (FLEET, translate("Places", "Fleet"), "fleet"),
         (AGENT, translate("Places", "Agent"), "agent"),
+        (EXPLORE, translate("Places", "Explore"), "plot"),
         (LOGS, translate("Places", "Logs"), "log"),
         (MESSAGES, translate("Places", "Messages"), "message"),
         (DATA, translate("Places", "Data"), "data"),

@@ -38,6 +38,8 @@ class ScreenMenus(QObject):
             lambda targets: _one(targets) and self._on_fleet(), tr("Show the selected agent in full"))  # fmt: skip
         add("series", tr("More ser&ies…"), lambda screens: screens.pick_series(), "Ctrl+M", lambda targets: _one(targets) and not self._on_fleet(),
             tr("Choose what else to plot of this agent"))  # fmt: skip
+        add("explore", tr("E&xplore"), lambda screens: screens.commands.explore(), "Ctrl+Shift+X", bool,
+            tr("Show the figures of the selected agents side by side"))  # fmt: skip
         actions.separate("Agent")
         add("rename", tr("&Rename…"), lambda screens: screens.commands.ask_name(), "F2", _one,
             tr("Give the agent another name in this window"))  # fmt: skip

@@ -6,7 +6,8 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
-from app.window.places import AGENT, FLEET, LOGS, MESSAGES
+from app.window.explore_place import ExplorePlace
+from app.window.places import AGENT, EXPLORE, FLEET, LOGS, MESSAGES
 from app.window.screen_place import ScreenPlace
 from app.window.ways_to_messages import WaysToMessages
 from models.domain.queries import AgentResult, LogLine, MessageLine
@@ -71,6 +72,8 @@ class Screens(QObject):
         self.agent: AgentScreen | None = None
         self.messages: MessagesScreen | None = None
         self.teach_refusal = teach_refusal
+        self.explore = ExplorePlace(window, places[EXPLORE], self.context, self.names)
+        self.commands.explore_wanted.connect(self.explore.show_agents)
         self.ways = WaysToMessages(context.source, self)
         self.ways.message_found.connect(self.open_message)
         self.panel: AgentPanel | None = None
@@ -137,6 +140,8 @@ class Screens(QObject):
             self.agent.focus_filter()
         elif self._window.shown_screen == LOGS and self.logs is not None:
             self.logs.focus_filter()
+        elif self._window.shown_screen == EXPLORE and self.explore.screen is not None:
+            self.explore.screen.focus_filter()
         elif self._window.shown_screen == MESSAGES and self.messages is not None:
             self.messages.focus_filter()
         else:
@@ -154,6 +159,7 @@ class Screens(QObject):
             self.agent.fleet_requested.connect(self._show_fleet)
             self.agent.facts.changed.connect(self.targets_changed)
             self.agent.why_wanted.connect(self.why_requested)
+            self.agent.plots.explore_wanted.connect(self.explore.show_series)
             for rows in (self.agent.logs, self.agent.messages):
                 self.ways.lead_from(rows)
                 rows.menu_wanted.connect(self._offer_why)
@@ -253,6 +259,8 @@ class Screens(QObject):
     def _screen_changed(self, screen: str) -> None:
         if screen == AGENT:
             self._agent_screen()
+        if screen == EXPLORE:
+            self.explore.made()
         if screen == LOGS:
             self.logs_screen()
         if screen == MESSAGES:
@@ -283,6 +291,8 @@ class Screens(QObject):
             self.agent.refresh()
         if self.messages is not None:
             self.messages.refresh()
+        if self.explore.screen is not None:
+            self.explore.screen.refresh()
 
     def _fill_menu(self, menu: QMenu, agent: AgentResult) -> None:
         self.commands.fill(menu, [self._target(agent)])

@@ -34,6 +34,7 @@ from models.domain.list_queries import (
 from models.domain.names import SeriesKey
 from models.domain.presence_words import Cause
 from models.domain.problems import Problem
+from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult
 from models.domain.series_queries import (
     HOUR_QUANTILES,
     AttemptColumns,
@@ -252,6 +253,7 @@ Request = (
     FleetRequest
     | AgentRequest
     | NamesRequest
+    | SeriesNamesRequest
     | SeriesRequest
     | EventsRequest
     | LogRequest
@@ -268,6 +270,7 @@ Result = (
     FleetResult
     | AgentResult
     | NamesResult
+    | SeriesNamesResult
     | SeriesResult
     | EventsResult
     | LogResult

@@ -17,13 +17,14 @@ from models.domain.queries import (
 )  # fmt: skip
 from models.domain.records import Outcome
 from models.domain.tail import Tail, TailPage
-from widgets.agent.series_feed import NO_GAPS
 from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
 from widgets.common.throttle import Throttle
-from widgets.common.words import cause_word, gap_word, outcome_word, presence_word
+from widgets.common.words import cause_word, outcome_word, presence_word
 from widgets.frame.time_range import TimeRangeModel
+from widgets.plots.gap_bands import gap_bands
 from widgets.plots.marks import Band, Mark, MarkKind
+from widgets.plots.series_feed import NO_GAPS
 
 REFRESH_MS = 2_000
 _TEXT_LIMIT = 120
@@ -131,20 +132,3 @@ def attempt_marks(columns: AttemptColumns) -> list[Mark]:
         words = translate("AgentEvents", "connection {told}").replace("{told}", ", ".join(told))
         marks.append(Mark(int(columns.time_us[row]), MarkKind.FAILED_ATTEMPT, words))
     return marks
-
-
-def gap_bands(gaps: GapColumns, agent: int) -> list[Band]:
-    """The stretches that concern this agent, with their reason."""
-    bands = []
-    rows = zip(gaps.since_us.tolist(), gaps.until_us.tolist(), gaps.cause, gaps.agent.tolist(), gaps.missing.tolist(), strict=True)  # fmt: skip
-    for since_us, until_us, cause, whose, missing in rows:
-        if whose in (0, agent):
-            told = (
-                translate("AgentEvents", "{n} messages missing: {cause}")
-                if missing
-                else translate("AgentEvents", "Nothing known: {cause}")
-            )
-            bands.append(
-                Band(since_us, until_us, told.replace("{n}", str(missing)).replace("{cause}", gap_word(cause)))
-            )
-    return bands

@@ -8,10 +8,10 @@ from PySide6.QtGui import QHideEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from models.domain.headline import Headline, headline
+from models.domain.layouts.layout import Plotted
 from models.domain.names import SeriesKind
 from models.domain.queries import AgentResult, SeriesInfo
 from widgets.agent.agent_events import AgentEvents
-from widgets.agent.series_feed import SeriesFeed
 from widgets.common.plain import visible
 from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
@@ -19,6 +19,7 @@ from widgets.plots.curves import Curve, LineCurve, RawPoints, spans_of
 from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
 from widgets.plots.plot import TimePlot
 from widgets.plots.plot_picture import ERROR_COLOUR
+from widgets.plots.series_feed import SeriesFeed
 
 MOST_EXTRA = 8
 _QUANTILES = (0.5, 0.95, 0.99)
@@ -37,6 +38,8 @@ class AgentPlots(QScrollArea):
 
     why_wanted = Signal(str)
     """Somebody asks why the series of this metric is there."""
+    explore_wanted = Signal(list)
+    """Series by name (`Plotted`) shall be explored."""
 
     def __init__(self, context: ScreenContext, *, compact: bool = False) -> None:
         super().__init__()
@@ -218,9 +221,13 @@ class AgentPlots(QScrollArea):
         return plot
 
     def _fill_menu(self, plot: TimePlot, menu: QMenu) -> None:
+        agent = self._agent
         drawn = {one for one, plots in self._users.items() if plot in plots}
-        found = [info.key.metric for info in self._agent.series if info.id in drawn] if self._agent is not None else []
-        for metric in dict.fromkeys(found):
+        keys = [info.key for info in agent.series if info.id in drawn] if agent is not None else []
+        if agent is not None and keys:
+            plotted = [Plotted(agent.id, key.metric, key.labels) for key in keys]
+            menu.addAction(self.tr("Open in Explore"), partial(self.explore_wanted.emit, plotted))
+        for metric in dict.fromkeys(key.metric for key in keys):
             text = self.tr("Why? ({metric})").replace("{metric}", visible(metric, 80).replace("&", "&&"))
             menu.addAction(text, partial(self.why_wanted.emit, metric))
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from widgets.common.theme import ThemeHolder
 
 Shortcut = str | QKeySequence | QKeySequence.StandardKey
-MENUS = ("File", "Edit", "View", "Go", "Agent", "Message", "Help")
+MENUS = ("File", "Edit", "View", "Go", "Agent", "Explore", "Message", "Help")
 
 
 class ActionEntry(NamedTuple):
@@ -38,6 +38,7 @@ class ActionRegistry(QObject):
             "View": QCoreApplication.translate("Menu", "&View"),
             "Go": QCoreApplication.translate("Menu", "&Go"),
             "Agent": QCoreApplication.translate("Menu", "&Agent"),
+            "Explore": QCoreApplication.translate("Menu", "E&xplore"),
             "Message": QCoreApplication.translate("Menu", "&Message"),
             "Help": QCoreApplication.translate("Menu", "&Help"),
         }

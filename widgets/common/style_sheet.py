@@ -69,6 +69,8 @@ QToolButton[role="rail"]:focus { border-color: $accent; }
 QWidget[role="bar"] { background: $window; border-bottom: 1px solid $line; }
 QWidget[role="foot"] { background: $window; border-top: 1px solid $line; }
 QWidget[role="side"] { background: $surface; }
+QWidget[role="panel-header"] { background: $surface; border-top: 2px solid $surface; }
+QWidget[role="panel-header"][state="chosen"] { border-top: 2px solid $accent; }
 QWidget[role="notice"][severity="error"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $error; }
 QWidget[role="notice"][severity="warning"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $warning; }
 QWidget[role="notice"][severity="info"] { background: $surface; border-bottom: 1px solid $line; border-left: 3px solid $accent; }

@@ -49,6 +49,8 @@ class AgentCommands(QObject):
     requested = Signal(list)
     why_wanted = Signal(object)
     """Somebody asks why it is there, and as it is (`OfAgent`)."""
+    explore_wanted = Signal(list)
+    """Ids of agents whose figures shall be explored."""
     births_wanted = Signal(list)
     """`SparkplugNode`s that shall be asked for their birth certificates."""
 
@@ -65,6 +67,8 @@ class AgentCommands(QObject):
         """Add what can be done with these agents."""
         self.about(targets)
         one = len(targets) == 1
+        menu.addAction(self.tr("Explore"), self.explore)
+        menu.addSeparator()
         rename = menu.addAction(self.tr("Rename…"), self.ask_name)
         rename.setEnabled(one)
         menu.addAction(self.tr("Set group…"), self.ask_group)
@@ -86,6 +90,11 @@ class AgentCommands(QObject):
             menu.addAction(self.tr("Retire (hide, keep its history)"), partial(self.retire, retired=True))
         if any(target.retired for target in targets):
             menu.addAction(self.tr("Restore"), partial(self.retire, retired=False))
+
+    @Slot()
+    def explore(self) -> None:
+        """Show their figures side by side."""
+        self.explore_wanted.emit([target.id for target in self._targets])
 
     @Slot()
     def ask_name(self) -> None:

@@ -209,8 +209,8 @@ class FieldPlot(QWidget):
         self._gaps = self._source.ask(EventsRequest(self._agent, int(x[0]), int(x[-1]) + 1), self._take_gaps)
 
     def _take_gaps(self, result: Result | Failed) -> None:
-        from widgets.agent.agent_events import gap_bands
         from widgets.plots.curves import spans_of
+        from widgets.plots.gap_bands import gap_bands
 
         self._gaps = None
         if self.plot is not None and isinstance(result, EventsResult):  # else the list tells of the problem

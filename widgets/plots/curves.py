@@ -50,7 +50,8 @@ class Shape:
     """Points to draw. `joined[i]` says that a line runs from point i to the next; `thin[i]` that point i rests on few
     observations. `bar_us` above 0 makes bars of that width which begin at `x_us`. `resets` are times of counter resets, `carried` times at which a counter's
     rise over a gap became known, by how much in `carried_by`; nobody knows when it rose, so no bucket shows it. `band`: what
-    is known by the hour alone; `hourly` is the time in which values are such ones."""
+    is known by the hour alone; `hourly` is the time in which values are such ones. `envelope_of`: how many samples stand behind
+    a line of extremes (0: every sample is drawn; -1: more than the store handed out). `bucket_us`: each point sums up so long."""
 
     x_us: Int64
     value: Float64
@@ -62,6 +63,11 @@ class Shape:
     carried_by: Float64 = field(default_factory=lambda: np.empty(0))
     band: HourBand | None = None
     hourly: tuple[int, int] | None = None
+    envelope_of: int = 0
+    bucket_us: int = 0
+
+
+NO_SHAPE = Shape(np.empty(0, np.int64), np.empty(0), np.zeros(0, bool))
 
 
 class Reading(NamedTuple):
@@ -129,7 +135,7 @@ def reduced_line(x_us: Int64, value: Float64, joined: Flags, columns: int) -> Sh
     before = np.searchsorted(breaks, kept)
     still = np.zeros(len(kept), bool)
     still[:-1] = before[1:] == before[:-1]
-    return Shape(x_us[kept], value[kept], still)
+    return Shape(x_us[kept], value[kept], still, envelope_of=len(x_us))
 
 
 class LineCurve:
@@ -146,6 +152,8 @@ class LineCurve:
     def shape(self, window: Window) -> Shape:
         x, value = self.buffer.visible(window.since_us, window.until_us)
         shape = reduced_line(x, value, joints(x, self._silence_us(), window.gaps), window.columns)
+        if self.buffer.reduced:
+            shape.envelope_of = -1
         if self.buffer.hours is not None:
             shape.band = hour_band(self.buffer.hours, window.since_us, window.until_us, window.columns)
             shape.hourly = shape.band.span if shape.band is not None else None

@@ -99,7 +99,8 @@ class QuantileCurve:
         full = n > 0
         x = _middles(one.starts_us[first:][full], one.width_us, window.gaps)
         joined = joints(x, _MOST_EMPTY * one.width_us + one.width_us, window.gaps)
-        return Shape(x, value[full], joined, (n[full] < FEW) if self._marks_few else None)
+        thin = (n[full] < FEW) if self._marks_few else None
+        return Shape(x, value[full], joined, thin, bucket_us=one.width_us)
 
     def reading(self, at_us: int) -> Reading:
         one = self._buckets
@@ -167,12 +168,12 @@ class IncreaseCurve:
         self._last = (starts, total, width)
         self._sum = float(total.sum() + carried_by.sum()) if len(total) else float("nan")
         if self._bars:
-            shape = Shape(starts, total, np.zeros(len(starts), bool), bar_us=width)
+            shape = Shape(starts, total, np.zeros(len(starts), bool), bar_us=width, bucket_us=width)
         else:
             middles = np.where(hourly, starts + width // 2, _middles(starts, width, window.gaps))
             joined = joints(middles, max(width, silence) + width, window.gaps)
             joined[:-1] |= hourly[:-1] & hourly[1:] & (np.diff(starts) == width)
-            shape = Shape(middles, total, joined)
+            shape = Shape(middles, total, joined, bucket_us=width)
         shape.resets, shape.carried, shape.carried_by = at[reset], at[seen], carried_by
         if hours is not None and some.start < some.stop:
             again = hours.reset[some]
@@ -209,7 +210,7 @@ def with_hours(shape: Shape, hours: HourColumns | None, row: int, window: Window
     thin = None if shape.thin is None else np.concatenate((hours.n[some][known] < FEW, shape.thin))[order]
     values = np.concatenate((value[known], shape.value))[order]
     span = int(since_us[0]), int(since_us[-1]) + HOUR_US
-    return Shape(x[order], values, joined[order], thin, hourly=span)
+    return Shape(x[order], values, joined[order], thin, hourly=span, bucket_us=shape.bucket_us)
 
 
 def _middles(starts_us: Int64, width_us: int, gaps: Spans) -> Int64:

@@ -1,55 +1,46 @@
-"""A plot over time: curves that share a value axis, linked with all other plots through time range and cursor."""
+"""A plot over time: curves that share one or two value axes, linked with all other plots through time range and cursor."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QFontMetricsF,
-    QGuiApplication,
-    QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-    QResizeEvent,
-    QShowEvent,
-    QWheelEvent,
-)  # fmt: skip
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QGuiApplication, QMouseEvent, QPainter, QPixmap
+from PySide6.QtWidgets import QMenu, QWidget
 
 from models.domain.quantity import format_time
 from widgets.common.frame_clock import FrameClock
 from widgets.common.numbers import value_text
-from widgets.common.plain import tooltip_text, visible
+from widgets.common.plain import visible
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.plots.curves import NO_SPANS, Curve, RawPoints, Reading, Shape, Spans, Window
-from widgets.plots.gestures import Gestures
+from widgets.plots.curves import NO_SHAPE, NO_SPANS, Curve, RawPoints, Reading, Shape, Spans, Window
 from widgets.plots.marks import Band, Mark, MarkKind, PlacedMark, named, near, place_marks
 from widgets.plots.percentiles import FEW
-from widgets.plots.plot_header import Entry, PlacedEntry, paint_header
+from widgets.plots.plot_axes import Axes
+from widgets.plots.plot_header import LINE_PIXELS, Entry, Legend, PlacedEntry, paint_header
 from widgets.plots.plot_menu import plot_menu
-from widgets.plots.plot_picture import HEADER_PIXELS, Frame, Layer, Picture, axis_width, curve_style, plot_area
-from widgets.plots.plot_summary import extent, summary
+from widgets.plots.plot_picture import HEADER_PIXELS, RIGHT_PIXELS, Layer, Picture, axis_width, curve_style, plot_area
+from widgets.plots.plot_summary import summary
 from widgets.plots.pyqtgraph_curve import CurveItem
-from widgets.plots.value_scale import ValueScale
+from widgets.plots.surface import TimeSurface
 
 _SUMMARY_EVERY_US = 1_000_000
 
 
-class TimePlot(QWidget):
-    """Draws on the frame clock into a pixmap; pointer and cursor only paint over it. A hidden plot does nothing.
+class TimePlot(TimeSurface):
+    """Curves, their legend, gaps and events.
 
     `set_curves` says what, `data_changed` that there is more of it. Title and sentences are translated, curve names are
-    taken as outside text; `menu_wanted` comes with a menu that opens on it. GUI thread.
+    taken as outside text. With `legend_lines` the names stand in up to so many lines of their own, without a title, and
+    every curve bears a marker. GUI thread.
     """
 
+    entry_clicked = Signal(int)
+    """The name of this curve (its place among `curves`) was clicked."""
     menu_wanted = Signal(object)
+    """This `QMenu` is about to open on it."""
+    drawn = Signal()
+    """`shapes` are new."""
 
     def __init__(
         self,
@@ -62,39 +53,28 @@ class TimePlot(QWidget):
         parent: QWidget | None = None,
         *,
         floor: float | None = 0.0,
+        legend_lines: int = 0,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(frame_clock, time_range, cursor, theme, parent)
         self.title = title
-        self.unit = unit
-        self._clock, self._range, self._cursor, self._theme = frame_clock, time_range, cursor, theme
-        self._gestures = Gestures(time_range, cursor)
-        self._scale = ValueScale(unit, floor)
+        self._axes = Axes(unit, floor)
+        self._legend = Legend(legend_lines) if legend_lines else None
         self._subject = ""
         self._sentence = ""
         self._curves: list[Curve] = []
         self._raw: list[RawPoints] = []
         self._items: list[CurveItem] = []
+        self._off: frozenset[int] = frozenset()
+        self.shapes: list[Shape] = []
         self._gaps: Spans = NO_SPANS
         self._bands: list[Band] = []
         self._marks: list[Mark] = []
-        self._shows_time = True
-        self._pixmap: QPixmap | None = None
-        self._stale = True
-        self._frame = Frame(QRectF(0, 0, 10, 10), 0, 1)
         self._placed_marks: list[PlacedMark] = []
         self._placed_entries: list[PlacedEntry] = []
         self._extent = (math.nan, math.nan)
         self._summary_us = 0  # end of the window that was described last; 0: describe anew
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(HEADER_PIXELS + 56)
         self.setAccessibleName(title)
-        frame_clock.register(self)
-        time_range.changed.connect(self._range_changed)
-        cursor.moved.connect(self._cursor_moved)
-        theme.changed.connect(self.data_changed)
 
     # ------------------------------------------------------------ what it shows
 
@@ -102,20 +82,43 @@ class TimePlot(QWidget):
         """Whose figures these are (outside text), for the description that screen readers read."""
         self._subject = visible(name)
 
+    def set_title(self, title: str) -> None:
+        """What it is called from now on."""
+        self.title = title
+        self.setAccessibleName(title)
+        self._summary_us = 0
+
     def set_curves(self, curves: Sequence[Curve], raw: Sequence[RawPoints]) -> None:
         """Draw these instead; `raw` is what copying and the table give."""
         self._curves, self._raw = list(curves), list(raw)
         self._items = [CurveItem() for _ in curves]
-        self._scale.forget()
+        self._off = frozenset()
+        self._axes.forget()
         self._summary_us = 0
         self.data_changed()
 
-    def set_unit(self, unit: str) -> None:
-        """The unit of the value axis, where it is not known from the start."""
-        if unit != self.unit:
-            self.unit = self._scale.unit = unit
-            self._scale.forget()
+    def set_off(self, off: Collection[int]) -> None:
+        """Do not draw these curves (places among `curves`); their names stay."""
+        if frozenset(off) != self._off:
+            self._off = frozenset(off)
+            self._axes.forget()
+            self._summary_us = 0
             self.data_changed()
+
+    @property
+    def unit(self) -> str:
+        """Of the value axis at the left."""
+        return self._axes.left.unit
+
+    def set_unit(self, unit: str, right: str | None = None) -> None:
+        """The unit of the value axis, where it is not known from the start; `right`: of a second one."""
+        if self._axes.set_units(unit, right):
+            self.data_changed()
+
+    def set_floors(self, left: float | None = None, right: float | None = None) -> None:
+        """A value of each axis that stays in sight; None: none has to."""
+        self._axes.set_floors(left, right)
+        self.data_changed()
 
     def set_gaps(self, gaps: Spans, bands: Sequence[Band]) -> None:
         """Lines end at `gaps`; `bands` shade them and say why."""
@@ -133,11 +136,6 @@ class TimePlot(QWidget):
             self._sentence = sentence
             self.data_changed()
 
-    def set_shows_time(self, shows: bool) -> None:
-        """Only the lowest of several plots labels the time."""
-        self._shows_time = shows
-        self.data_changed()
-
     @property
     def curves(self) -> Sequence[Curve]:
         return self._curves
@@ -145,11 +143,6 @@ class TimePlot(QWidget):
     @property
     def raw(self) -> Sequence[RawPoints]:
         return self._raw
-
-    @property
-    def frame(self) -> Frame:
-        """Plot area and time span as last drawn."""
-        return self._frame
 
     def picture(self) -> QPixmap:
         """The plot as it is on the screen."""
@@ -161,44 +154,33 @@ class TimePlot(QWidget):
 
     # ------------------------------------------------------------ drawing
 
-    @Slot()
-    def data_changed(self) -> None:
-        """There is something new to draw, soon."""
-        self._stale = True
-        self._clock.mark_dirty(self)
+    def _area(self) -> QRectF:
+        metrics = QFontMetricsF(self.font())
+        left = axis_width(metrics)
+        right = RIGHT_PIXELS if self._axes.right is None else left
+        top = float(HEADER_PIXELS)
+        if self._legend is not None:
+            self._legend.lay_out(self._entries(None, values=False), self.width() - 18, metrics)
+            top = self._legend.lines * LINE_PIXELS + 4.0
+        return plot_area(self.width(), self.height(), left, self._shows_time, right, top)
 
-    def is_visible_now(self) -> bool:
-        """As in `Drawable`."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
-
-    def draw(self) -> None:
-        """As in `Drawable`: paints now, so that the frame clock knows what it cost."""
-        self._render()
-        self.repaint()
-
-    def _render(self) -> None:
-        self._stale = False
-        ratio = self.devicePixelRatioF()
-        size = QSize(round(self.width() * ratio), round(self.height() * ratio))
-        if self._pixmap is None or self._pixmap.size() != size or self._pixmap.devicePixelRatioF() != ratio:
-            self._pixmap = QPixmap(size)
-            self._pixmap.setDevicePixelRatio(ratio)
-        area = plot_area(self.width(), self.height(), axis_width(QFontMetricsF(self.font())), self._shows_time)
-        self._frame = self._frame_now(area)
-        window = Window(self._frame.since_us, self._frame.until_us, max(1, round(area.width())), self._gaps)
-        shapes = [curve.shape(window) for curve in self._curves]
-        self._extent = extent(shapes, window)
-        self._scale.fit(*self._extent)
+    def _paint_picture(self, painter: QPainter, ratio: float) -> None:
+        frame = self._frame
+        window = Window(frame.since_us, frame.until_us, max(1, round(frame.area.width())), self._gaps)
+        shapes = [NO_SHAPE if place in self._off else curve.shape(window) for place, curve in enumerate(self._curves)]
+        self.shapes = shapes
+        self._extent = self._axes.fit(self._curves, shapes, window)
         self._placed_marks = self._place_marks(shapes)
         theme = self._theme.theme
         layers = [
-            Layer(shape, curve_style(theme, curve.colour), item)
+            Layer(shape, curve_style(theme, curve.colour), item, self._axes.of(curve), self._marker(curve))
             for shape, curve, item in zip(shapes, self._curves, self._items, strict=True)
         ]
         empty = self._sentence or self.tr("No data in this time")
         picture = Picture(
-            self._frame,
-            self._scale,
+            frame,
+            self._axes.left,
+            self._axes.right,
             layers,
             self._bands,
             self._placed_marks,
@@ -207,23 +189,12 @@ class TimePlot(QWidget):
             theme,
             empty if math.isnan(self._extent[0]) else None,
         )
-        self._pixmap.fill(QColor(theme.surface))
-        painter = QPainter(self._pixmap)
-        try:  # a painter that an exception leaves open takes the process down
-            painter.setFont(self.font())
-            picture.paint(painter, ratio)
-        finally:
-            painter.end()
+        picture.paint(painter, ratio)
         self._summarise()
+        self.drawn.emit()
 
-    def _frame_now(self, area: QRectF) -> Frame:
-        """The range on this area; while live it moves on by whole pixels, so that lines move and do not shimmer."""
-        now = self._range.current()
-        until = now.until_us
-        if now.live:
-            pixel_us = max(1, now.span_us // max(1, round(area.width())))
-            until = -(-until // pixel_us) * pixel_us
-        return Frame(area, until - now.span_us, until)
+    def _marker(self, curve: Curve) -> int:
+        return -1 if self._legend is None else max(0, curve.colour)
 
     def _place_marks(self, shapes: Sequence[Shape]) -> list[PlacedMark]:
         own = [Mark(at, MarkKind.RESET, self.tr("counter restarted")) for one in shapes for at in one.resets.tolist()]
@@ -235,61 +206,24 @@ class TimePlot(QWidget):
         frame = self._frame
         return place_marks([*self._marks, *own], frame.since_us, frame.until_us, frame.area.width())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        if self._pixmap is None or self._pixmap.deviceIndependentSize().toSize() != self.size():
-            self._render()
-        elif self._stale:  # something came while it was scrolled out of sight
-            self._clock.mark_dirty(self)
-        assert self._pixmap is not None
-        painter = QPainter(self)
-        try:  # as above
-            painter.drawPixmap(0, 0, self._pixmap)
-            self._paint_over(painter)
-        finally:
-            painter.end()
-
-    def _paint_over(self, painter: QPainter) -> None:
-        """Header, cursor, selection, focus."""
-        theme, area = self._theme.theme, self._frame.area
-        at_us = self._cursor_here()
+    def _paint_header(self, painter: QPainter, at_us: int | None) -> None:
+        theme = self._theme.theme
+        if self._legend is not None:
+            self._placed_entries = self._legend.paint(painter, QPointF(10, 2), self._entries(at_us), theme)
+            return
         box = QRectF(10, 2, self.width() - 10 - 8, HEADER_PIXELS - 2)
         self._placed_entries = paint_header(painter, box, self.title, self._entries(at_us), theme)
-        if at_us is not None:
-            x = round(self._frame.x_of(at_us)) + 0.5
-            painter.setPen(QPen(QColor(theme.muted), 1))
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            if self._shows_time:
-                self._paint_cursor_time(painter, x, at_us)
-        chosen = self._gestures.selection(self._frame)
-        if chosen is not None:
-            tint = QColor(theme.accent)
-            tint.setAlpha(40)
-            painter.fillRect(chosen, tint)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(theme.accent), 1))
-            painter.drawRect(QRectF(area.left() - 0.5, area.top() - 0.5, area.width() + 1, area.height() + 1))
 
-    def _paint_cursor_time(self, painter: QPainter, x: float, at_us: int) -> None:
-        theme, area = self._theme.theme, self._frame.area
-        pixel_us = (self._frame.until_us - self._frame.since_us) / max(1.0, area.width())
-        text = format_time(at_us, None, self._frame.until_us, digits=3 if pixel_us < 500_000 else 0)
-        metrics = QFontMetricsF(self.font())
-        width = metrics.horizontalAdvance(text) + 10
-        left = min(max(x - width / 2, 0), self.width() - width)
-        box = QRectF(left, area.bottom() + 1, width, metrics.height() + 2)
-        painter.fillRect(box, QColor(theme.raised))
-        painter.setPen(QColor(theme.text))
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter.value), text)
-
-    def _entries(self, at_us: int | None) -> list[Entry]:
+    def _entries(self, at_us: int | None, *, values: bool = True) -> list[Entry]:
         until, theme = self._frame.until_us, self._theme.theme
         entries = []
-        for curve in self._curves:
-            reading = curve.reading(at_us) if at_us is not None else curve.current(until)
-            value = value_text(reading.value, curve.unit)
-            entries.append(
-                Entry(curve.name, value + self._count(reading), curve_style(theme, curve.colour), curve.tooltip)
-            )
+        for place, curve in enumerate(self._curves):
+            off, value = place in self._off, ""
+            if values and not off:
+                reading = curve.reading(at_us) if at_us is not None else curve.current(until)
+                value = value_text(reading.value, curve.unit) + self._count(reading)
+            style = curve_style(theme, curve.colour)
+            entries.append(Entry(curve.name, value, style, curve.tooltip, self._marker(curve), off))
         return entries
 
     def _count(self, reading: Reading) -> str:
@@ -306,82 +240,31 @@ class TimePlot(QWidget):
         if math.isnan(low):
             text = self._sentence or self.tr("No data in this time")
         else:
-            newest = ", ".join(f"{entry.name} {entry.value}".strip() for entry in self._entries(None))
+            shown = [entry for entry in self._entries(None) if not entry.off]
+            newest = ", ".join(f"{entry.name} {entry.value}".strip() for entry in shown)
             span_us = self._frame.until_us - self._frame.since_us
             text = summary(self.title, self._subject, newest, self.unit, self._extent, span_us)
         self.setAccessibleDescription(text)
 
-    # ------------------------------------------------------------ time range, cursor, events
+    # ------------------------------------------------------------ mouse and menu
 
-    def _cursor_here(self) -> int | None:
-        at_us = self._cursor.time_us
-        return at_us if at_us is not None and self._frame.since_us <= at_us <= self._frame.until_us else None
-
-    @Slot(object)
-    def _range_changed(self, _chosen: object) -> None:
-        self.data_changed()
-
-    @Slot(object)
-    def _cursor_moved(self, _time_us: object) -> None:
-        if self.isVisible():
-            self.update()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.data_changed()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.data_changed()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.DevicePixelRatioChange):
-            self._pixmap = None
-            self.update()
+    def entry_at(self, at: QPointF) -> int:
+        """Place of the curve whose name stands there; -1: none."""
+        return next((place for place, one in enumerate(self._placed_entries) if one.box.contains(at)), -1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._gestures.press(self._frame, event.position(), event.button(), event.modifiers())
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._gestures.move(self._frame, event.position())
-        if self._gestures.dragging:
-            self.update()
-
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        self._gestures.release(self._frame)
-        self.update()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._frame.area.contains(event.position()):
-            self._gestures.live()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        notches = event.angleDelta().y() / 120
-        if notches and self._frame.area.contains(event.position()):
-            self._gestures.wheel(self._frame, event.position().x(), notches)
-            event.accept()
-        else:
-            event.ignore()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._gestures.leave()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._gestures.key(self._frame, event.key(), event.modifiers()):
-            super().keyPressEvent(event)
-        self.update()
+        place = self.entry_at(event.position()) if self._legend is not None else -1
+        if place >= 0:
+            self.entry_clicked.emit(place)
+            return
+        super().mousePressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        plot_menu(self, self._gestures).popup(event.globalPos())
+        self.menu().popup(event.globalPos())
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.tooltip_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), tooltip_text(text), self) if text else QToolTip.hideText()
-            return True
-        return super().event(event)
+    def menu(self) -> QMenu:
+        """What can be done with it; deletes itself when it closes."""
+        return plot_menu(self, self._gestures)
 
     def tooltip_at(self, at: QPointF) -> str:
         """Plain text about what lies there: a curve's source, events with their times, why nothing is known."""

@@ -1,27 +1,35 @@
-"""The line above a plot: its title, then for each curve how it is drawn, its name and its value. Painted, not laid out:
+"""The lines above a plot: its title, then for each curve how it is drawn, its name and its value. Painted, not laid out:
 values change many times a second."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from widgets.common.plain import visible
 from widgets.common.tokens import SeriesStyle, Theme
+from widgets.plots.curve_markers import paint_markers
 
+LINE_PIXELS = 20
 _SWATCH_PIXELS = 16
 _GAP_PIXELS = 14
 _NAME_LIMIT = 200
+_LONGEST_NAME_PIXELS = 260
+_USUAL_VALUE = "1023.9 MiB"
+"""Room for values, so that names do not move about while values change."""
 
 
 class Entry(NamedTuple):
-    """`name` may be outside text; `value` is formatted."""
+    """`name` may be outside text; `value` is formatted. `marker` as in `Layer`; `off`: its curve is not drawn just now."""
 
     name: str
     value: str
     style: SeriesStyle
     tooltip: str
+    marker: int = -1
+    off: bool = False
 
 
 class PlacedEntry(NamedTuple):
@@ -49,24 +57,88 @@ def paint_header(
     for entry in entries:
         room = (box.right() - x) if len(entries) == 1 else max(60.0, (box.right() - x) / 2)
         name = metrics.elidedText(visible(entry.name, _NAME_LIMIT), Qt.TextElideMode.ElideMiddle, room)
-        name_width = metrics.horizontalAdvance(name) + (5 if name else 0)
-        width = _SWATCH_PIXELS + 5 + name_width + metrics.horizontalAdvance(entry.value)
+        width = _entry_width(metrics, name, entry.value)
         if x + width > box.right():
             break
-        _paint_swatch(painter, QPointF(x, box.center().y()), entry.style)
-        left = x + _SWATCH_PIXELS + 5
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(QRectF(left, box.top(), name_width + 1, box.height()), flags, name)
-        painter.setPen(QColor(theme.text))
-        painter.drawText(QRectF(left + name_width, box.top(), box.right() - left, box.height()), flags, entry.value)
-        placed.append(PlacedEntry(QRectF(x, box.top(), width, box.height()), entry))
+        placed.append(_paint_entry(painter, QRectF(x, box.top(), width, box.height()), name, entry, theme))
         x += width + _GAP_PIXELS
     return placed
 
 
-def _paint_swatch(painter: QPainter, at: QPointF, style: SeriesStyle) -> None:
-    pen = QPen(QColor(style.colour), 2)
-    if style.dash:
-        pen.setDashPattern([part / 2 for part in style.dash])
+class Legend:
+    """Names and values of many curves in as many lines as they need, up to a limit; they keep their places while values
+    change."""
+
+    def __init__(self, most_lines: int) -> None:
+        self.most_lines = most_lines
+        self._key: tuple[object, ...] = ()
+        self._boxes: list[tuple[QRectF, str]] = []
+        self.lines = 1
+        self.left_out = 0
+
+    def lay_out(self, entries: Sequence[Entry], width: float, metrics: QFontMetricsF) -> None:
+        """Find places for the entries in lines of that width."""
+        key = (width, *(entry.name for entry in entries), metrics.height())
+        if key == self._key:
+            return
+        self._key, self._boxes = key, []
+        x, line = 0.0, 0
+        for entry in entries:
+            room = min(_LONGEST_NAME_PIXELS, width / 2)
+            name = metrics.elidedText(visible(entry.name, _NAME_LIMIT), Qt.TextElideMode.ElideMiddle, room)
+            wide = min(width, _entry_width(metrics, name, _USUAL_VALUE))
+            if x and x + wide > width:
+                x, line = 0.0, line + 1
+            if line == self.most_lines:
+                break
+            self._boxes.append((QRectF(x, line * LINE_PIXELS, wide, LINE_PIXELS), name))
+            x += wide + _GAP_PIXELS
+        self.lines = max(1, min(line + 1, self.most_lines))
+        self.left_out = len(entries) - len(self._boxes)
+
+    def paint(self, painter: QPainter, at: QPointF, entries: Sequence[Entry], theme: Theme) -> list[PlacedEntry]:
+        """Paint them with their values of now; gives where each stands."""
+        return [
+            _paint_entry(painter, box.translated(at), name, entry, theme)
+            for (box, name), entry in zip(self._boxes, entries, strict=False)
+        ]
+
+
+def _entry_width(metrics: QFontMetricsF, name: str, value: str) -> float:
+    return _SWATCH_PIXELS + 5 + _name_width(metrics, name) + metrics.horizontalAdvance(value)
+
+
+def _name_width(metrics: QFontMetricsF, name: str) -> float:
+    return metrics.horizontalAdvance(name) + (5 if name else 0)
+
+
+def _paint_entry(painter: QPainter, box: QRectF, name: str, entry: Entry, theme: Theme) -> PlacedEntry:
+    flags = int((Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value)
+    left, name_width = box.left() + _SWATCH_PIXELS + 5, _name_width(QFontMetricsF(painter.font()), name)
+    if entry.off:
+        plain = painter.font()
+        struck = QFont(plain)
+        struck.setStrikeOut(True)
+        painter.setFont(struck)
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(QRectF(left, box.top(), name_width + 1, box.height()), flags, name)
+        painter.setFont(plain)
+        return PlacedEntry(box, entry)
+    _paint_swatch(painter, QPointF(box.left(), box.center().y()), entry, theme)
+    painter.setPen(QColor(theme.muted))
+    painter.drawText(QRectF(left, box.top(), name_width + 1, box.height()), flags, name)
+    painter.setPen(QColor(theme.text))
+    value_box = QRectF(left + name_width, box.top(), max(1.0, box.right() - left - name_width + 2), box.height())
+    painter.drawText(value_box, flags, entry.value)
+    return PlacedEntry(box, entry)
+
+
+def _paint_swatch(painter: QPainter, at: QPointF, entry: Entry, theme: Theme) -> None:
+    pen = QPen(QColor(entry.style.colour), 2)
+    if entry.style.dash:
+        pen.setDashPattern([part / 2 for part in entry.style.dash])
     painter.setPen(pen)
     painter.drawLine(at, QPointF(at.x() + _SWATCH_PIXELS, at.y()))
+    if entry.marker >= 0:
+        middle = np.array([at.x() + _SWATCH_PIXELS / 2]), np.array([at.y()])
+        paint_markers(painter, *middle, entry.marker, entry.style.colour, theme.surface)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from models.domain.queries import Float64, Int64
 from widgets.common.tokens import SeriesStyle, Theme
+from widgets.plots.curve_markers import paint_markers
 from widgets.plots.curves import Shape
 from widgets.plots.hours import HourBand
 from widgets.plots.marks import Band, PlacedMark, paint_marks
@@ -27,6 +28,7 @@ _TICK_PIXELS = 34
 _LABEL_ROOM_PIXELS = 8
 _TIME_TICK_PIXELS = 92
 _FEW_DASH = (1.0, 3.0)
+MARKER_EVERY_PIXELS = 110
 ERROR_COLOUR = -1
 """`Curve.colour` of what counts failures: the theme's error colour."""
 
@@ -61,11 +63,13 @@ class Frame:
 
 @dataclass(slots=True)
 class Layer:
-    """One curve ready to paint."""
+    """One curve ready to paint. `marker`: which shape stands on it here and there, so that colour is not alone; -1: none."""
 
     shape: Shape
     style: SeriesStyle
     item: CurveItem
+    scale: ValueScale
+    marker: int = -1
 
 
 @dataclass(slots=True)
@@ -73,7 +77,8 @@ class Picture:
     """Everything on one plot but its header and the cursor."""
 
     frame: Frame
-    scale: ValueScale
+    scale: ValueScale  # of the axis at the left
+    right: ValueScale | None
     layers: Sequence[Layer]
     bands: Sequence[Band]
     marks: Sequence[PlacedMark]
@@ -88,6 +93,8 @@ class Picture:
         self._bands(painter)
         if self.sentence is None:
             self._value_axis(painter)
+            if self.right is not None:
+                self._right_axis(painter, self.right)
         self._time_axis(painter)
         painter.save()
         painter.setClipRect(area.adjusted(0, -1, 1, 1))
@@ -129,7 +136,7 @@ class Picture:
         metrics = QFontMetricsF(painter.font())
         grid, text = QPen(QColor(self.theme.line), 1), QColor(self.theme.muted)
         for value, label in self.scale.ticks(max(2, int(area.height() / _TICK_PIXELS))):
-            y = round(self._y(value)) + 0.5
+            y = round(self._y(value, self.scale)) + 0.5
             painter.setPen(grid)
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(text)
@@ -137,6 +144,19 @@ class Picture:
             top = min(max(y - height / 2, area.top() - 2), area.bottom() - height + 4)
             box = QRectF(0, top, area.left() - 7, height)
             painter.drawText(box, int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value), label)
+
+    def _right_axis(self, painter: QPainter, scale: ValueScale) -> None:
+        """Its own round values; the grid is that of the left one."""
+        area = self.frame.area
+        height = QFontMetricsF(painter.font()).height()
+        for value, label in scale.ticks(max(2, int(area.height() / _TICK_PIXELS))):
+            y = round(self._y(value, scale)) + 0.5
+            painter.setPen(QPen(QColor(self.theme.edge), 1))
+            painter.drawLine(QPointF(area.right(), y), QPointF(area.right() + 3, y))
+            painter.setPen(QColor(self.theme.muted))
+            top = min(max(y - height / 2, area.top() - 2), area.bottom() - height + 4)
+            box = QRectF(area.right() + 6, top, 200, height)
+            painter.drawText(box, int((Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value), label)
 
     def _time_axis(self, painter: QPainter) -> None:
         area = self.frame.area
@@ -165,14 +185,17 @@ class Picture:
     def _curve(self, painter: QPainter, layer: Layer, ratio: float) -> None:
         shape, style = layer.shape, layer.style
         x = self._device_x(shape.x_us, ratio)
-        y = self._device_y(shape.value, ratio)
+        y = self._device_y(shape.value, ratio, layer.scale)
         if shape.bar_us:
-            base = self._y(max(0.0, self.scale.low)) * ratio
+            base = self._y(max(0.0, layer.scale.low), layer.scale) * ratio
             right = self._device_x(shape.x_us + shape.bar_us, ratio)
             some = shape.value > 0
             paint_bars(painter, x[some], right[some], y[some], base, style.colour)
             return
         paint_lone_points(painter, x, y, shape.joined, style.colour, ratio)
+        if layer.marker >= 0 and len(x):
+            marked = marked_points(shape.x_us, self.frame.since_us, self.frame.until_us, self.frame.area.width())
+            paint_markers(painter, x[marked], y[marked], layer.marker, style.colour, self.theme.surface, ratio)
         if shape.thin is None or not shape.thin.any():
             layer.item.paint(painter, x, y, shape.joined, style.colour, style.dash, ratio)
             return
@@ -182,7 +205,9 @@ class Picture:
     def _hours(self, painter: QPainter, layer: Layer, band: HourBand, ratio: float) -> None:
         """Each hour as a step: its mean on an area from minimum to maximum."""
         ends = np.column_stack((self._device_x(band.since_us, ratio), self._device_x(band.until_us, ratio))).ravel()
-        low, high, mean = (self._device_y(np.repeat(one, 2), ratio) for one in (band.low, band.high, band.mean))
+        low, high, mean = (
+            self._device_y(np.repeat(one, 2), ratio, layer.scale) for one in (band.low, band.high, band.mean)
+        )
         joined = np.ones(len(ends), bool)
         for run in band.runs:
             some = slice(2 * run.start, 2 * run.stop)
@@ -212,20 +237,28 @@ class Picture:
         factor = area.width() * ratio / (self.frame.until_us - self.frame.since_us)
         return (at_us - self.frame.since_us) * factor + area.left() * ratio
 
-    def _device_y(self, value: Float64, ratio: float) -> np.ndarray:
+    def _device_y(self, value: Float64, ratio: float, scale: ValueScale) -> np.ndarray:
         area = self.frame.area
-        factor = (area.height() - FLOOR_PIXELS) * ratio / (self.scale.high - self.scale.low)
-        return (area.bottom() - FLOOR_PIXELS) * ratio - (value - self.scale.low) * factor
+        factor = (area.height() - FLOOR_PIXELS) * ratio / (scale.high - scale.low)
+        return (area.bottom() - FLOOR_PIXELS) * ratio - (value - scale.low) * factor
 
-    def _y(self, value: float) -> float:
+    def _y(self, value: float, scale: ValueScale) -> float:
         area = self.frame.area
         height = area.height() - FLOOR_PIXELS
-        return area.bottom() - FLOOR_PIXELS - (value - self.scale.low) * height / (self.scale.high - self.scale.low)
+        return area.bottom() - FLOOR_PIXELS - (value - scale.low) * height / (scale.high - scale.low)
 
 
-def plot_area(width: float, height: float, left: float, shows_time: bool) -> QRectF:
+def marked_points(x_us: Int64, since_us: int, until_us: int, width: float) -> Int64:
+    """Places of points that bear a marker: by the clock, so that markers move on with their curve."""
+    step = max(1, round((until_us - since_us) * MARKER_EVERY_PIXELS / max(width, 1.0)))
+    at = np.searchsorted(x_us, np.arange(-(-since_us // step) * step, until_us, step))
+    at = at[at < len(x_us)]
+    return at[np.diff(at, prepend=-1) > 0]
+
+
+def plot_area(
+    width: float, height: float, left: float, shows_time: bool, right: float = RIGHT_PIXELS, top: float = HEADER_PIXELS
+) -> QRectF:
     """The rectangle for curves in a widget of that size."""
     bottom = TIME_PIXELS if shows_time else _BOTTOM_PIXELS
-    return QRectF(
-        left, HEADER_PIXELS, max(10.0, width - left - RIGHT_PIXELS), max(10.0, height - HEADER_PIXELS - bottom)
-    )
+    return QRectF(left, top, max(10.0, width - left - right), max(10.0, height - top - bottom))

@@ -43,6 +43,12 @@ class ValueScale:
         self.low = bottom if bottom == self._floor else math.floor(bottom / step * 2) * step / 2
         self._set = True
 
+    def set_floor(self, floor: float | None) -> None:
+        """As at the beginning."""
+        if floor != self._floor:
+            self._floor = floor
+            self.forget()
+
     def forget(self) -> None:
         """Fit the next values closely."""
         self._set = False

@@ -1,6 +1,6 @@
 """Changes of a layout: each makes another one. Panels that are not there are left out of account, never invented."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.domain.layouts.layout import Direction, Layout, Node, Panel, Plotted, Side, Split
@@ -70,6 +70,19 @@ def moved(layout: Layout, id_: int, target: int, side: Side) -> Layout:
     return placed(closed(layout, id_), panel, target, side)
 
 
+def swapped(layout: Layout, one: int, other: int) -> Layout:
+    """Two panels change places; each takes the room of the other."""
+    first, second = panel_of(layout, one), panel_of(layout, other)
+    if first is None or second is None or first is second:
+        return layout
+    return replace(layout, root=_swapped(layout.root, {one: second, other: first}))
+
+
+def grown(layout: Layout, id_: int, factor: float) -> Layout:
+    """More or less room for a panel, taken from what stands beside it."""
+    return replace(layout, root=_grown(layout.root, id_, factor))
+
+
 def resized(layout: Layout, path: Sequence[int], sizes: Sequence[int]) -> Layout:
     """Other shares for the parts of the split that `path` leads to, part by part from the root."""
     return replace(layout, root=_resized(layout.root, list(path), tuple(max(1, one) for one in sizes)))
@@ -99,6 +112,24 @@ def _replaced(node: Node, id_: int, new: Node) -> Node:
     if isinstance(node, Panel):
         return new if node.id == id_ else node
     return replace(node, parts=tuple(_replaced(part, id_, new) for part in node.parts))
+
+
+def _swapped(node: Node, others: Mapping[int, Panel]) -> Node:
+    if isinstance(node, Panel):
+        return others.get(node.id, node)
+    return replace(node, parts=tuple(_swapped(part, others) for part in node.parts))
+
+
+def _grown(node: Node, id_: int, factor: float) -> Node:
+    if isinstance(node, Panel):
+        return node
+    whole = sum(node.sizes)
+    for place, part in enumerate(node.parts):
+        if isinstance(part, Panel) and part.id == id_:
+            sizes = [size * WHOLE for size in node.sizes]
+            sizes[place] = min(max(WHOLE, round(sizes[place] * factor)), whole * WHOLE * 9 // 10)
+            return replace(node, sizes=tuple(max(1, size * whole // sum(sizes)) for size in sizes))
+    return replace(node, parts=tuple(_grown(part, id_, factor) for part in node.parts))
 
 
 def _beside(node: Node, new: Node, side: Side) -> Node:

@@ -33,6 +33,7 @@ from models.domain.queries import (
     TopicsRequest,
     UnreadableRequest,
 )
+from models.domain.series_names import SeriesNamesRequest
 from models.storage.history.agent_names import names_of_agents
 from models.storage.history.events import answer_events
 from models.storage.history.fleet import FleetHistory
@@ -44,6 +45,7 @@ from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_summary import answer_log_summary
 from models.storage.history.message_lists import answer_messages
 from models.storage.history.series import answer_series
+from models.storage.history.series_names import answer_series_names
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import answer_tasks
 from models.storage.history.topics import answer_topics
@@ -101,10 +103,8 @@ class HistoryReader:
                 yield from answer_topics(view, request, token)
             case TaskRequest():
                 yield from answer_tasks(view, request, token)
-            case AgentRequest():
-                yield _agent(view, request)
-            case NamesRequest():
-                yield _names(view, request)
+            case AgentRequest() | NamesRequest() | SeriesNamesRequest():
+                yield _about_agents(view, request, token)
             case StoreRequest() | RetentionRequest() | GapsRequest() | UnreadableRequest():
                 yield self._about_store(view, request, token)
 
@@ -136,6 +136,18 @@ class HistoryReader:
         if self._view is not None:
             self._view.close()
             self._view = None
+
+
+def _about_agents(
+    view: StoreView, request: AgentRequest | NamesRequest | SeriesNamesRequest, token: CancelToken
+) -> Result:
+    match request:
+        case AgentRequest():
+            return _agent(view, request)
+        case NamesRequest():
+            return _names(view, request)
+        case SeriesNamesRequest():
+            return answer_series_names(view, request, token)
 
 
 def _of_rows(

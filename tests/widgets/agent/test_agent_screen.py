@@ -120,7 +120,7 @@ def test_memory_as_a_share_has_an_axis_in_percent(desk: Desk, shown) -> None:
     screen.show_agent(AGENT)
     shown(screen)
     assert "Memory of crawler-1: 42 %; minimum 42 %" in screen.plots.memory.accessibleDescription()
-    assert all(label.endswith(" %") for _, label in screen.plots.memory._scale.ticks(4))
+    assert all(label.endswith(" %") for _, label in screen.plots.memory._axes.left.ticks(4))
     screen.plots.show_extra((MEMORY,))
     desk.source.answer_all()
     desk.draw()

@@ -1,4 +1,4 @@
-"""The samples behind the plots of one agent: asked from history, then kept up to date by the tail. GUI thread."""
+"""The samples behind plots: asked from history, then kept up to date by the tail. GUI thread."""
 
 from collections.abc import Mapping
 
@@ -52,6 +52,7 @@ class SeriesFeed(QObject):
         self._active = False
         self._ticket: Ticket | None = None
         self._heal_ticket: Ticket | None = None
+        self._more_tickets: list[Ticket] = []
         self._loaded: tuple[int, int] = (0, 0)
         self.buffers: dict[int, SeriesBuffer] = {}
         self.gaps: GapColumns = NO_GAPS
@@ -73,7 +74,10 @@ class SeriesFeed(QObject):
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in series}
         self._tell_tail()
         if new and self._active:
-            self._load()
+            if self._covered() and not self.loading:
+                self._load_more(new)
+            else:
+                self._load()
 
     def shown_as(self, series: int) -> Headline | None:
         """How a watched series is converted; None: it is shown as published."""
@@ -124,6 +128,14 @@ class SeriesFeed(QObject):
         self._ticket = self._source.ask(request, self._take)
         self._heal.start()
 
+    def _load_more(self, series: set[int]) -> None:
+        """Of these alone what is known of the others already."""
+        request = SeriesRequest(tuple(sorted(series)), *self._loaded)
+        self.loading, self.problem = True, None
+        self.state_changed.emit()
+        self._more_tickets.append(self._source.ask(request, self._take))
+        self._heal.start()
+
     def _take(self, result: Result | Failed) -> None:
         if isinstance(result, Failed):
             self.loading, self.problem = False, result.problem
@@ -137,7 +149,8 @@ class SeriesFeed(QObject):
                 buffer.replace(self._as_shown(columns))
                 buffer.hours = self._hours_as_shown(hours.get(columns.series))
         self.gaps = result.gaps
-        self._loaded = (result.request.since_us, result.request.until_us)
+        if len(result.request.series) == len(self._shown_as):
+            self._loaded = (result.request.since_us, result.request.until_us)
         self.loading = not result.complete
         self.state_changed.emit()
         self.updated.emit(frozenset(columns.series for columns in result.columns))
@@ -145,9 +158,10 @@ class SeriesFeed(QObject):
     def _cancel(self) -> None:
         self._settle.stop()
         self._heal.stop()
-        for ticket in (self._ticket, self._heal_ticket):
+        for ticket in (self._ticket, self._heal_ticket, *self._more_tickets):
             if ticket is not None:
                 ticket.cancel()
+        self._more_tickets.clear()
         self._ticket = self._heal_ticket = None
         self.loading = False
 

@@ -1,0 +1,1 @@
+"""Any series of any agents in panels that the user arranges."""

@@ -1,0 +1,208 @@
+"""One panel: a plot of several series, its header, and what is to be told about it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QFocusEvent, QMouseEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from models.domain.layouts.layout import Panel, Plotted, Shown
+from models.domain.queries import GapColumns
+from widgets.common.plain import PlainLabel, visible
+from widgets.explore.drop_zone import DropHint, side_at
+from widgets.explore.panel_curves import PanelCurve
+from widgets.explore.panel_header import PanelHeader
+from widgets.explore.resolving import Resolved
+from widgets.explore.series_mime import PANEL, SERIES, dragged_panel, dragged_series
+from widgets.frame.screen_context import ScreenContext
+from widgets.plots.curves import spans_of
+from widgets.plots.gap_bands import gap_bands
+from widgets.plots.plot import TimePlot
+from widgets.plots.resolution import resolution_text, resolution_tip
+
+LEGEND_LINES = 3
+LEAST_HEIGHT = 150
+LEAST_WIDTH = 220
+_MOST_NAMED = 6
+
+
+class CellKey(NamedTuple):
+    """A panel of the layout; `agent` is empty but where it is repeated."""
+
+    panel: int
+    agent: str = ""
+
+
+class ExplorePanel(QFrame):
+    """`show_series` says what it shows. Names that were clicked off stay off while the panel lives. GUI thread."""
+
+    activated = Signal(object)
+    """It is at hand now (`CellKey`)."""
+    closed = Signal(int)
+    rename_wanted = Signal(int)
+    menu_wanted = Signal(object, QWidget)
+    series_dropped = Signal(int, list, object)
+    """Series by name were dropped into it (None) or beside it (`Side`)."""
+    panel_dropped = Signal(int, int, object)
+    """That panel was dropped at this side of this one."""
+
+    def __init__(self, key: CellKey, context: ScreenContext) -> None:
+        super().__init__()
+        self.key = key
+        self.panel = Panel(key.panel)
+        self.resolved = Resolved()
+        self.curves: list[PanelCurve] = []
+        self._off: set[tuple[int, Shown]] = set()
+        self.header = PanelHeader(context.themes, lambda: self.key.panel, lambda: self.closed.emit(self.key.panel))
+        self.plot = TimePlot(
+            "", "", context.frames, context.times, context.cursor, context.themes, legend_lines=LEGEND_LINES
+        )
+        self._note = PlainLabel()
+        self._note.setProperty("tone", "muted")
+        self._note.setContentsMargins(10, 0, 6, 2)
+        self._note.hide()
+        self._hint = DropHint(context.themes, self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self._note)
+        column.addWidget(self.plot, 1)
+        self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
+        self.setAcceptDrops(True)
+        self.setFocusProxy(self.plot)
+        self.plot.installEventFilter(self)
+        self.plot.entry_clicked.connect(self.toggle)
+        self.plot.drawn.connect(self._drawn)
+        self.header.renamed.connect(lambda: self.rename_wanted.emit(self.key.panel))
+        self.header.menu_wanted.connect(lambda button: self.menu_wanted.emit(self.key, button))
+
+    # ------------------------------------------------------------ what it shows
+
+    def show_series(self, panel: Panel, resolved: Resolved, curves: Sequence[PanelCurve], title: str) -> None:
+        """Draw these from now on."""
+        self.panel, self.resolved = panel, resolved
+        self.header.title.set_text(title)
+        self.plot.set_title(title)
+        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:_MOST_NAMED])))
+        self.setAccessibleName(title)
+        units = resolved.units
+        self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)
+        self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
+        self.curves = list(curves)
+        self.plot.set_curves(self.curves, self.curves)
+        self._tell_off()
+        self._tell_note()
+
+    def set_gaps(self, gaps: GapColumns) -> None:
+        """What history does not cover. Shaded is what concerns everybody, or the one agent that is shown."""
+        for curve in self.curves:
+            curve.set_gaps(gaps)
+        agents = {curve.found.agent for curve in self.curves}
+        agent = next(iter(agents)) if len(agents) == 1 else 0
+        self.plot.set_gaps(spans_of(gaps, agent), gap_bands(gaps, agent))
+
+    @property
+    def series(self) -> set[int]:
+        """Ids of what is shown."""
+        return {curve.found.series for curve in self.curves}
+
+    def is_on(self, place: int) -> bool:
+        """Is this curve drawn?"""
+        return self._key(place) not in self._off
+
+    @Slot(int)
+    def toggle(self, place: int) -> None:
+        """Draw this curve, or not."""
+        self._off ^= {self._key(place)}
+        self._tell_off()
+
+    def show_only(self, place: int) -> None:
+        """Draw this curve alone; once more: all of them."""
+        others = {self._key(other) for other in range(len(self.curves)) if other != place}
+        alone = others <= self._off and self.is_on(place)
+        self._off = set() if alone else others
+        self._tell_off()
+
+    def set_sentence(self, sentence: str) -> None:
+        """What stands in the middle while nothing is drawn."""
+        self.plot.set_sentence(sentence)
+
+    def set_at_hand(self, *, at_hand: bool) -> None:
+        """Is it the panel that commands are about?"""
+        self.header.show_at_hand(at_hand=at_hand)
+
+    def _key(self, place: int) -> tuple[int, Shown]:
+        return self.curves[place].found.series, self.curves[place].found.shown
+
+    def _tell_off(self) -> None:
+        self.plot.set_off([place for place in range(len(self.curves)) if not self.is_on(place)])
+
+    def _tell_note(self) -> None:
+        told, resolved = [], self.resolved
+        missing = [_plotted_text(one) for one in resolved.missing] + resolved.missing_agents
+        if missing:
+            text = self.tr("Not in this workspace: {names}")
+            told.append(text.replace("{names}", _some(missing)))
+        if resolved.crowded:
+            text = self.tr("No axis is left for a third unit: {names}")
+            told.append(text.replace("{names}", _some([f"{one.agent_id} {one.text}" for one in resolved.crowded])))
+        if resolved.more:
+            told.append(self.tr("{n} more series than one panel shows").replace("{n}", str(resolved.more)))
+        self._note.set_text(" · ".join(told))
+        self._note.setVisible(bool(told))
+
+    @Slot()
+    def _drawn(self) -> None:
+        self.header.show_badge(resolution_text(self.plot.shapes), resolution_tip(self.plot.shapes))
+
+    # ------------------------------------------------------------ focus, drag and drop
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if watched is self.plot and isinstance(event, QFocusEvent) and event.gotFocus():
+            self.activated.emit(self.key)
+        return False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.plot.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(SERIES) or dragged_panel(event.mimeData()) not in (0, self.key.panel):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        inside = event.mimeData().hasFormat(SERIES)
+        self._hint.show_side(side_at(event.position(), self.width(), self.height(), inside=inside))
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._hint.hide()
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._hint.hide()
+        mime = event.mimeData()
+        inside = mime.hasFormat(SERIES)
+        side = side_at(event.position(), self.width(), self.height(), inside=inside)
+        event.acceptProposedAction()
+        if inside and (some := dragged_series(mime)):
+            self.series_dropped.emit(self.key.panel, some, side)
+        elif mime.hasFormat(PANEL) and side is not None and dragged_panel(mime) not in (0, self.key.panel):
+            self.panel_dropped.emit(self.key.panel, dragged_panel(mime), side)
+
+
+def _floor(unit: str, resolved: Resolved) -> float | None:
+    """Shares, durations and increases are read from zero; memory and temperatures by how they move."""
+    rises = any(one.shown is Shown.INCREASE for one in resolved.found if one.unit == unit)
+    return 0.0 if rises or unit in {"1", "s"} else None
+
+
+def _plotted_text(one: Plotted) -> str:
+    return f"{one.agent} {one.metric or one.role} {one.labels}".strip()
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" … ({len(names)})" if len(names) > _MOST_NAMED else ""
+    return visible(", ".join(names[:_MOST_NAMED]) + more)

@@ -1,0 +1,201 @@
+"""What can be done with the panel at hand and with the layout: every change can be undone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QWidget
+
+from models.domain.layouts import changes
+from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Layout, Panel, Plotted, Side
+from models.domain.layouts.ready import Ready, ready_layout
+from widgets.explore.known_series import KnownSeries
+from widgets.explore.layout_history import LayoutHistory
+from widgets.explore.resolving import by_axes, resolve
+
+_GROWTH = 1.25
+
+
+class LayoutCommands(QObject):
+    """`at_hand` is the panel that commands are about. GUI thread."""
+
+    told = Signal(str)
+    """A sentence about what was done otherwise than asked."""
+    at_hand_changed = Signal()
+
+    def __init__(self, history: LayoutHistory, known: KnownSeries, window: QWidget) -> None:
+        super().__init__(window)
+        self._history, self._known, self._window = history, known, window
+        self._at_hand = 1
+        history.changed.connect(self._check_hand)
+
+    @property
+    def at_hand(self) -> int:
+        return self._at_hand
+
+    @property
+    def panel(self) -> Panel:
+        """The panel at hand."""
+        panel = changes.panel_of(self._history.layout, self._at_hand)
+        assert panel is not None
+        return panel
+
+    def take_in_hand(self, id_: int) -> None:
+        """Commands are about this panel from now on."""
+        if id_ != self._at_hand and changes.panel_of(self._history.layout, id_) is not None:
+            self._at_hand = id_
+            self.at_hand_changed.emit()
+
+    def _check_hand(self) -> None:
+        ids = [panel.id for panel in changes.panels_of(self._history.layout.root)]
+        if self._at_hand not in ids:
+            self._at_hand = ids[0]
+        self.at_hand_changed.emit()
+
+    # ------------------------------------------------------------ series
+
+    def add(self, plotted: Sequence[Plotted], id_: int = 0, side: Side | None = None) -> None:
+        """Show these in a panel (0: the one at hand), or with `side` in one of their own beside it. What finds no axis there gets
+        panels of its own."""
+        layout, target = self._history.layout, id_ or self._at_hand
+        panel = changes.panel_of(layout, target)
+        if panel is None or not plotted:
+            return
+        if side is not None and panel.plotted:
+            panel = Panel(changes.new_id(layout))
+            layout = changes.placed(layout, panel, target, side)
+        if len(panel.plotted) + len(plotted) > MOST_PLOTTED:
+            text = self.tr("{n} series are more than the {most} that one panel shows: choose fewer")
+            self.told.emit(text.replace("{n}", str(len(plotted))).replace("{most}", str(MOST_PLOTTED)))
+            return
+        units = resolve(panel, layout.agents, self._known.index).units
+        here, others = by_axes(plotted, units, self._known.index)
+        layout, last = changes.with_plotted(layout, panel.id, here), panel.id
+        for group in others:
+            further = Panel(changes.new_id(layout), tuple(group))
+            layout = changes.placed(layout, further, last, Side.BELOW)
+            last = further.id
+        if self._change(self.tr("adding series"), layout):
+            self.take_in_hand(panel.id)
+            self._tell_panels(len(others))
+
+    def _tell_panels(self, count: int) -> None:
+        if count:
+            self.told.emit(self.tr("A panel has two axes: what is in a further unit stands in a panel of its own"))
+
+    def remove(self, plotted: Sequence[Plotted]) -> None:
+        """Show these in the panel at hand no more."""
+        self._change(self.tr("removing series"), changes.without_plotted(self._history.layout, self._at_hand, plotted))
+
+    # ------------------------------------------------------------ panels
+
+    def split(self, side: Side) -> None:
+        """An empty panel beside the one at hand, which is at hand then."""
+        layout = self._history.layout
+        new = Panel(changes.new_id(layout))
+        if self._change(self.tr("adding a panel"), changes.placed(layout, new, self._at_hand, side)):
+            self.take_in_hand(new.id)
+
+    def duplicate(self) -> None:
+        """The same once more, to the right."""
+        layout = self._history.layout
+        new = replace(self.panel, id=changes.new_id(layout))
+        if self._change(self.tr("duplicating a panel"), changes.placed(layout, new, self._at_hand, Side.RIGHT)):
+            self.take_in_hand(new.id)
+
+    def close(self, id_: int = 0) -> None:
+        """Take a panel away (0: the one at hand)."""
+        layout, gone = self._history.layout, id_ or self._at_hand
+        next_ = changes.neighbour(layout, gone, 1)
+        self._change(self.tr("closing a panel"), changes.closed(layout, gone))
+        self.take_in_hand(next_)
+
+    def move(self, id_: int, target: int, side: Side) -> None:
+        """Put a panel beside another."""
+        self._change(self.tr("moving a panel"), changes.moved(self._history.layout, id_, target, side))
+        self.take_in_hand(id_)
+
+    def move_on(self, step: int) -> None:
+        """Let the panel at hand change places with the one before (-1) or after it."""
+        layout = self._history.layout
+        other = changes.neighbour(layout, self._at_hand, step)
+        self._change(self.tr("moving a panel"), changes.swapped(layout, self._at_hand, other))
+
+    def grow(self, factor: float = _GROWTH) -> None:
+        """More room for the panel at hand; less with a factor below 1."""
+        layout = changes.grown(self._history.layout, self._at_hand, factor)
+        self._change(self.tr("resizing panels"), layout, merge=f"grow {self._at_hand}")
+
+    def resize(self, path: tuple[int, ...], sizes: Sequence[int]) -> None:
+        """Somebody moved a handle."""
+        layout = changes.resized(self._history.layout, path, sizes)
+        self._change(self.tr("resizing panels"), layout, merge=f"sizes {path}")
+
+    def toggle_repeat(self) -> None:
+        """Once for each agent of the layout, or all of them in one panel."""
+        self._put(self.tr("repeating a panel"), replace(self.panel, repeat=not self.panel.repeat))
+
+    def ask_title(self, id_: int = 0) -> None:
+        """Ask what a panel shall be called."""
+        if id_:
+            self.take_in_hand(id_)
+        edit = QLineEdit(self.panel.title)
+        edit.setMaxLength(200)
+        panel = self.panel.id
+
+        def rename() -> None:
+            found = changes.panel_of(self._history.layout, panel)
+            if found is not None:
+                self._put(self.tr("renaming a panel"), replace(found, title=edit.text().strip()))
+
+        self._ask(self.tr("Rename panel"), self.tr("Title (empty: made from what it shows)"), edit, rename)
+
+    def step(self, step: int) -> int:
+        """Take the next panel in hand; answers its id."""
+        self.take_in_hand(changes.neighbour(self._history.layout, self._at_hand, step))
+        return self._at_hand
+
+    # ------------------------------------------------------------ layout
+
+    def use_agents(self, agents: Sequence[str]) -> None:
+        """The layout is about these from now on."""
+        self._change(self.tr("choosing agents"), replace(self._history.layout, agents=tuple(agents)))
+
+    def show_ready(self, which: Ready, agents: Sequence[str]) -> None:
+        """A ready layout about these agents."""
+        self._change(self.tr("another layout"), ready_layout(which, agents))
+
+    def show(self, layout: Layout) -> None:
+        """Show another layout."""
+        self._change(self.tr("another layout"), layout)
+
+    # ------------------------------------------------------------ inner
+
+    def _put(self, text: str, panel: Panel) -> None:
+        self._change(text, changes.with_panel(self._history.layout, panel))
+
+    def _change(self, text: str, layout: Layout, *, merge: str = "") -> bool:
+        if sum(1 for _ in changes.panels_of(layout.root)) > MOST_PANELS:
+            text = self.tr("A layout has {most} panels at most: close some first")
+            self.told.emit(text.replace("{most}", str(MOST_PANELS)))
+            return False
+        self._history.change(text, layout, merge=merge)
+        return True
+
+    def _ask(self, title: str, label: str, edit: QLineEdit, accepted: Callable[[], None]) -> None:
+        """A small dialog that holds up nothing else."""
+        dialog = QDialog(self._window)
+        dialog.setWindowTitle(title)
+        form = QFormLayout(dialog)
+        form.addRow(label, edit)
+        edit.setAccessibleName(label)
+        edit.setMinimumWidth(260)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(dialog.accept)
+        buttons.rejected.connect(dialog.reject)
+        dialog.accepted.connect(accepted)
+        dialog.finished.connect(dialog.deleteLater)
+        form.addRow(buttons)
+        edit.selectAll()
+        edit.setFocus()
+        dialog.open()

@@ -1,0 +1,136 @@
+"""Curves for what a panel shows, each with the gaps of its own agent and a name that tells it from the others."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import QCoreApplication
+
+from models.domain.layouts.layout import Panel, Shown
+from models.domain.queries import HOUR_QUANTILES, Float64, GapColumns, Int64
+from widgets.common.plain import visible
+from widgets.explore.resolving import FoundSeries
+from widgets.plots.buffer import SeriesBuffer
+from widgets.plots.curves import NO_SPANS, Curve, LineCurve, Reading, Shape, Spans, Window, spans_of
+from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
+
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+_QUANTILES = {Shown.P50: 0, Shown.P95: 1, Shown.P99: 2}
+
+
+class PanelCurve:
+    """Implements `Curve` and `RawPoints` for one series of a panel; `found` says whose it is."""
+
+    def __init__(self, found: FoundSeries, name: str, colour: int, inner: Curve, buffer: SeriesBuffer) -> None:
+        self.found, self.name, self.colour, self.inner, self.buffer = found, name, colour, inner, buffer
+        self.unit = found.unit
+        self.tooltip = _tooltip(found)
+        self._gaps: Spans = NO_SPANS
+        self._raw = LineCurve(name, found.unit, buffer)
+
+    def set_gaps(self, gaps: GapColumns) -> None:
+        """What history does not cover, of all agents."""
+        self._gaps = spans_of(gaps, self.found.agent)
+
+    def shape(self, window: Window) -> Shape:
+        return self.inner.shape(window._replace(gaps=self._gaps))
+
+    def reading(self, at_us: int) -> Reading:
+        return self.inner.reading(at_us)
+
+    def current(self, until_us: int) -> Reading:
+        return self.inner.current(until_us)
+
+    def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
+        return self._raw.points(since_us, until_us)
+
+
+def make_curves(
+    found: Sequence[FoundSeries], buffers: Mapping[int, SeriesBuffer], interval_us: Callable[[int], int]
+) -> list[PanelCurve]:
+    """One for each; `interval_us` of an agent, 0: none is known."""
+    buckets: dict[int, QuantileBuckets] = {}
+    names = curve_names(found)
+    curves = []
+    for colour, (one, name) in enumerate(zip(found, names, strict=True)):
+        buffer = buffers[one.series]
+        inner: Curve
+        if one.shown in _QUANTILES:
+            if one.series not in buckets:
+                buckets[one.series] = QuantileBuckets(buffer, HOUR_QUANTILES)
+            row = _QUANTILES[one.shown]
+            inner = QuantileCurve(name, one.unit, buckets[one.series], row, colour, marks_few=row == 2)
+        elif one.shown is Shown.INCREASE:
+            inner = IncreaseCurve(name, one.unit, buffer, colour)
+        else:
+            line = LineCurve(name, one.unit, buffer, colour)
+            line.interval_us = interval_us(one.agent)
+            inner = line
+        curves.append(PanelCurve(one, name, colour, inner, buffer))
+    return curves
+
+
+def curve_names(found: Sequence[FoundSeries]) -> list[str]:
+    """What tells them apart: the agent, the series, or both."""
+    several_agents = len({one.agent for one in found}) > 1
+    several_series = len({(one.text, one.shown) for one in found}) > 1
+    by_role = all(one.plotted.role for one in found) and len({(one.plotted.role, one.shown) for one in found}) == 1
+    namesakes = len({one.agent_name for one in found}) < len({one.agent for one in found})
+    names = []
+    for one in found:
+        parts = [one.agent_title if namesakes else one.agent_name] if several_agents or not several_series else []
+        if several_series and not (several_agents and by_role):
+            parts.append(f"{one.text}{_shown_text(one)}")
+        names.append(" · ".join(parts))
+    return names
+
+
+def panel_title(panel: Panel, found: Sequence[FoundSeries], agent: str) -> str:
+    """Its own title, or one made from its content; `agent`: the one that a repeated panel is about."""
+    title = visible(panel.title) or _made_title(panel, found, "" if agent else None)
+    return " · ".join(filter(None, (title, agent)))
+
+
+def _made_title(panel: Panel, found: Sequence[FoundSeries], otherwise: str | None) -> str:
+    roles = {(one.role, one.shown) for one in panel.plotted}
+    if panel.plotted and len(roles) == 1 and panel.plotted[0].role:
+        shown = panel.plotted[0].shown
+        return role_word(panel.plotted[0].role) + (f" {shown}" if shown in _QUANTILES else "")
+    kinds = {f"{one.text}{_shown_text(one)}": one for one in found}
+    agents = {one.agent_name for one in found}
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    if otherwise is not None:
+        return otherwise
+    if len(agents) == 1:
+        return next(iter(agents))
+    if not panel.plotted:
+        return translate("ExplorePanel", "Empty panel")
+    return translate("ExplorePanel", "{n} series").replace("{n}", str(len(found) or len(panel.plotted)))
+
+
+def role_word(role: str) -> str:
+    """What a role is called; one that is not known by its name."""
+    words = {
+        "cpu": translate("Role", "CPU"),
+        "memory": translate("Role", "Memory"),
+        "response": translate("Role", "Response time"),
+        "attempts": translate("Role", "Connection attempts"),
+        "successes": translate("Role", "Connections that succeeded"),
+        "errors": translate("Role", "Connection errors"),
+    }
+    return words.get(role) or visible(role, 60)
+
+
+def _shown_text(one: FoundSeries) -> str:
+    return f" {one.shown}" if one.shown in _QUANTILES else ""
+
+
+def _tooltip(one: FoundSeries) -> str:
+    text = translate("ExplorePanel", "{agent}: {metric} in {unit}, read by {source}")
+    unit = one.words.unit or translate("ExplorePanel", "no unit")
+    metric = f"{one.words.metric} {one.words.labels}".strip()
+    places = {"agent": one.agent_title, "metric": metric, "unit": unit, "source": one.words.source}
+    for place, value in places.items():
+        text = text.replace("{" + place + "}", visible(value, 300))
+    if one.shown_as is not None and one.shown_as.from_idle:
+        text += "\n" + translate("ExplorePanel", "Shown is what is left of 100 %.")
+    return text

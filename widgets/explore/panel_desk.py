@@ -1,0 +1,153 @@
+"""Keeps the panels in step with the layout, the series that there are, and the samples that come."""
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from models.domain.headline import Headline
+from models.domain.layouts.changes import panel_of
+from models.domain.layouts.layout import Panel
+from widgets.common.words import problem_text
+from widgets.explore.explore_panel import CellKey, ExplorePanel
+from widgets.explore.known_series import KnownSeries
+from widgets.explore.layout_history import LayoutHistory
+from widgets.explore.panel_curves import make_curves, panel_title
+from widgets.explore.panel_grid import PanelGrid
+from widgets.explore.resolving import Resolved, resolve
+from widgets.frame.screen_context import ScreenContext
+from widgets.plots.series_feed import SeriesFeed
+
+_LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
+
+
+class PanelDesk(QObject):
+    """What panels need is asked for together, and only for those that are shown. GUI thread."""
+
+    made = Signal(object)
+    """A new `ExplorePanel`, to be wired."""
+
+    def __init__(self, context: ScreenContext, known: KnownSeries, history: LayoutHistory, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context, self._known, self._history = context, known, history
+        self._active = False
+        self.only: CellKey | None = None
+        self.feed = SeriesFeed(context.source, context.tail, context.times, self)
+        self.grid = PanelGrid(self._make)
+        self._users: dict[int, list[ExplorePanel]] = {}
+        self._tick = QTimer(self)
+        self._tick.timeout.connect(self._time_passed)
+        self.feed.updated.connect(self._points_came)
+        self.feed.state_changed.connect(self._tell_states)
+        history.changed.connect(self.arrange)
+        known.changed.connect(self._resolve_all)
+        context.times.changed.connect(self._set_tick)
+        self.arrange()
+
+    def set_active(self, active: bool) -> None:
+        """Does anybody see it?"""
+        self._active = active
+        self.feed.set_active(active)
+        self._set_tick()
+
+    def show_only(self, key: CellKey | None) -> None:
+        """Show one panel alone; None: all of them."""
+        self.only = key
+        self.arrange()
+
+    @Slot()
+    def arrange(self) -> None:
+        """The layout is another one, or which part of it is shown."""
+        self.grid.show_layout(self._history.layout, self.only)
+        if self.only is not None and self.only not in self.grid.panels:
+            self.only = None
+        self._resolve_all()
+
+    def reload(self) -> None:
+        """Ask for the samples again."""
+        self.feed.reload()
+
+    @property
+    def shown(self) -> list[ExplorePanel]:
+        """The panels that are not hidden, in reading order."""
+        return [self.grid.panels[key] for key in self.grid.shown]
+
+    def _make(self, key: CellKey) -> ExplorePanel:
+        panel = ExplorePanel(key, self._context)
+        self.made.emit(panel)
+        return panel
+
+    # ------------------------------------------------------------ series
+
+    @Slot()
+    def _resolve_all(self) -> None:
+        """Find what the shown panels name, and watch it. Panels for which nothing changed keep their curves."""
+        index, layout = self._known.index, self._history.layout
+        wanted: list[tuple[ExplorePanel, Panel, Resolved]] = []
+        watched: dict[int, Headline | None] = {}
+        for one in self.shown:
+            panel = panel_of(layout, one.key.panel) or Panel(one.key.panel)
+            agents = (one.key.agent,) if one.key.agent else layout.agents
+            resolved = resolve(panel, agents, index)
+            wanted.append((one, panel, resolved))
+            for found in resolved.found:
+                watched.setdefault(found.series, found.shown_as)
+        self.feed.watch(watched)
+        self._users = {}
+        for one, panel, resolved in wanted:
+            same = (one.panel, one.resolved) == (panel, resolved)
+            fresh = not same or any(curve.buffer is not self.feed.buffers[curve.found.series] for curve in one.curves)
+            if fresh or not one.header.title.text():
+                curves = make_curves(resolved.found, self.feed.buffers, lambda agent: index.interval_us.get(agent, 0))
+                title = panel_title(panel, resolved.found, one.key.agent and self._title_of(one.key.agent))
+                one.show_series(panel, resolved, curves, title)
+                one.set_gaps(self.feed.gaps)
+            for series in one.series:
+                self._users.setdefault(series, []).append(one)
+        self._tell_states()
+
+    def _title_of(self, agent: str) -> str:
+        place = self._known.index.place_of(agent)
+        return agent if place < 0 else self._known.index.names[place]
+
+    # ------------------------------------------------------------ samples, states, time
+
+    @Slot(object)
+    def _points_came(self, series: frozenset[int]) -> None:
+        for panel in {panel for one in series for panel in self._users.get(one, ())}:
+            panel.plot.data_changed()
+
+    @Slot()
+    def _tell_states(self) -> None:
+        problem = self._known.problem or self.feed.problem
+        for panel in self.shown:
+            panel.set_gaps(self.feed.gaps)
+            if problem is not None:
+                sentence = " ".join(problem_text(problem)).strip()
+            elif not panel.panel.plotted:
+                sentence = self.tr("Drag series here, or select them at the left and press Enter")
+            elif not self._known.loaded or (self.feed.loading and not any(len(one.buffer) for one in panel.curves)):
+                sentence = self.tr("Loading…")
+            elif not panel.curves:
+                sentence = self.tr("None of what this panel names is in this workspace")
+                if panel.panel.plotted[0].role:
+                    sentence = self.tr("No agent of this layout has such figures")
+                if not self._history.layout.agents and not any(one.agent for one in panel.panel.plotted):
+                    sentence = self.tr("Choose agents: select some at the left, then “Use the selected agents”")
+            else:
+                sentence = self.tr("Nothing was measured in this time")
+            panel.set_sentence(sentence)
+
+    @Slot()
+    def _time_passed(self) -> None:
+        """While live the window moves on even when nothing comes."""
+        for panel in self.shown:
+            panel.plot.data_changed()
+
+    @Slot()
+    def _set_tick(self) -> None:
+        """One tick a pixel: no use redrawing faster than what is seen changes."""
+        now = self._context.times.current()
+        if now.live and self._active:
+            widest = max((panel.plot.width() for panel in self.shown), default=0)
+            pixel_ms = now.span_us // 1_000 // max(100, widest)
+            self._tick.start(min(max(pixel_ms, _LEAST_TICK_MS), _MOST_TICK_MS))
+        else:
+            self._tick.stop()

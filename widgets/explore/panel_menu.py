@@ -1,0 +1,52 @@
+"""The menu of a panel."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QMenu
+
+from models.domain.layouts.layout import Side
+from widgets.common.plain import visible
+
+if TYPE_CHECKING:
+    from widgets.explore.explore_panel import ExplorePanel
+    from widgets.explore.explore_screen import ExploreScreen
+
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+
+
+def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel") -> None:
+    """Put in what can be done with this panel, which is at hand."""
+    commands = screen.commands
+    if panel.curves:
+        _fill_series(menu.addMenu(translate("PanelMenu", "Draw")), panel)
+        gone = menu.addMenu(translate("PanelMenu", "Remove"))
+        for plotted in panel.panel.plotted:
+            names = [curve.name for curve in panel.curves if curve.found.plotted == plotted]
+            name = names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role}".strip()
+            gone.addAction(_menu_text(name), partial(commands.remove, [plotted]))
+    menu.addAction(translate("PanelMenu", "Rename…"), commands.ask_title)
+    repeat = menu.addAction(translate("PanelMenu", "Repeat per agent"), commands.toggle_repeat)
+    repeat.setCheckable(True)
+    repeat.setChecked(panel.panel.repeat)
+    menu.addSeparator()
+    alone = screen.desk.only is not None
+    text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")
+    menu.addAction(text, screen.toggle_maximised)
+    menu.addAction(translate("PanelMenu", "New panel at the right"), partial(commands.split, Side.RIGHT))
+    menu.addAction(translate("PanelMenu", "New panel below"), partial(commands.split, Side.BELOW))
+    menu.addAction(translate("PanelMenu", "Duplicate"), commands.duplicate)
+    menu.addAction(translate("PanelMenu", "Close"), commands.close)
+
+
+def _fill_series(menu: QMenu, panel: "ExplorePanel") -> None:
+    """What the legend does with the mouse."""
+    for place, curve in enumerate(panel.curves):
+        action = menu.addAction(_menu_text(curve.name), partial(panel.toggle, place))
+        action.setCheckable(True)
+        action.setChecked(panel.is_on(place))
+
+
+def _menu_text(name: str) -> str:
+    return visible(name, 80).replace("&", "&&")

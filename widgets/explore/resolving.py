@@ -1,0 +1,128 @@
+"""What a panel names, found in this workspace: series with their agents and units, by the axis that they belong to."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from models.domain.headline import BASE_UNITS, Headline, headline
+from models.domain.layouts.layout import MOST_PLOTTED, Panel, Plotted, Shown
+from models.domain.names import SeriesKind
+from models.domain.series_names import SeriesWords
+from widgets.explore.series_index import SeriesIndex
+
+MOST_UNITS = 2
+
+
+class FoundSeries(NamedTuple):
+    """`shown_as`: how published values become those that are drawn, in `unit`."""
+
+    plotted: Plotted
+    series: int
+    agent: int
+    agent_id: str
+    agent_title: str
+    agent_name: str
+    words: SeriesWords
+    text: str  # its name as people read it
+    shown_as: Headline | None
+    unit: str
+
+    @property
+    def shown(self) -> Shown:
+        """Never AUTO."""
+        if self.plotted.shown is not Shown.AUTO:
+            return self.plotted.shown
+        return Shown.INCREASE if self.words.kind is SeriesKind.COUNTER else Shown.VALUE
+
+
+@dataclass(slots=True)
+class Resolved:
+    """`missing`: named, and not in this workspace. `crowded`: of a third unit, for which there is no axis. `more`: so many series
+    beyond what one panel shows."""
+
+    found: list[FoundSeries] = field(default_factory=list)
+    missing: list[Plotted] = field(default_factory=list)
+    missing_agents: list[str] = field(default_factory=list)
+    crowded: list[FoundSeries] = field(default_factory=list)
+    more: int = 0
+
+    @property
+    def units(self) -> list[str]:
+        """The one of the left axis first."""
+        return list(dict.fromkeys(one.unit for one in self.found))
+
+
+def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved:
+    """Find what a panel shows of these agents: those of the layout, or the one of a repeated panel."""
+    resolved = Resolved()
+    units: list[str] = []
+    for plotted in panel.plotted:
+        for agent in (plotted.agent,) if plotted.agent else agents:
+            place = index.place_of(agent)
+            if place < 0 and not plotted.agent:
+                resolved.missing_agents.append(agent)
+                continue
+            found = find(plotted, place, index) if place >= 0 else None
+            if found is None:
+                if plotted.agent:
+                    resolved.missing.append(plotted)
+                continue
+            if len(resolved.found) >= MOST_PLOTTED:
+                resolved.more += 1
+                continue
+            if found.unit not in units:
+                if len(units) == MOST_UNITS:
+                    resolved.crowded.append(found)
+                    continue
+                units.append(found.unit)
+            resolved.found.append(found)
+    resolved.missing_agents = list(dict.fromkeys(resolved.missing_agents))
+    return resolved
+
+
+def find(plotted: Plotted, place: int, index: SeriesIndex) -> FoundSeries | None:
+    """One series of the agent at `place` of the index; None: it has none of that name."""
+    if plotted.role:
+        row = index.row_of_role(place, plotted.role)
+    else:
+        row = index.row_of(place, plotted.metric, plotted.labels)
+    if row < 0:
+        return None
+    told = int(index.told[row])
+    words = index.words[told]
+    shown_as = headline(words.metric, words.unit, words.labels) if plotted.role else _in_base_unit(words.unit)
+    unit = shown_as.unit if shown_as is not None else words.unit
+    return FoundSeries(
+        plotted, int(index.series[row]), index.agents[place], index.ids[place], index.titles[place], index.names[place], words,
+        index.texts[told], shown_as, unit,
+    )  # fmt: skip
+
+
+def _in_base_unit(unit: str) -> Headline | None:
+    """So that what different agents tell in different units stands on one axis."""
+    base, factor = BASE_UNITS.get(unit, (unit, 1.0))
+    return None if factor == 1.0 and base == unit else Headline("cpu", 0, unit=base, factor=factor)
+
+
+def by_axes(
+    plotted: Iterable[Plotted], taken: Sequence[str], index: SeriesIndex
+) -> tuple[list[Plotted], list[list[Plotted]]]:
+    """What has an axis in a panel with these units, and groups of two units each for panels of their own. What is not in this
+    workspace fits everywhere."""
+    groups: list[list[Plotted]] = [[]]
+    units: list[list[str]] = [list(taken)]
+    for one in plotted:
+        place = index.place_of(one.agent)
+        found = find(one, place, index) if place >= 0 else None
+        if found is None:
+            groups[0].append(one)
+            continue
+        fits = (number for number, some in enumerate(units) if found.unit in some or len(some) < MOST_UNITS)
+        number = next(fits, len(groups))
+        if number == len(groups):
+            groups.append([])
+            units.append([])
+        groups[number].append(one)
+        if found.unit not in units[number]:
+            units[number].append(found.unit)
+    return groups[0], groups[1:]

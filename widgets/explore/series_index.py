@@ -1,0 +1,163 @@
+"""All agents and their series, sorted as people read them, found by typing. Columns, so that a quarter of a million series
+cost what they weigh. GUI thread."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from models.domain.queries import Int64
+from models.domain.series_names import SeriesNamesResult, SeriesWords
+from widgets.common.plain import visible
+
+_NAME_LIMIT = 160
+_NONE = np.empty(0, np.int64)
+Flags = npt.NDArray[np.bool_]
+
+
+class Found(NamedTuple):
+    """What fits: places of agents, and of each of them the places of series `rows[starts[i]:starts[i + 1]]`."""
+
+    agents: Int64
+    rows: Int64
+    starts: Int64
+
+
+class SeriesIndex:
+    """`place` of an agent counts in the order of titles, `row` of a series in the order of agents and names."""
+
+    def __init__(self) -> None:
+        self.words: list[SeriesWords] = []
+        self.texts: list[str] = []  # of each of `words`, visible
+        self.agents: list[int] = []  # local ids by title
+        self.titles: list[str] = []  # name, and id where that is another
+        self.names: list[str] = []
+        self.ids: list[str] = []  # as exports use them
+        self.series: Int64 = _NONE  # by row
+        self.told: Int64 = _NONE  # place among `words`, by row
+        self.starts: Int64 = np.zeros(1, np.int64)  # rows of agent i: starts[i] to starts[i + 1]
+        self.newest = 0  # largest id of a series
+        self.headline: Mapping[str, Mapping[int, int]] = {}
+        self.interval_us: Mapping[int, int] = {}
+        self._places: dict[SeriesWords, int] = {}
+        self._id, self._agent, self._told = _NONE, _NONE, _NONE  # as they came
+        self._row_of: dict[int, int] = {}
+        self._place_of: dict[str, int] = {}
+        self._searched: list[str] = []
+        self._searched_titles: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def take(self, result: SeriesNamesResult) -> bool:
+        """Add what is new. False: nothing is."""
+        before = (self.headline, self.interval_us)
+        self.headline, self.interval_us = result.headline, result.interval_us
+        if not len(result.id):
+            return before != (self.headline, self.interval_us)
+        for words in result.words:
+            if words not in self._places:
+                self._places[words] = len(self.words)
+                self.words.append(words)
+                self.texts.append(words_text(words))
+                unit = f" {words.unit}" if words.unit else ""
+                self._searched.append(f"{words.metric} {self.texts[-1]}{unit}".casefold())
+        places = np.array([self._places[words] for words in result.words], np.int64)
+        new = result.id > self.newest
+        self._id = np.concatenate((self._id, result.id[new]))
+        self._agent = np.concatenate((self._agent, result.agent[new]))
+        self._told = np.concatenate((self._told, places[result.told[new]]))
+        self.newest = max(self.newest, int(result.id[-1]))
+        self._sort()
+        return True
+
+    def name_agents(
+        self, agents: Sequence[int], ids: Sequence[str], titles: Sequence[str], names: Sequence[str]
+    ) -> None:
+        """All agents, in the order in which they shall stand."""
+        self.agents, self.ids, self.titles, self.names = list(agents), list(ids), list(titles), list(names)
+        self._place_of = {id_: place for place, id_ in enumerate(self.ids)}
+        pairs = zip(self.titles, self.ids, strict=True)
+        self._searched_titles = [f"{title}\n{id_}".casefold() for title, id_ in pairs]
+        self._sort()
+
+    def _sort(self) -> None:
+        rank = np.full(1 + max([0, *self.agents, int(self._agent.max()) if len(self._agent) else 0]), -1, np.int64)
+        rank[self.agents] = np.arange(len(self.agents))
+        word_rank = np.empty(len(self.words), np.int64)
+        word_rank[sorted(range(len(self.words)), key=lambda one: self.words[one][:2])] = np.arange(len(self.words))
+        place = rank[self._agent] if len(self._agent) else _NONE
+        named = np.flatnonzero(place >= 0)  # the name of a new agent may come a moment after its series
+        order = named[np.lexsort((word_rank[self._told[named]], place[named]))]
+        self.series, self.told = self._id[order], self._told[order]
+        self.starts = np.searchsorted(place[order], np.arange(len(self.agents) + 1)).astype(np.int64)
+        self._row_of = {}
+
+    # ------------------------------------------------------------ by name
+
+    def place_of(self, agent: str) -> int:
+        """Of an agent by its id in exports; -1: it is not in this workspace."""
+        return self._place_of.get(agent, -1)
+
+    def row_of(self, place: int, metric: str, labels: str) -> int:
+        """The series of that name; -1: there is none."""
+        for row in range(int(self.starts[place]), int(self.starts[place + 1])):
+            words = self.words[self.told[row]]
+            if words.metric == metric and words.labels == labels:
+                return row
+        return -1
+
+    def row_of_role(self, place: int, role: str) -> int:
+        """The series that the fleet shows as that; -1: there is none."""
+        series = self.headline.get(role, {}).get(self.agents[place], 0)
+        if not series:
+            return -1
+        if not self._row_of:
+            self._row_of = {one: row for row, one in enumerate(self.series.tolist())}
+        return self._row_of.get(series, -1)
+
+    # ------------------------------------------------------------ by typing
+
+    def find(self, typed: str) -> Found:
+        """Every word has to stand in the agent's title or id, or in the series' name, labels or unit; a word that stands nowhere
+        fits what has its letters in this order. An agent that fits by itself is found with all its series."""
+        whose = np.repeat(np.arange(len(self.agents)), np.diff(self.starts))
+        fits_agent, fits_row = np.ones(len(self.agents), bool), np.ones(len(self.series), bool)
+        for word in typed.casefold().split():
+            of_agent, of_words = self._fitting(word)
+            fits_agent &= of_agent
+            fits_row &= of_agent[whose] | of_words[self.told]
+        rows = np.flatnonzero(fits_row)
+        shown = fits_agent.copy()
+        shown[whose[rows]] = True
+        agents = np.flatnonzero(shown)
+        return Found(agents, rows, np.searchsorted(whose[rows], np.append(agents, len(self.agents))))
+
+    def _fitting(self, word: str) -> tuple[Flags, Flags]:
+        of_agent = np.fromiter((word in title for title in self._searched_titles), bool, len(self.agents))
+        of_words = np.fromiter((word in text for text in self._searched), bool, len(self.words))
+        if of_agent.any() or of_words.any() or len(word) < 2:
+            return of_agent, of_words
+        letters = re.compile(".*?".join(map(re.escape, word)))
+        of_agent = np.fromiter((bool(letters.search(title)) for title in self._searched_titles), bool, len(self.agents))
+        of_words = np.fromiter((bool(letters.search(text)) for text in self._searched), bool, len(self.words))
+        return of_agent, of_words
+
+
+def words_text(words: SeriesWords) -> str:
+    """The name of a series as people read it: labels without the signs of JSON."""
+    return visible(f"{words.metric} {labels_text(words.labels)}".strip(), _NAME_LIMIT)
+
+
+def labels_text(labels: str) -> str:
+    """`{"cpu":"0","mode":"user"}` is "cpu=0 mode=user"."""
+    if not labels:
+        return ""
+    try:
+        pairs = json.loads(labels)
+    except ValueError:
+        return labels
+    return " ".join(f"{key}={value}" for key, value in pairs.items()) if isinstance(pairs, dict) else labels
