@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import shiboken6
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
@@ -47,6 +46,8 @@ class ExploreMenu(QObject):
             tr("Give the panel at hand another title"))  # fmt: skip
         add("repeat", tr("Repeat &per agent"), lambda one: one.commands.toggle_repeat(), "Ctrl+Shift+I",
             tr("Show the panel at hand once for each agent of the layout, or all of them in one again"))  # fmt: skip
+        add("statistics", tr("S&tatistics"), lambda one: one.commands.toggle_statistics(), "Ctrl+Shift+O",
+            tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"))  # fmt: skip
         add("maximise", tr("&Maximise panel"), lambda one: one.toggle_maximised(), "F12",
             tr("Show the panel at hand alone, or all of them again"))  # fmt: skip
         add("close", tr("&Close panel"), lambda one: one.commands.close(), "Ctrl+F4",
@@ -120,13 +121,13 @@ class ExploreMenu(QObject):
         self._screen = screen
         screen.state_changed.connect(self.refresh)
         screen.tree.selection_changed.connect(self.refresh)
-        screen.history.stack.indexChanged.connect(self.refresh)
+        screen.history.steps_changed.connect(self.refresh)
         self.refresh()
 
     @Slot()
     def refresh(self) -> None:
         """Something else is at hand, or another screen is shown."""
-        screen = self._screen if self._screen is not None and shiboken6.isValid(self._screen) else None
+        screen = self._screen
         shown = screen is not None and screen.isVisible()
         for action, fits in self._enabled:
             action.setEnabled(screen is not None and shown and fits(screen))

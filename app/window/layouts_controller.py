@@ -83,7 +83,7 @@ class LayoutsController(QObject):
                 self._name = name
             except EnvironmentProblem as error:
                 self._tell(error.problem)
-        screen.history.stack.cleanChanged.connect(self._show_name)
+        screen.history.steps_changed.connect(self._show_name)
         self._show_name()
         self.refresh()
 

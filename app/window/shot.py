@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # Qt reads its environment when it is loaded
 
     from app.window.composition import Composition
 
-SCREENS = ("fleet", "agent", "logs", "messages", "data", "connection")
+SCREENS = ("fleet", "agent", "explore", "logs", "messages", "data", "connection")
 LOOK_MS = 50
 QUIET_LOOKS = 6  # so many looks in a row that find nothing to wait for
 LIMIT_S = 20
@@ -106,7 +106,7 @@ def _choose_range(composition: "Composition", since: str | None, until: str | No
 
 def bring_up(composition: "Composition", screen: str, agent: int) -> "QWidget":
     """Show a screen, with this agent (0: none). Returns what the picture is to be taken of."""
-    from app.window.places import AGENT, LOGS, MESSAGES
+    from app.window.places import AGENT, EXPLORE, LOGS, MESSAGES
 
     if screen == "connection":
         assert composition.connection is not None
@@ -120,6 +120,9 @@ def bring_up(composition: "Composition", screen: str, agent: int) -> "QWidget":
     else:
         composition.window.show_screen(screen)
         screens.fleet.select_agent(agent)
+        fleet = screens.fleet.fleet
+        if screen == EXPLORE and fleet is not None and agent:
+            screens.explore.show_agents([fleet.id[fleet.agent.tolist().index(agent)]])
         if screen == LOGS:
             screens.logs_screen().show_only(agent)
         if screen == MESSAGES:

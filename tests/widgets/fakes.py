@@ -47,6 +47,7 @@ from models.domain.queries import (
 from models.domain.records import GapCause, Level
 from models.domain.rules import TopicPattern
 from models.domain.search.matching import record_of, test_of
+from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult, SeriesWords
 from models.domain.tail import Interest, TailCursor, TailPage
 
 SECOND = 1_000_000
@@ -140,6 +141,8 @@ class FakeSource:
             agents = sorted(self.names)
             ids, names = zip(*(self.names[one] for one in agents), strict=True)
             return NamesResult(request, agents, list(ids), list(names))
+        if isinstance(request, SeriesNamesRequest):
+            return self._series_names(request)
         if isinstance(request, SeriesRequest):
             return SeriesResult(request, tuple(self._columns(one, request) for one in request.series), self._gaps())
         if isinstance(request, EventsRequest):
@@ -163,6 +166,22 @@ class FakeSource:
             return self.topics(request)
         assert isinstance(request, TaskRequest)
         return TaskResult(request, tuple(self.tasks[: request.limit]))
+
+    def _series_names(self, request: SeriesNamesRequest) -> SeriesNamesResult:
+        """Those of `series`; and of every other agent the same, with ids of its own."""
+        rows = [
+            (1_000 * place + info.id, agent, number, info)
+            for place, agent in enumerate([AGENT, *(one for one in self.names if one != AGENT)])
+            for number, info in enumerate(self.series)
+        ]
+        words = tuple(SeriesWords(*info.key[1:]) for info in self.series)
+        headline = {
+            role: {agent: id_ for id_, agent, _, info in rows if info.id == series}
+            for role, series in self.headline.items()
+        }
+        new = [row for row in rows if row[0] > request.after]
+        columns = (_int(row[column] for row in new) for column in range(3))
+        return SeriesNamesResult(request, *columns, words, headline, {})
 
     def topics(self, request: TopicsRequest) -> TopicsResult:
         """What `totals` says of those that changed: topic -> messages, payload bytes, last, agent."""

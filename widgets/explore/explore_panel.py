@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from models.domain.layouts.layout import Panel, Plotted, Shown
 from models.domain.queries import GapColumns
 from widgets.common.plain import PlainLabel, visible
+from widgets.common.throttle import Throttle
 from widgets.explore.drop_zone import DropHint, side_at
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_header import PanelHeader
 from widgets.explore.resolving import Resolved
 from widgets.explore.series_mime import PANEL, SERIES, dragged_panel, dragged_series
+from widgets.explore.statistics_table import StatisticsTable
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import spans_of
 from widgets.plots.gap_bands import gap_bands
@@ -23,6 +25,8 @@ from widgets.plots.resolution import resolution_text, resolution_tip
 
 LEGEND_LINES = 3
 LEAST_HEIGHT = 150
+_STATISTICS_MS = 1_000
+_STATISTICS_PIXELS = 60
 LEAST_WIDTH = 220
 _MOST_NAMED = 6
 
@@ -62,13 +66,15 @@ class ExplorePanel(QFrame):
         self._note.setProperty("tone", "muted")
         self._note.setContentsMargins(10, 0, 6, 2)
         self._note.hide()
+        self._statistics: StatisticsTable | None = None
+        self._figures = Throttle(self._tell_statistics, _STATISTICS_MS, self)
         self._hint = DropHint(context.themes, self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.header)
-        column.addWidget(self._note)
-        column.addWidget(self.plot, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.header)
+        self._column.addWidget(self._note)
+        self._column.addWidget(self.plot, 1)
         self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
         self.setAcceptDrops(True)
         self.setFocusProxy(self.plot)
@@ -94,6 +100,7 @@ class ExplorePanel(QFrame):
         self.plot.set_curves(self.curves, self.curves)
         self._tell_off()
         self._tell_note()
+        self._show_statistics(shown=panel.statistics)
 
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover. Shaded is what concerns everybody, or the one agent that is shown."""
@@ -136,6 +143,21 @@ class ExplorePanel(QFrame):
     def _key(self, place: int) -> tuple[int, Shown]:
         return self.curves[place].found.series, self.curves[place].found.shown
 
+    def _show_statistics(self, *, shown: bool) -> None:
+        if shown and self._statistics is None:
+            self._statistics = StatisticsTable()
+            self._column.addWidget(self._statistics)
+        if self._statistics is not None:
+            self._statistics.setVisible(shown)
+        self.setMinimumHeight(LEAST_HEIGHT + (_STATISTICS_PIXELS if shown else 0))
+        if shown:
+            self._figures.stop()
+            self._figures.want()
+
+    def _tell_statistics(self) -> None:
+        if self._statistics is not None and self.panel.statistics:
+            self._statistics.show_range(self.curves, self.plot.frame)
+
     def _tell_off(self) -> None:
         self.plot.set_off([place for place in range(len(self.curves)) if not self.is_on(place)])
 
@@ -156,6 +178,8 @@ class ExplorePanel(QFrame):
     @Slot()
     def _drawn(self) -> None:
         self.header.show_badge(resolution_text(self.plot.shapes), resolution_tip(self.plot.shapes))
+        if self.panel.statistics:
+            self._figures.want()
 
     # ------------------------------------------------------------ focus, drag and drop
 

@@ -135,6 +135,10 @@ class LayoutCommands(QObject):
         """Once for each agent of the layout, or all of them in one panel."""
         self._put(self.tr("repeating a panel"), replace(self.panel, repeat=not self.panel.repeat))
 
+    def toggle_statistics(self) -> None:
+        """A small table of what each series adds up to, or none."""
+        self._put(self.tr("statistics of a panel"), replace(self.panel, statistics=not self.panel.statistics))
+
     def ask_title(self, id_: int = 0) -> None:
         """Ask what a panel shall be called."""
         if id_:

@@ -12,12 +12,17 @@ class LayoutHistory(QObject):
     """Changes go through `change`; `changed` tells of each, forth and back. GUI thread."""
 
     changed = Signal()
+    steps_changed = Signal()
+    """What can be taken back or made again, or whether all of it is saved, is another."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.layout: Layout = EMPTY
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(MOST_STEPS)
+        # through a signal of our own: the stack tells of its last change while all around it is taken apart
+        self.stack.indexChanged.connect(self.steps_changed)
+        self.stack.cleanChanged.connect(self.steps_changed)
 
     def change(self, text: str, layout: Layout, *, merge: str = "") -> None:
         """From now on this one. `text` says what was done, in words for the menu. Steps that follow each other with the same

@@ -19,11 +19,15 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Found(NamedTuple):
-    """What fits: places of agents, and of each of them the places of series `rows[starts[i]:starts[i + 1]]`."""
+    """What fits: places of agents, and of each of them the places of series `rows[starts[i]:starts[i + 1]]`; with what the index
+    knew then."""
 
     agents: Int64
     rows: Int64
     starts: Int64
+    ids: Sequence[str]
+    titles: Sequence[str]
+    told: Int64
 
 
 class SeriesIndex:
@@ -134,7 +138,8 @@ class SeriesIndex:
         shown = fits_agent.copy()
         shown[whose[rows]] = True
         agents = np.flatnonzero(shown)
-        return Found(agents, rows, np.searchsorted(whose[rows], np.append(agents, len(self.agents))))
+        starts = np.searchsorted(whose[rows], np.append(agents, len(self.agents)))
+        return Found(agents, rows, starts, self.ids, self.titles, self.told)
 
     def _fitting(self, word: str) -> tuple[Flags, Flags]:
         of_agent = np.fromiter((word in title for title in self._searched_titles), bool, len(self.agents))

@@ -28,7 +28,7 @@ class SeriesModel(QAbstractItemModel):
     def __init__(self, index: SeriesIndex, theme: ThemeHolder, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._index, self._theme = index, theme
-        self._found = Found(_EMPTY, _EMPTY, np.zeros(1, np.int64))
+        self._found = Found(_EMPTY, _EMPTY, np.zeros(1, np.int64), [], [], _EMPTY)
         self._titles = (self.tr("Agents and series"), self.tr("Unit"))
         self.typed = ""
 
@@ -67,12 +67,12 @@ class SeriesModel(QAbstractItemModel):
             else:
                 rows[self.row_at(index)] = agent
         words = self._index.words
-        keys = [(self._index.ids[agent], words[self._index.told[row]]) for row, agent in rows.items()]
+        keys = [(self._found.ids[agent], words[self._found.told[row]]) for row, agent in rows.items()]
         return [Plotted(agent, told.metric, told.labels) for agent, told in keys]
 
     def agents(self, indexes: Sequence[Index]) -> list[str]:
         """Ids of the agents of these rows, each once."""
-        return list(dict.fromkeys(self._index.ids[self.agent_at(index)] for index in indexes))
+        return list(dict.fromkeys(self._found.ids[self.agent_at(index)] for index in indexes))
 
     # ------------------------------------------------------------ Qt
 
@@ -118,15 +118,15 @@ class SeriesModel(QAbstractItemModel):
             return None
         row = self.row_at(index)
         if row < 0 and index.column() == 0:
-            text = self._index.titles[self.agent_at(index)]
+            text = self._found.titles[self.agent_at(index)]
         elif row < 0:
             text = count_text(self.rowCount(index.sibling(index.row(), 0)))
         else:
-            words = self._index.words[self._index.told[row]]
+            words = self._index.words[self._found.told[row]]
             if role == Qt.ItemDataRole.ToolTipRole:
                 text = visible(f"{words.metric} {words.labels} {words.unit}".strip())
             else:
-                text = self._index.texts[self._index.told[row]] if index.column() == 0 else visible(words.unit, 24)
+                text = self._index.texts[self._found.told[row]] if index.column() == 0 else visible(words.unit, 24)
         return tooltip_text(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
     def mimeTypes(self) -> list[str]:

@@ -13,6 +13,7 @@ from widgets.explore.known_series import KnownSeries
 from widgets.explore.series_item_model import SeriesModel
 
 _TYPING_MS = 120
+_LEAST_WIDTH = 180
 _EXPANDED_AT_ONCE = 30
 """So many agents are opened by a search; more of them are a list to choose from."""
 _MOST_KEPT = 200
@@ -34,6 +35,7 @@ class SeriesTree(QWidget):
         self.search.setPlaceholderText(self.tr("Search agents and series"))
         self.search.setAccessibleName(self.search.placeholderText())
         self._stack = StateStack(self.view, theme)
+        self._stack.setMinimumWidth(_LEAST_WIDTH)  # the sentence of an empty list may be wrapped
         self._add = plain_button(self.tr("Add"), lambda: self.add(own_panel=False))
         self._add.setToolTip(self.tr("Show the selected series in the panel at hand (Enter)"))
         self._add_apart = plain_button(self.tr("Add as a panel"), lambda: self.add(own_panel=True))
@@ -114,10 +116,9 @@ class SeriesTree(QWidget):
         selected = set(self.selected()) if len(self._rows()) <= _MOST_KEPT else set()
         place = self.view.verticalScrollBar().value()
         self.model.show_fitting(self.model.typed)
-        index = self._known.index
         for row in range(self.model.rowCount()) if kept else ():
             agent = self.model.index(row, 0)
-            if index.ids[self.model.agent_at(agent)] in kept:
+            if self.model.agents([agent])[0] in kept:
                 self.view.expand(agent)
                 self._select_again(agent, selected)
         self.view.verticalScrollBar().setValue(place)
@@ -133,7 +134,7 @@ class SeriesTree(QWidget):
     def _show_state(self) -> None:
         if self._known.problem is not None:
             self._stack.show_state(failed(self._known.problem, self._known.refresh))
-        elif not self._known.loaded:
+        elif not self._known.loaded or (self._known.index.newest and not self._known.index.agents):
             self._stack.show_state(loading())
         elif self.model.rowCount():
             self._stack.show_content()

@@ -160,7 +160,7 @@ class TimePlot(TimeSurface):
         right = RIGHT_PIXELS if self._axes.right is None else left
         top = float(HEADER_PIXELS)
         if self._legend is not None:
-            self._legend.lay_out(self._entries(None, values=False), self.width() - 18, metrics)
+            self._legend.lay_out(self._entries(None), self.width() - 18, metrics)
             top = self._legend.lines * LINE_PIXELS + 4.0
         return plot_area(self.width(), self.height(), left, self._shows_time, right, top)
 
@@ -214,12 +214,12 @@ class TimePlot(TimeSurface):
         box = QRectF(10, 2, self.width() - 10 - 8, HEADER_PIXELS - 2)
         self._placed_entries = paint_header(painter, box, self.title, self._entries(at_us), theme)
 
-    def _entries(self, at_us: int | None, *, values: bool = True) -> list[Entry]:
+    def _entries(self, at_us: int | None) -> list[Entry]:
         until, theme = self._frame.until_us, self._theme.theme
         entries = []
         for place, curve in enumerate(self._curves):
             off, value = place in self._off, ""
-            if values and not off:
+            if not off:
                 reading = curve.reading(at_us) if at_us is not None else curve.current(until)
                 value = value_text(reading.value, curve.unit) + self._count(reading)
             style = curve_style(theme, curve.colour)

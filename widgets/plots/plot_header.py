@@ -18,7 +18,7 @@ _GAP_PIXELS = 14
 _NAME_LIMIT = 200
 _LONGEST_NAME_PIXELS = 260
 _USUAL_VALUE = "1023.9 MiB"
-"""Room for values, so that names do not move about while values change."""
+_VALUE_STEP_PIXELS = 40
 
 
 class Entry(NamedTuple):
@@ -78,15 +78,16 @@ class Legend:
 
     def lay_out(self, entries: Sequence[Entry], width: float, metrics: QFontMetricsF) -> None:
         """Find places for the entries in lines of that width."""
-        key = (width, *(entry.name for entry in entries), metrics.height())
+        rooms = [_value_room(metrics, entry.value) for entry in entries]
+        key = (width, metrics.height(), *(entry.name for entry in entries), *rooms)
         if key == self._key:
             return
         self._key, self._boxes = key, []
         x, line = 0.0, 0
-        for entry in entries:
+        for entry, value_room in zip(entries, rooms, strict=True):
             room = min(_LONGEST_NAME_PIXELS, width / 2)
             name = metrics.elidedText(visible(entry.name, _NAME_LIMIT), Qt.TextElideMode.ElideMiddle, room)
-            wide = min(width, _entry_width(metrics, name, _USUAL_VALUE))
+            wide = min(width, _SWATCH_PIXELS + 5 + _name_width(metrics, name) + value_room)
             if x and x + wide > width:
                 x, line = 0.0, line + 1
             if line == self.most_lines:
@@ -102,6 +103,12 @@ class Legend:
             _paint_entry(painter, box.translated(at), name, entry, theme)
             for (box, name), entry in zip(self._boxes, entries, strict=False)
         ]
+
+
+def _value_room(metrics: QFontMetricsF, value: str) -> float:
+    """In steps, so that names do not move about while values change."""
+    steps = -(-metrics.horizontalAdvance(value) // _VALUE_STEP_PIXELS) * _VALUE_STEP_PIXELS
+    return max(metrics.horizontalAdvance(_USUAL_VALUE), steps)
 
 
 def _entry_width(metrics: QFontMetricsF, name: str, value: str) -> float:
