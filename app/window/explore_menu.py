@@ -48,6 +48,8 @@ class ExploreMenu(QObject):
             tr("Show the panel at hand once for each agent of the layout, or all of them in one again"))  # fmt: skip
         add("statistics", tr("S&tatistics"), lambda one: one.commands.toggle_statistics(), "Ctrl+Shift+O",
             tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"))  # fmt: skip
+        add("compare", tr("Compare with &earlier…"), lambda one: one.commands.ask_compare(), None,
+            tr("Draw in the panel at hand also how it was an hour, a day or a week before"))  # fmt: skip
         add("maximise", tr("&Maximise panel"), lambda one: one.toggle_maximised(), "F12",
             tr("Show the panel at hand alone, or all of them again"))  # fmt: skip
         add("close", tr("&Close panel"), lambda one: one.commands.close(), "Ctrl+F4",

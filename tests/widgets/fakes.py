@@ -14,11 +14,14 @@ from models.domain.queries import (
     AgentRequest,
     AgentResult,
     AttemptColumns,
+    DayColumns,
     EventsRequest,
     EventsResult,
     Facet,
     Failed,
     GapColumns,
+    GapsRequest,
+    GapsResult,
     LogLine,
     LogRequest,
     LogResult,
@@ -38,6 +41,8 @@ from models.domain.queries import (
     SeriesInfo,
     SeriesRequest,
     SeriesResult,
+    StoreRequest,
+    StoreResult,
     TaskLine,
     TaskRequest,
     TaskResult,
@@ -141,6 +146,11 @@ class FakeSource:
             agents = sorted(self.names)
             ids, names = zip(*(self.names[one] for one in agents), strict=True)
             return NamesResult(request, agents, list(ids), list(names))
+        if isinstance(request, StoreRequest):
+            none = DayColumns(*(_int(()) for _ in DayColumns._fields))
+            return StoreResult(request, 0, 0, 0, {}, 0, 0, 0, 0, 0, none, (), ())
+        if isinstance(request, GapsRequest):
+            return GapsResult(request, self._gaps())
         if isinstance(request, SeriesNamesRequest):
             return self._series_names(request)
         if isinstance(request, SeriesRequest):

@@ -57,7 +57,7 @@ class ExplorePanel(QFrame):
         self.panel = Panel(key.panel)
         self.resolved = Resolved()
         self.curves: list[PanelCurve] = []
-        self._off: set[tuple[int, Shown]] = set()
+        self._off: set[tuple[int, Shown, int]] = set()
         self.header = PanelHeader(context.themes, lambda: self.key.panel, lambda: self.closed.emit(self.key.panel))
         self.plot = TimePlot(
             "", "", context.frames, context.times, context.cursor, context.themes, legend_lines=LEGEND_LINES
@@ -105,7 +105,8 @@ class ExplorePanel(QFrame):
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover. Shaded is what concerns everybody, or the one agent that is shown."""
         for curve in self.curves:
-            curve.set_gaps(gaps)
+            if not curve.shift_us:  # those of an earlier time are told by its feed
+                curve.set_gaps(gaps)
         agents = {curve.found.agent for curve in self.curves}
         agent = next(iter(agents)) if len(agents) == 1 else 0
         self.plot.set_gaps(spans_of(gaps, agent), gap_bands(gaps, agent))
@@ -140,8 +141,9 @@ class ExplorePanel(QFrame):
         """Is it the panel that commands are about?"""
         self.header.show_at_hand(at_hand=at_hand)
 
-    def _key(self, place: int) -> tuple[int, Shown]:
-        return self.curves[place].found.series, self.curves[place].found.shown
+    def _key(self, place: int) -> tuple[int, Shown, int]:
+        curve = self.curves[place]
+        return curve.found.series, curve.found.shown, curve.shift_us
 
     def _show_statistics(self, *, shown: bool) -> None:
         if shown and self._statistics is None:

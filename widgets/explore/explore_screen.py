@@ -14,6 +14,7 @@ from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_commands import LayoutCommands
 from widgets.explore.layout_history import LayoutHistory
+from widgets.explore.mini_map import MiniMap
 from widgets.explore.panel_desk import PanelDesk
 from widgets.explore.panel_menu import fill_panel_menu
 from widgets.explore.series_tree import SeriesTree
@@ -42,6 +43,7 @@ class ExploreScreen(QWidget):
         self.commands = LayoutCommands(self.history, self.known, self)
         self.tree = SeriesTree(self.known, context.themes)
         self.desk = PanelDesk(context, self.known, self.history, self)
+        self.map = MiniMap(context)
         self._told = PlainLabel()
         self._told.setProperty("tone", "muted")
         self._forget = QTimer(self, singleShot=True, interval=_TOLD_MS)
@@ -79,6 +81,7 @@ class ExploreScreen(QWidget):
         bar.addWidget(self._told, 1)
         column.addLayout(bar)
         column.addWidget(self.desk.grid, 1)
+        column.addWidget(self.map)
         self.splitter.addWidget(self.tree)
         self.splitter.addWidget(right)
         self.splitter.setStretchFactor(1, 1)
@@ -124,6 +127,7 @@ class ExploreScreen(QWidget):
         """Ask for everything again."""
         self.known.refresh()
         self.desk.reload()
+        self.map.refresh()
 
     @Slot(str)
     def tell(self, sentence: str) -> None:

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit,
 from models.domain.layouts import changes
 from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Layout, Panel, Plotted, Side
 from models.domain.layouts.ready import Ready, ready_layout
+from models.domain.problems import EnvironmentProblem
+from models.domain.time_range import SECOND_US, parse_range, span_text
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
 from widgets.explore.resolving import by_axes, resolve
@@ -138,6 +140,27 @@ class LayoutCommands(QObject):
     def toggle_statistics(self) -> None:
         """A small table of what each series adds up to, or none."""
         self._put(self.tr("statistics of a panel"), replace(self.panel, statistics=not self.panel.statistics))
+
+    def compare(self, span_s: int) -> None:
+        """Beside the present, how it was so many seconds earlier; 0: no more."""
+        self._put(self.tr("comparing with earlier"), replace(self.panel, compare_s=span_s))
+
+    def ask_compare(self) -> None:
+        """Ask with which earlier time to compare."""
+        edit = QLineEdit(span_text(self.panel.compare_s * SECOND_US) if self.panel.compare_s else "1d")
+
+        def compare() -> None:
+            try:
+                span_us = parse_range(edit.text(), 0).span_us if edit.text().strip() else 0
+            except EnvironmentProblem:
+                self.told.emit(
+                    self.tr("“{text}” is no span of time: write 30m, 2h, 1d or 7d").replace("{text}", edit.text())
+                )
+            else:
+                self.compare(span_us // SECOND_US)
+
+        label = self.tr("How much earlier (30m, 2h, 1d, 7d; empty: no comparison)")
+        self._ask(self.tr("Compare with earlier"), label, edit, compare)
 
     def ask_title(self, id_: int = 0) -> None:
         """Ask what a panel shall be called."""

@@ -6,11 +6,14 @@ from PySide6.QtCore import QCoreApplication
 
 from models.domain.layouts.layout import Panel, Shown
 from models.domain.queries import HOUR_QUANTILES, Float64, GapColumns, Int64
+from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
+from widgets.explore.earlier import EarlierCurve
 from widgets.explore.resolving import FoundSeries
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.curves import NO_SPANS, Curve, LineCurve, Reading, Shape, Spans, Window, spans_of
 from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
+from widgets.plots.plot_picture import EARLIER_COLOURS
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 _QUANTILES = {Shown.P50: 0, Shown.P95: 1, Shown.P99: 2}
@@ -19,8 +22,12 @@ _QUANTILES = {Shown.P50: 0, Shown.P95: 1, Shown.P99: 2}
 class PanelCurve:
     """Implements `Curve` and `RawPoints` for one series of a panel; `found` says whose it is."""
 
-    def __init__(self, found: FoundSeries, name: str, colour: int, inner: Curve, buffer: SeriesBuffer) -> None:
-        self.found, self.name, self.colour, self.inner, self.buffer = found, name, colour, inner, buffer
+    def __init__(
+        self, found: FoundSeries, name: str, colour: int, inner: Curve, buffer: SeriesBuffer, shift_us: int = 0
+    ) -> None:
+        """`shift_us`: drawn so much later than it was."""
+        self.found, self.name, self.colour, self.buffer, self.shift_us = found, name, colour, buffer, shift_us
+        self.inner = EarlierCurve(inner, shift_us) if shift_us else inner
         self.unit = found.unit
         self.tooltip = _tooltip(found)
         self._gaps: Spans = NO_SPANS
@@ -40,17 +47,25 @@ class PanelCurve:
         return self.inner.current(until_us)
 
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
-        return self._raw.points(since_us, until_us)
+        """Of an earlier time, with the times when they were."""
+        return self._raw.points(since_us - self.shift_us, until_us - self.shift_us)
 
 
 def make_curves(
-    found: Sequence[FoundSeries], buffers: Mapping[int, SeriesBuffer], interval_us: Callable[[int], int]
+    found: Sequence[FoundSeries],
+    buffers: Mapping[int, SeriesBuffer],
+    interval_us: Callable[[int], int],
+    shift_us: int = 0,
 ) -> list[PanelCurve]:
-    """One for each; `interval_us` of an agent, 0: none is known."""
+    """One for each; `interval_us` of an agent, 0: none is known. `shift_us`: the buffers hold what was so much earlier."""
     buckets: dict[int, QuantileBuckets] = {}
     names = curve_names(found)
+    if shift_us:
+        ago = translate("ExplorePanel", "{name} ({span} earlier)").replace("{span}", duration_text(shift_us))
+        names = [ago.replace("{name}", name) for name in names]
     curves = []
-    for colour, (one, name) in enumerate(zip(found, names, strict=True)):
+    for number, (one, name) in enumerate(zip(found, names, strict=True)):
+        colour = number + (EARLIER_COLOURS if shift_us else 0)
         buffer = buffers[one.series]
         inner: Curve
         if one.shown in _QUANTILES:
@@ -64,7 +79,7 @@ def make_curves(
             line = LineCurve(name, one.unit, buffer, colour)
             line.interval_us = interval_us(one.agent)
             inner = line
-        curves.append(PanelCurve(one, name, colour, inner, buffer))
+        curves.append(PanelCurve(one, name, colour, inner, buffer, shift_us))
     return curves
 
 

@@ -5,11 +5,13 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from models.domain.headline import Headline
 from models.domain.layouts.changes import panel_of
 from models.domain.layouts.layout import Panel
+from models.domain.time_range import SECOND_US
 from widgets.common.words import problem_text
+from widgets.explore.earlier import EarlierRange, earlier_feed
 from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
-from widgets.explore.panel_curves import make_curves, panel_title
+from widgets.explore.panel_curves import PanelCurve, make_curves, panel_title
 from widgets.explore.panel_grid import PanelGrid
 from widgets.explore.resolving import Resolved, resolve
 from widgets.frame.screen_context import ScreenContext
@@ -32,6 +34,7 @@ class PanelDesk(QObject):
         self.feed = SeriesFeed(context.source, context.tail, context.times, self)
         self.grid = PanelGrid(self._make)
         self._users: dict[int, list[ExplorePanel]] = {}
+        self._earlier: dict[int, tuple[EarlierRange, SeriesFeed]] = {}  # by how much, in microseconds
         self._tick = QTimer(self)
         self._tick.timeout.connect(self._time_passed)
         self.feed.updated.connect(self._points_came)
@@ -44,7 +47,8 @@ class PanelDesk(QObject):
     def set_active(self, active: bool) -> None:
         """Does anybody see it?"""
         self._active = active
-        self.feed.set_active(active)
+        for feed in (self.feed, *(one for _, one in self._earlier.values())):
+            feed.set_active(active)
         self._set_tick()
 
     def show_only(self, key: CellKey | None) -> None:
@@ -62,7 +66,8 @@ class PanelDesk(QObject):
 
     def reload(self) -> None:
         """Ask for the samples again."""
-        self.feed.reload()
+        for feed in (self.feed, *(one for _, one in self._earlier.values())):
+            feed.reload()
 
     @property
     def shown(self) -> list[ExplorePanel]:
@@ -90,18 +95,60 @@ class PanelDesk(QObject):
             for found in resolved.found:
                 watched.setdefault(found.series, found.shown_as)
         self.feed.watch(watched)
+        self._watch_earlier(wanted)
         self._users = {}
         for one, panel, resolved in wanted:
             same = (one.panel, one.resolved) == (panel, resolved)
-            fresh = not same or any(curve.buffer is not self.feed.buffers[curve.found.series] for curve in one.curves)
+            fresh = not same or any(
+                curve.buffer is not self._feed_of(curve).buffers[curve.found.series] for curve in one.curves
+            )
             if fresh or not one.header.title.text():
-                curves = make_curves(resolved.found, self.feed.buffers, lambda agent: index.interval_us.get(agent, 0))
+                curves = make_curves(resolved.found, self.feed.buffers, self._interval_us)
+                if shift_us := panel.compare_s * SECOND_US:
+                    buffers = self._earlier[shift_us][1].buffers
+                    curves += make_curves(resolved.found, buffers, self._interval_us, shift_us)
                 title = panel_title(panel, resolved.found, one.key.agent and self._title_of(one.key.agent))
                 one.show_series(panel, resolved, curves, title)
                 one.set_gaps(self.feed.gaps)
             for series in one.series:
                 self._users.setdefault(series, []).append(one)
         self._tell_states()
+
+    def _watch_earlier(self, wanted: list[tuple[ExplorePanel, Panel, Resolved]]) -> None:
+        """Have a feed for each span that panels are compared over."""
+        watched: dict[int, dict[int, Headline | None]] = {}
+        for _, panel, resolved in wanted:
+            if panel.compare_s:
+                some = watched.setdefault(panel.compare_s * SECOND_US, {})
+                some.update((found.series, found.shown_as) for found in resolved.found)
+        for shift_us in set(self._earlier) - set(watched):
+            times, feed = self._earlier.pop(shift_us)
+            feed.set_active(False)
+            times.deleteLater()
+        for shift_us, series in watched.items():
+            if shift_us not in self._earlier:
+                times = EarlierRange(self._context.times, shift_us, self)
+                feed = earlier_feed(self._context.source, times)
+                feed.updated.connect(self._points_came)
+                feed.state_changed.connect(self._tell_earlier_gaps)
+                feed.set_active(self._active)
+                self._earlier[shift_us] = times, feed
+            self._earlier[shift_us][1].watch(series)
+
+    @Slot()
+    def _tell_earlier_gaps(self) -> None:
+        for panel in self.shown:
+            for curve in panel.curves:
+                if curve.shift_us:
+                    curve.set_gaps(self._feed_of(curve).gaps)
+            if panel.panel.compare_s:
+                panel.plot.data_changed()
+
+    def _feed_of(self, curve: PanelCurve) -> SeriesFeed:
+        return self._earlier[curve.shift_us][1] if curve.shift_us in self._earlier else self.feed
+
+    def _interval_us(self, agent: int) -> int:
+        return self._known.index.interval_us.get(agent, 0)
 
     def _title_of(self, agent: str) -> str:
         place = self._known.index.place_of(agent)
@@ -138,6 +185,8 @@ class PanelDesk(QObject):
     @Slot()
     def _time_passed(self) -> None:
         """While live the window moves on even when nothing comes."""
+        for times, _ in self._earlier.values():
+            times.moved_on()
         for panel in self.shown:
             panel.plot.data_changed()
 

@@ -7,12 +7,15 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu
 
 from models.domain.layouts.layout import Side
+from models.domain.time_range import SECOND_US
+from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
 
 if TYPE_CHECKING:
     from widgets.explore.explore_panel import ExplorePanel
     from widgets.explore.explore_screen import ExploreScreen
 
+_SPANS_S = (300, 3_600, 86_400, 7 * 86_400)
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
@@ -33,6 +36,7 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     statistics = menu.addAction(translate("PanelMenu", "Statistics"), commands.toggle_statistics)
     statistics.setCheckable(True)
     statistics.setChecked(panel.panel.statistics)
+    _fill_spans(menu.addMenu(translate("PanelMenu", "Compare with")), screen, panel.panel.compare_s)
     menu.addSeparator()
     alone = screen.desk.only is not None
     text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")
@@ -41,6 +45,16 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     menu.addAction(translate("PanelMenu", "New panel below"), partial(commands.split, Side.BELOW))
     menu.addAction(translate("PanelMenu", "Duplicate"), commands.duplicate)
     menu.addAction(translate("PanelMenu", "Close"), commands.close)
+
+
+def _fill_spans(menu: QMenu, screen: "ExploreScreen", chosen: int) -> None:
+    spans = [*_SPANS_S, chosen] if chosen and chosen not in _SPANS_S else _SPANS_S
+    for span_s in spans:
+        text = translate("PanelMenu", "{span} earlier").replace("{span}", duration_text(span_s * SECOND_US))
+        action = menu.addAction(text, partial(screen.commands.compare, 0 if span_s == chosen else span_s))
+        action.setCheckable(True)
+        action.setChecked(span_s == chosen)
+    menu.addAction(translate("PanelMenu", "Another span…"), screen.commands.ask_compare)
 
 
 def _fill_series(menu: QMenu, panel: "ExplorePanel") -> None:

@@ -29,10 +29,10 @@ class Statistics(NamedTuple):
 def statistics_of(curve: PanelCurve, since_us: int, until_us: int) -> Statistics:
     """Of every sample in [since, until), and of hours that touch it where the samples are gone. An envelope has its extremes and
     its last value alone; percentiles need every sample."""
-    buffer = curve.buffer
+    buffer, shift_us = curve.buffer, curve.shift_us
     x, value = curve.points(since_us, until_us)
     value = value[~np.isnan(value)]
-    hours, some = buffer.hours, hours_within(buffer.hours, since_us, until_us)
+    hours, some = buffer.hours, hours_within(buffer.hours, since_us - shift_us, until_us - shift_us)
     hourly = hours is not None and some.start < some.stop
     last = float(value[-1]) if len(value) else NAN
     if curve.found.shown is Shown.INCREASE:

@@ -19,7 +19,16 @@ from widgets.plots.percentiles import FEW
 from widgets.plots.plot_axes import Axes
 from widgets.plots.plot_header import LINE_PIXELS, Entry, Legend, PlacedEntry, paint_header
 from widgets.plots.plot_menu import plot_menu
-from widgets.plots.plot_picture import HEADER_PIXELS, RIGHT_PIXELS, Layer, Picture, axis_width, curve_style, plot_area
+from widgets.plots.plot_picture import (
+    EARLIER_COLOURS,
+    HEADER_PIXELS,
+    RIGHT_PIXELS,
+    Layer,
+    Picture,
+    axis_width,
+    curve_style,
+    plot_area,
+)
 from widgets.plots.plot_summary import summary
 from widgets.plots.pyqtgraph_curve import CurveItem
 from widgets.plots.surface import TimeSurface
@@ -194,7 +203,7 @@ class TimePlot(TimeSurface):
         self.drawn.emit()
 
     def _marker(self, curve: Curve) -> int:
-        return -1 if self._legend is None else max(0, curve.colour)
+        return -1 if self._legend is None or curve.colour >= EARLIER_COLOURS else max(0, curve.colour)
 
     def _place_marks(self, shapes: Sequence[Shape]) -> list[PlacedMark]:
         own = [Mark(at, MarkKind.RESET, self.tr("counter restarted")) for one in shapes for at in one.resets.tolist()]

@@ -33,8 +33,15 @@ ERROR_COLOUR = -1
 """`Curve.colour` of what counts failures: the theme's error colour."""
 
 
+EARLIER_COLOURS = 10_000
+"""`Curve.colour` from here on: the curve with that much less, as it was earlier; dashed."""
+_EARLIER_DASH = (4.0, 3.0)
+
+
 def curve_style(theme: Theme, colour: int) -> SeriesStyle:
     """Colour and dashes of a curve by its number."""
+    if colour >= EARLIER_COLOURS:
+        return SeriesStyle(theme.series_style(colour - EARLIER_COLOURS).colour, _EARLIER_DASH)
     return SeriesStyle(theme.error, ()) if colour == ERROR_COLOUR else theme.series_style(colour)
 
 

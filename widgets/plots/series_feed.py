@@ -1,9 +1,10 @@
 """The samples behind plots: asked from history, then kept up to date by the tail. GUI thread."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance, Slot
 
 from models.domain.headline import Headline
 from models.domain.problems import Problem
@@ -19,7 +20,7 @@ from models.domain.queries import (
     Ticket,
 )  # fmt: skip
 from models.domain.tail import Interest, Tail, TailPage
-from widgets.frame.time_range import TimeRangeModel
+from models.domain.time_range import TimeRange
 from widgets.plots.buffer import SeriesBuffer
 
 _SETTLE_MS = 40
@@ -33,6 +34,21 @@ _SLACK_US = 5_000_000
 NO_GAPS = GapColumns(np.empty(0, np.int64), np.empty(0, np.int64), [], np.empty(0, np.int64), np.empty(0, np.int64))
 
 
+class ShownRange(Protocol):
+    """What a feed has to know of the time that is shown: `TimeRangeModel` is one."""
+
+    changed: SignalInstance
+
+    @property
+    def live(self) -> bool:
+        """Does its end move on with the present?"""
+        ...
+
+    def current(self) -> TimeRange:
+        """The range as it is at this moment."""
+        ...
+
+
 class SeriesFeed(QObject):
     """Fills a buffer for every watched series with what the time range shows. While inactive (hidden) it asks for nothing
     and wants nothing of the tail.
@@ -43,9 +59,7 @@ class SeriesFeed(QObject):
     updated = Signal(object)  # frozenset[int]
     state_changed = Signal()
 
-    def __init__(
-        self, source: DataSource, tail: Tail, time_range: TimeRangeModel, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, source: DataSource, tail: Tail, time_range: ShownRange, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._source, self._tail, self._range = source, tail, time_range
         self._shown_as: dict[int, Headline | None] = {}

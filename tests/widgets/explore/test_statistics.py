@@ -69,6 +69,7 @@ def test_a_counter_tells_its_increase(explore: ExploreScreen, desk: Desk) -> Non
 
 
 def test_the_table_is_a_part_of_the_layout_and_can_be_copied(explore: ExploreScreen, desk: Desk) -> None:
+    desk.range.zoom(desk.now - 60 * SECOND, desk.now)
     queue(explore, desk)
     explore.commands.toggle_statistics()
     settle(desk)
