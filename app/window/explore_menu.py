@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from app.window.explore_place import ExplorePlace
 from models.domain.layouts.layout import Side
 from widgets.common.actions import ActionRegistry
 
 if TYPE_CHECKING:  # loaded after the first paint
+    from app.window.explore_place import ExplorePlace
     from app.window.layouts_controller import LayoutsController
     from widgets.explore.explore_screen import ExploreScreen
 
@@ -85,11 +85,11 @@ class ExploreMenu(QObject):
         actions.add_menu("explore.layouts", tr("&Layouts"), self._fill_layouts, "", "Explore",
                          tip=tr("Ready and saved layouts"))  # fmt: skip
         for name, text, run, keys, tip in (
-            ("save", tr("Sa&ve layout"), lambda one: one.save_layout(), "Ctrl+S", tr("Keep the layout as a file of this workspace")),
-            ("save-as", tr("Save layout &as…"), lambda one: one.save_as(), "Ctrl+Shift+S", tr("Keep the layout under another name")),
-            ("rename-layout", tr("Rena&me layout…"), lambda one: one.rename(), None, tr("Give the saved layout another name")),
-            ("delete-layout", tr("Dele&te layout…"), lambda one: one.delete(), None, tr("Remove the file of the saved layout")),
-            ("copy-layout", tr("Cop&y layout as text"), lambda one: one.copy_text(), None, tr("Copy the layout, to give it to a colleague")),
+            ("save", tr("Save la&yout"), lambda one: one.save_layout(), "Ctrl+S", tr("Keep the layout as a file of this workspace")),
+            ("save-as", tr("Save layout as…"), lambda one: one.save_as(), "Ctrl+Shift+S", tr("Keep the layout under another name")),
+            ("rename-layout", tr("Rename layout…"), lambda one: one.rename(), None, tr("Give the saved layout another name")),
+            ("delete-layout", tr("Delete layout…"), lambda one: one.delete(), None, tr("Remove the file of the saved layout")),
+            ("copy-layout", tr("Copy layout as text"), lambda one: one.copy_text(), None, tr("Copy the layout, to give it to a colleague")),
             ("paste-layout", tr("Paste layout"), lambda one: one.paste_text(), None, tr("Show the layout that is on the clipboard")),
             ("open-layout", tr("&Open layout file…"), lambda one: one.ask_file(), None, tr("Show a layout from any file")),
         ):  # fmt: skip
@@ -106,7 +106,7 @@ class ExploreMenu(QObject):
         if self._layouts is not None:
             run(self._layouts)
 
-    def follow(self, place: ExplorePlace, layouts: "LayoutsController", refusal: str) -> None:
+    def follow(self, place: "ExplorePlace", layouts: "LayoutsController", refusal: str) -> None:
         """The screen will be there, and layouts can be opened; `refusal`: why none can be saved."""
         place.arrived.connect(self.attach)
         if place.screen is not None:  # it was shown before

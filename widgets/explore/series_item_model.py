@@ -16,6 +16,8 @@ from widgets.explore.series_mime import SERIES, series_mime
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
+_PLAIN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+PAGE = 300
 _EMPTY = np.empty(0, np.int64)
 
 
@@ -30,11 +32,13 @@ class SeriesModel(QAbstractItemModel):
         self._index, self._theme = index, theme
         self._found = Found(_EMPTY, _EMPTY, np.zeros(1, np.int64), [], [], _EMPTY)
         self._titles = (self.tr("Agents and series"), self.tr("Unit"))
+        self._fetched = 0  # so many agents are handed out, more of them as somebody scrolls
         self.typed = ""
 
     def show_fitting(self, typed: str) -> None:
-        """Show what fits these words; also after the index changed."""
+        """Show what fits these words; also after the index changed, and then no fewer rows than before."""
         self.beginResetModel()
+        self._fetched = max(PAGE, self._fetched if typed == self.typed else 0)
         self.typed = typed
         self._found = self._index.find(typed)
         self.endResetModel()
@@ -88,10 +92,20 @@ class SeriesModel(QAbstractItemModel):
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         if not parent.isValid():
-            return len(self._found.agents)
+            return min(self._fetched, len(self._found.agents))
         if parent.internalId() or parent.column():
             return 0
         return int(self._found.starts[parent.row() + 1] - self._found.starts[parent.row()])
+
+    def canFetchMore(self, parent: Index) -> bool:
+        return not parent.isValid() and self._fetched < len(self._found.agents)
+
+    def fetchMore(self, parent: Index) -> None:
+        if self.canFetchMore(parent):
+            last = min(len(self._found.agents), self._fetched + PAGE)
+            self.beginInsertRows(QModelIndex(), self._fetched, last - 1)
+            self._fetched = last
+            self.endInsertRows()
 
     def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008 - Qt's signature
         return self.rowCount(parent) > 0
@@ -104,8 +118,7 @@ class SeriesModel(QAbstractItemModel):
         return self._titles[section] if horizontal else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
-        return plain if index.isValid() else Qt.ItemFlag.NoItemFlags
+        return _PLAIN if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():

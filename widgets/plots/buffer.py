@@ -40,6 +40,7 @@ class SeriesBuffer:
         self._end = 0
         self._newest_received_us = 0
         self._by_arrival = False
+        self._interval_us, self._interval_of = 0, (-1, 0, 0)  # as it was then
         self._next_look = 0  # how many points until the choice between the clocks is made again
 
     def __len__(self) -> int:
@@ -118,9 +119,13 @@ class SeriesBuffer:
 
     def usual_interval_us(self) -> int:
         """Median distance of the newest points (up to 512); 0 while fewer than five distances are known."""
-        steps = np.diff(self.x_us[-512:])
-        steps = steps[steps > 0]
-        return int(np.median(steps)) if len(steps) >= 5 else 0
+        state = (self.version, self._start, self._end)
+        if state != self._interval_of:
+            steps = np.diff(self.x_us[-512:])
+            steps = steps[steps > 0]
+            self._interval_of = state
+            self._interval_us = int(np.median(steps)) if len(steps) >= 5 else 0
+        return self._interval_us
 
     def _not_here(self, time: Int64, received: Int64, value: Float64) -> npt.NDArray[np.bool_]:
         """Which points are new: each triple of time, arrival and value counts as often as it came."""

@@ -100,9 +100,9 @@ def test_the_agent_menu_fits_what_is_selected(shown) -> None:
     select(shown)
     assert enabled(shown) == set()
     select(shown, 0)
-    assert enabled(shown) == {"open", "rename", "group", "note", "retire", *pauses}
+    assert enabled(shown) == {"open", "explore", "rename", "group", "note", "retire", *pauses}
     select(shown, 0, 1)
-    assert enabled(shown) == {"group", "retire", *pauses}
+    assert enabled(shown) == {"explore", "group", "retire", *pauses}
 
 
 def test_the_agent_menu_acts_on_what_is_selected(shown, qtbot) -> None:

@@ -110,7 +110,7 @@ def test_paints_the_messages(tmp_path, workspace) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("explore",), 2, "does not exist yet"),
+        (("flow",), 2, "does not exist yet"),
         (("fleet", "--size", "big"), 2, "--size"),
         (("fleet", "--scale", "0"), 2, "--scale"),
         (("fleet", "--from", "yesterday"), 2, "not a time"),
