@@ -34,6 +34,7 @@ from models.domain.list_queries import (
 from models.domain.names import SeriesKey
 from models.domain.presence_words import Cause
 from models.domain.problems import Problem
+from models.domain.pulse_figures import PulseRequest, PulseResult
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult
 from models.domain.series_queries import (
     HOUR_QUANTILES,
@@ -137,10 +138,8 @@ __all__ = [
 
 Float32 = npt.NDArray[np.float32]
 
-HOUR_CELLS = 60
-"""Cells of the hour strip, one minute each; the last cell is the running minute."""
-SPARK_CELLS = 60
-"""Cells of a sparkline, ten seconds each."""
+HOUR_CELLS = 60  # of the hour strip, one minute each; the last cell is the running minute
+SPARK_CELLS = 60  # of a sparkline, ten seconds each
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +253,7 @@ Request = (
     | AgentRequest
     | NamesRequest
     | SeriesNamesRequest
+    | PulseRequest
     | SeriesRequest
     | EventsRequest
     | LogRequest
@@ -271,6 +271,7 @@ Result = (
     | AgentResult
     | NamesResult
     | SeriesNamesResult
+    | PulseResult
     | SeriesResult
     | EventsResult
     | LogResult

@@ -10,6 +10,7 @@ from models.domain.messages import Kind, Origin
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import Problem
+from models.domain.pulse_figures import COUNTS, PulseRequest, PulseResult
 from models.domain.queries import (
     AgentRequest,
     AgentResult,
@@ -146,11 +147,8 @@ class FakeSource:
             agents = sorted(self.names)
             ids, names = zip(*(self.names[one] for one in agents), strict=True)
             return NamesResult(request, agents, list(ids), list(names))
-        if isinstance(request, StoreRequest):
-            none = DayColumns(*(_int(()) for _ in DayColumns._fields))
-            return StoreResult(request, 0, 0, 0, {}, 0, 0, 0, 0, 0, none, (), ())
-        if isinstance(request, GapsRequest):
-            return GapsResult(request, self._gaps())
+        if isinstance(request, StoreRequest | PulseRequest | GapsRequest):
+            return self._about_store(request)
         if isinstance(request, SeriesNamesRequest):
             return self._series_names(request)
         if isinstance(request, SeriesRequest):
@@ -176,6 +174,15 @@ class FakeSource:
             return self.topics(request)
         assert isinstance(request, TaskRequest)
         return TaskResult(request, tuple(self.tasks[: request.limit]))
+
+    def _about_store(self, request: StoreRequest | PulseRequest | GapsRequest) -> Result:
+        if isinstance(request, StoreRequest):
+            none = DayColumns(*(_int(()) for _ in DayColumns._fields))
+            return StoreResult(request, 0, 0, 0, {}, 0, 0, 0, 0, 0, none, (), ())
+        if isinstance(request, PulseRequest):
+            none = np.zeros((len(request.agents), 0), np.int64)
+            return PulseResult(request, _int(()), dict.fromkeys(COUNTS, none), self._gaps())
+        return GapsResult(request, self._gaps())
 
     def _series_names(self, request: SeriesNamesRequest) -> SeriesNamesResult:
         """Those of `series`; and of every other agent the same, with ids of its own."""

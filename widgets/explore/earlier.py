@@ -7,9 +7,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from models.domain.queries import DataSource
 from models.domain.tail import Interest
 from models.domain.time_range import TimeRange
+from widgets.explore.panel_feed import PanelFeed
 from widgets.frame.time_range import TimeRangeModel
 from widgets.plots.curves import Curve, Reading, Shape, Spans, Window
-from widgets.plots.series_feed import SeriesFeed
 
 
 class EarlierRange(QObject):
@@ -44,9 +44,9 @@ class _NoTail:
         """As in `Tail`."""
 
 
-def earlier_feed(source: DataSource, times: EarlierRange) -> SeriesFeed:
+def earlier_feed(source: DataSource, times: EarlierRange) -> PanelFeed:
     """A feed of what was so much earlier."""
-    return SeriesFeed(source, _NoTail(), times, times)
+    return PanelFeed(source, _NoTail(), times, times)
 
 
 class EarlierCurve:

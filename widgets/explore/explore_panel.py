@@ -86,13 +86,18 @@ class ExplorePanel(QFrame):
 
     # ------------------------------------------------------------ what it shows
 
-    def show_series(self, panel: Panel, resolved: Resolved, curves: Sequence[PanelCurve], title: str) -> None:
-        """Draw these from now on."""
-        self.panel, self.resolved = panel, resolved
+    def show_panel(self, panel: Panel, title: str) -> None:
+        """What it is called, and whether it tells statistics."""
+        self.panel = panel
         self.header.title.set_text(title)
         self.plot.set_title(title)
-        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:_MOST_NAMED])))
         self.setAccessibleName(title)
+        self._show_statistics(shown=panel.statistics)
+
+    def show_series(self, resolved: Resolved, curves: Sequence[PanelCurve]) -> None:
+        """Draw these from now on."""
+        self.resolved = resolved
+        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:_MOST_NAMED])))
         units = resolved.units
         self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)
         self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
@@ -100,7 +105,7 @@ class ExplorePanel(QFrame):
         self.plot.set_curves(self.curves, self.curves)
         self._tell_off()
         self._tell_note()
-        self._show_statistics(shown=panel.statistics)
+        self._figures.stop()  # told again with the next drawing
 
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover. Shaded is what concerns everybody, or the one agent that is shown."""
@@ -153,7 +158,6 @@ class ExplorePanel(QFrame):
             self._statistics.setVisible(shown)
         self.setMinimumHeight(LEAST_HEIGHT + (_STATISTICS_PIXELS if shown else 0))
         if shown:
-            self._figures.stop()
             self._figures.want()
 
     def _tell_statistics(self) -> None:

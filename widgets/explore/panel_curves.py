@@ -1,6 +1,6 @@
 """Curves for what a panel shows, each with the gaps of its own agent and a name that tells it from the others."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QCoreApplication
 
@@ -9,6 +9,8 @@ from models.domain.queries import HOUR_QUANTILES, Float64, GapColumns, Int64
 from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
 from widgets.explore.earlier import EarlierCurve
+from widgets.explore.panel_feed import PanelFeed
+from widgets.explore.pulse_feed import PulseCurve
 from widgets.explore.resolving import FoundSeries
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.curves import NO_SPANS, Curve, LineCurve, Reading, Shape, Spans, Window, spans_of
@@ -52,12 +54,9 @@ class PanelCurve:
 
 
 def make_curves(
-    found: Sequence[FoundSeries],
-    buffers: Mapping[int, SeriesBuffer],
-    interval_us: Callable[[int], int],
-    shift_us: int = 0,
+    found: Sequence[FoundSeries], feed: PanelFeed, interval_us: Callable[[int], int], shift_us: int = 0
 ) -> list[PanelCurve]:
-    """One for each; `interval_us` of an agent, 0: none is known. `shift_us`: the buffers hold what was so much earlier."""
+    """One for each; `interval_us` of an agent, 0: none is known. `shift_us`: the feed brings what was so much earlier."""
     buckets: dict[int, QuantileBuckets] = {}
     names = curve_names(found)
     if shift_us:
@@ -66,9 +65,11 @@ def make_curves(
     curves = []
     for number, (one, name) in enumerate(zip(found, names, strict=True)):
         colour = number + (EARLIER_COLOURS if shift_us else 0)
-        buffer = buffers[one.series]
+        buffer = feed.buffer(one.series)
         inner: Curve
-        if one.shown in _QUANTILES:
+        if one.series < 0:
+            inner = PulseCurve(name, one.unit, feed.pulses, one.agent, one.plotted.role, colour)
+        elif one.shown in _QUANTILES:
             if one.series not in buckets:
                 buckets[one.series] = QuantileBuckets(buffer, HOUR_QUANTILES)
             row = _QUANTILES[one.shown]
@@ -93,7 +94,7 @@ def curve_names(found: Sequence[FoundSeries]) -> list[str]:
     for one in found:
         parts = [one.agent_title if namesakes else one.agent_name] if several_agents or not several_series else []
         if several_series and not (several_agents and by_role):
-            parts.append(f"{one.text}{_shown_text(one)}")
+            parts.append(_kind_text(one))
         names.append(" · ".join(parts))
     return names
 
@@ -109,7 +110,7 @@ def _made_title(panel: Panel, found: Sequence[FoundSeries], otherwise: str | Non
     if panel.plotted and len(roles) == 1 and panel.plotted[0].role:
         shown = panel.plotted[0].shown
         return role_word(panel.plotted[0].role) + (f" {shown}" if shown in _QUANTILES else "")
-    kinds = {f"{one.text}{_shown_text(one)}": one for one in found}
+    kinds = {_kind_text(one): one for one in found}
     agents = {one.agent_name for one in found}
     if len(kinds) == 1:
         return next(iter(kinds))
@@ -131,15 +132,38 @@ def role_word(role: str) -> str:
         "attempts": translate("Role", "Connection attempts"),
         "successes": translate("Role", "Connections that succeeded"),
         "errors": translate("Role", "Connection errors"),
+        "messages": translate("Role", "Messages"),
+        "finished": translate("Role", "Finished work"),
+        "failed": translate("Role", "Failed work"),
+        "error_ratio": translate("Role", "Error ratio"),
+        "log_errors": translate("Role", "Errors in logs"),
     }
     return words.get(role) or visible(role, 60)
 
 
-def _shown_text(one: FoundSeries) -> str:
-    return f" {one.shown}" if one.shown in _QUANTILES else ""
+def _counted_tip(figure: str) -> str:
+    return {
+        "messages": translate("Role", "Messages of the agent, as the recorder counts them"),
+        "finished": translate(
+            "Role", "Tasks that were completed or failed, and requests that were answered or timed out"
+        ),
+        "failed": translate("Role", "Tasks that failed, and requests that timed out or were answered with an error"),
+        "error_ratio": translate(
+            "Role", "Failed ÷ finished over tasks and answered requests; where nothing was finished there is no data"
+        ),
+        "log_errors": translate("Role", "Log records of level error and fatal"),
+    }.get(figure, "")
+
+
+def _kind_text(one: FoundSeries) -> str:
+    """What it is called, without whose it is."""
+    text = role_word(one.plotted.role) if one.series < 0 else one.text
+    return f"{text} {one.shown}" if one.shown in _QUANTILES else text
 
 
 def _tooltip(one: FoundSeries) -> str:
+    if one.series < 0:
+        return _counted_tip(one.plotted.role)
     text = translate("ExplorePanel", "{agent}: {metric} in {unit}, read by {source}")
     unit = one.words.unit or translate("ExplorePanel", "no unit")
     metric = f"{one.words.metric} {one.words.labels}".strip()

@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from models.domain.headline import Headline
 from models.domain.layouts.changes import panel_of
 from models.domain.layouts.layout import Panel
 from models.domain.time_range import SECOND_US
@@ -12,10 +11,10 @@ from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
 from widgets.explore.panel_curves import PanelCurve, make_curves, panel_title
+from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
-from widgets.explore.resolving import Resolved, resolve
+from widgets.explore.resolving import FoundSeries, Resolved, resolve
 from widgets.frame.screen_context import ScreenContext
-from widgets.plots.series_feed import SeriesFeed
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
 
@@ -31,10 +30,10 @@ class PanelDesk(QObject):
         self._context, self._known, self._history = context, known, history
         self._active = False
         self.only: CellKey | None = None
-        self.feed = SeriesFeed(context.source, context.tail, context.times, self)
+        self.feed = PanelFeed(context.source, context.tail, context.times, self)
         self.grid = PanelGrid(self._make)
         self._users: dict[int, list[ExplorePanel]] = {}
-        self._earlier: dict[int, tuple[EarlierRange, SeriesFeed]] = {}  # by how much, in microseconds
+        self._earlier: dict[int, tuple[EarlierRange, PanelFeed]] = {}  # by how much, in microseconds
         self._tick = QTimer(self)
         self._tick.timeout.connect(self._time_passed)
         self.feed.updated.connect(self._points_came)
@@ -86,29 +85,24 @@ class PanelDesk(QObject):
         """Find what the shown panels name, and watch it. Panels for which nothing changed keep their curves."""
         index, layout = self._known.index, self._history.layout
         wanted: list[tuple[ExplorePanel, Panel, Resolved]] = []
-        watched: dict[int, Headline | None] = {}
         for one in self.shown:
             panel = panel_of(layout, one.key.panel) or Panel(one.key.panel)
             agents = (one.key.agent,) if one.key.agent else layout.agents
             resolved = resolve(panel, agents, index)
             wanted.append((one, panel, resolved))
-            for found in resolved.found:
-                watched.setdefault(found.series, found.shown_as)
-        self.feed.watch(watched)
+        self.feed.watch([found for _, _, resolved in wanted for found in resolved.found])
         self._watch_earlier(wanted)
         self._users = {}
         for one, panel, resolved in wanted:
-            same = (one.panel, one.resolved) == (panel, resolved)
-            fresh = not same or any(
-                curve.buffer is not self._feed_of(curve).buffers[curve.found.series] for curve in one.curves
-            )
-            if fresh or not one.header.title.text():
-                curves = make_curves(resolved.found, self.feed.buffers, self._interval_us)
+            agent = one.key.agent and self._name_of(one.key.agent)
+            same = (one.resolved, one.panel.compare_s) == (resolved, panel.compare_s)
+            fresh = not same or any(not self._is_fed(curve) for curve in one.curves)
+            one.show_panel(panel, panel_title(panel, resolved.found, agent))
+            if fresh:
+                curves = make_curves(resolved.found, self.feed, self._interval_us)
                 if shift_us := panel.compare_s * SECOND_US:
-                    buffers = self._earlier[shift_us][1].buffers
-                    curves += make_curves(resolved.found, buffers, self._interval_us, shift_us)
-                title = panel_title(panel, resolved.found, one.key.agent and self._title_of(one.key.agent))
-                one.show_series(panel, resolved, curves, title)
+                    curves += make_curves(resolved.found, self._earlier[shift_us][1], self._interval_us, shift_us)
+                one.show_series(resolved, curves)
                 one.set_gaps(self.feed.gaps)
             for series in one.series:
                 self._users.setdefault(series, []).append(one)
@@ -116,16 +110,15 @@ class PanelDesk(QObject):
 
     def _watch_earlier(self, wanted: list[tuple[ExplorePanel, Panel, Resolved]]) -> None:
         """Have a feed for each span that panels are compared over."""
-        watched: dict[int, dict[int, Headline | None]] = {}
+        watched: dict[int, list[FoundSeries]] = {}
         for _, panel, resolved in wanted:
             if panel.compare_s:
-                some = watched.setdefault(panel.compare_s * SECOND_US, {})
-                some.update((found.series, found.shown_as) for found in resolved.found)
+                watched.setdefault(panel.compare_s * SECOND_US, []).extend(resolved.found)
         for shift_us in set(self._earlier) - set(watched):
             times, feed = self._earlier.pop(shift_us)
             feed.set_active(False)
             times.deleteLater()
-        for shift_us, series in watched.items():
+        for shift_us, found in watched.items():
             if shift_us not in self._earlier:
                 times = EarlierRange(self._context.times, shift_us, self)
                 feed = earlier_feed(self._context.source, times)
@@ -133,7 +126,7 @@ class PanelDesk(QObject):
                 feed.state_changed.connect(self._tell_earlier_gaps)
                 feed.set_active(self._active)
                 self._earlier[shift_us] = times, feed
-            self._earlier[shift_us][1].watch(series)
+            self._earlier[shift_us][1].watch(found)
 
     @Slot()
     def _tell_earlier_gaps(self) -> None:
@@ -144,13 +137,17 @@ class PanelDesk(QObject):
             if panel.panel.compare_s:
                 panel.plot.data_changed()
 
-    def _feed_of(self, curve: PanelCurve) -> SeriesFeed:
+    def _is_fed(self, curve: PanelCurve) -> bool:
+        """Does what comes for its series still reach it?"""
+        return curve.buffer is self._feed_of(curve).buffer(curve.found.series)
+
+    def _feed_of(self, curve: PanelCurve) -> PanelFeed:
         return self._earlier[curve.shift_us][1] if curve.shift_us in self._earlier else self.feed
 
     def _interval_us(self, agent: int) -> int:
         return self._known.index.interval_us.get(agent, 0)
 
-    def _title_of(self, agent: str) -> str:
+    def _name_of(self, agent: str) -> str:
         place = self._known.index.place_of(agent)
         return agent if place < 0 else self._known.index.names[place]
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from models.domain.headline import BASE_UNITS, Headline, headline
 from models.domain.layouts.layout import MOST_PLOTTED, Panel, Plotted, Shown
 from models.domain.names import SeriesKind
+from models.domain.pulse_figures import ERROR_RATIO, FIGURES
 from models.domain.series_names import SeriesWords
+from widgets.explore.pulse_feed import pulse_series
 from widgets.explore.series_index import SeriesIndex
 
 MOST_UNITS = 2
@@ -82,6 +84,8 @@ def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved
 
 def find(plotted: Plotted, place: int, index: SeriesIndex) -> FoundSeries | None:
     """One series of the agent at `place` of the index; None: it has none of that name."""
+    if plotted.role in FIGURES:
+        return _counted(plotted, place, index)
     if plotted.role:
         row = index.row_of_role(place, plotted.role)
     else:
@@ -95,6 +99,18 @@ def find(plotted: Plotted, place: int, index: SeriesIndex) -> FoundSeries | None
     return FoundSeries(
         plotted, int(index.series[row]), index.agents[place], index.ids[place], index.titles[place], index.names[place], words,
         index.texts[told], shown_as, unit,
+    )  # fmt: skip
+
+
+def _counted(plotted: Plotted, place: int, index: SeriesIndex) -> FoundSeries:
+    """What the recorder counts of every agent."""
+    figure = plotted.role
+    kind = SeriesKind.GAUGE if figure == ERROR_RATIO else SeriesKind.COUNTER
+    words = SeriesWords(figure, "", FIGURES[figure], kind, "recorder")
+    agent = index.agents[place]
+    return FoundSeries(
+        plotted, pulse_series(agent, figure), agent, index.ids[place], index.titles[place], index.names[place], words, figure,
+        None, FIGURES[figure],
     )  # fmt: skip
 
 

@@ -11,12 +11,14 @@ class Ready(StrEnum):
     RESOURCES = "resources"
     RESPONSES = "responses"
     FAILURES = "failures"
+    TASKS = "tasks"
 
 
 _PANELS: dict[Ready, tuple[tuple[Plotted, ...], ...]] = {
     Ready.RESOURCES: ((Plotted(role="cpu"),), (Plotted(role="memory"),)),
     Ready.RESPONSES: tuple((Plotted(role="response", shown=shown),) for shown in (Shown.P50, Shown.P95, Shown.P99)),
-    Ready.FAILURES: ((Plotted(role="errors"),), (Plotted(role="attempts"),), (Plotted(role="successes"),)),
+    Ready.FAILURES: tuple((Plotted(role=role),) for role in ("log_errors", "errors", "attempts", "successes")),
+    Ready.TASKS: tuple((Plotted(role=role),) for role in ("finished", "failed", "error_ratio")),
 }
 
 

@@ -9,6 +9,7 @@ import apsw
 
 from models.domain.clock import Clock, SystemClock
 from models.domain.problems import trouble
+from models.domain.pulse_figures import PulseRequest
 from models.domain.queries import (
     AgentRequest,
     AgentResult,
@@ -44,6 +45,7 @@ from models.storage.history.kinds import answer_retention
 from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_summary import answer_log_summary
 from models.storage.history.message_lists import answer_messages
+from models.storage.history.pulse_figures import answer_pulses
 from models.storage.history.series import answer_series
 from models.storage.history.series_names import answer_series_names
 from models.storage.history.store_view import StoreView
@@ -95,6 +97,8 @@ class HistoryReader:
                 hours = hours_of(view, request)
                 for page in answer_series(view, request, self._clock.wall_us(), token):
                     yield dataclasses.replace(page, hours=hours)
+            case PulseRequest():
+                yield answer_pulses(view, request, self._clock.wall_us(), token)
             case EventsRequest():
                 yield from answer_events(view, request, self._clock.wall_us(), token)
             case LogRequest() | LogSummaryRequest() | MessageRequest():

@@ -177,7 +177,7 @@ def test_the_menu_holds_ready_and_saved_layouts(one: Composition, history: Works
     menu = QMenu()
     one.layouts.fill_menu(menu)
     texts = [action.text() for action in menu.actions()]
-    assert texts[:3] == ["Resources", "Response times", "Errors and connections"]
+    assert texts[:4] == ["Resources", "Response times", "Errors and connections", "Tasks"]
     assert "Mine && yours" in texts
     next(action for action in menu.actions() if action.text() == "Response times").trigger()
     assert len(list(one.screens.explore.screen.desk.grid.shown)) == 3

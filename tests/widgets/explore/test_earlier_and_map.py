@@ -62,8 +62,8 @@ def test_the_earlier_time_moves_on_with_the_present_and_is_asked_for_when_it_run
     explore.desk._time_passed()
     for times, feed in explore.desk._earlier.values():
         assert times.shift_us == HOUR
-        assert feed._settle.isActive()
-        feed._settle.timeout.emit()
+        assert feed.series._settle.isActive()
+        feed.series._settle.timeout.emit()
     assert len(asked()) == 2
 
 

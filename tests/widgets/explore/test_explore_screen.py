@@ -11,6 +11,7 @@ from models.domain.layouts.layout import Layout, Panel, Plotted, Shown, Side
 from models.domain.layouts.ready import Ready
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.problems import Problem
+from models.domain.pulse_figures import PulseRequest, PulseResult
 from models.domain.queries import SeriesInfo, SeriesRequest
 from models.domain.records import GapCause
 from models.domain.series_names import SeriesNamesRequest
@@ -20,6 +21,7 @@ from tests.widgets.fakes import ATTEMPTS, CPU, MEMORY, QUEUE, RESPONSE, SECOND
 from widgets.explore.explore_panel import CellKey
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.explore.series_mime import dragged_series, panel_mime, series_mime
+from widgets.plots.series_feed import NO_GAPS
 from widgets.records.agent_names import AgentNames
 
 OTHER = 1_000  # ids of the second agent's series
@@ -351,3 +353,58 @@ def test_the_button_offers_the_selected_agents(explore: ExploreScreen, desk: Des
     explore._agents.click()
     assert explore.history.layout.agents == ("planner-1",)
     assert not explore._agents.isEnabled()
+
+
+# ---------------------------------------------------------------- what the recorder counts
+
+
+def test_finished_failed_and_the_share_that_failed(explore: ExploreScreen, desk: Desk) -> None:
+    desk.range.zoom(desk.now - 600 * SECOND, desk.now)
+    since = (desk.now - 600 * SECOND) // (10 * SECOND) * 10 * SECOND
+
+    def pulses(request: PulseRequest) -> PulseResult:
+        at = since + np.array([0, 10, 20, 300]) * SECOND
+        finished, failed = np.array([[4, 0, 6, 2]]), np.array([[1, 0, 3, 2]])
+        counts = {"messages": finished, "finished": finished, "failed": failed, "log_errors": failed}
+        return PulseResult(request, at, counts, NO_GAPS)
+
+    desk.source.more[PulseRequest] = pulses
+    explore.explore_agents(["crawler-1"])
+    explore.show_ready(Ready.TASKS)
+    settle(desk)
+    finished, failed, ratio = explore.desk.shown
+    assert [panel.header.title.text() for panel in explore.desk.shown] == [
+        "Finished work",
+        "Failed work",
+        "Error ratio",
+    ]
+    assert finished.curves[0].current(desk.now).value == 12
+    assert failed.curves[0].current(desk.now).value == 6
+    assert ratio.curves[0].current(desk.now) == (0.5, 12)
+    assert ratio.curves[0].reading(since + 21 * SECOND) == (0.5, 6)
+    assert np.isnan(ratio.curves[0].reading(since + 11 * SECOND).value)  # 0 of 0 is no data
+    assert finished.plot.shapes[0].joined.tolist() == [True, True, False, False]
+    assert "10 s" in finished.header.badge.text()
+    assert not any(isinstance(one, SeriesRequest) and min(one.series) < 0 for one in desk.source.asked)
+    explore.commands.take_in_hand(1)
+    explore.commands.toggle_statistics()
+    settle(desk)
+    assert finished._statistics.model().index(0, 9).data() == "12"
+
+
+def test_counts_are_asked_for_again_while_live_and_not_while_hidden(explore: ExploreScreen, desk: Desk) -> None:
+    def asked() -> int:
+        return desk.source.count(PulseRequest)
+
+    explore.show_ready(Ready.TASKS)
+    settle(desk)
+    before = asked()
+    explore.desk.feed.pulses._again.timeout.emit()
+    assert asked() == before + 1
+    desk.range.pause()
+    settle(desk)
+    before = asked()
+    explore.desk.feed.pulses._again.timeout.emit()
+    assert asked() == before
+    explore.hide()
+    assert not explore.desk.feed.pulses._again.isActive()
