@@ -11,10 +11,10 @@ from models.domain.headline import Headline, headline
 from models.domain.layouts.layout import Plotted
 from models.domain.names import SeriesKind
 from models.domain.queries import AgentResult, SeriesInfo
-from widgets.agent.agent_events import AgentEvents
 from widgets.common.plain import visible
 from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
+from widgets.plots.agent_events import AgentEvents
 from widgets.plots.curves import Curve, LineCurve, RawPoints, spans_of
 from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
 from widgets.plots.plot import TimePlot

@@ -117,6 +117,11 @@ class ExplorePanel(QFrame):
         self.plot.set_gaps(spans_of(gaps, agent), gap_bands(gaps, agent))
 
     @property
+    def agents(self) -> dict[int, str]:
+        """The agents that are shown, with what they are called."""
+        return {one.agent: one.agent_name for one in self.resolved.found}
+
+    @property
     def series(self) -> set[int]:
         """Ids of what is shown."""
         return {curve.found.series for curve in self.curves}

@@ -213,7 +213,8 @@ class ExploreScreen(QWidget):
         if other:
             text = self.tr("Use the {n} selected agents") if len(chosen) > 1 else self.tr("Use the selected agent")
         else:
-            text = self.tr("{n} agents") if len(agents) != 1 else self.tr("1 agent")
+            text = self.tr("{n} agents") if len(agents) > 1 else self.tr("1 agent")
+            text = text if agents else self.tr("No agents chosen")
         self._agents.setText(text.replace("{n}", str(len(chosen if other else agents))))
         self._agents.setEnabled(other)
         tip = self.tr("Panels of CPU, memory and the like show the agents of the layout; select others at the left")

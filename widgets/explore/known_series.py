@@ -60,8 +60,12 @@ class KnownSeries(QObject):
     def _named(self) -> None:
         if self._active:
             agents, names = self._names.agents, self._names
-            ids, titles = [names.id_of(one) for one in agents], [names.title(one) for one in agents]
-            self.index.name_agents(agents, ids, titles, [names.name(one) for one in agents])
+            ids, shown = [names.id_of(one) for one in agents], [names.name(one) for one in agents]
+            titles = [
+                name if _letters(name) == _letters(id_) else names.title(agent)
+                for agent, id_, name in zip(agents, ids, shown, strict=True)
+            ]
+            self.index.name_agents(agents, ids, titles, shown)
             self.changed.emit()
 
     def _take(self, result: Result | Failed) -> None:
@@ -79,3 +83,8 @@ class KnownSeries(QObject):
         if self._again:
             self._again = False
             self.refresh()
+
+
+def _letters(name: str) -> str:
+    """“Crawler 1” says no less than “crawler-1”."""
+    return "".join(filter(str.isalnum, name.casefold()))

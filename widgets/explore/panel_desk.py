@@ -11,6 +11,7 @@ from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
 from widgets.explore.panel_curves import PanelCurve, make_curves, panel_title
+from widgets.explore.panel_events import PanelEvents
 from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
 from widgets.explore.resolving import FoundSeries, Resolved, resolve
@@ -31,6 +32,7 @@ class PanelDesk(QObject):
         self._active = False
         self.only: CellKey | None = None
         self.feed = PanelFeed(context.source, context.tail, context.times, self)
+        self.events = PanelEvents(context, self)
         self.grid = PanelGrid(self._make)
         self._users: dict[int, list[ExplorePanel]] = {}
         self._earlier: dict[int, tuple[EarlierRange, PanelFeed]] = {}  # by how much, in microseconds
@@ -38,6 +40,7 @@ class PanelDesk(QObject):
         self._tick.timeout.connect(self._time_passed)
         self.feed.updated.connect(self._points_came)
         self.feed.state_changed.connect(self._tell_states)
+        self.events.changed.connect(self._tell_events)
         history.changed.connect(self.arrange)
         known.changed.connect(self._resolve_all)
         context.times.changed.connect(self._set_tick)
@@ -48,6 +51,7 @@ class PanelDesk(QObject):
         self._active = active
         for feed in (self.feed, *(one for _, one in self._earlier.values())):
             feed.set_active(active)
+        self.events.set_active(active)
         self._set_tick()
 
     def show_only(self, key: CellKey | None) -> None:
@@ -67,6 +71,7 @@ class PanelDesk(QObject):
         """Ask for the samples again."""
         for feed in (self.feed, *(one for _, one in self._earlier.values())):
             feed.reload()
+        self.events.reload()
 
     @property
     def shown(self) -> list[ExplorePanel]:
@@ -106,7 +111,14 @@ class PanelDesk(QObject):
                 one.set_gaps(self.feed.gaps)
             for series in one.series:
                 self._users.setdefault(series, []).append(one)
+        self.events.watch([list(one.agents) for one in self.shown])
         self._tell_states()
+        self._tell_events()
+
+    @Slot()
+    def _tell_events(self) -> None:
+        for panel in self.shown:
+            panel.plot.set_marks(self.events.marks(panel.agents))
 
     def _watch_earlier(self, wanted: list[tuple[ExplorePanel, Panel, Resolved]]) -> None:
         """Have a feed for each span that panels are compared over."""
@@ -167,6 +179,10 @@ class PanelDesk(QObject):
                 sentence = " ".join(problem_text(problem)).strip()
             elif not panel.panel.plotted:
                 sentence = self.tr("Drag series here, or select them at the left and press Enter")
+                if len(self.shown) == 1:
+                    sentence = self.tr(
+                        "Drag series here, select them at the left and press Enter, or choose a ready layout above"
+                    )
             elif not self._known.loaded or (self.feed.loading and not any(len(one.buffer) for one in panel.curves)):
                 sentence = self.tr("Loading…")
             elif not panel.curves:

@@ -10,6 +10,7 @@ from models.domain.layouts import changes
 from models.domain.layouts.layout import Layout, Panel, Plotted, Shown, Side
 from models.domain.layouts.ready import Ready
 from models.domain.names import SeriesKey, SeriesKind
+from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import Problem
 from models.domain.pulse_figures import PulseRequest, PulseResult
 from models.domain.queries import SeriesInfo, SeriesRequest
@@ -281,6 +282,21 @@ def test_too_many_series_at_once_are_refused_with_a_sentence(explore: ExploreScr
     explore.commands.add([Plotted("a", f"m{number}") for number in range(101)])
     assert explore.history.layout == Layout(Panel(1))
     assert "101 series are more than the 100" in told[0]
+
+
+def test_what_happened_to_few_agents_is_marked_with_whose_it_is(explore: ExploreScreen, desk: Desk) -> None:
+    desk.source.presence = [(desk.now - 30 * SECOND, Presence.OFFLINE, Condition.OK, Cause.WILL)]
+    explore.commands.add([QUEUE_OF_ONE])
+    settle(desk)
+    assert [mark.text for mark in explore.panel.plot._marks] == ["offline (will)"]
+    explore.commands.add([Plotted("crawler-2", "queue.depth")])
+    settle(desk)
+    texts = [mark.text for mark in explore.panel.plot._marks]
+    assert texts == ["crawler-1: offline (will)", "Crawler Two: offline (will)"]
+    explore.hide()
+    asked = len(desk.source.asked)
+    desk.tail.page()
+    assert len(desk.source.asked) == asked
 
 
 # ---------------------------------------------------------------- arranging
