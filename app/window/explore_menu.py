@@ -50,6 +50,9 @@ class ExploreMenu(QObject):
             tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"))  # fmt: skip
         add("compare", tr("Compare with &earlier…"), lambda one: one.commands.ask_compare(), None,
             tr("Draw in the panel at hand also how it was an hour, a day or a week before"))  # fmt: skip
+        add("threshold", tr("Set a threshold…"), lambda one: one.ask_threshold(), "Ctrl+Shift+H",
+            tr("Draw a line at a value to watch for; it can be moved with the mouse"),
+            lambda one: bool(one.panel.curves))  # fmt: skip
         add("maximise", tr("&Maximise panel"), lambda one: one.toggle_maximised(), "F12",
             tr("Show the panel at hand alone, or all of them again"))  # fmt: skip
         add("close", tr("&Close panel"), lambda one: one.commands.close(), "Ctrl+F4",

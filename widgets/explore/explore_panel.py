@@ -22,6 +22,7 @@ from widgets.plots.curves import spans_of
 from widgets.plots.gap_bands import gap_bands
 from widgets.plots.plot import TimePlot
 from widgets.plots.resolution import resolution_text, resolution_tip
+from widgets.plots.thresholds import Threshold
 
 LEGEND_LINES = 3
 LEAST_HEIGHT = 150
@@ -48,6 +49,8 @@ class ExplorePanel(QFrame):
     menu_wanted = Signal(object, QWidget)
     series_dropped = Signal(int, list, object)
     """Series by name were dropped into it (None) or beside it (`Side`)."""
+    threshold_moved = Signal(int, int, float)
+    """A threshold of this panel (its place) was dragged to a value."""
     panel_dropped = Signal(int, int, object)
     """That panel was dropped at this side of this one."""
 
@@ -81,6 +84,7 @@ class ExplorePanel(QFrame):
         self.plot.installEventFilter(self)
         self.plot.entry_clicked.connect(self.toggle)
         self.plot.drawn.connect(self._drawn)
+        self.plot.threshold_moved.connect(lambda place, value: self.threshold_moved.emit(key.panel, place, value))
         self.header.renamed.connect(lambda: self.rename_wanted.emit(self.key.panel))
         self.header.menu_wanted.connect(lambda button: self.menu_wanted.emit(self.key, button))
 
@@ -92,6 +96,7 @@ class ExplorePanel(QFrame):
         self.header.title.set_text(title)
         self.plot.set_title(title)
         self.setAccessibleName(title)
+        self.plot.set_thresholds([Threshold(*one) for one in panel.thresholds])
         self._show_statistics(shown=panel.statistics)
 
     def show_series(self, resolved: Resolved, curves: Sequence[PanelCurve]) -> None:

@@ -157,6 +157,13 @@ class ExploreScreen(QWidget):
         self.panel.plot.setFocus()
         self._mark_hand()
 
+    @Slot()
+    def ask_threshold(self) -> None:
+        """Ask for a value to watch for in the panel at hand, by its left axis."""
+        panel = self.panel
+        if panel.curves:
+            self.commands.thresholds.ask(panel.plot.unit, panel.plot.largest_value)
+
     # ------------------------------------------------------------ wires
 
     @Slot(object)
@@ -166,6 +173,7 @@ class ExploreScreen(QWidget):
         panel.closed.connect(commands.close)
         panel.rename_wanted.connect(commands.ask_title)
         panel.menu_wanted.connect(self._open_panel_menu)
+        panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
         panel.panel_dropped.connect(lambda target, id_, side: commands.move(id_, target, side))
         panel.plot.menu_wanted.connect(lambda menu: self._fill_panel_menu(panel.key, menu))
@@ -186,6 +194,7 @@ class ExploreScreen(QWidget):
     def _open_panel_menu(self, key: CellKey, button: QWidget) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.desk.grid.panels[key].plot.menu_at = None
         self._fill_panel_menu(key, menu)
         menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 

@@ -1,10 +1,10 @@
 """What can be done with the panel at hand and with the layout: every change can be undone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from models.domain.layouts import changes
 from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Layout, Panel, Plotted, Side
@@ -13,7 +13,9 @@ from models.domain.problems import EnvironmentProblem
 from models.domain.time_range import SECOND_US, parse_range, span_text
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
+from widgets.explore.line_dialog import ask_line
 from widgets.explore.resolving import by_axes, resolve
+from widgets.explore.threshold_commands import ThresholdCommands
 
 _GROWTH = 1.25
 
@@ -29,11 +31,21 @@ class LayoutCommands(QObject):
         super().__init__(window)
         self._history, self._known, self._window = history, known, window
         self._at_hand = 1
+        self.thresholds = ThresholdCommands(self)
         history.changed.connect(self._check_hand)
 
     @property
     def at_hand(self) -> int:
         return self._at_hand
+
+    @property
+    def window(self) -> QWidget:
+        """What dialogs stand before."""
+        return self._window
+
+    def panel_of(self, id_: int) -> Panel | None:
+        """A panel by its id."""
+        return changes.panel_of(self._history.layout, id_)
 
     @property
     def panel(self) -> Panel:
@@ -135,15 +147,15 @@ class LayoutCommands(QObject):
 
     def toggle_repeat(self) -> None:
         """Once for each agent of the layout, or all of them in one panel."""
-        self._put(self.tr("repeating a panel"), replace(self.panel, repeat=not self.panel.repeat))
+        self.put(self.tr("repeating a panel"), replace(self.panel, repeat=not self.panel.repeat))
 
     def toggle_statistics(self) -> None:
         """A small table of what each series adds up to, or none."""
-        self._put(self.tr("statistics of a panel"), replace(self.panel, statistics=not self.panel.statistics))
+        self.put(self.tr("statistics of a panel"), replace(self.panel, statistics=not self.panel.statistics))
 
     def compare(self, span_s: int) -> None:
         """Beside the present, how it was so many seconds earlier; 0: no more."""
-        self._put(self.tr("comparing with earlier"), replace(self.panel, compare_s=span_s))
+        self.put(self.tr("comparing with earlier"), replace(self.panel, compare_s=span_s))
 
     def ask_compare(self) -> None:
         """Ask with which earlier time to compare."""
@@ -160,7 +172,7 @@ class LayoutCommands(QObject):
                 self.compare(span_us // SECOND_US)
 
         label = self.tr("How much earlier (30m, 2h, 1d, 7d; empty: no comparison)")
-        self._ask(self.tr("Compare with earlier"), label, edit, compare)
+        ask_line(self._window, self.tr("Compare with earlier"), label, edit, compare)
 
     def ask_title(self, id_: int = 0) -> None:
         """Ask what a panel shall be called."""
@@ -173,9 +185,9 @@ class LayoutCommands(QObject):
         def rename() -> None:
             found = changes.panel_of(self._history.layout, panel)
             if found is not None:
-                self._put(self.tr("renaming a panel"), replace(found, title=edit.text().strip()))
+                self.put(self.tr("renaming a panel"), replace(found, title=edit.text().strip()))
 
-        self._ask(self.tr("Rename panel"), self.tr("Title (empty: made from what it shows)"), edit, rename)
+        ask_line(self._window, self.tr("Rename panel"), self.tr("Title (empty: made from what it shows)"), edit, rename)
 
     def step(self, step: int) -> int:
         """Take the next panel in hand; answers its id."""
@@ -198,7 +210,8 @@ class LayoutCommands(QObject):
 
     # ------------------------------------------------------------ inner
 
-    def _put(self, text: str, panel: Panel) -> None:
+    def put(self, text: str, panel: Panel) -> None:
+        """Have a panel in place of the one with its id; `text` says what was done."""
         self._change(text, changes.with_panel(self._history.layout, panel))
 
     def _change(self, text: str, layout: Layout, *, merge: str = "") -> bool:
@@ -208,21 +221,3 @@ class LayoutCommands(QObject):
             return False
         self._history.change(text, layout, merge=merge)
         return True
-
-    def _ask(self, title: str, label: str, edit: QLineEdit, accepted: Callable[[], None]) -> None:
-        """A small dialog that holds up nothing else."""
-        dialog = QDialog(self._window)
-        dialog.setWindowTitle(title)
-        form = QFormLayout(dialog)
-        form.addRow(label, edit)
-        edit.setAccessibleName(label)
-        edit.setMinimumWidth(260)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(dialog.accept)
-        buttons.rejected.connect(dialog.reject)
-        dialog.accepted.connect(accepted)
-        dialog.finished.connect(dialog.deleteLater)
-        form.addRow(buttons)
-        edit.selectAll()
-        edit.setFocus()
-        dialog.open()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu
 
 from models.domain.layouts.layout import Side
 from models.domain.time_range import SECOND_US
-from widgets.common.numbers import duration_text
+from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     statistics.setCheckable(True)
     statistics.setChecked(panel.panel.statistics)
     _fill_spans(menu.addMenu(translate("PanelMenu", "Compare with")), screen, panel.panel.compare_s)
+    if panel.curves:
+        _fill_thresholds(menu.addMenu(translate("PanelMenu", "Thresholds")), screen, panel)
     menu.addSeparator()
     alone = screen.desk.only is not None
     text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")
@@ -55,6 +57,19 @@ def _fill_spans(menu: QMenu, screen: "ExploreScreen", chosen: int) -> None:
         action.setCheckable(True)
         action.setChecked(span_s == chosen)
     menu.addAction(translate("PanelMenu", "Another span…"), screen.commands.ask_compare)
+
+
+def _fill_thresholds(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel") -> None:
+    commands, plot = screen.commands.thresholds, panel.plot
+    for unit in panel.resolved.units:
+        if plot.menu_at is not None:
+            value = plot.value_at(plot.menu_at, unit)
+            text = translate("PanelMenu", "Set at {value}").replace("{value}", value_text(value, unit))
+            menu.addAction(text, partial(commands.add, value, unit))
+    menu.addAction(translate("PanelMenu", "Set…"), screen.ask_threshold)
+    for place, one in enumerate(panel.panel.thresholds):
+        text = translate("PanelMenu", "Remove {value}").replace("{value}", value_text(one.value, one.unit))
+        menu.addAction(text, partial(commands.remove, place))
 
 
 def _fill_series(menu: QMenu, panel: "ExplorePanel") -> None:

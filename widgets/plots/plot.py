@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QGuiApplication, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -32,6 +32,7 @@ from widgets.plots.plot_picture import (
 from widgets.plots.plot_summary import summary
 from widgets.plots.pyqtgraph_curve import CurveItem
 from widgets.plots.surface import TimeSurface
+from widgets.plots.thresholds import Threshold, Thresholds
 
 _SUMMARY_EVERY_US = 1_000_000
 
@@ -48,6 +49,8 @@ class TimePlot(TimeSurface):
     """The name of this curve (its place among `curves`) was clicked."""
     menu_wanted = Signal(object)
     """This `QMenu` is about to open on it."""
+    threshold_moved = Signal(int, float)
+    """Somebody dragged this threshold (its place) to that value."""
     drawn = Signal()
     """`shapes` are new."""
 
@@ -67,6 +70,7 @@ class TimePlot(TimeSurface):
         super().__init__(frame_clock, time_range, cursor, theme, parent)
         self.title = title
         self._axes = Axes(unit, floor)
+        self._thresholds = Thresholds(self._axes)
         self._legend = Legend(legend_lines) if legend_lines else None
         self._subject = ""
         self._sentence = ""
@@ -82,6 +86,8 @@ class TimePlot(TimeSurface):
         self._placed_entries: list[PlacedEntry] = []
         self._extent = (math.nan, math.nan)
         self._summary_us = 0  # end of the window that was described last; 0: describe anew
+        self.menu_at: QPointF | None = None
+        """Where the mouse opened its menu last; None: it was opened in another way, or beside the curves."""
         self.setMinimumHeight(HEADER_PIXELS + 56)
         self.setAccessibleName(title)
 
@@ -145,6 +151,20 @@ class TimePlot(TimeSurface):
             self._sentence = sentence
             self.data_changed()
 
+    def set_thresholds(self, thresholds: Sequence[Threshold]) -> None:
+        """Values to watch for, drawn as lines."""
+        self._thresholds.all = list(thresholds)
+        self.data_changed()
+
+    @property
+    def largest_value(self) -> float:
+        """At the upper end of the left axis."""
+        return self._axes.left.high
+
+    def value_at(self, at: QPointF, unit: str) -> float:
+        """The round value there, by the axis of this unit."""
+        return self._thresholds.value_at(self._frame.area, at, unit)
+
     @property
     def curves(self) -> Sequence[Curve]:
         return self._curves
@@ -178,7 +198,7 @@ class TimePlot(TimeSurface):
         window = Window(frame.since_us, frame.until_us, max(1, round(frame.area.width())), self._gaps)
         shapes = [NO_SHAPE if place in self._off else curve.shape(window) for place, curve in enumerate(self._curves)]
         self.shapes = shapes
-        self._extent = self._axes.fit(self._curves, shapes, window)
+        self._extent = self._axes.fit(self._curves, shapes, window, [one for _, one in self._thresholds.shown()])
         self._placed_marks = self._place_marks(shapes)
         theme = self._theme.theme
         layers = [
@@ -199,6 +219,8 @@ class TimePlot(TimeSurface):
             empty if math.isnan(self._extent[0]) else None,
         )
         picture.paint(painter, ratio)
+        if not math.isnan(self._extent[0]) and not self._thresholds.dragged:
+            self._thresholds.paint(painter, frame.area, theme)
         self._summarise()
         self.drawn.emit()
 
@@ -217,6 +239,8 @@ class TimePlot(TimeSurface):
 
     def _paint_header(self, painter: QPainter, at_us: int | None) -> None:
         theme = self._theme.theme
+        if self._thresholds.dragged:
+            self._thresholds.paint(painter, self._frame.area, theme)
         if self._legend is not None:
             self._placed_entries = self._legend.paint(painter, QPointF(10, 2), self._entries(at_us), theme)
             return
@@ -266,9 +290,32 @@ class TimePlot(TimeSurface):
         if place >= 0:
             self.entry_clicked.emit(place)
             return
+        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        if plain and self._thresholds.press(self._frame.area, event.position()):
+            self._render()
+            return
         super().mousePressEvent(event)
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._thresholds.dragged:
+            self._thresholds.move(self._frame.area, event.position())
+            self.update()
+            return
+        if self._thresholds.all:
+            on_line = self._thresholds.at(self._frame.area, event.position()) >= 0
+            self.setCursor(Qt.CursorShape.SizeVerCursor if on_line else Qt.CursorShape.ArrowCursor)
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._thresholds.dragged:
+            self.threshold_moved.emit(*self._thresholds.release())
+            self.data_changed()
+            return
+        super().mouseReleaseEvent(event)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        self.menu_at = QPointF(event.pos()) if by_mouse and self._frame.area.contains(QPointF(event.pos())) else None
         self.menu().popup(event.globalPos())
 
     def menu(self) -> QMenu:

@@ -40,12 +40,22 @@ class Axes:
         right = self.right
         return right if right is not None and curve.unit == right.unit else self.left
 
-    def fit(self, curves: Sequence[Curve], shapes: Sequence[Shape], window: Window) -> tuple[float, float]:
-        """Make room for what is seen; answers the extent of the left axis, or of the right one where the left shows nothing."""
+    def with_unit(self, unit: str) -> ValueScale | None:
+        """The scale of values in this unit; None: there is none."""
+        if self.right is not None and unit == self.right.unit:
+            return self.right
+        return self.left if unit == self.left.unit else None
+
+    def fit(
+        self, curves: Sequence[Curve], shapes: Sequence[Shape], window: Window, more: Sequence[tuple[float, str]] = ()
+    ) -> tuple[float, float]:
+        """Make room for what is seen, and for `more` values (with their units); answers the extent of the left axis, or of the right one where the left shows nothing."""
         found = (math.nan, math.nan)
         for scale in filter(None, (self.right, self.left)):
             own = [shape for curve, shape in zip(curves, shapes, strict=True) if self.of(curve) is scale]
             seen = extent(own, window)
-            scale.fit(*seen)
+            extra = [value for value, unit in more if self.with_unit(unit) is scale]
+            if not math.isnan(seen[0]):
+                scale.fit(min(seen[0], *extra), max(seen[1], *extra)) if extra else scale.fit(*seen)
             found = seen if math.isnan(found[0]) or not math.isnan(seen[0]) else found
         return found

@@ -250,9 +250,19 @@ class Picture:
         return (area.bottom() - FLOOR_PIXELS) * ratio - (value - scale.low) * factor
 
     def _y(self, value: float, scale: ValueScale) -> float:
-        area = self.frame.area
-        height = area.height() - FLOOR_PIXELS
-        return area.bottom() - FLOOR_PIXELS - (value - scale.low) * height / (scale.high - scale.low)
+        return y_of(self.frame.area, scale, value)
+
+
+def y_of(area: QRectF, scale: ValueScale, value: float) -> float:
+    """The pixel of a value."""
+    height = area.height() - FLOOR_PIXELS
+    return area.bottom() - FLOOR_PIXELS - (value - scale.low) * height / (scale.high - scale.low)
+
+
+def value_at(area: QRectF, scale: ValueScale, y: float) -> float:
+    """The value of a pixel."""
+    height = area.height() - FLOOR_PIXELS
+    return scale.low + (area.bottom() - FLOOR_PIXELS - y) * (scale.high - scale.low) / height
 
 
 def marked_points(x_us: Int64, since_us: int, until_us: int, width: float) -> Int64:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 MOST_PANELS = 100
 MOST_PLOTTED = 100
+MOST_THRESHOLDS = 20
 MOST_AGENTS = 10_000
 DEEPEST = MOST_PANELS
 
@@ -55,6 +57,13 @@ class Plotted:
     shown: Shown = Shown.AUTO
 
 
+class Watched(NamedTuple):
+    """A value that somebody watches for, in a unit as it is drawn in (`headline.base_unit`)."""
+
+    value: float
+    unit: str
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """`id` is above 0 and one panel's in its layout. `title` empty: made from what is shown. `repeat`: once for each agent of
@@ -66,6 +75,7 @@ class Panel:
     repeat: bool = False
     statistics: bool = False
     compare_s: int = 0
+    thresholds: tuple[Watched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ series = [
 ]
 """
 
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ from models.domain.layouts.layout import (
     MOST_AGENTS,
     MOST_PANELS,
     MOST_PLOTTED,
+    MOST_THRESHOLDS,
     Direction,
     Layout,
     Node,
@@ -31,11 +33,13 @@ from models.domain.layouts.layout import (
     Plotted,
     Shown,
     Split,
+    Watched,
 )
 from models.domain.problems import trouble
 from models.domain.time_range import LONGEST_US, SECOND_US
 
 VERSION = 1
+LARGEST = sys.float_info.max
 MOST_BYTES = 4_000_000
 _HEADING = "A layout of Murmurscope's Explore screen. It is written anew whenever the layout is saved."
 
@@ -107,6 +111,13 @@ def _panel_table(panel: Panel) -> Any:
             table[key] = True
     if panel.compare_s:
         table["compare_s"] = panel.compare_s
+    if panel.thresholds:
+        rows = tomlkit.array()
+        for threshold in panel.thresholds:
+            row = tomlkit.inline_table()
+            row["value"], row["unit"] = float(threshold.value), threshold.unit
+            rows.append(row)
+        table["thresholds"] = rows
     return table
 
 
@@ -160,7 +171,7 @@ def _panel(id_: int, table: Any) -> Panel:
     where = f"panel {id_}"
     if not isinstance(table, dict):
         raise _LayoutError(f"[panel.{id_}] is not a section")
-    _only(table, ("title", "series", "repeat", "statistics", "compare_s"), where)
+    _only(table, ("title", "series", "repeat", "statistics", "compare_s", "thresholds"), where)
     series = _value(table, "series", [], list, where)
     if len(series) > MOST_PLOTTED:
         raise _LayoutError(f"{where} has more than {MOST_PLOTTED} series")
@@ -174,7 +185,22 @@ def _panel(id_: int, table: Any) -> Panel:
         _value(table, "repeat", False, bool, where),
         _value(table, "statistics", False, bool, where),
         compare_s,
+        _thresholds(table, where),
     )
+
+
+def _thresholds(table: Mapping[str, Any], where: str) -> tuple[Watched, ...]:
+    rows = _value(table, "thresholds", [], list, where)
+    if len(rows) > MOST_THRESHOLDS:
+        raise _LayoutError(f"{where} has more than {MOST_THRESHOLDS} thresholds")
+    found = []
+    for row in rows:
+        value: Any = row.get("value") if isinstance(row, dict) else None
+        if type(value) not in (int, float) or not -LARGEST <= value <= LARGEST:
+            raise _LayoutError(f"a threshold of {where} is not written as {{value = 0.9, unit = …}}")
+        _only(row, ("value", "unit"), f"a threshold of {where}")
+        found.append(Watched(float(value), _value(row, "unit", "", str, f"a threshold of {where}")))
+    return tuple(found)
 
 
 def _plotted(said: Any, where: str) -> Plotted:

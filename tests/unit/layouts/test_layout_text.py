@@ -1,11 +1,13 @@
 """A layout as text: comes back exactly, and what cannot be one says why."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.domain.layouts.changes import grid, panels_of
-from models.domain.layouts.layout import Direction, Layout, Node, Panel, Plotted, Shown, Split
+from models.domain.layouts.layout import Direction, Layout, Node, Panel, Plotted, Shown, Split, Watched
 from models.domain.layouts.layout_text import read_layout, write_layout
 from models.domain.problems import EnvironmentProblem
 
@@ -16,6 +18,7 @@ PLOTTED = st.builds(Plotted, st.just("") | NAME, NAME, st.just("") | NAME, st.ju
 PANEL = st.builds(
     Panel, st.just(1), st.lists(PLOTTED, max_size=4).map(tuple), st.just("") | NAME, st.booleans(), st.booleans(),
     st.integers(0, 10**8),
+    st.lists(st.builds(Watched, st.floats(allow_nan=False, allow_infinity=False), st.just("") | NAME), max_size=2).map(tuple),
 )  # fmt: skip
 
 
@@ -30,7 +33,7 @@ def _split(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 def _numbered(node: Node, ids: list[int]) -> Node:
     if isinstance(node, Panel):
-        return Panel(ids.pop(), node.plotted, node.title, node.repeat, node.statistics, node.compare_s)
+        return replace(node, id=ids.pop())
     return Split(node.direction, tuple(_numbered(part, ids) for part in node.parts), node.sizes)
 
 
@@ -105,6 +108,9 @@ def test_sizes_and_arrangement_may_be_left_out() -> None:
         ("version = 1\n[panel.1]\nseries = [{agent = 'a'}]", "either a metric or a role"),
         ("version = 1\n[panel.1]\nseries = [{metric = 'a', shown = 'p12'}]", "none of value, increase, p50, p95, p99"),
         ("version = 1\n[panel.1]\nrepeat = 1", "repeat of panel 1 is not true or false"),
+        ("version = 1\n[panel.1]\nthresholds = [{value = nan}]", "a threshold of panel 1"),
+        (f"version = 1\n[panel.1]\nthresholds = [{{value = {10**400}}}]", "a threshold of panel 1"),
+        ("version = 1\n[panel.1]\nthresholds = [{value = 1, x = 2}]", "“x” of a threshold"),
         ("version = 1\n[panel.1]\n[panel.2]", "several panels and no arrangement"),
         ("version = 1\n[panel.01]", "[panel.01] is not"),
         ("version = 1\narrangement = {rows = [1, 1]}\n[panel.1]", "names panel 1, which"),
