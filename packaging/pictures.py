@@ -1,6 +1,6 @@
 """Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
 
-    python packaging/pictures.py [--only first-run,fleet,agent,logs,messages,data,refused,teach] [--out resources/guide]
+    python packaging/pictures.py [--only first-run,fleet,agent,explore,logs,messages,data,refused,teach] [--out resources/guide]
 
 The hour before now, and a few minutes of each of the six days before, are read and stored through the recorder's own code
 with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one
@@ -55,6 +55,15 @@ _TO_A_WARNING = [
     ["click", "1"],
 ]
 """Keys and a click to a record among those with a word in them."""
+_TO_PANELS = [
+    *(["key", key] for key in ("ctrl+3", "ctrl+f")),
+    ["type", "crawler-1 crawler cpu"],
+    *(["key", key] for key in ("Return", "shift+Down", "shift+Down", "shift+Down", "shift+Down", "Return")),
+    *(["key", key] for key in ("ctrl+f", "ctrl+a")),
+    ["type", "summariser-37 duration"],
+    *(["key", key] for key in ("Return", "shift+Return", "ctrl+shift+o")),
+]
+"""Keys to figures of several agents in one panel, and another one below with its statistics."""
 _TO_A_LESSON = [
     *(["key", key] for key in ("ctrl+5", "ctrl+f")),
     ["type", "mixer-1/out"],
@@ -68,6 +77,7 @@ _TO_A_LESSON = [
 _SCREENS: dict[str, tuple[list[list[str]], float]] = {
     "fleet": ([], 70),
     "agent": ([["key", "ctrl+f"], ["type", ILL], ["key", "Return"], ["key", "ctrl+Return"]], 25),
+    "explore": (_TO_PANELS, 25),
     "logs": (_TO_A_WARNING, 25),
     "messages": (_TO_A_FIELD, 25),
     "data": ([["key", "ctrl+6"]], 25),
@@ -207,7 +217,7 @@ def take(
 def main() -> int:
     """Exit code 0; the pictures lie in the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="first-run,fleet,agent,logs,messages,data,refused,teach")
+    parser.add_argument("--only", default="first-run,fleet,agent,explore,logs,messages,data,refused,teach")
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
     args = parser.parse_args()
     wanted = set(args.only.split(","))

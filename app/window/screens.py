@@ -103,6 +103,8 @@ class Screens(QObject):
             return "samples", self.agent.agent
         if self._window.shown_screen == LOGS and self.logs is not None:
             return "logs", self.logs.agent
+        if self._window.shown_screen == EXPLORE:
+            return "samples", 0
         return ("agents", 0) if self.on_fleet else ("messages", 0)
 
     def agents_at_hand(self) -> list[str]:

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QWindow
 
-from app.window.places import DATA, FLEET
+from app.window.places import DATA, EXPLORE, FLEET
 from app.window.tail_source import TailSource
 from widgets.frame.main_window import MainWindow
 
@@ -28,5 +28,5 @@ class TailWatch(QObject):
 
     @Slot()
     def _mind(self) -> None:
-        # the fleet asks for itself once a second, and sizes grow slowly
-        self._tail.set_watched(self._exposed, lists=self._window.shown_screen not in (FLEET, DATA))
+        # the fleet asks for itself once a second, sizes grow slowly, and panels say which series they want
+        self._tail.set_watched(self._exposed, lists=self._window.shown_screen not in (FLEET, EXPLORE, DATA))

@@ -44,11 +44,11 @@ class SeriesIndex:
         self.told: Int64 = _NONE  # place among `words`, by row
         self.starts: Int64 = np.zeros(1, np.int64)  # rows of agent i: starts[i] to starts[i + 1]
         self.newest = 0  # largest id of a series
+        self.version = 0  # rises when places and rows are others
         self.headline: Mapping[str, Mapping[int, int]] = {}
         self.interval_us: Mapping[int, int] = {}
         self._places: dict[SeriesWords, int] = {}
         self._id, self._agent, self._told = _NONE, _NONE, _NONE  # as they came
-        self._row_of: dict[int, int] = {}
         self._place_of: dict[str, int] = {}
         self._searched: list[str] = []
         self._searched_titles: list[str] = []
@@ -78,11 +78,11 @@ class SeriesIndex:
         self._sort()
         return True
 
-    def name_agents(
-        self, agents: Sequence[int], ids: Sequence[str], titles: Sequence[str], names: Sequence[str]
-    ) -> None:
+    def name_agents(self, agents: Sequence[int], ids: list[str], titles: list[str], names: list[str]) -> None:
         """All agents, in the order in which they shall stand."""
-        self.agents, self.ids, self.titles, self.names = list(agents), list(ids), list(titles), list(names)
+        if (ids, titles, names) == (self.ids, self.titles, self.names):
+            return
+        self.agents, self.ids, self.titles, self.names = list(agents), ids, titles, names
         self._place_of = {id_: place for place, id_ in enumerate(self.ids)}
         pairs = zip(self.titles, self.ids, strict=True)
         self._searched_titles = [f"{title}\n{id_}".casefold() for title, id_ in pairs]
@@ -98,7 +98,7 @@ class SeriesIndex:
         order = named[np.lexsort((word_rank[self._told[named]], place[named]))]
         self.series, self.told = self._id[order], self._told[order]
         self.starts = np.searchsorted(place[order], np.arange(len(self.agents) + 1)).astype(np.int64)
-        self._row_of = {}
+        self.version += 1
 
     # ------------------------------------------------------------ by name
 
@@ -117,11 +117,9 @@ class SeriesIndex:
     def row_of_role(self, place: int, role: str) -> int:
         """The series that the fleet shows as that; -1: there is none."""
         series = self.headline.get(role, {}).get(self.agents[place], 0)
-        if not series:
-            return -1
-        if not self._row_of:
-            self._row_of = {one: row for row, one in enumerate(self.series.tolist())}
-        return self._row_of.get(series, -1)
+        own = self.series[self.starts[place] : self.starts[place + 1]]
+        found = np.flatnonzero(own == series)
+        return int(self.starts[place] + found[0]) if len(found) else -1
 
     # ------------------------------------------------------------ by typing
 

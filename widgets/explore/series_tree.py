@@ -29,6 +29,7 @@ class SeriesTree(QWidget):
     def __init__(self, known: KnownSeries, theme: ThemeHolder) -> None:
         super().__init__()
         self._known = known
+        self._version = -1  # of the index, as it is shown
         self.model = SeriesModel(known.index, theme, self)
         self.view = _View(self.model, self.tr("Agents and series"))
         self.search = QLineEdit(clearButtonEnabled=True)
@@ -111,6 +112,10 @@ class SeriesTree(QWidget):
     @Slot()
     def _known_changed(self) -> None:
         """More of them: what is open and selected stays so."""
+        if self._version == self._known.index.version:
+            self._show_state()
+            return
+        self._version = self._known.index.version
         agents = (self.model.index(row, 0) for row in range(self.model.rowCount()))
         kept = set(self.model.agents([agent for agent in agents if self.view.isExpanded(agent)]))
         selected = set(self.selected()) if len(self._rows()) <= _MOST_KEPT else set()

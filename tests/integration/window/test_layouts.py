@@ -191,6 +191,7 @@ def test_fleet_and_agent_lead_to_explore(one: Composition, qtbot: QtBot) -> None
     one._actions["agent.explore"].trigger()
     assert one.window.shown_screen == EXPLORE
     assert set(screens.explore.screen.history.layout.agents) == {"one", "two"}
+    assert screens.looked_at() == ("samples", 0)
     screens.open_agent(1)
     assert screens.agent is not None
     screens.agent.plots.explore_wanted.emit([Plotted("one", "queue.depth")])
