@@ -31,7 +31,7 @@ class StatisticsTable(TableView):
         self.setAccessibleName(self.tr("Statistics of the visible range"))
         self._model = _Model(self)
         self.horizontalHeader().setStretchLastSection(False)
-        self.start_with(self._model, _WIDTHS, growing=(0,))
+        self.start_with(self._model, _WIDTHS, hidden=(_RISE,), growing=(0,))
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
 
     def show_range(self, curves: Sequence[PanelCurve], frame: Frame) -> None:
