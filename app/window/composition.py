@@ -221,17 +221,8 @@ class Composition(QObject):
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        parts = (
-            self.data,
-            self.rules,
-            self.why,
-            self.layouts,
-            self.tail,
-            self.source,
-            self.link,
-            self._passwords,
-            self.looking,
-        )
+        parts = (self.data, self.rules, self.why, self.layouts, self.tail, self.source, self.link, self._passwords,
+                 self.looking)  # fmt: skip
         for part in parts:
             if part is not None:
                 part.shutdown()
