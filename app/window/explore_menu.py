@@ -89,7 +89,7 @@ class ExploreMenu(QObject):
                          tip=tr("Ready and saved layouts"))  # fmt: skip
         for name, text, run, keys, tip in (
             ("save", tr("Save la&yout"), lambda one: one.save_layout(), "Ctrl+S", tr("Keep the layout as a file of this workspace")),
-            ("save-as", tr("Save layout as…"), lambda one: one.save_as(), "Ctrl+Shift+S", tr("Keep the layout under another name")),
+            ("save-as", tr("Save layout as…"), lambda one: one.save_as(), "Shift+F12", tr("Keep the layout under another name")),
             ("rename-layout", tr("Rename layout…"), lambda one: one.rename(), None, tr("Give the saved layout another name")),
             ("delete-layout", tr("Delete layout…"), lambda one: one.delete(), None, tr("Remove the file of the saved layout")),
             ("copy-layout", tr("Copy layout as text"), lambda one: one.copy_text(), None, tr("Copy the layout, to give it to a colleague")),
