@@ -50,7 +50,7 @@ class FrameActions(QObject):
         add("view.refresh", tr("&Refresh"), slots.refresh, "F5", tip=tr("Ask again for everything that is shown"))
         add("view.moment", tr("Look at a &moment"), slots.moment, "Ctrl+H", "clock",
             tip=tr("Show the whole window as it was at one moment, and slide through the time range"))  # fmt: skip
-        self.leave_moment = add("view.leave-moment", tr("Back to &now"), slots.leave_moment,
+        self.leave_moment = add("view.leave-moment", tr("&Back to now"), slots.leave_moment,
             tip=tr("Let go of the moment that is shown"))  # fmt: skip
         self.full_screen = add("view.full-screen", tr("&Full screen"), slots.full_screen, "F11", checkable=True,
             tip=tr("Give the window the whole screen"))  # fmt: skip
