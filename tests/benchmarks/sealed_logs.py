@@ -72,7 +72,16 @@ def texts(chance: np.random.Generator, n: int) -> list[str]:
     return found
 
 
-def write_segment(path: Path, id_: int, first_us: int, records: int, agents: int) -> tuple[int, float]:
+Attributes = Callable[[np.random.Generator, int], tuple[str | None, ...]]
+
+
+def no_attributes(_chance: np.random.Generator, n: int) -> tuple[str | None, ...]:
+    return (None,) * n
+
+
+def write_segment(
+    path: Path, id_: int, first_us: int, records: int, agents: int, attributes: Attributes = no_attributes
+) -> tuple[int, float]:
     """One sealed file; answers when it ends and how many bytes of text it holds."""
     chance = np.random.default_rng(id_)
     step_us = chance.integers(1, 2 * WEEK_US // (records * 10) + 1, records) if records else np.zeros(0, np.int64)
@@ -102,7 +111,7 @@ def write_segment(path: Path, id_: int, first_us: int, records: int, agents: int
         columns: list[tuple[Any, ...]] = [
             ids, ids, tuple((received[part] - 900).tolist()), tuple(received[part].tolist()), tuple(who[part].tolist()),
             tuple(level[part].tolist()), tuple(_LOGGERS[one % 4] for one in who[part].tolist()), tuple(said),
-            (None,) * n, (None,) * n, (None,) * n,
+            (None,) * n, (None,) * n, attributes(chance, n),
         ]  # fmt: skip
         write_log_block(writer, columns)
         index.add(columns)
@@ -121,7 +130,9 @@ def write_segment(path: Path, id_: int, first_us: int, records: int, agents: int
     return last_us, size
 
 
-def fill(workspace: Workspace, records: int, agents: int, limit_s: float) -> int:
+def fill(
+    workspace: Workspace, records: int, agents: int, limit_s: float, attributes: Attributes = no_attributes
+) -> int:
     """As many records as asked for, or as the time allows; answers how many."""
     workspace.segments.mkdir(parents=True)
     database = open_catalogue(workspace, FakeClock())
@@ -134,7 +145,7 @@ def fill(workspace: Workspace, records: int, agents: int, limit_s: float) -> int
         while made < records and time.monotonic() - began_s < limit_s:
             id_, first_us = id_ + 1, at_us
             n = min(SEGMENT_RECORDS, records - made)
-            at_us, size = write_segment(workspace.segment(id_), id_, first_us, n, agents)
+            at_us, size = write_segment(workspace.segment(id_), id_, first_us, n, agents, attributes)
             made, text_bytes = made + n, text_bytes + size
             zeros = dict.fromkeys(
                 ("messages", "samples", "tasks", "duplicates", "dropped", "unreadable", "payload_bytes"), 0

@@ -64,8 +64,9 @@ def log_line(_opened: OpenSegment, segment: int, row: Row) -> LogLine:
 
 
 def _meets(test: Test, names: Mapping[int, tuple[str, ...]], row: Row) -> bool:
-    _, received, _, agent, level, _, *texts = row
-    return test(Record(received, names.get(agent, ()), level, *(one or "" for one in texts)))
+    _, received, _, agent, level, _, logger, text, error, stack, attributes = row
+    called = names.get(agent, ())
+    return test(Record(received, called, level, logger or "", text or "", error or "", stack or "", attributes or ""))
 
 
 # ------------------------------------------------------------ segments that are being written
@@ -77,7 +78,10 @@ def _conditions(narrow: Narrowing) -> tuple[str, list[Any]]:
         if ids is not None:
             where.append(f"{column} in (select value from json_each(?))")
             bindings.append(json.dumps(sorted(ids)))
-    for columns, needles in ((_SEARCHED, narrow.needles), (("attributes",), narrow.attributes)):
+    for name in narrow.names:
+        where.append("instr(attributes, ?) > 0")
+        bindings.append(name)
+    for columns, needles in ((_SEARCHED, narrow.needles), (("attributes",), narrow.values)):
         for needle in needles:
             tests = [_holding(column, needle) for column in columns]
             where.append(f"({' or '.join(sql for sql, _ in tests)})")
@@ -165,8 +169,15 @@ def _may_be_meant_all(
         rows = rows[np.isin(blocks.array(number, "level")[rows], sorted(narrow.levels))]
     if narrow.agents is not None:
         rows = rows[np.isin(blocks.array(number, "agent_id")[rows], sorted(narrow.agents))]
-    for columns, needles in ((_SEARCHED, narrow.needles), (("attributes",), narrow.attributes)):
+    for columns, needles in ((_SEARCHED, narrow.needles), (("attributes",), narrow.values)):
         for needle in needles:
             if len(rows) and not any(may_hold(needle, blocks.joined(number, name)) for name in columns):
                 return rows[:0]
-    return rows
+    if narrow.of_attributes is None or not len(rows):
+        return rows
+    joined = blocks.joined(number, "attributes")
+    if any(name.encode() not in joined for name in narrow.names):
+        return rows[:0]
+    told = blocks.column(number, "attributes", rows)
+    some: npt.NDArray[np.intp] = rows[np.array([bool(one) and narrow.of_attributes(one) for one in told], bool)]
+    return some

@@ -2,7 +2,7 @@
 little. Whatever it brings is held against the query itself."""
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from models.domain.records import Level
@@ -27,13 +27,15 @@ _SEARCHED = (Place.TEXT, Place.LOGGER, Place.ERROR)
 
 
 class Narrowing(NamedTuple):
-    """`agents` None: whoever. `needles` stand in text, logger or error, `attributes` in the attributes as they are stored; all
-    casefolded. Arrival in [since_us, until_us)."""
+    """`agents` None: whoever. `needles` stand in text, logger or error, `values` in the attributes, both casefolded; `names` stand
+    there as they are written, and `of_attributes` is asked of those alone (None: of nothing). Arrival in [since_us, until_us)."""
 
     agents: frozenset[int] | None
     levels: frozenset[int]
     needles: tuple[str, ...]
-    attributes: tuple[str, ...]
+    values: tuple[str, ...]
+    names: tuple[str, ...]
+    of_attributes: Callable[[str], bool] | None
     since_us: int
     until_us: int
 
@@ -58,8 +60,11 @@ def narrowing(term: Term, names: Mapping[int, tuple[str, ...]]) -> Narrowing:
         agents = _possible(term, every, lambda one: _agents_of(one, names))
         agents = None if agents == every else agents
     needles = tuple(filter(None, map(_needle, parts)))
-    attributes = tuple(text for one in parts for text in _in_attributes(one))
-    return Narrowing(agents, levels, needles, attributes, since_us, until_us)
+    about = [one for one in parts if isinstance(one, FieldIs | FieldCompares) and one.field not in {*Place}]
+    attributes = tuple(_escaped(one.field.removeprefix(ATTRIBUTES).partition(".")[0]) for one in about)
+    values = tuple(filter(None, map(_value, about)))
+    names_there = tuple(filter(None, attributes))
+    return Narrowing(agents, levels, needles, values, names_there, _of_attributes(about), since_us, until_us)
 
 
 def _possible(
@@ -113,16 +118,18 @@ def _needle(term: Term) -> str:
     return ""
 
 
-def _in_attributes(term: Term) -> list[str]:
-    """How a name and a value are written there. A value with quotes in it may be a text or an object, which are not written the
-    same."""
-    if not isinstance(term, FieldIs | FieldCompares) or term.field in {*Place}:
-        return []
-    found = [_escaped(term.field.removeprefix(ATTRIBUTES).partition(".")[0])]
+def _of_attributes(terms: Sequence[Term]) -> Callable[[str], bool] | None:
+    """What of the query can be told of the attributes alone: the other columns of most records are never decoded then."""
+    if not terms:
+        return None
+    test = test_of(All(tuple(terms)))
+    return lambda text: test(Record(0, (), Level.INFO, "", "", "", "", text))
+
+
+def _value(term: FieldIs | FieldCompares) -> str:
+    """What surely stands in the attributes. A value with quotes in it may be a text or an object, which are not written the same."""
     value = max(term.parts, key=len) if isinstance(term, FieldIs) else ""
-    if value and value == _escaped(value):
-        found.append(value)
-    return [text.casefold() for text in found]
+    return value.casefold() if value == _escaped(value) else ""
 
 
 def _escaped(text: str) -> str:
