@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from models.domain.layouts.layout import Side
+from models.domain.layouts.layout import Kind, Side
 from widgets.common.actions import ActionRegistry
 
 if TYPE_CHECKING:  # loaded after the first paint
@@ -50,6 +50,12 @@ class ExploreMenu(QObject):
             tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"))  # fmt: skip
         add("compare", tr("Compare with &earlier…"), lambda one: one.commands.ask_compare(), None,
             tr("Draw in the panel at hand also how it was an hour, a day or a week before"))  # fmt: skip
+        for kind, text, tip in (
+            ("plot", tr("As plot over time"), tr("Show the panel at hand over time")),
+            ("distribution", tr("As distribution"), tr("Show in the panel at hand which values are how frequent")),
+            ("values", tr("As newest values"), tr("Show the panel at hand in large figures")),
+        ):
+            add(f"as-{kind}", text, partial(_show_as, kind), None, tip, partial(_is_other_kind, kind))
         add("threshold", tr("Set a threshold…"), lambda one: one.ask_threshold(), "Ctrl+Shift+H",
             tr("Draw a line at a value to watch for; it can be moved with the mouse"),
             lambda one: bool(one.panel.curves))  # fmt: skip
@@ -160,6 +166,14 @@ class ExploreMenu(QObject):
 
 def _always(_screen: "ExploreScreen") -> bool:
     return True
+
+
+def _show_as(kind: str, screen: "ExploreScreen") -> None:
+    screen.commands.show_as(Kind(kind))
+
+
+def _is_other_kind(kind: str, screen: "ExploreScreen") -> bool:
+    return screen.commands.panel.kind != kind
 
 
 def _move(step: int, screen: "ExploreScreen") -> None:

@@ -1,22 +1,33 @@
 """One panel: a plot of several series, its header, and what is to be told about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QFocusEvent, QMouseEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+)
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from models.domain.layouts.layout import Panel, Plotted, Shown
+from models.domain.layouts.layout import Kind, Panel, Plotted, Shown
 from models.domain.queries import GapColumns
 from widgets.common.plain import PlainLabel, visible
 from widgets.common.throttle import Throttle
+from widgets.explore.distribution_view import DistributionView
 from widgets.explore.drop_zone import DropHint, side_at
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_header import PanelHeader
+from widgets.explore.panel_view import PanelView
 from widgets.explore.resolving import Resolved
 from widgets.explore.series_mime import PANEL, SERIES, dragged_panel, dragged_series
 from widgets.explore.statistics_table import StatisticsTable
+from widgets.explore.values_view import ValuesView
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import spans_of
 from widgets.plots.gap_bands import gap_bands
@@ -47,6 +58,8 @@ class ExplorePanel(QFrame):
     closed = Signal(int)
     rename_wanted = Signal(int)
     menu_wanted = Signal(object, QWidget)
+    body_menu_wanted = Signal(object)
+    """This `QMenu` is about to open on what it shows."""
     series_dropped = Signal(int, list, object)
     """Series by name were dropped into it (None) or beside it (`Side`)."""
     threshold_moved = Signal(int, int, float)
@@ -56,7 +69,8 @@ class ExplorePanel(QFrame):
 
     def __init__(self, key: CellKey, context: ScreenContext) -> None:
         super().__init__()
-        self.key = key
+        self.key, self._context = key, context
+        self._sentence = ""
         self.panel = Panel(key.panel)
         self.resolved = Resolved()
         self.curves: list[PanelCurve] = []
@@ -80,13 +94,22 @@ class ExplorePanel(QFrame):
         self._column.addWidget(self.plot, 1)
         self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
         self.setAcceptDrops(True)
-        self.setFocusProxy(self.plot)
-        self.plot.installEventFilter(self)
+        self.body: TimePlot | PanelView = self.plot
+        """What shows the series just now; it takes the keys."""
+        self._views: dict[Kind, PanelView] = {}
+        self.leave: Callable[[], bool] = lambda: False
+        """What Esc does; False: nothing."""
+        self._wire(self.plot)
         self.plot.entry_clicked.connect(self.toggle)
-        self.plot.drawn.connect(self._drawn)
         self.plot.threshold_moved.connect(lambda place, value: self.threshold_moved.emit(key.panel, place, value))
         self.header.renamed.connect(lambda: self.rename_wanted.emit(self.key.panel))
         self.header.menu_wanted.connect(lambda button: self.menu_wanted.emit(self.key, button))
+
+    def _wire(self, body: "TimePlot | PanelView") -> None:
+        body.installEventFilter(self)
+        body.drawn.connect(self._drawn)
+        body.menu_wanted.connect(self.body_menu_wanted)
+        self.setFocusProxy(body)
 
     # ------------------------------------------------------------ what it shows
 
@@ -97,7 +120,38 @@ class ExplorePanel(QFrame):
         self.plot.set_title(title)
         self.setAccessibleName(title)
         self.plot.set_thresholds([Threshold(*one) for one in panel.thresholds])
+        self._show_kind(panel.kind)
+        if isinstance(self.body, PanelView):
+            self.body.thresholds = panel.thresholds
+        self.body.setAccessibleName(title)
         self._show_statistics(shown=panel.statistics)
+        self.data_changed()
+
+    def _show_kind(self, kind: Kind) -> None:
+        """Have the right widget below the header; those that are not shown do nothing."""
+        if kind is not Kind.PLOT and kind not in self._views:
+            made = self._views[kind] = _VIEWS[kind](self._context)
+            self._column.insertWidget(self._column.indexOf(self.plot), made, 1)
+            self._wire(made)
+            made.set_curves(self.curves)
+            made.set_sentence(self._sentence)
+        body = self.plot if kind is Kind.PLOT else self._views[kind]
+        if body is not self.body:
+            focused = self.body.hasFocus()
+            self.body.hide()
+            self.body = body
+            body.show()
+            self.setFocusProxy(body)
+            self._tell_off()
+            if focused:
+                body.setFocus()
+
+    def _bodies(self) -> "list[TimePlot | PanelView]":
+        return [self.plot, *self._views.values()]
+
+    def data_changed(self) -> None:
+        """There is more to draw."""
+        self.body.data_changed()
 
     def show_series(self, resolved: Resolved, curves: Sequence[PanelCurve]) -> None:
         """Draw these from now on."""
@@ -108,6 +162,8 @@ class ExplorePanel(QFrame):
         self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
         self.curves = list(curves)
         self.plot.set_curves(self.curves, self.curves)
+        for view in self._views.values():
+            view.set_curves(self.curves)
         self._tell_off()
         self._tell_note()
         self._figures.stop()  # told again with the next drawing
@@ -150,7 +206,9 @@ class ExplorePanel(QFrame):
 
     def set_sentence(self, sentence: str) -> None:
         """What stands in the middle while nothing is drawn."""
-        self.plot.set_sentence(sentence)
+        self._sentence = sentence
+        for body in self._bodies():
+            body.set_sentence(sentence)
 
     def set_at_hand(self, *, at_hand: bool) -> None:
         """Is it the panel that commands are about?"""
@@ -171,11 +229,13 @@ class ExplorePanel(QFrame):
             self._figures.want()
 
     def _tell_statistics(self) -> None:
-        if self._statistics is not None and self.panel.statistics:
-            self._statistics.show_range(self.curves, self.plot.frame)
+        if self._statistics is not None and self._statistics.isVisibleTo(self):
+            self._statistics.show_range(self.curves, *self.body.span)
 
     def _tell_off(self) -> None:
-        self.plot.set_off([place for place in range(len(self.curves)) if not self.is_on(place)])
+        off = [place for place in range(len(self.curves)) if not self.is_on(place)]
+        for body in self._bodies():
+            body.set_off(off)
 
     def _tell_note(self) -> None:
         told, resolved = [], self.resolved
@@ -193,19 +253,25 @@ class ExplorePanel(QFrame):
 
     @Slot()
     def _drawn(self) -> None:
-        self.header.show_badge(resolution_text(self.plot.shapes), resolution_tip(self.plot.shapes))
+        if isinstance(self.body, PanelView):
+            self.header.show_badge(*self.body.resolution())
+        else:
+            self.header.show_badge(resolution_text(self.plot.shapes), resolution_tip(self.plot.shapes))
         if self.panel.statistics:
             self._figures.want()
 
     # ------------------------------------------------------------ focus, drag and drop
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if watched is self.plot and isinstance(event, QFocusEvent) and event.gotFocus():
+        if watched is self.body and isinstance(event, QFocusEvent) and event.gotFocus():
             self.activated.emit(self.key)
+        pressed = watched is self.body and event.type() == QEvent.Type.KeyPress
+        if pressed and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and not event.modifiers():
+            return self.leave()
         return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.plot.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.body.setFocus(Qt.FocusReason.MouseFocusReason)
         super().mousePressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -231,6 +297,12 @@ class ExplorePanel(QFrame):
             self.series_dropped.emit(self.key.panel, some, side)
         elif mime.hasFormat(PANEL) and side is not None and dragged_panel(mime) not in (0, self.key.panel):
             self.panel_dropped.emit(self.key.panel, dragged_panel(mime), side)
+
+
+_VIEWS: dict[Kind, type[PanelView]] = {
+    Kind.DISTRIBUTION: DistributionView,
+    Kind.VALUES: ValuesView,
+}
 
 
 def _floor(unit: str, resolved: Resolved) -> float | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.layouts.layout import Layout, Plotted, Side
@@ -147,14 +147,14 @@ class ExploreScreen(QWidget):
         if self.desk.only is not None:
             key = next((key for key in self.desk.grid.panels if key.panel == self.commands.at_hand), None)
             self.desk.show_only(key)
-        self.panel.plot.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.panel.body.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.desk.grid.ensureWidgetVisible(self.panel)
 
     @Slot()
     def toggle_maximised(self) -> None:
         """The panel at hand alone, or all of them again."""
         self.desk.show_only(None if self.desk.only is not None else self.panel.key)
-        self.panel.plot.setFocus()
+        self.panel.body.setFocus()
         self._mark_hand()
 
     @Slot()
@@ -176,8 +176,8 @@ class ExploreScreen(QWidget):
         panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
         panel.panel_dropped.connect(lambda target, id_, side: commands.move(id_, target, side))
-        panel.plot.menu_wanted.connect(lambda menu: self._fill_panel_menu(panel.key, menu))
-        panel.plot.installEventFilter(self)
+        panel.body_menu_wanted.connect(lambda menu: self._fill_panel_menu(panel.key, menu))
+        panel.leave = self._leave_maximised
 
     @Slot(list, bool)
     def _add(self, plotted: list[Plotted], own_panel: bool) -> None:
@@ -229,12 +229,11 @@ class ExploreScreen(QWidget):
         tip = self.tr("Panels of CPU, memory and the like show the agents of the layout; select others at the left")
         self._agents.setToolTip(tip)
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        alone = self.desk.only is not None and event.type() == QEvent.Type.KeyPress
-        if alone and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and not event.modifiers():
+    def _leave_maximised(self) -> bool:
+        alone = self.desk.only is not None
+        if alone:
             self.toggle_maximised()
-            return True
-        return False
+        return alone
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

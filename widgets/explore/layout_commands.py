@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from models.domain.layouts import changes
-from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Layout, Panel, Plotted, Side
+from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Kind, Layout, Panel, Plotted, Side
 from models.domain.layouts.ready import Ready, ready_layout
 from models.domain.problems import EnvironmentProblem
 from models.domain.time_range import SECOND_US, parse_range, span_text
@@ -152,6 +152,10 @@ class LayoutCommands(QObject):
     def toggle_statistics(self) -> None:
         """A small table of what each series adds up to, or none."""
         self.put(self.tr("statistics of a panel"), replace(self.panel, statistics=not self.panel.statistics))
+
+    def show_as(self, kind: Kind) -> None:
+        """The same series in another way."""
+        self.put(self.tr("showing a panel in another way"), replace(self.panel, kind=kind))
 
     def compare(self, span_s: int) -> None:
         """Beside the present, how it was so many seconds earlier; 0: no more."""

@@ -147,7 +147,7 @@ class PanelDesk(QObject):
                 if curve.shift_us:
                     curve.set_gaps(self._feed_of(curve).gaps)
             if panel.panel.compare_s:
-                panel.plot.data_changed()
+                panel.data_changed()
 
     def _is_fed(self, curve: PanelCurve) -> bool:
         """Does what comes for its series still reach it?"""
@@ -168,7 +168,7 @@ class PanelDesk(QObject):
     @Slot(object)
     def _points_came(self, series: frozenset[int]) -> None:
         for panel in {panel for one in series for panel in self._users.get(one, ())}:
-            panel.plot.data_changed()
+            panel.data_changed()
 
     @Slot()
     def _tell_states(self) -> None:
@@ -201,14 +201,14 @@ class PanelDesk(QObject):
         for times, _ in self._earlier.values():
             times.moved_on()
         for panel in self.shown:
-            panel.plot.data_changed()
+            panel.data_changed()
 
     @Slot()
     def _set_tick(self) -> None:
         """One tick a pixel: no use redrawing faster than what is seen changes."""
         now = self._context.times.current()
         if now.live and self._active:
-            widest = max((panel.plot.width() for panel in self.shown), default=0)
+            widest = max((panel.width() for panel in self.shown), default=0)
             pixel_ms = now.span_us // 1_000 // max(100, widest)
             self._tick.start(min(max(pixel_ms, _LEAST_TICK_MS), _MOST_TICK_MS))
         else:

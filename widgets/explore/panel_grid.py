@@ -54,7 +54,7 @@ class PanelGrid(QScrollArea):
             self._size(shown)
 
     def _build(self, cells: "_Cells | CellKey", every: Sequence[CellKey]) -> None:
-        focused = next((key for key, panel in self.panels.items() if panel.plot.hasFocus()), None)
+        focused = next((key for key, panel in self.panels.items() if panel.body.hasFocus()), None)
         self.setUpdatesEnabled(False)
         old = self.takeWidget()
         for key, panel in self.panels.items():
@@ -70,7 +70,7 @@ class PanelGrid(QScrollArea):
             old.deleteLater()
         self.setUpdatesEnabled(True)
         if focused in self.shown:
-            self.panels[focused].plot.setFocus()
+            self.panels[focused].body.setFocus()
 
     def _widget(self, cells: "_Cells | CellKey") -> QWidget:
         if isinstance(cells, CellKey):

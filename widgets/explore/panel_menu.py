@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu
 
-from models.domain.layouts.layout import Side
+from models.domain.layouts.layout import Kind, Side
 from models.domain.time_range import SECOND_US
 from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
@@ -29,6 +29,7 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
             names = [curve.name for curve in panel.curves if curve.found.plotted == plotted]
             name = names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role}".strip()
             gone.addAction(_menu_text(name), partial(commands.remove, [plotted]))
+    _fill_kinds(menu.addMenu(translate("PanelMenu", "Show as")), screen, panel.panel.kind)
     menu.addAction(translate("PanelMenu", "Rename…"), commands.ask_title)
     repeat = menu.addAction(translate("PanelMenu", "Repeat per agent"), commands.toggle_repeat)
     repeat.setCheckable(True)
@@ -47,6 +48,17 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     menu.addAction(translate("PanelMenu", "New panel below"), partial(commands.split, Side.BELOW))
     menu.addAction(translate("PanelMenu", "Duplicate"), commands.duplicate)
     menu.addAction(translate("PanelMenu", "Close"), commands.close)
+
+
+def _fill_kinds(menu: QMenu, screen: "ExploreScreen", chosen: Kind) -> None:
+    for kind, text in (
+        (Kind.PLOT, translate("PanelMenu", "Plot over time")),
+        (Kind.DISTRIBUTION, translate("PanelMenu", "Distribution")),
+        (Kind.VALUES, translate("PanelMenu", "Newest values")),
+    ):
+        action = menu.addAction(text, partial(screen.commands.show_as, kind))
+        action.setCheckable(True)
+        action.setChecked(kind is chosen)
 
 
 def _fill_spans(menu: QMenu, screen: "ExploreScreen", chosen: int) -> None:

@@ -14,7 +14,6 @@ from widgets.common.plain import visible
 from widgets.common.tables import TableView, column_title
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.statistics import Statistics, statistics_of
-from widgets.plots.plot_picture import Frame
 
 _Index = QModelIndex | QPersistentModelIndex
 _RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
@@ -34,9 +33,9 @@ class StatisticsTable(TableView):
         self.start_with(self._model, _WIDTHS, hidden=(_RISE,), growing=(0,))
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
 
-    def show_range(self, curves: Sequence[PanelCurve], frame: Frame) -> None:
+    def show_range(self, curves: Sequence[PanelCurve], since_us: int, until_us: int) -> None:
         """Figures of what lies in this stretch of time."""
-        rows = [(curve, statistics_of(curve, frame.since_us, frame.until_us)) for curve in curves]
+        rows = [(curve, statistics_of(curve, since_us, until_us)) for curve in curves]
         self._model.show_rows(rows)
         self.setColumnHidden(_RISE, all(math.isnan(told.rise) for _, told in rows))
         self._fit_height()

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from widgets.common.numbers import count_text, duration_text
 from widgets.plots.curves import Shape
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+
+EVERY = Shape(np.zeros(1, np.int64), np.zeros(1), np.zeros(1, bool))
+"""As if every sample were drawn."""
 
 
 def resolution_text(shapes: Sequence[Shape]) -> str:

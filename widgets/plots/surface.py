@@ -80,6 +80,11 @@ class TimeSurface(QWidget):
         """Area and time span as last drawn."""
         return self._frame
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Beginning and end of what was drawn last."""
+        return self._frame.since_us, self._frame.until_us
+
     def set_shows_time(self, shows: bool) -> None:
         """Only the lowest of several labels the time."""
         self._shows_time = shows

@@ -22,6 +22,14 @@ class Shown(StrEnum):
     P99 = "p99"
 
 
+class Kind(StrEnum):
+    """How a panel shows it."""
+
+    PLOT = "plot"
+    DISTRIBUTION = "distribution"
+    VALUES = "values"
+
+
 class Direction(StrEnum):
     """How the parts of a split stand: below each other, or side by side."""
 
@@ -76,6 +84,7 @@ class Panel:
     statistics: bool = False
     compare_s: int = 0
     thresholds: tuple[Watched, ...] = ()
+    kind: Kind = Kind.PLOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from models.domain.layouts.layout import (
     MOST_PLOTTED,
     MOST_THRESHOLDS,
     Direction,
+    Kind,
     Layout,
     Node,
     Panel,
@@ -95,6 +96,8 @@ def _arrangement(split: Split) -> Any:
 
 def _panel_table(panel: Panel) -> Any:
     table = tomlkit.table()
+    if panel.kind is not Kind.PLOT:
+        table["kind"] = str(panel.kind)
     if panel.title:
         table["title"] = panel.title
     series = tomlkit.array()
@@ -171,7 +174,7 @@ def _panel(id_: int, table: Any) -> Panel:
     where = f"panel {id_}"
     if not isinstance(table, dict):
         raise _LayoutError(f"[panel.{id_}] is not a section")
-    _only(table, ("title", "series", "repeat", "statistics", "compare_s", "thresholds"), where)
+    _only(table, ("kind", "title", "series", "repeat", "statistics", "compare_s", "thresholds"), where)
     series = _value(table, "series", [], list, where)
     if len(series) > MOST_PLOTTED:
         raise _LayoutError(f"{where} has more than {MOST_PLOTTED} series")
@@ -186,7 +189,15 @@ def _panel(id_: int, table: Any) -> Panel:
         _value(table, "statistics", False, bool, where),
         compare_s,
         _thresholds(table, where),
+        _kind(table, where),
     )
+
+
+def _kind(table: Mapping[str, Any], where: str) -> Kind:
+    kind = _value(table, "kind", str(Kind.PLOT), str, where)
+    if kind not in list(Kind):
+        raise _LayoutError(f"kind of {where} is none of {', '.join(Kind)}")
+    return Kind(kind)
 
 
 def _thresholds(table: Mapping[str, Any], where: str) -> tuple[Watched, ...]:

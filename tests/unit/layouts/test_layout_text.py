@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.domain.layouts.changes import grid, panels_of
-from models.domain.layouts.layout import Direction, Layout, Node, Panel, Plotted, Shown, Split, Watched
+from models.domain.layouts.layout import Direction, Kind, Layout, Node, Panel, Plotted, Shown, Split, Watched
 from models.domain.layouts.layout_text import read_layout, write_layout
 from models.domain.problems import EnvironmentProblem
 
@@ -19,6 +19,7 @@ PANEL = st.builds(
     Panel, st.just(1), st.lists(PLOTTED, max_size=4).map(tuple), st.just("") | NAME, st.booleans(), st.booleans(),
     st.integers(0, 10**8),
     st.lists(st.builds(Watched, st.floats(allow_nan=False, allow_infinity=False), st.just("") | NAME), max_size=2).map(tuple),
+    st.sampled_from(Kind),
 )  # fmt: skip
 
 
@@ -111,6 +112,7 @@ def test_sizes_and_arrangement_may_be_left_out() -> None:
         ("version = 1\n[panel.1]\nthresholds = [{value = nan}]", "a threshold of panel 1"),
         (f"version = 1\n[panel.1]\nthresholds = [{{value = {10**400}}}]", "a threshold of panel 1"),
         ("version = 1\n[panel.1]\nthresholds = [{value = 1, x = 2}]", "“x” of a threshold"),
+        ("version = 1\n[panel.1]\nkind = 'pie'", "none of plot, distribution, values"),
         ("version = 1\n[panel.1]\n[panel.2]", "several panels and no arrangement"),
         ("version = 1\n[panel.01]", "[panel.01] is not"),
         ("version = 1\narrangement = {rows = [1, 1]}\n[panel.1]", "names panel 1, which"),
