@@ -82,6 +82,10 @@ class ExploreMenu(QObject):
         add("smaller", tr("&Smaller"), lambda one: one.commands.grow(0.8), "Ctrl+Shift+-",
             tr("Less room for the panel at hand"))  # fmt: skip
         actions.separate("Explore")
+        add("logs", tr("S&how the logs of this moment"), lambda one: one.ask_logs(), "Ctrl+Shift+F",
+            tr("Go to what was logged where the cursor stands"))  # fmt: skip
+        add("messages", tr("Sho&w the messages of this moment"), lambda one: one.ask_messages(), None,
+            tr("Go to what was published where the cursor stands"))  # fmt: skip
         add("agents", tr("Use the selected &agents"), lambda one: one.use_selected(), "Ctrl+Shift+U",
             tr("Let the layout be about the agents that are selected in the tree"),
             lambda one: bool(one.tree.selected_agents()))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
@@ -24,6 +25,9 @@ from widgets.logs.logs_screen import LogsScreen
 from widgets.messages.messages_screen import MessagesScreen
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
+
+if TYPE_CHECKING:  # loaded when it is first wanted
+    from widgets.explore.explore_screen import ExploreScreen
 
 _MOMENT_MS = 80
 """The fleet follows a moment that is slid at most so often."""
@@ -74,6 +78,7 @@ class Screens(QObject):
         self.teach_refusal = teach_refusal
         self.explore = ExplorePlace(window, places[EXPLORE], self.context, self.names)
         self.commands.explore_wanted.connect(self.explore.show_agents)
+        self.explore.arrived.connect(self._explore_made)
         self.ways = WaysToMessages(context.source, self)
         self.ways.message_found.connect(self.open_message)
         self.panel: AgentPanel | None = None
@@ -217,6 +222,25 @@ class Screens(QObject):
             self._places[LOGS].fill(self.logs)
             self.logs_made.emit(self.logs)
         return self.logs
+
+    @Slot(object)
+    def _explore_made(self, screen: "ExploreScreen") -> None:
+        screen.logs_wanted.connect(self.open_logs_at)
+        screen.messages_wanted.connect(self.open_messages_at)
+
+    @Slot(int, object)
+    def open_logs_at(self, agent: int, at_us: int) -> None:
+        """Take the window to a moment, and show what this agent (0: everybody) logged then."""
+        self._context.cursor.pin(at_us)
+        self._window.show_screen(LOGS)
+        self.logs_screen().show_only(agent)
+
+    @Slot(int, object)
+    def open_messages_at(self, agent: int, at_us: int) -> None:
+        """As above, what it published."""
+        self._context.cursor.pin(at_us)
+        self._window.show_screen(MESSAGES)
+        self.messages_screen().show_agent(agent)
 
     def messages_screen(self) -> MessagesScreen:
         """The screen of messages, made when it is first wanted."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
@@ -31,13 +31,17 @@ FillMenu = Callable[[QMenu], object]
 class ExploreScreen(QWidget):
     """While it is hidden it asks for nothing and wants nothing of the tail. GUI thread."""
 
+    logs_wanted = Signal(int, object)
+    """The records of this agent (0: of everybody) around that moment (microseconds UTC)."""
+    messages_wanted = Signal(int, object)
+    """As above, messages."""
     state_changed = Signal()
     """What commands are about, or what they would do, is another."""
 
     def __init__(self, context: ScreenContext, names: AgentNames, fill_layouts: FillMenu) -> None:
         """`fill_layouts` puts saved and ready layouts into a menu."""
         super().__init__()
-        self._fill_layouts = fill_layouts
+        self._fill_layouts, self._cursor = fill_layouts, context.cursor
         self.known = KnownSeries(context.source, context.tail, names, self)
         self.history = LayoutHistory(self)
         self.commands = LayoutCommands(self.history, self.known, self)
@@ -163,6 +167,29 @@ class ExploreScreen(QWidget):
         panel = self.panel
         if panel.curves:
             self.commands.thresholds.ask(panel.plot.unit, panel.plot.largest_value)
+
+    def moment(self) -> int | None:
+        """The one where the panel's menu was opened with the mouse, else where the cursor stands."""
+        plot, cursor = self.panel.plot, self._cursor.time_us
+        if plot.menu_at is not None:
+            return plot.frame.time_of(plot.menu_at.x())
+        return cursor
+
+    def ask_logs(self) -> None:
+        """What was logged at that moment, by the agent of the panel at hand where it is one alone."""
+        self._ask_moment(self.logs_wanted)
+
+    def ask_messages(self) -> None:
+        """What was published at that moment."""
+        self._ask_moment(self.messages_wanted)
+
+    def _ask_moment(self, wanted: SignalInstance) -> None:
+        at_us, agents = self.moment(), list(self.panel.agents)
+        self.panel.plot.menu_at = None
+        if at_us is None:
+            self.tell(self.tr("Point at a moment: with the mouse, or with the arrow keys on a plot"))
+        else:
+            wanted.emit(agents[0] if len(agents) == 1 else 0, at_us)
 
     # ------------------------------------------------------------ wires
 

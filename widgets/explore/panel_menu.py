@@ -40,6 +40,10 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     _fill_spans(menu.addMenu(translate("PanelMenu", "Compare with")), screen, panel.panel.compare_s)
     if panel.curves:
         _fill_thresholds(menu.addMenu(translate("PanelMenu", "Thresholds")), screen, panel)
+    if screen.moment() is not None:
+        menu.addSeparator()
+        menu.addAction(translate("PanelMenu", "Logs of this moment"), screen.ask_logs)
+        menu.addAction(translate("PanelMenu", "Messages of this moment"), screen.ask_messages)
     menu.addSeparator()
     alone = screen.desk.only is not None
     text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.window.composition import Composition, WindowOptions
 from app.window.explore_place import ExplorePlace
 from app.window.layouts_controller import LayoutsController
-from app.window.places import EXPLORE, FLEET
+from app.window.places import EXPLORE, FLEET, LOGS, MESSAGES
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import SystemClock
 from models.domain.layouts.layout import EMPTY, Layout, Panel, Plotted
@@ -197,3 +197,16 @@ def test_fleet_and_agent_lead_to_explore(one: Composition, qtbot: QtBot) -> None
     screens.agent.plots.explore_wanted.emit([Plotted("one", "queue.depth")])
     assert one.window.shown_screen == EXPLORE
     assert any(panel.panel.plotted == (Plotted("one", "queue.depth"),) for panel in screens.explore.screen.desk.shown)
+
+
+def test_a_moment_leads_to_the_logs_and_messages_of_then(one: Composition, qtbot: QtBot) -> None:
+    screens, cursor = one.screens, one.window.time_cursor
+    at_us = one.clock.wall_us() - 60_000_000
+    try:
+        screens.explore.screen.logs_wanted.emit(1, at_us)
+        assert (one.window.shown_screen, cursor.pinned_us) == (LOGS, at_us)
+        qtbot.waitUntil(lambda: screens.logs.agent == 1)
+        screens.explore.screen.messages_wanted.emit(0, at_us - 1)
+        assert (one.window.shown_screen, cursor.pinned_us) == (MESSAGES, at_us - 1)
+    finally:
+        cursor.pin(None)

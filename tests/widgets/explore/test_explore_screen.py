@@ -424,3 +424,31 @@ def test_counts_are_asked_for_again_while_live_and_not_while_hidden(explore: Exp
     assert asked() == before
     explore.hide()
     assert not explore.desk.feed.pulses._again.isActive()
+
+
+# ---------------------------------------------------------------- from a moment to its records
+
+
+def test_a_moment_leads_to_logs_and_messages_of_the_one_agent_or_of_all(
+    explore: ExploreScreen, desk: Desk, qtbot: QtBot
+) -> None:
+    found: list[tuple[str, int, int]] = []
+    explore.logs_wanted.connect(lambda agent, at_us: found.append(("logs", agent, at_us)))
+    explore.messages_wanted.connect(lambda agent, at_us: found.append(("messages", agent, at_us)))
+    desk.fill(QUEUE, range(1, 50), 5.0)
+    explore.commands.add([QUEUE_OF_ONE])
+    settle(desk)
+    explore.ask_logs()
+    assert found == []
+    assert "arrow keys" in explore._told.text()
+    explore.panel.plot.setFocus()
+    qtbot.keyClick(explore.panel.plot, Qt.Key.Key_Left)
+    explore.ask_logs()
+    assert found == [("logs", 7, desk.cursor.time_us)]
+    area = explore.panel.plot.frame.area
+    explore.panel.plot.menu_at = QPointF(area.center())
+    explore.commands.add([Plotted("crawler-2", "queue.depth")])
+    explore.ask_messages()
+    kind, agent, at_us = found[-1]
+    assert (kind, agent) == ("messages", 0)
+    assert abs(at_us - (desk.now - 30 * SECOND)) < SECOND
