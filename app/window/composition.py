@@ -13,6 +13,7 @@ from app.window.data_menu import DataMenu
 from app.window.explore_menu import ExploreMenu
 from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
+from app.window.log_menu import LogMenu
 from app.window.look_wanted import WindowClock, wanted_look
 from app.window.message_menu import MessageMenu
 from app.window.new_window import start_window
@@ -129,6 +130,7 @@ class Composition(QObject):
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
         self._menus = ScreenMenus(self._actions, self.window)
         self._explore_menu = ExploreMenu(self._actions, self.window)
+        self._log_menu = LogMenu(self._actions, self.window)
         self._message_menu = MessageMenu(self._actions, self.window)
         add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
             tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
@@ -284,6 +286,7 @@ class Composition(QObject):
         assert self.publishing is not None
         self.screens.messages_made.connect(self._message_menu.attach)
         self.screens.logs_made.connect(self._queries.attach)
+        self.screens.logs_made.connect(self._log_menu.attach)
         if self.screens.messages is not None:  # its place was shown before
             self._message_menu.attach(self.screens.messages)
         self.screens.publish_requested.connect(self.publishing.open)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from widgets.common.theme import ThemeHolder
 
 Shortcut = str | QKeySequence | QKeySequence.StandardKey
-MENUS = ("File", "Edit", "View", "Go", "Agent", "Explore", "Message", "Help")
+MENUS = ("File", "Edit", "View", "Go", "Agent", "Explore", "Log", "Message", "Help")
 
 
 class ActionEntry(NamedTuple):
@@ -39,6 +39,7 @@ class ActionRegistry(QObject):
             "Go": QCoreApplication.translate("Menu", "&Go"),
             "Agent": QCoreApplication.translate("Menu", "&Agent"),
             "Explore": QCoreApplication.translate("Menu", "E&xplore"),
+            "Log": QCoreApplication.translate("Menu", "&Log"),
             "Message": QCoreApplication.translate("Menu", "&Message"),
             "Help": QCoreApplication.translate("Menu", "&Help"),
         }

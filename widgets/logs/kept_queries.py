@@ -41,8 +41,7 @@ class KeptQueries(FlatButton):
     def _fill(self) -> None:
         menu = self.menu()
         menu.clear()
-        save = menu.addAction(self.tr("&Save this query…"), self._save)
-        save.setEnabled(bool(self._query.text.strip()) and self._query.problem is None)
+        menu.addAction(self.tr("&Save this query…"), self.save).setEnabled(self.can_save)
         if self._saved:
             menu.addSection(self.tr("Saved"))
             for name, text in self._saved.items():
@@ -57,7 +56,13 @@ class KeptQueries(FlatButton):
                 action = menu.addAction(_shown(text), partial(self._query.write, text))
                 action.setToolTip(tooltip_text(visible(text)))
 
-    def _save(self) -> None:
+    @property
+    def can_save(self) -> bool:
+        """Is there a query that makes sense?"""
+        return bool(self._query.text.strip()) and self._query.problem is None
+
+    def save(self) -> None:
+        """Ask for a name, then keep the query by it."""
         text = self._query.text.strip()
         name, taken = QInputDialog.getText(
             self, self.tr("Save this query"), self.tr("Name"), text=visible(text, _LONGEST)

@@ -43,6 +43,8 @@ class LogsScreen(QWidget):
 
     agent_wanted = Signal(int)
     """Somebody wants to see this agent."""
+    at_hand_changed = Signal()
+    """Another record is at hand, or what can be done with the query is something else."""
 
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
@@ -66,6 +68,8 @@ class LogsScreen(QWidget):
         self.rows.opened.connect(self._open_record)
         self.rows.menu_wanted.connect(self._fill_menu)
         self.query.shown.connect(self._mark)
+        self.query.shown.connect(self.at_hand_changed)
+        self.rows.table.selectionModel().selectionChanged.connect(self._selected)
         self.summary.changed.connect(self._show_summary)
         self.histogram.zoomed.connect(context.times.zoom)
         self.facets.wanted.connect(self.query.add)
@@ -203,9 +207,9 @@ class LogsScreen(QWidget):
 
     @Slot(object, object)
     def _fill_menu(self, menu: QMenu, line: LogLine) -> None:
-        menu.addAction(self.tr("Copy as JSON"), self._copy_json)
+        menu.addAction(self.tr("Copy as JSON"), self.copy_json)
         if len(self.rows.selected) == 2:
-            menu.addAction(self.tr("Compare the two"), self._compare)
+            menu.addAction(self.tr("Compare the two"), self.compare)
         menu.addSeparator()
         name = self._names.name(line.agent)
         if line.agent:
@@ -214,15 +218,46 @@ class LogsScreen(QWidget):
             only.setEnabled(self.agent != line.agent)
         everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
         everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
-        id_ = self._names.id_of(line.agent)
-        for text, term in narrowings(line, id_, name):
+        for text, term in narrowings(line, self._names.id_of(line.agent), name):
             menu.addAction(text.replace("&", "&&"), partial(self.query.add, term))
         around = menu.addMenu(self.tr("What happened around it"))
-        for text, query in surroundings(line, id_, name):
+        for text, query in self._surroundings(line):
             around.addAction(text.replace("&", "&&"), partial(self.show_around, line.key, query))
         if line.agent:
             menu.addSeparator()
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
+
+    @property
+    def line(self) -> LogLine | None:
+        """The record at hand."""
+        selected: list[LogLine] = self.rows.selected
+        return selected[0] if selected else None
+
+    @property
+    def surroundings(self) -> list[tuple[str, str]]:
+        """What there is around the record at hand: words and the query of each, everybody's first, then its agent's, its task's."""
+        return self._surroundings(self.line) if self.line is not None else []
+
+    def _surroundings(self, line: LogLine) -> list[tuple[str, str]]:
+        return surroundings(line, self._names.id_of(line.agent), self._names.name(line.agent))
+
+    def show_surroundings(self, place: int) -> None:
+        """List the records of `surroundings[place]`; negative: of the last one."""
+        if self.line is not None:
+            self.show_around(self.line.key, self.surroundings[place][1])
+
+    def open_message(self) -> None:
+        """Show the message that the record at hand was read from."""
+        if self.line is not None:
+            self.pane.message_wanted.emit(self.line)
+
+    def toggle_facets(self) -> None:
+        """Show or hide the fields beside the list."""
+        self._facets_button.toggle()
+
+    @Slot()
+    def _selected(self) -> None:
+        self.at_hand_changed.emit()
 
     def show_around(self, key: RowKey, query: str) -> None:
         """List the records around this one that `query` finds, and go to it."""
@@ -235,14 +270,15 @@ class LogsScreen(QWidget):
         self.rows.stand_at(key)
 
     @Slot()
-    def _compare(self) -> None:
+    def compare(self) -> None:
+        """Show what differs between the two selected records."""
         after, before = ((line, self._names.title(line.agent)) for line in self.rows.selected)
         dialog = log_comparison(self._themes, before, after, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
     @Slot()
-    def _copy_json(self) -> None:
+    def copy_json(self) -> None:
         """One record is laid out to be read, several are one a line."""
         lines = self.rows.selected
         indent = 2 if len(lines) == 1 else None
@@ -261,10 +297,12 @@ class LogsScreen(QWidget):
         super().showEvent(event)
         self._names.refresh()
         self.summary.set_active(True)
+        self.at_hand_changed.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.summary.set_active(False)
+        self.at_hand_changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,0 +1,86 @@
+"""The Log menu: what can be done with the query and the log record at hand."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction
+
+from widgets.common.actions import ActionRegistry
+
+if TYPE_CHECKING:  # loaded when its screen is first wanted
+    from widgets.logs.logs_screen import LogsScreen
+
+Do = Callable[["LogsScreen"], object]
+Fits = Callable[["LogsScreen"], bool]
+
+
+class LogMenu(QObject):
+    """Registers its actions at once; they are enabled while they fit what is at hand on the screen. GUI thread."""
+
+    def __init__(self, actions: ActionRegistry, parent: QObject) -> None:
+        super().__init__(parent)
+        self._screen: LogsScreen | None = None
+        self._enabled: list[tuple[QAction, Fits]] = []
+        self._actions = actions
+        tr, add = self.tr, self._add
+        add("clear", tr("Look for &everything"), lambda one: one.query.clear(), "Ctrl+U", lambda one: bool(one.query.text),
+            tr("Take all conditions away"))  # fmt: skip
+        add("save", tr("&Save this query…"), lambda one: one.kept.save(), None, lambda one: one.kept.can_save,
+            tr("Keep the query by a name"))  # fmt: skip
+        actions.separate("Log")
+        add("around", tr("What happened &around it"), lambda one: one.show_surroundings(0), "Ctrl+R", _has_line,
+            tr("List everybody's records around the one at hand"))  # fmt: skip
+        add("around-agent", tr("Around it, of its a&gent"), lambda one: one.show_surroundings(1), None, _has_agent,
+            tr("List the records of its agent around the one at hand"))  # fmt: skip
+        add("around-task", tr("Around it, of its &task"), lambda one: one.show_surroundings(-1), None, _has_task,
+            tr("List the records of the same task, trace or conversation"))  # fmt: skip
+        add("compare", tr("&Compare the two"), lambda one: one.compare(), "Ctrl+Shift+J", lambda one: len(one.rows.selected) == 2,
+            tr("Show what differs between the two selected records"))  # fmt: skip
+        actions.separate("Log")
+        add("copy-json", tr("Copy as &JSON"), lambda one: one.copy_json(), "Ctrl+Shift+Q", _has_line,
+            tr("Copy the selected records as exports write them"))  # fmt: skip
+        add("message", tr("Show its &message"), lambda one: one.open_message(), None, _has_message,
+            tr("Show the message that the record was read from"))  # fmt: skip
+        add("fields", tr("&Fields and their values"), lambda one: one.toggle_facets(), "F4", lambda _: True,
+            tr("Show or hide the fields beside the list"))  # fmt: skip
+        self.refresh()
+
+    @Slot(object)
+    def attach(self, screen: "LogsScreen") -> None:
+        """The screen is there."""
+        self._screen = screen
+        screen.at_hand_changed.connect(self.refresh)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Something else is at hand, or another screen is shown."""
+        screen = self._screen
+        for action, fits in self._enabled:
+            action.setEnabled(screen is not None and screen.isVisible() and fits(screen))
+
+    def _add(self, name: str, text: str, run: Do, keys: str | None, fits: Fits, tip: str) -> None:
+        action = self._actions.add(f"log.{name}", text, partial(self._run, run), keys, "", "Log", tip=tip)
+        self._enabled.append((action, fits))
+
+    def _run(self, run: Do) -> None:
+        if self._screen is not None:
+            run(self._screen)
+
+
+def _has_line(screen: "LogsScreen") -> bool:
+    return screen.line is not None
+
+
+def _has_agent(screen: "LogsScreen") -> bool:
+    return screen.line is not None and screen.line.agent > 0
+
+
+def _has_task(screen: "LogsScreen") -> bool:
+    return len(screen.surroundings) > 1 + _has_agent(screen)
+
+
+def _has_message(screen: "LogsScreen") -> bool:
+    return screen.line is not None and screen.line.message > 0
