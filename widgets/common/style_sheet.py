@@ -110,6 +110,15 @@ QLineEdit { background: $surface; border: 1px solid $edge; border-radius: 5px; p
 QLineEdit:focus { border-color: $accent; }
 QLineEdit:disabled { color: $muted; background: $window; border-color: $line; }
 QLineEdit[state="error"] { border-color: $error; }
+QListView[role="completions"] { background: $surface; border: 1px solid $edge; padding: 1px; }
+QListView[role="completions"]::item { padding: 3px 5px; }
+
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $edge; }
+QSlider::sub-page:horizontal { border-radius: 2px; background: $accent; }
+QSlider::handle:horizontal {
+    width: 12px; margin: -5px 0; border: 1px solid $accent; border-radius: 7px; background: $surface;
+}
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background: $accent; border-color: $text; }
 
 QComboBox, QAbstractSpinBox {
     background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 2px 4px 2px 7px; min-height: 20px;

@@ -136,6 +136,10 @@ class NoticeBar(QWidget):
         for label, text in ((self._sentence, notice.sentence), (self._remedy, notice.remedy)):
             label.setText(text)
             label.setVisible(bool(text))
+        one_line = not notice.remedy and not notice.details
+        row = self.layout()
+        assert row is not None
+        row.setAlignment(self._icon, Qt.AlignmentFlag.AlignVCenter if one_line else Qt.AlignmentFlag.AlignTop)
         self._details.setText(notice.details)
         self._details.setVisible(bool(notice.details) and self._more.isChecked())
         self._more.setVisible(bool(notice.details))

@@ -50,6 +50,7 @@ class FacetTree(QWidget):
         self.tree.setProperty("role", "contents")
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(12)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of a kind differ at their end
         self.tree.setAccessibleName(self.tr("Fields and their values"))
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = self.tree.header()
@@ -78,8 +79,9 @@ class FacetTree(QWidget):
         if result is None:
             return
         sampled = count_text(result.sampled)
+        nothing = self.tr("no records")
         text = self.tr("of the newest {n} records") if result.sampled >= _MANY else self.tr("of {n} records")
-        self.told.set_text(text.replace("{n}", sampled))
+        self.told.set_text(text.replace("{n}", sampled) if result.sampled else nothing)
         if result.facets != self._shown:
             self._shown = result.facets
             self._draw()
@@ -114,6 +116,7 @@ class FacetTree(QWidget):
             more.setForeground(_VALUE, QColor(self._theme.theme.muted))
             more.setFlags(Qt.ItemFlag.ItemIsEnabled)
             item.addChild(more)
+            more.setFirstColumnSpanned(True)
         return item
 
     def _value_item(self, field: str, value: str, n: int) -> QTreeWidgetItem:

@@ -93,8 +93,9 @@ class LogHistogram(QWidget):
                     y -= height
                     bar = QRectF(area.left() + cell * wide, y, max(1.0, wide - (1 if wide > 3 else 0)), height)
                     painter.fillRect(bar, QColor(theme.level(level)))
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(QRectF(area.left(), 0, area.width(), _HEAD), Qt.AlignmentFlag.AlignLeft, count_text(top))
+        if heights.any():
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(QRectF(area.left(), 0, area.width(), _HEAD), Qt.AlignmentFlag.AlignLeft, count_text(top))
 
     def _paint_times(self, painter: QPainter, area: QRectF, result: LogSummaryResult) -> None:
         theme, request = self._theme.theme, result.request

@@ -32,6 +32,8 @@ from widgets.records.comparison_dialog import log_comparison
 from widgets.records.record_dialog import log_dialog
 
 _NAMES_MS = 2_000
+_REMEMBERED = 200
+"""Fields, and values of each, that are offered while a query is typed."""
 _WIDE_PIXELS = 1_500
 """From this width on the record stands beside the list, else below it."""
 _BELOW, _BESIDE, _FACETS = 260, 560, 250
@@ -50,6 +52,7 @@ class LogsScreen(QWidget):
         super().__init__()
         self._names, self._times, self._themes = names, context.times, context.themes
         self._awaited = 0  # an agent that is to be shown alone, once its name is known
+        self._seen: dict[str, list[str]] = {}  # values by field, the most frequent of the latest answers first
         self.query = LogQuery(context.clock, self)
         self.rows = QueriedRows(context, names, self.query, **options)
         self.rows.table.setObjectName("logs")
@@ -168,13 +171,18 @@ class LogsScreen(QWidget):
 
     @Slot()
     def _show_summary(self) -> None:
-        self.histogram.show_result(self.summary.result)
-        self.facets.show_result(self.summary.result)
+        result = self.summary.result
+        self.histogram.show_result(result)
+        self.facets.show_result(result)
+        for one in result.facets if result is not None else ():
+            before = self._seen.pop(one.field, [])
+            self._seen[one.field] = list(dict.fromkeys([*(value for value, _ in one.values), *before]))[:_REMEMBERED]
+        for field in list(self._seen)[:-_REMEMBERED]:
+            del self._seen[field]
 
     def _known(self) -> dict[str, list[str]]:
-        result = self.summary.result
-        known = {one.field: [value for value, _ in one.values] for one in result.facets} if result is not None else {}
-        known.pop(PATTERN, None)
+        """Also what was seen before: a word that is half typed finds nothing, and is to be completed all the same."""
+        known = {field: values for field, values in self._seen.items() if field != PATTERN}
         known[Place.AGENT] = [self._names.id_of(agent) for agent in self._names.agents]
         return known
 
@@ -195,7 +203,7 @@ class LogsScreen(QWidget):
 
     @Slot(object)
     def _open_record(self, line: LogLine) -> None:
-        dialog = log_dialog(line, self)
+        dialog = log_dialog(line, self, self._names.title(line.agent))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 

@@ -1,14 +1,17 @@
 """The conditions of a query, each as a pill: a click switches it off or on, its menu turns it round or takes it away."""
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QScrollArea, QToolButton, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QMenu, QScrollArea, QToolButton, QWidget
 
 from widgets.common.plain import tooltip_text, visible
 from widgets.frame.tool_buttons import restyle
 from widgets.logs.log_query import LogQuery, Pill
 
 _LONGEST = 60
+_SIDE, _BETWEEN, _BELOW = 8, 6, 4
+_MOST_ROWS = 3
+"""More of them are scrolled."""
 
 
 class QueryPills(QScrollArea):
@@ -17,16 +20,11 @@ class QueryPills(QScrollArea):
     def __init__(self, query: LogQuery, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._query = query
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(8, 0, 8, 4)
-        self._row.setSpacing(6)
-        self._row.addStretch(1)
-        content = QWidget()
-        content.setLayout(self._row)
-        self.setWidget(content)
+        self._content = QWidget()
+        self.setWidget(self._content)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Conditions"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.buttons: list[PillButton] = []
@@ -37,24 +35,41 @@ class QueryPills(QScrollArea):
     def _draw(self) -> None:
         focused = next((place for place, one in enumerate(self.buttons) if one.hasFocus()), -1)
         for button in self.buttons:
-            self._row.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self.buttons = [PillButton(self._query, place, pill) for place, pill in enumerate(self._query.pills)]
-        for place, button in enumerate(self.buttons):
-            self._row.insertWidget(place, button)
+        pills = enumerate(self._query.pills)
+        self.buttons = [PillButton(self._query, place, pill, self._content) for place, pill in pills]
         self.setVisible(bool(self.buttons))
-        if self.buttons:
-            self.setFixedHeight(self.buttons[0].sizeHint().height() + 8)
-            if focused >= 0:
-                self.buttons[min(focused, len(self.buttons) - 1)].setFocus()
+        self._place()
+        for button in self.buttons:
+            button.show()
+        if self.buttons and focused >= 0:
+            self.buttons[min(focused, len(self.buttons) - 1)].setFocus()
+
+    def _place(self) -> None:
+        """One behind the other, in as many rows as they need."""
+        room, x, y, step = self.viewport().width() - _SIDE, _SIDE, 0, 0
+        for button in self.buttons:
+            button.ensurePolished()
+            size = button.sizeHint()
+            step = size.height() + _BELOW
+            if x > _SIDE and x + size.width() > room:
+                x, y = _SIDE, y + step
+            button.setGeometry(x, y, size.width(), size.height())
+            x += size.width() + _BETWEEN
+        self._content.setMinimumHeight(y + step)
+        self.setFixedHeight(min(y + step, _MOST_ROWS * step))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
 
 
 class PillButton(QToolButton):
     """Delete takes it away, the minus key turns it round, the space key switches it."""
 
-    def __init__(self, query: LogQuery, place: int, pill: Pill) -> None:
-        super().__init__()
+    def __init__(self, query: LogQuery, place: int, pill: Pill, parent: QWidget) -> None:
+        super().__init__(parent)
         self._query, self._place = query, place
         text = visible(pill.text, _LONGEST)
         self.setText(

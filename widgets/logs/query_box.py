@@ -3,16 +3,16 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QSignalBlocker, QStringListModel, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QModelIndex, QRect, QSignalBlocker, QStringListModel, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QCompleter, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from models.domain.problems import Problem
 from models.domain.records import Level
 from models.domain.search.parsing import LONGEST
 from models.domain.search.terms import FieldIs, Place
 from models.domain.search.writing import written
-from widgets.common.plain import PlainLabel
+from widgets.common.plain import visible
 from widgets.common.words import problem_text
 from widgets.frame.tool_buttons import restyle
 from widgets.logs.log_query import LogQuery
@@ -20,6 +20,10 @@ from widgets.logs.log_query import LogQuery
 _TYPING_MS = 300
 _AT_HAND = re.compile(r'(?:^|[\s(])-?(?:(?P<field>[^\W\d][\w.@/$-]*)(?P<operator>:|!=))?(?P<begun>"[^"]*|[^\s()"]*)$')
 _MOST = 12
+_BEFORE = 12
+"""Characters before what cannot be read that are shown with it."""
+_LEAST_PIXELS, _BAR_PIXELS = 160, 24
+"""Width of the list of completions at least, and beside its words."""
 
 Known = Callable[[], Mapping[str, Sequence[str]]]
 """Fields that are there, and values of each, the most frequent first."""
@@ -35,7 +39,7 @@ class QueryBox(QWidget):
         self.line.setMaxLength(LONGEST)
         self.line.setPlaceholderText(self.tr('Look for… such as level:error agent:planner-* "timed out" latency>200'))
         self.line.setAccessibleName(self.tr("Query"))
-        self.trouble = PlainLabel()
+        self.trouble = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.trouble.setProperty("tone", "error")
         self.trouble.hide()
         column = QVBoxLayout(self)
@@ -50,11 +54,13 @@ class QueryBox(QWidget):
         self._completer.activated.connect(self._complete)
         popup = self._completer.popup()
         assert popup is not None
+        popup.setProperty("role", "completions")
         self._popup = self.line.completions = popup
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._write)
         self.line.textEdited.connect(self._typed)
         self.line.returnPressed.connect(self._write)
+        self.line.first_wanted.connect(self._take_first)
         query.shown.connect(self._show)
 
     def focus(self) -> None:
@@ -86,8 +92,9 @@ class QueryBox(QWidget):
         self.trouble.setVisible(problem is not None)
         if problem is not None:
             begin, end = int(problem.params["begin"]), int(problem.params["end"])
-            pointed = f"{self.line.text()[max(0, begin - 12) : begin]}⟦{self.line.text()[begin:end]}⟧"
-            self.trouble.set_text(f"{pointed}  {' '.join(problem_text(problem))}")
+            text = self.line.text()
+            before = f"…{text[begin - _BEFORE : begin]}" if begin > _BEFORE else text[:begin]
+            self.trouble.setText(visible(f"{before}⟦{text[begin:end]}⟧  {' '.join(problem_text(problem))}"))
 
     # ------------------------------------------------------------ completion
 
@@ -97,7 +104,19 @@ class QueryBox(QWidget):
             self._popup.hide()
             return
         self._words.setStringList(found)
-        self._completer.complete()
+        self._popup.ensurePolished()
+        width = max(_LEAST_PIXELS, self._popup.sizeHintForColumn(0) + _BAR_PIXELS)
+        begun = _AT_HAND.search(self.line.text()[: self.line.cursorPosition()])
+        back = self.line.fontMetrics().horizontalAdvance(begun[0].lstrip()) if begun else 0
+        left = max(0, min(self.line.cursorRect().left() - back, self.line.width() - width))
+        self._completer.complete(QRect(left, 0, width, self.line.height()))
+        self._popup.setCurrentIndex(QModelIndex())  # Enter looks for what is typed, unless somebody goes into the list
+
+    @Slot()
+    def _take_first(self) -> None:
+        at = self._popup.currentIndex()
+        self._popup.hide()
+        self._complete(self._words.data(at if at.isValid() else self._words.index(0)))
 
     def _fitting(self) -> list[str]:
         """What may be meant by the word before the cursor, whole."""
@@ -134,17 +153,26 @@ class QueryBox(QWidget):
 
 
 class QueryLine(QLineEdit):
-    """While a list of completions is open its keys are the list's; Tab takes the first."""
+    """While a list of completions is open Tab takes the one at hand, or the first; Enter only one that somebody went to."""
 
-    completions: QWidget | None = None
+    first_wanted = Signal()
+    completions: QAbstractItemView | None = None
+
+    def event(self, event: QEvent) -> bool:
+        offered = self.completions is not None and self.completions.isVisible()
+        tab = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Tab
+        if offered and tab:
+            self.first_wanted.emit()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         popup = self.completions
-        if (
-            popup is not None
-            and popup.isVisible()
-            and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
-        ):
-            event.ignore()
-            return
+        if popup is not None and popup.isVisible():
+            chosen = popup.currentIndex().isValid()
+            if event.key() == Qt.Key.Key_Escape or (chosen and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)):
+                event.ignore()
+                return
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                popup.hide()
         super().keyPressEvent(event)

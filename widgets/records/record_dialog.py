@@ -74,12 +74,13 @@ class RecordDialog(QDialog):
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
-def log_dialog(line: LogLine, parent: QWidget) -> RecordDialog:
-    """A log record in full."""
+def log_dialog(line: LogLine, parent: QWidget, agent: str = "") -> RecordDialog:
+    """A log record in full; `agent`: what to call who wrote it, where that is not plain."""
     fields = [
         (translate("RecordDialog", "Time"), format_time(line.time_us, digits=6)),
         (translate("RecordDialog", "Received"), format_time(line.key.received_us, digits=6)),
         (translate("RecordDialog", "Level"), level_word(line.level)),
+        (translate("RecordDialog", "Agent"), agent),
         (translate("RecordDialog", "Logger"), line.logger),
         (translate("RecordDialog", "Error"), line.error),
     ]

@@ -85,6 +85,43 @@ def test_fields_and_values_are_offered(screen: LogsScreen, qtbot: QtBot, typed: 
     assert screen.box._popup.isVisible() == bool(offered)
 
 
+def test_enter_looks_for_what_is_typed_and_tab_takes_what_is_offered(
+    screen: LogsScreen, desk: Desk, qtbot: QtBot
+) -> None:
+    line = screen.box.line
+    line.setFocus()
+    qtbot.keyClicks(line, "te")
+    assert screen.box._popup.isVisible()
+    qtbot.keyClick(screen.box._popup, Qt.Key.Key_Return)
+    assert (line.text(), screen.query.text, screen.box._popup.isVisible()) == ("te", "te", False)
+    qtbot.keyClicks(line, " ag")
+    qtbot.keyClick(screen.box._popup, Qt.Key.Key_Tab)
+    assert line.text() == "te agent:"
+    assert line.hasFocus()
+
+
+def test_what_was_seen_is_offered_where_a_half_typed_word_finds_nothing(
+    screen: LogsScreen, desk: Desk, qtbot: QtBot
+) -> None:
+    desk.source.answer_all()
+    screen.query.write("nowhere")
+    desk.source.answer_all()
+    assert screen.facets.told.text() == "no records"
+    line = screen.box.line
+    line.clear()
+    qtbot.keyClicks(line, "lo")
+    assert screen.box._fitting() == ["logger:"]
+
+
+def test_many_pills_take_more_rows(screen: LogsScreen, qtbot: QtBot) -> None:
+    screen.query.write("started")
+    one_row = screen.pills.height()
+    screen.query.write(" ".join(f"started-by-somebody-{n}" for n in range(12)))
+    qtbot.waitUntil(lambda: screen.pills.height() > one_row)
+    room = screen.pills.viewport().rect()
+    assert all(room.left() <= one.x() and one.geometry().right() <= room.right() for one in screen.pills.buttons)
+
+
 def test_a_completion_is_taken_by_key(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
     line = screen.box.line
     line.setFocus()
