@@ -61,8 +61,14 @@ class Source:
 
     def __init__(self, agents: int, each: int) -> None:
         self.agents, self.each, self._random = agents, each, np.random.default_rng(1)
+        self.taken_s: list[float] = []  # how long each answer kept the event loop
 
-    def ask(self, request: Request, deliver: Callable[[Result | Failed], None]) -> "Source":
+    def ask(self, request: Request, wanted: Callable[[Result | Failed], None]) -> "Source":
+        def deliver(result: Result) -> None:
+            began_s = time.perf_counter()
+            wanted(result)
+            self.taken_s.append(time.perf_counter() - began_s)
+
         if isinstance(request, NamesRequest):
             names = [f"agent-{one:04}" for one in range(1, self.agents + 1)]
             deliver(NamesResult(request, list(range(1, self.agents + 1)), names, names))
@@ -205,7 +211,8 @@ def stock(count: int, seconds: float) -> None:
 def tree(theme: ThemeHolder) -> None:
     QApplication.processEvents()
     gc.collect()  # what was measured before
-    screen = made(Source(5_000, 50), Tail(), theme)
+    source = Source(5_000, 50)
+    screen = made(source, Tail(), theme)
     began_s, began_cpu_s = time.perf_counter(), time.thread_time()
     expose(screen)
     opened_s, opened_cpu_s = time.perf_counter() - began_s, time.thread_time() - began_cpu_s
@@ -222,6 +229,7 @@ def tree(theme: ThemeHolder) -> None:
         "explore",
         "tree of 5,000 × 50",
         open_ms=round(opened_s * 1_000),
+        answer_ms=spread(source.taken_s),
         open_cpu_ms=round(opened_cpu_s * 1_000),
         search_ms=spread(took),
         search_cpu_ms=spread(cpu),
