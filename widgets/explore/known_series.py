@@ -53,7 +53,7 @@ class KnownSeries(QObject):
         self._ticket = self._source.ask(SeriesNamesRequest(self.index.newest), self._take)
 
     def _take_page(self, page: TailPage) -> None:
-        if page.new_names and self._active:
+        if page.new_names and self._active and not self._news.isActive():
             self._news.start()
 
     @Slot()

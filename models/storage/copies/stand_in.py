@@ -83,6 +83,9 @@ def _of_folder(original: Workspace, copy: Workspace, clock: Clock, progress: Pro
         copier = _Copier(progress)
         for path in (original.catalogue, original.settings, original.templates):
             copier.copy([path, *_logs(path)], copy.root)
+        if layouts := sorted(original.layouts.glob("*.toml")):
+            copy.layouts.mkdir(mode=0o700)
+            copier.copy(layouts, copy.layouts)
         closed = _closed(copy)
         taken = {path: id_ in closed and not _logs(path) for id_, path in _segments(original)}
         copier.total += sum(path.stat().st_size for path, linked in taken.items() if not linked)

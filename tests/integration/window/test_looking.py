@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 from app.looked_at import take_away
 from app.window import looking, recorder_process
 from app.window.composition import Composition, WindowOptions
-from app.window.places import DATA, LOGS, MESSAGES
+from app.window.places import DATA, EXPLORE, LOGS, MESSAGES
+from models.domain.layouts.layout import Layout, Panel
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.records import Level, LogRow, PresenceChange
 from models.storage.copies.backup import backup_file
@@ -169,6 +170,8 @@ def test_a_copied_workspace_stays_as_it_is(
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(server[1].root, copy, ignore=shutil.ignore_patterns("*-shm"))
+    Workspace.at(copy).layouts.mkdir()
+    (Workspace.at(copy).layouts / "Theirs.toml").write_text("version = 1\n[panel.4]")
     for path in (copy, *copy.rglob("*")):
         path.chmod(path.stat().st_mode & ~0o222)
     before = {path: (path.read_bytes(), path.stat()) for path in copy.rglob("*") if path.is_file()}
@@ -180,6 +183,11 @@ def test_a_copied_workspace_stays_as_it_is(
     window.window.show_screen(DATA)
     qtbot.waitUntil(lambda: window.data.screen.store is not None and window.idle, timeout=LIMIT_MS)
     assert window.data.screen.store.rows["messages"] == 20
+    window.window.show_screen(EXPLORE)  # layouts can be opened, and none can be saved
+    window.layouts.open("Theirs")
+    qtbot.waitUntil(lambda: window.screens.explore.screen.history.layout == Layout(Panel(4)), timeout=LIMIT_MS)
+    assert not window._actions["explore.save"].isEnabled()
+    assert "only looked at" in window._actions["explore.save"].toolTip()
     window.close()
     now = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert now == {path: content for path, (content, _) in before.items()}
