@@ -64,13 +64,13 @@ def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved
             if place < 0 and not plotted.agent:
                 resolved.missing_agents.append(agent)
                 continue
+            if place >= 0 and len(resolved.found) >= MOST_PLOTTED:
+                resolved.more += 1  # not looked for: there may be thousands
+                continue
             found = find(plotted, place, index) if place >= 0 else None
             if found is None:
                 if plotted.agent:
                     resolved.missing.append(plotted)
-                continue
-            if len(resolved.found) >= MOST_PLOTTED:
-                resolved.more += 1
                 continue
             if found.unit not in units:
                 if len(units) == MOST_UNITS:

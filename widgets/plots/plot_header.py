@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from widgets.common.plain import visible
@@ -73,6 +73,7 @@ class Legend:
         self.most_lines = most_lines
         self._key: tuple[object, ...] = ()
         self._boxes: list[tuple[QRectF, str]] = []
+        self._width = 0.0
         self.lines = 1
         self.left_out = 0
 
@@ -82,7 +83,7 @@ class Legend:
         key = (width, metrics.height(), *(entry.name for entry in entries), *rooms)
         if key == self._key:
             return
-        self._key, self._boxes = key, []
+        self._key, self._boxes, self._width = key, [], width
         x, line = 0.0, 0
         for entry, value_room in zip(entries, rooms, strict=True):
             room = min(_LONGEST_NAME_PIXELS, width / 2)
@@ -99,10 +100,22 @@ class Legend:
 
     def paint(self, painter: QPainter, at: QPointF, entries: Sequence[Entry], theme: Theme) -> list[PlacedEntry]:
         """Paint them with their values of now; gives where each stands."""
-        return [
+        placed = [
             _paint_entry(painter, box.translated(at), name, entry, theme)
             for (box, name), entry in zip(self._boxes, entries, strict=False)
         ]
+        if self.left_out:
+            self._paint_left_out(painter, at, theme)
+        return placed
+
+    def _paint_left_out(self, painter: QPainter, at: QPointF, theme: Theme) -> None:
+        """How many names have no room, at the end of the last line."""
+        text = QCoreApplication.translate("TimePlot", "and {n} more").replace("{n}", str(self.left_out))
+        width = QFontMetricsF(painter.font()).horizontalAdvance(text) + 8
+        box = QRectF(at.x() + self._width - width, at.y() + (self.lines - 1) * LINE_PIXELS, width, LINE_PIXELS)
+        painter.fillRect(box, QColor(theme.surface))
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(box, int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value), text)
 
 
 def _value_room(metrics: QFontMetricsF, value: str) -> float:

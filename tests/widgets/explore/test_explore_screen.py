@@ -299,6 +299,25 @@ def test_what_happened_to_few_agents_is_marked_with_whose_it_is(explore: Explore
     assert len(desk.source.asked) == asked
 
 
+def test_a_layout_of_very_many_agents_says_what_it_leaves_out(explore: ExploreScreen, desk: Desk) -> None:
+    desk.source.names = {
+        7: ("crawler-1", "crawler-1"),
+        **{100 + n: (f"agent-{n:03}", f"agent-{n:03}") for n in range(120)},
+    }
+    explore.known._names.refresh()
+    explore.known.index.newest = 0
+    explore.known.refresh()
+    settle(desk)
+    explore.explore_agents([f"agent-{n:03}" for n in range(120)])
+    explore.commands.take_in_hand(1)
+    settle(desk)
+    assert len(explore.panel.curves) == 100
+    assert explore.panel._note.text() == "20 more series than one panel shows"
+    legend = explore.panel.plot._legend
+    assert legend.lines == 3
+    assert legend.left_out == 100 - len(explore.panel.plot._placed_entries) > 0
+
+
 # ---------------------------------------------------------------- arranging
 
 
