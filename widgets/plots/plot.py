@@ -28,6 +28,7 @@ from widgets.plots.plot_picture import (
     axis_width,
     curve_style,
     plot_area,
+    y_of,
 )
 from widgets.plots.plot_summary import summary
 from widgets.plots.pyqtgraph_curve import CurveItem
@@ -35,6 +36,7 @@ from widgets.plots.surface import TimeSurface
 from widgets.plots.thresholds import Threshold, Thresholds
 
 _SUMMARY_EVERY_US = 1_000_000
+_NEAR_PIXELS = 10
 
 
 class TimePlot(TimeSurface):
@@ -335,5 +337,18 @@ class TimePlot(TimeSurface):
             lines = [f"{format_time(one.at_us)}  {one.text}" for one in shown]
             return "\n".join([*lines, self.tr("and {n} more").replace("{n}", str(more))] if more else lines)
         at_us = self._frame.time_of(at.x())
+        if self._legend is not None and (curve := self._curve_at(at, at_us)):
+            return curve
         slack = self._frame.time_of(1) - self._frame.time_of(0)
         return "\n".join(one.text for one in self._bands if one.since_us - slack <= at_us <= one.until_us + slack)
+
+    def _curve_at(self, at: QPointF, at_us: int) -> str:
+        """The curve next to the pointer, with its value there; empty: none is near."""
+        found: list[tuple[float, str]] = []
+        for place, curve in enumerate(self._curves):
+            value = math.nan if place in self._off else curve.reading(at_us).value
+            if not math.isnan(value):
+                away = abs(y_of(self._frame.area, self._axes.of(curve), value) - at.y())
+                found.append((away, f"{visible(curve.name)}  {value_text(value, curve.unit)}"))
+        away, text = min(found, default=(math.inf, ""))
+        return text if away <= _NEAR_PIXELS else ""

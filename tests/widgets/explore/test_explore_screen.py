@@ -22,6 +22,7 @@ from tests.widgets.fakes import ATTEMPTS, CPU, MEMORY, QUEUE, RESPONSE, SECOND
 from widgets.explore.explore_panel import CellKey
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.explore.series_mime import dragged_series, panel_mime, series_mime
+from widgets.plots.plot_picture import y_of
 from widgets.plots.series_feed import NO_GAPS
 from widgets.records.agent_names import AgentNames
 
@@ -218,6 +219,18 @@ def test_names_are_clicked_off_and_only_the_rest_counts_for_the_axis(
     assert [panel.is_on(place) for place in range(2)] == [False, True]
     panel.show_only(1)
     assert [panel.is_on(place) for place in range(2)] == [True, True]
+
+
+def test_the_curve_under_the_pointer_tells_its_name(explore: ExploreScreen, desk: Desk) -> None:
+    desk.fill(QUEUE, range(1, 50), 5.0)
+    desk.fill(OTHER + QUEUE, range(1, 50), 500.0)
+    explore.commands.add([QUEUE_OF_ONE, Plotted("crawler-2", "queue.depth")])
+    settle(desk)
+    plot = explore.panel.plot
+    area = plot.frame.area
+    above = y_of(area, plot._axes.left, 500.0)
+    assert plot.tooltip_at(QPointF(area.center().x(), above + 3)) == "Crawler Two  500"
+    assert plot.tooltip_at(QPointF(area.center().x(), (above + area.bottom()) / 2)) == ""
 
 
 def test_each_curve_ends_at_the_gaps_of_its_own_agent(explore: ExploreScreen, desk: Desk) -> None:
