@@ -2,6 +2,7 @@
 little. Whatever it brings is held against the query itself."""
 
 import json
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -23,6 +24,7 @@ from models.domain.search.terms import (
 )
 
 T = TypeVar("T", bound=Hashable)
+_OF_NUMBERS = re.compile(r"[\d.e+:,{}\[\]-]+")
 _SEARCHED = (Place.TEXT, Place.LOGGER, Place.ERROR)
 
 
@@ -127,9 +129,14 @@ def _of_attributes(terms: Sequence[Term]) -> Callable[[str], bool] | None:
 
 
 def _value(term: FieldIs | FieldCompares) -> str:
-    """What surely stands in the attributes. A value with quotes in it may be a text or an object, which are not written the same."""
-    value = max(term.parts, key=len) if isinstance(term, FieldIs) else ""
-    return value.casefold() if value == _escaped(value) else ""
+    """What surely stands in the attributes. A value with quotes in it may be a text or an object, which are not written the same;
+    nor are very small and large numbers, of which 1e-05 may stand there as 0.00001."""
+    if not isinstance(term, FieldIs):
+        return ""
+    value = max(term.parts, key=len).casefold()
+    if _OF_NUMBERS.fullmatch(value) and ("e" in value or len(term.parts) > 1):
+        return ""
+    return value if value == _escaped(value) else ""
 
 
 def _escaped(text: str) -> str:

@@ -284,3 +284,23 @@ def test_new_records_are_counted_by_the_query(views: list[StoreView]) -> None:
                 after = page.rows[len(page.rows) // 2].key
                 (newer,) = answer_logs(view, replace(request, after=after, limit=1), CancelToken())
                 assert newer.reach.matched == len(page.rows) // 2, written(request.query)
+
+
+@pytest.mark.parametrize("number", ["0.00001", "0.00001234", "1e16", "1.2345678901234568e17"])
+def test_numbers_are_found_by_what_is_shown_of_them(tmp_path: Path, number: str) -> None:
+    """Small and large ones are stored in other words than the facets tell."""
+    builder = HistoryBuilder(Workspace.at(tmp_path / "w"))
+    segment = builder.segment()
+    batch = builder.messages([raw("logs/x", b"x", T0)], builder.agent("a"), Kind.LOG)
+    batch.logs.append(LogRow(0, T0, 1, Level.INFO, None, "x", None, None, f'{{"deep":[{number}],"n":{number}}}'))
+    segment.write(batch)
+    segment.close()
+    builder.close()
+    told = json.dumps(float(number))
+    for _ in range(2):  # as it was written, and sealed
+        view = StoreView(builder.workspace)
+        view.refresh()
+        for text in (f"n:{told}", f"deep:{told}", f"n:{told[:4]}*", f"n>={number} n<={told}"):
+            assert len(rows_of(view, LogRequest(query=parse(text, T0)))) == 1, text
+        view.close()
+        seal_all(builder.workspace)
