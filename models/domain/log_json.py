@@ -35,10 +35,13 @@ def attributes_of(line: LogLine) -> dict[str, object]:
 
 def flat(value: object, path: str = "") -> list[tuple[str, str]]:
     """Name and text of every single value in it, such as ("user.ids[0]", "5"), in their order."""
-    if isinstance(value, dict) and value:
-        pairs = [flat(inner, f"{path}.{name}" if path else str(name)) for name, inner in value.items()]
-    elif isinstance(value, list) and value:
-        pairs = [flat(inner, f"{path}[{place}]") for place, inner in enumerate(value)]
-    else:
-        return [(path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
-    return [pair for inner in pairs for pair in inner]
+    found, left = list[tuple[str, str]](), [(path, value)]
+    while left:  # it may be nested deeper than calls can be
+        path, value = left.pop()
+        if isinstance(value, dict) and value:
+            left += reversed([(f"{path}.{name}" if path else str(name), inner) for name, inner in value.items()])
+        elif isinstance(value, list) and value:
+            left += reversed([(f"{path}[{place}]", inner) for place, inner in enumerate(value)])
+        else:
+            found.append((path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    return found

@@ -11,7 +11,7 @@ from models.domain.problems import Problem
 from models.domain.records import Level
 from models.domain.search.parsing import LONGEST
 from models.domain.search.terms import FieldIs, Place
-from models.domain.search.writing import written
+from models.domain.search.writing import field_text, written
 from widgets.common.plain import visible
 from widgets.common.words import problem_text
 from widgets.frame.tool_buttons import restyle
@@ -128,7 +128,7 @@ class QueryBox(QWidget):
             return []
         if field is None:
             fields = [*Place, *(one for one in known if one not in {*Place}), "after", "before"]
-            return [f"{one}:" for one in fields if begun and one.casefold().startswith(begun)][:_MOST]
+            return [f"{field_text(one)}:" for one in fields if begun and one.casefold().startswith(begun)][:_MOST]
         values = [one.name.lower() for one in Level] if field.casefold() == Place.LEVEL else known.get(field, ())
         fitting = [one for one in values if begun in one.casefold() and one]
         fitting.sort(key=lambda one: not one.casefold().startswith(begun))

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 from models.domain.log_json import attributes_of, flat
 from models.domain.quantity import format_time
 from models.domain.queries import LogLine
-from models.domain.search.terms import ATTRIBUTES, Comparison, FieldIs, LevelIs, Place, Term
+from models.domain.search.patterns import beginning
+from models.domain.search.terms import Comparison, FieldIs, LevelIs, Place, Term, attribute
 from widgets.common.pairs_item_model import PairsModel
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
@@ -39,16 +40,17 @@ class RecordFields(PairsModel):
             (translate("RecordFields", "Received"), format_time(line.key.received_us, digits=6), None),
             (translate("RecordFields", "Level"), level_word(line.level), level),
             (translate("RecordFields", "Agent"), agent, FieldIs(Place.AGENT, (agent_id,))),
-            (translate("RecordFields", "Logger"), line.logger, FieldIs(Place.LOGGER, (line.logger,))),
-            (translate("RecordFields", "Error"), line.error, FieldIs(Place.ERROR, (line.error,))),
+            (translate("RecordFields", "Logger"), line.logger, FieldIs(Place.LOGGER, beginning(line.logger))),
+            (translate("RecordFields", "Error"), line.error, FieldIs(Place.ERROR, beginning(line.error))),
         ]
         attributes = flat(attributes_of(line))[:_MOST] if line.attributes else []
         self.terms = [term for _, value, term in ours if value]
-        self.terms += [FieldIs(_field_of(path), (value,)) if path and value else None for path, value in attributes]
+        self.terms += [
+            FieldIs(_field_of(path), beginning(value)) if path and value else None for path, value in attributes
+        ]
         self.show_pairs([(name, value) for name, value, _ in ours], attributes)
 
 
 def _field_of(path: str) -> str:
     """How a query names what stands there; a list is asked for as a whole."""
-    name = _PLACE.sub("", path)
-    return f"{ATTRIBUTES}{name}" if name in {*Place} else name
+    return attribute(_PLACE.sub("", path))

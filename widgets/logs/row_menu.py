@@ -6,7 +6,8 @@ from PySide6.QtCore import QCoreApplication
 
 from models.domain.log_json import attributes_of
 from models.domain.queries import LogLine
-from models.domain.search.terms import ATTRIBUTES, Anywhere, Comparison, FieldIs, LevelIs, Not, Place, Term
+from models.domain.search.patterns import beginning
+from models.domain.search.terms import Anywhere, Comparison, FieldIs, LevelIs, Not, Place, Term, attribute
 from models.domain.search.writing import written
 from widgets.common.plain import visible
 from widgets.common.words import level_word
@@ -29,7 +30,7 @@ def narrowings(line: LogLine, agent_id: str, agent: str) -> list[tuple[str, Term
         text = translate("RowMenu", "All but {agent}").replace("{agent}", agent)
         found.append((text, Not(FieldIs(Place.AGENT, (agent_id,)))))
     if line.logger:
-        told, term = visible(line.logger, _IN_MENU), FieldIs(Place.LOGGER, (line.logger,))
+        told, term = visible(line.logger, _IN_MENU), FieldIs(Place.LOGGER, beginning(line.logger))
         found.append((translate("RowMenu", "Only logger {logger}").replace("{logger}", told), term))
         found.append((translate("RowMenu", "All but logger {logger}").replace("{logger}", told), Not(term)))
     if line.text:
@@ -50,8 +51,9 @@ def surroundings(line: LogLine, agent_id: str, agent: str) -> list[tuple[str, st
         value = attributes.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             said = value if isinstance(value, str) else json.dumps(value)
-            field = f"{ATTRIBUTES}{name}" if name in {*Place} else name
             text = translate("RowMenu", "Records with {field} {value}").replace("{field}", name)
-            found.append((text.replace("{value}", visible(said, _IN_MENU)), written(FieldIs(field, (said,)))))
+            found.append(
+                (text.replace("{value}", visible(said, _IN_MENU)), written(FieldIs(attribute(name), beginning(said))))
+            )
             break
     return found

@@ -3,6 +3,7 @@
 import json
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from models.domain.queries import LogLine
@@ -165,11 +166,17 @@ def _down(value: Any, steps: list[str]) -> list[Any]:
 
 def texts_of(value: Any) -> list[str]:
     """What a value is written as; of a list, every one in it."""
-    if isinstance(value, list):
-        return [text for one in value for text in texts_of(one)]
-    if isinstance(value, str):
-        return [value]
-    return [json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))]
+    found, left = list[str](), [value]
+    while left:  # lists may be nested deeper than calls can be
+        one = left.pop()
+        if isinstance(one, list):
+            left += reversed(one)
+        elif isinstance(one, str):
+            found.append(one)
+        else:
+            with suppress(RecursionError):  # as in `values_of`: what is nested too deep is no text
+                found.append(json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    return found
 
 
 def _number(value: Any) -> float | None:

@@ -32,7 +32,7 @@ LEVELS = {
 _TIMES = {"after": Comparison.AT_LEAST, "before": Comparison.LESS}
 _OPERATOR = re.compile(r"!=|>=|<=|[:=><]")
 _SPACED_OPERATOR = re.compile(r"\s*(!=|>=|<=|[=><])")
-_NAME = re.compile(r"[^\W\d][\w.@/$\[\]-]*")
+NAME = re.compile(r"[^\W\d][\w.@/$\[\]-]*")
 _WORD = re.compile(r'(?:\\.|[^\s()"\\])+')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -140,8 +140,14 @@ class _Reader:
         if text[begin] == "(":
             return self._deeper(self._bracket)
         if text[begin] == '"':
-            return Anywhere(self._quoted())
-        name = _NAME.match(text, begin)
+            quoted = self._quoted()
+            operator = _OPERATOR.match(text, self._at)
+            if operator is None:
+                return Anywhere(quoted)
+            span = Span(begin, self._at)
+            self._at = operator.end()
+            return self._compared(quoted, operator[0], span)
+        name = NAME.match(text, begin)
         if name is not None and not _LINK.match(text, begin):
             after = name.end()
             operator = _OPERATOR.match(text, after)

@@ -8,7 +8,8 @@ from models.domain.search.terms import Comparison, FieldIs, LevelIs, Place, Term
 
 PATTERN = "pattern"
 """The facet of patterns."""
-_LONGEST = 200
+LONGEST_VALUE = 200
+"""Of a value as a facet tells it, and of a pattern."""
 _CHANGING = re.compile(
     r"""
       "[^"]*" | '[^']*'                                       # what is quoted
@@ -24,7 +25,7 @@ _STARS = re.compile(r"\*(?:[\s,;:=/-]*\*)+")
 
 def pattern_of(text: str) -> str:
     """Of the first line. A text without anything that changes is its own pattern."""
-    line = text.strip().partition("\n")[0][:_LONGEST]
+    line = text.strip().partition("\n")[0][:LONGEST_VALUE]
     return _STARS.sub("*", _CHANGING.sub("*", line)).strip()
 
 
@@ -34,4 +35,9 @@ def term_of(field: str, value: str) -> Term:
         return FieldIs(Place.TEXT, tuple(value.split("*")))  # and perhaps a few others
     if field == Place.LEVEL:
         return LevelIs(Comparison.IS, LEVELS[value])
-    return FieldIs(field, (value,))
+    return FieldIs(field, beginning(value))
+
+
+def beginning(value: str) -> tuple[str, ...]:
+    """What a value is looked for by, short enough for a query: of a long one as it begins."""
+    return (value,) if len(value) < LONGEST_VALUE else (value[:LONGEST_VALUE], "")

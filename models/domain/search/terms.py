@@ -34,6 +34,12 @@ class Place(StrEnum):
 
 
 ATTRIBUTES = "attributes."
+_OWN_WORDS = {*Place, "after", "before"}
+
+
+def attribute(path: str) -> str:
+    """The field that a query names an attribute by. Only where the path alone would mean something else stands more before it."""
+    return f"{ATTRIBUTES}{path}" if path.casefold() in _OWN_WORDS or path.startswith(ATTRIBUTES) else path
 
 
 @dataclass(frozen=True, slots=True)

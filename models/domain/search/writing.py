@@ -2,6 +2,7 @@
 
 import re
 
+from models.domain.search.parsing import NAME
 from models.domain.search.terms import (
     All,
     Anywhere,
@@ -41,9 +42,14 @@ def _inner(term: Term, *, outermost: bool = False) -> str:
         case Arrived(comparison, moment_us):
             return f"{'after' if comparison is Comparison.AT_LEAST else 'before'}:{moment_text(moment_us)}"
         case FieldIs(field, parts):
-            return f"{field}:{_pattern(parts)}"
+            return f"{field_text(field)}:{_pattern(parts)}"
         case FieldCompares(field, comparison, number):
-            return f"{field}{comparison}{repr(number).removesuffix('.0')}"
+            return f"{field_text(field)}{comparison}{repr(number).removesuffix('.0')}"
+
+
+def field_text(field: str) -> str:
+    """The name of a field, before a colon."""
+    return field if NAME.fullmatch(field) else _quoted(field)
 
 
 def _quoted(text: str) -> str:

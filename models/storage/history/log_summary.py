@@ -19,8 +19,8 @@ from models.domain.queries import (
 )
 from models.domain.records import Level
 from models.domain.search.matching import texts_of
-from models.domain.search.patterns import PATTERN, pattern_of
-from models.domain.search.terms import ATTRIBUTES, All, Arrived, Either, FieldIs, LevelIs, Not, Place, Term
+from models.domain.search.patterns import LONGEST_VALUE, PATTERN, pattern_of
+from models.domain.search.terms import All, Arrived, Either, FieldIs, LevelIs, Not, Place, Term, attribute
 from models.storage.history.agent_names import names_of_agents
 from models.storage.history.log_lists import log_line, question_of
 from models.storage.history.log_minutes import log_minutes
@@ -36,7 +36,6 @@ _FIRST = (Place.LEVEL, Place.AGENT, PATTERN, Place.LOGGER, Place.ERROR)
 _VALUES = 10
 _MOST_FIELDS = 60
 _MOST_AGENTS = 64
-_LONGEST = 200
 LEVELS = 1 + max(Level)
 
 
@@ -78,7 +77,7 @@ class _Tally:
             for field, texts in self._fields(line):
                 if field in self._records or len(self._records) < _MOST_FIELDS:
                     self._records[field] += 1
-                    self._values[field].update({text[:_LONGEST] for text in texts})
+                    self._values[field].update({text[:LONGEST_VALUE] for text in texts})
 
     def _fields(self, line: LogLine) -> Iterator[tuple[str, list[str]]]:
         yield Place.LEVEL, [line.level.name.lower()]
@@ -109,13 +108,13 @@ def _rank(field: str) -> tuple[bool, int]:
 
 def _values(path: str, value: object) -> Iterator[tuple[str, list[str]]]:
     """Paths and the texts there, as a query finds them."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _values(f"{path}.{key}", inner)
-        return
-    found = texts_of(value)
-    if found:
-        yield (f"{ATTRIBUTES}{path}" if path in {*Place} else path), found
+    left = [(path, value)]
+    while left:  # it may be nested deeper than calls can be
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += reversed([(f"{path}.{key}", inner) for key, inner in value.items()])
+        elif found := texts_of(value):
+            yield attribute(path), found
 
 
 def _counted(view: StoreView, request: LogSummaryRequest, token: CancelToken) -> Int64 | None:
