@@ -6,6 +6,7 @@ no script and fetches nothing. Secrets were hidden before anything was stored.
 """
 
 import csv
+import io
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from string import Template
 from typing import IO, BinaryIO, cast
 from urllib.parse import quote
 
+from models.domain.problems import trouble
 from models.domain.time_range import moment_text
 from models.storage.export.run import export
 from models.storage.whole_file import whole_file
@@ -94,7 +96,11 @@ class _Writer:
 
     def picture(self, number: int, path: Path) -> str:
         name = f"pictures/{number}.png"
-        self._archive.write(path, name)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
+        self._archive.writestr(self._entry(name), data)
         return f'<p><img src="{name}" alt="Picture {number} of the window"></p>'
 
     def section(self, agent: str) -> str:
@@ -103,14 +109,14 @@ class _Writer:
         found = [f"<h2>{escape(agent)}</h2>"] if agent else []
         for dataset in PARTS:
             name = f"{folder}{dataset}.csv"
-            rows, lines = self._dataset(dataset, agent, name)
+            rows, text = self._dataset(dataset, agent, name)
             link = f'<a href="{quote(name)}">{escape(name)}</a>'
             found.append(f"<h3>{dataset.capitalize()}</h3><p>Rows: {rows:,} in {link}</p>")
             if rows and dataset in _SHOWN:
-                found.append(self._table(lines, _SHOWN[dataset], rows))
+                found.append(self._table(text, _SHOWN[dataset], rows))
         return "\n".join(found)
 
-    def _dataset(self, dataset: str, agent: str, name: str) -> tuple[int, list[str]]:
+    def _dataset(self, dataset: str, agent: str, name: str) -> tuple[int, str]:
         begun_rows, begun_bytes = self.rows, self._bytes
 
         def told(rows: int, size: int) -> None:
@@ -124,20 +130,22 @@ class _Writer:
                 until_us=self._incident.until_us, agent=agent, progress=told, damaged=self._damaged,
             )  # fmt: skip
         self.rows = begun_rows + rows
-        return rows, out.lines()
+        return rows, out.text()
 
     def _entry(self, name: str) -> zipfile.ZipInfo:
-        """Of the day of the incident; the format knows none before 1980."""
-        moment = max(datetime.fromtimestamp(self._incident.until_us / 1e6, UTC), datetime(1980, 1, 1, tzinfo=UTC))
+        """Of the day of the incident; the format knows those of 1980 to 2107."""
+        moment = datetime.fromtimestamp(self._incident.until_us / 1e6, UTC)
+        moment = min(max(moment, datetime(1980, 1, 1, tzinfo=UTC)), datetime(2107, 12, 31, tzinfo=UTC))
         entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
         entry.compress_type = zipfile.ZIP_DEFLATED
         return entry
 
     @staticmethod
-    def _table(lines: Sequence[str], columns: Sequence[str], rows: int) -> str:
+    def _table(text: str, columns: Sequence[str], rows: int) -> str:
         head = "".join(f"<th>{escape(column)}</th>" for column in columns)
         table, shown = [f"<table><tr>{head}</tr>"], 0
-        for row in islice(csv.DictReader(lines), MOST_ROWS):
+        csv.field_size_limit(max(csv.field_size_limit(), MOST_BYTES))
+        for row in islice(csv.DictReader(io.StringIO(text, newline="")), MOST_ROWS):
             shown += 1
             look = row.get("level") or row.get("presence") or ""
             cells = "".join(f"<td>{escape(row[column] or '')}</td>" for column in columns)
@@ -160,12 +168,12 @@ class _Beginning:
             self._kept += data[: self._most - len(self._kept)]
         return self._out.write(data)
 
-    def lines(self) -> list[str]:
+    def text(self) -> str:
         """Whole records alone."""
         text = self._kept.decode(errors="replace")
         if len(self._kept) >= self._most:
             text = text[: text.rfind("\r\n") + 2]  # a quoted cell has bare line feeds
-        return text.splitlines(keepends=True)
+        return text
 
 
 def _file_name(agent: str) -> str:

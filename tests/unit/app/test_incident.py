@@ -87,6 +87,31 @@ def test_the_files_are_what_export_writes(workspace: Workspace, tmp_path: Path) 
     assert [row["text"].split()[1] for row in rows] == [str(n) for n in range(10, 20)]
 
 
+def test_texts_of_any_length_and_kind_stay_in_their_cells(tmp_path: Path) -> None:
+    builder = HistoryBuilder(Workspace.at(tmp_path / "w"))
+    agent = builder.agent("planner")
+    texts = ["y" * 200_000, "one\u2028two\x0bthree\x1cfour\x85five", "six\r\nseven"]
+    segment = builder.segment()
+    for n, text in enumerate(texts):
+        batch = builder.messages([raw("logs", b"x", T0 + n)], agent, Kind.LOG)
+        batch.logs.append(LogRow(0, T0 + n, agent, Level.ERROR, None, text))
+        segment.write(batch)
+    segment.close()
+    builder.close()
+    far_us = 7_300_000_000 * SECOND  # later than a zip can tell
+    html = made(builder.workspace, Incident(T0, far_us), tmp_path / "i.zip").read("index.html").decode()
+    for text in texts:
+        assert f"<td>error</td><td></td><td>{text}</td><td></td>" in html
+
+
+def test_a_picture_that_cannot_be_read_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem) as caught:
+        made(workspace, Incident(T0, T0 + SECOND, (), "", (tmp_path / "no.png",)), tmp_path / "i.zip")
+    assert caught.value.problem.code == "file.unusable"
+    assert caught.value.problem.params["path"] == str(tmp_path / "no.png")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_half_is_left(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "i.zip"
     path.write_text("older")
