@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import tomlkit
-from tomlkit.items import Table
+from tomlkit.items import InlineTable, Table
 
 from app.toml_file import TomlFile
 
@@ -38,7 +38,7 @@ class QueriesFile:
     def save(self, name: str, text: str) -> Queries:
         """Keep a query, in place of one of the same name."""
         document, found = self._document()
-        if not isinstance(document.get(_SAVED), Table):
+        if not isinstance(document.get(_SAVED), Table | InlineTable):
             document[_SAVED] = tomlkit.table()
         document[_SAVED][name] = text
         self._file.write(document)

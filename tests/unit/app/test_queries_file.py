@@ -48,6 +48,13 @@ def test_what_people_wrote_into_the_file_stays(path: Path) -> None:
     assert file.load() == Queries({"x y": "level:warn", "z": "c"}, ("b", "a"))
 
 
+@pytest.mark.parametrize("text", ['saved = {a = "x"}\n', 'saved.a = "x"\n'])
+def test_queries_written_in_another_way_stay(path: Path, text: str) -> None:
+    path.write_text(text)
+    QueriesFile(path).save("b", "y")
+    assert QueriesFile(path).load().saved == {"a": "x", "b": "y"}
+
+
 @pytest.mark.parametrize("text", ["saved = 5", "[saved]\na = 1", "recent = 'a'", "recent = [1]", "[saved"])
 def test_what_makes_no_sense_is_told_and_not_written_over(path: Path, text: str) -> None:
     path.write_text(text)
