@@ -95,11 +95,11 @@ def _as_text(line: "LogLine", agent: str) -> str:
     """On one line, but for the stack."""
     from models.domain.timestamps import utc_text
 
-    told = (utc_text(line.time_us), f"{line.level.name.lower():5}", agent or "-", line.logger, _one_line(line.text))
-    error = f" · {_one_line(line.error)}" if line.error else ""
+    told = (utc_text(line.time_us), f"{line.level.name.lower():5}", agent or "-", line.logger, line.text)
+    error = f" · {line.error}" if line.error else ""
     attributes = f" {line.attributes}" if line.attributes else ""
-    stack = "".join(f"\n    {_one_line(one)}" for one in line.stack.splitlines())
-    return " ".join(filter(None, told)) + error + attributes + stack
+    stack = "".join(f"\n    {_one_line(one.expandtabs(4))}" for one in line.stack.splitlines())
+    return _one_line(" ".join(filter(None, told)) + error + attributes) + stack
 
 
 def _one_line(text: str) -> str:

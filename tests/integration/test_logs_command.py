@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.logs import _as_text
+from models.domain.queries import LogLine, RowKey
+from models.domain.records import Level
+
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
@@ -58,6 +62,23 @@ def test_a_record_is_told_on_a_line_and_its_stack_below(workspace: Path) -> None
     assert first.startswith("2026-11-23T07:47:49.963000Z error crawler-1 crawler connection reset by peer · Error: ")
     assert first.endswith('{"code":"ECONNRESET"}')
     assert stack[1].startswith("        at Timeout._onTimeout")
+
+
+def test_no_field_of_a_record_commands_the_terminal() -> None:
+    line = LogLine(
+        RowKey(0, 1, 1),
+        0,
+        1,
+        Level.ERROR,
+        "l\x1b[2Jg",
+        "t\x1b]0;x\x07",
+        "e\u202e",
+        "\tat a\x1b[1m",
+        '{"k":"\x9b2J\u2028"}',
+    )
+    told = _as_text(line, "a\x1b[31m")
+    assert all(one.isprintable() for one in told.replace("\n", ""))
+    assert told.splitlines()[1] == r"        at a\x1b[1m"
 
 
 def test_a_mistake_is_pointed_at(workspace: Path) -> None:
