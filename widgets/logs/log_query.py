@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, Problem
-from models.domain.search.parsing import joined, parse_parts
-from models.domain.search.terms import Not, Term
+from models.domain.search.parsing import LONGEST, joined, parse_parts
+from models.domain.search.terms import Either, Not, Term
 from models.domain.search.writing import written
 
 
@@ -43,7 +43,7 @@ class LogQuery(QObject):
 
     def term(self) -> Term:
         """What a record must meet now; times ago count from this moment. While the text makes no sense, what it said before."""
-        return joined([part.term for part in parse_parts(_text_of(self.pills), self._clock.wall_us())])
+        return joined([part.term for part in parse_parts(text_of(self.pills), self._clock.wall_us())])
 
     @property
     def narrows(self) -> bool:
@@ -93,14 +93,30 @@ class LogQuery(QObject):
         self._take([*self.pills[:place], pill, *self.pills[place + 1 :]])
 
     def _take(self, pills: Sequence[Pill], text: str | None = None) -> None:
+        if text is None:
+            text = text_of(pills)
+            try:
+                parse_parts(text, self._clock.wall_us())
+            except EnvironmentProblem as error:  # it would be too long
+                self.problem = error.problem
+                self.shown.emit()
+                return
         before = [pill.term for pill in self.pills if pill.enabled]
         self.pills, self.problem = tuple(pills), None
-        self.text = _text_of(self.pills) if text is None else text
+        self.text = text
         self.shown.emit()
         if [pill.term for pill in self.pills if pill.enabled] != before:
             self.changed.emit()
 
 
-def _text_of(pills: Sequence[Pill]) -> str:
-    texts = [pill.text for pill in pills if pill.enabled]
-    return f"({texts[0]}) {' '.join(texts[1:])}" if len(texts) > 1 and " OR " in texts[0] else " ".join(texts)
+def text_of(pills: Sequence[Pill]) -> str:
+    """What those say that are switched on, side by side."""
+    on = [pill for pill in pills if pill.enabled]
+    return " ".join(pill.text if len(on) == 1 or _is_one(pill) else f"({pill.text})" for pill in on)
+
+
+def _is_one(pill: Pill) -> bool:
+    """Does it say the same with something beside it? An `OR` does not, unless it stands in brackets."""
+    if not isinstance(pill.term, Either):
+        return True
+    return len(pill.text) < LONGEST - 1 and parse_parts(f"{pill.text} x", 0)[0].span.end <= len(pill.text)

@@ -20,7 +20,7 @@ from widgets.frame.tool_buttons import FlatButton
 from widgets.logs.facets import FacetTree
 from widgets.logs.histogram import LogHistogram
 from widgets.logs.kept_queries import KeptQueries
-from widgets.logs.log_query import LogQuery
+from widgets.logs.log_query import LogQuery, Pill, text_of
 from widgets.logs.pills import QueryPills
 from widgets.logs.queried_rows import QueriedRows
 from widgets.logs.query_box import QueryBox
@@ -138,10 +138,10 @@ class LogsScreen(QWidget):
             self._names.refresh()
             return
         others = [pill for pill in self.query.pills if not _is_agent(pill.term)]
-        text = " ".join(pill.text for pill in others if pill.enabled)
         if agent:
-            text = f"{written(FieldIs(Place.AGENT, (self._names.id_of(agent),)))} {text}"
-        self.query.write(text.strip())
+            term = FieldIs(Place.AGENT, (self._names.id_of(agent),))
+            others.insert(0, Pill(term, written(term)))
+        self.query.write(text_of(others))
 
     @Slot()
     def _names_came(self) -> None:

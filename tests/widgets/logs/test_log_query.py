@@ -3,7 +3,7 @@
 import pytest
 
 from models.domain.records import Level
-from models.domain.search.terms import All, Anywhere, Comparison, FieldIs, LevelIs, Not
+from models.domain.search.terms import All, Anywhere, Comparison, Either, FieldIs, LevelIs, Not
 from tests.helpers.clock import FakeClock
 from widgets.logs.log_query import LogQuery
 
@@ -41,6 +41,32 @@ def test_a_pill_is_switched_off_turned_round_and_taken_away(query: LogQuery) -> 
     assert (query.text, query.term()) == ("retry", RETRY)
     query.clear()
     assert (query.text, query.pills, query.narrows) == ("", (), False)
+
+
+def test_an_alternative_stays_one_condition_wherever_it_stands(query: LogQuery) -> None:
+    either = Either((Anywhere("a"), Anywhere("b")))
+    query.write("a OR b")
+    query.toggle(0)
+    query.write("retry")
+    query.toggle(1)
+    assert (query.text, query.term()) == ("retry (a OR b)", All((RETRY, either)))
+    query.write("level:error NOT (a OR b)")
+    query.invert(1)
+    assert (query.text, query.term()) == ("level:error (a OR b)", All((ERROR, either)))
+    for text in ("(a OR b) retry", "level:(error OR warn) retry"):  # no brackets are added to those that stand there
+        query.write(text)
+        query.toggle(1)
+        query.toggle(1)
+        assert query.text == text
+
+
+def test_what_would_be_too_long_is_told_and_the_query_stays(query: LogQuery) -> None:
+    query.write("retry")
+    query.add(Anywhere("x" * 5_000))
+    assert query.problem.code == "query.long"
+    assert (query.text, query.term()) == ("retry", RETRY)
+    query.add(PLANNER)
+    assert query.problem is None
 
 
 def test_what_is_switched_off_survives_typing(query: LogQuery) -> None:
