@@ -123,7 +123,7 @@ QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background:
 QComboBox, QAbstractSpinBox {
     background: $surface; border: 1px solid $edge; border-radius: 5px; padding: 2px 4px 2px 7px; min-height: 20px;
 }
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: 0; padding: 0 0 0 3px; min-height: 0; background: transparent; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: 0; padding: 0 0 0 1px; min-height: 0; background: transparent; }
 QComboBox:hover { background: $raised; }
 QComboBox:focus, QAbstractSpinBox:focus { border-color: $accent; }
 QComboBox:disabled, QAbstractSpinBox:disabled { color: $muted; background: $window; border-color: $line; }

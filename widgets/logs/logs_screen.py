@@ -224,10 +224,10 @@ class LogsScreen(QWidget):
             only = menu.addAction(self.tr("Only {agent}").replace("{agent}", name.replace("&", "&&")))
             only.triggered.connect(partial(self.show_only, line.agent))
             only.setEnabled(self.agent != line.agent)
-        everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
-        everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
         for text, term in narrowings(line, self._names.id_of(line.agent), name):
             menu.addAction(text.replace("&", "&&"), partial(self.query.add, term))
+        everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
+        everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
         around = menu.addMenu(self.tr("What happened around it"))
         for text, query in self._surroundings(line):
             around.addAction(text.replace("&", "&&"), partial(self.show_around, line.key, query))

@@ -25,10 +25,11 @@ translate = QCoreApplication.translate  # by this name and with literals, so tha
 def narrowings(line: LogLine, agent_id: str, agent: str) -> list[tuple[str, Term]]:
     """Entries and the condition that each adds. `agent_id` as exports name it, `agent` as the window does."""
     level = translate("RowMenu", "Only level {level}").replace("{level}", level_word(line.level))
-    found: list[tuple[str, Term]] = [(level, LevelIs(Comparison.IS, line.level))]
+    found: list[tuple[str, Term]] = []
     if line.agent:
         text = translate("RowMenu", "All but {agent}").replace("{agent}", agent)
         found.append((text, Not(FieldIs(Place.AGENT, (agent_id,)))))
+    found.append((level, LevelIs(Comparison.IS, line.level)))
     if line.logger:
         told, term = visible(line.logger, _IN_MENU), FieldIs(Place.LOGGER, beginning(line.logger))
         found.append((translate("RowMenu", "Only logger {logger}").replace("{logger}", told), term))

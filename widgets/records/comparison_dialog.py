@@ -84,7 +84,7 @@ class ComparisonDialog(QDialog):
         self.only.toggled.connect(self._fill)
         self.model = ComparisonModel(theme, titles, self)
         self.table = TableView(self.tr("Differences"))
-        self.table.start_with(self.model, (30, 200, 300))
+        self.table.start_with(self.model, (30, 150, 345))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton(self.tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)

@@ -70,8 +70,11 @@ class RecordTable(QWidget):
         self.opened.emit(self.model.rows[index.row()])
 
     @Slot(QItemSelection, QItemSelection)
-    def _choose(self, selected: QItemSelection, _deselected: QItemSelection) -> None:
+    def _choose(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         indexes = selected.indexes()
+        if not indexes and not deselected.isEmpty():  # fewer are selected than were
+            left = self.table.selectionModel().selectedRows()
+            indexes = left if len(left) == 1 else []
         if indexes:
             self.chosen.emit(self.model.rows[indexes[-1].row()])
 

@@ -105,7 +105,7 @@ class WhyWindow(QDialog):
         column.addWidget(self.text)
         column.addWidget(self._stack, 1)
         column.addWidget(buttons)
-        self.resize(860, 560)
+        self.resize(880, 600)
 
     # ------------------------------------------------------------ what is shown
 
@@ -252,7 +252,7 @@ def _row_table() -> SortedTable[RowOrigin]:
         Column(translate("WhyWindow", "Read by"), cell(4)),
     ]
     name = translate("WhyWindow", "Rows that the message gives")
-    return SortedTable(name, columns, (120, 200, 170, 110, 190), lambda row: (row.agent, row.what, row.value), (1, 2))
+    return SortedTable(name, columns, (130, 190, 260, 90, 150), lambda row: (row.agent, row.what, row.value), (1, 2))
 
 
 def _topic_cells(one: TopicOrigin) -> list[str]:

@@ -72,7 +72,7 @@ def menu_of(screen: LogsScreen, row: int) -> dict[str, Callable[[], object]]:
 def test_only_this_agent_and_back_by_the_menu(screen: LogsScreen, desk: Desk) -> None:
     menu = menu_of(screen, 1)
     assert list(menu) == [
-        "Open", "Copy", "Copy with headers", "Copy as JSON", "Only Crawler Two", "Only level error", "All but Crawler Two",
+        "Open", "Copy", "Copy with headers", "Copy as JSON", "Only Crawler Two", "All but Crawler Two", "Only level error",
         "Only logger crawler.fetch", "All but logger crawler.fetch", "Only this text", "All but this text", "What happened around it",
         "Go to agent",
     ]  # fmt: skip
@@ -177,6 +177,13 @@ def test_enter_opens_the_record_in_a_window_of_its_own(screen: LogsScreen, qtbot
     (dialog,) = screen.findChildren(RecordDialog)
     assert dialog.isVisible()
     dialog.close()
+
+
+def test_the_one_that_is_left_of_several_is_the_record_at_hand(screen: LogsScreen) -> None:
+    table = screen.rows.table
+    table.selectAll()
+    choose(screen, 1)
+    assert screen.pane.record is screen.rows.model.rows[1]
 
 
 def test_a_filter_that_hides_everything_can_be_cleared(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
