@@ -3,6 +3,7 @@
     python -m tests.benchmarks.window --rates 2000,10000,20000 --duration 60 --runs 3      twelve live plots
     python -m tests.benchmarks.window --rates 20000 --agents 1000 --duration 600 --qos 0 --no-baseline
     python -m tests.benchmarks.window --paint-latency --duration 60                        arrival to paint
+    python -m tests.benchmarks.window --explore 50 --rates 10000 --duration 30             panels of four series
     python -m tests.benchmarks.window --fleet 1000 --duration 30                           1,000 agents, scrolled
 
 Lag is how much later than 10 ms a precise 10 ms timer of the window's own event loop comes; the first `--settle` seconds after
@@ -36,7 +37,7 @@ def measure(options: argparse.Namespace, scenario: str, rate: float, agents: int
     """One scenario in a process of its own."""
     numbers = {
         "rate": rate, "agents": agents, "duration": options.duration, "settle": options.settle, "size": options.size,
-        "max-queued": options.max_queued, "qos": options.qos,
+        "max-queued": options.max_queued, "qos": options.qos, "panels": options.explore,
     }  # fmt: skip
     arguments = [word for name, value in numbers.items() if value is not None for word in (f"--{name}", str(value))]
     argv = [sys.executable, "-m", "tests.benchmarks.window_scenario", scenario, *arguments]
@@ -74,6 +75,7 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=300)
     parser.add_argument("--paint-latency", action="store_true", help="1,000 agents at 1,000 messages a second")
     parser.add_argument("--fleet", type=int, metavar="N", help="this many agents at 1,000 messages a second, scrolled")
+    parser.add_argument("--explore", type=int, metavar="N", help="this many panels of four series each")
     parser.add_argument("--duration", type=float, default=60)
     parser.add_argument("--settle", type=float, default=5)
     parser.add_argument("--size", default="1920x1600")
@@ -84,6 +86,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.paint_latency:
         plan = [("latency", 1000.0, 1000)]
+    elif options.explore:
+        plan = [("explore", float(rate), options.agents) for rate in options.rates.split(",")]
     elif options.fleet:
         plan = [("fleet", 1000.0, options.fleet)]
     else:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
@@ -20,6 +21,9 @@ from app.window.application import make_application
 from app.window.composition import Composition, WindowOptions
 from app.window.error_hooks import ErrorHooks
 from app.window.first_paint import FirstPaint
+from app.window.places import EXPLORE
+from models.domain.layouts.changes import grid
+from models.domain.layouts.layout import Layout, Panel, Plotted
 from models.storage.workspace import Workspace
 from tests.benchmarks.loop_lag import LoopLag
 from tests.benchmarks.measure import Cost, Figures, spread
@@ -162,6 +166,37 @@ def latency_scenario(
     return {**measured(), "paint_latency_ms": spread(draws.latency_s)}
 
 
+def explore_scenario(
+    scene: Scene, options: argparse.Namespace, draws: Draws, measured: Callable[[], Figures]
+) -> Figures:
+    """So many panels with four series of four agents each, live."""
+    composition = scene.composition
+    scene.until(lambda: composition.screens and composition.screens.fleet.fleet, "the fleet is shown")
+    assert composition.screens is not None
+    scene.window.show_screen(EXPLORE)
+    screen = composition.screens.explore.made()
+    index = screen.known.index
+    wanted = 4 * options.panels
+    scene.until(
+        lambda: len(index.agents) >= options.agents and len(index) >= 4 * options.agents, "the series are there"
+    )
+    rows = [row for row in range(len(index)) if "cpu" in index.texts[index.told[row]]][:wanted]
+    whose = [int(place) for place in np.searchsorted(index.starts, rows, side="right") - 1]
+    plotted = [
+        Plotted(index.ids[place], index.words[index.told[row]].metric, index.words[index.told[row]].labels)
+        for place, row in zip(whose, rows, strict=True)
+    ]
+    panels = [Panel(at + 1, tuple(plotted[4 * at : 4 * at + 4])) for at in range(options.panels)]
+    screen.history.begin(Layout(grid(panels)))
+    scene.run(options.settle)
+    draws.clear()
+    found = measured()
+    visible = sum(panel.plot.is_visible_now() for panel in screen.desk.shown)
+    curves = sum(len(panel.curves) for panel in screen.desk.shown)
+    figures = {"draws_per_s": round(len(draws.taken_s) / options.duration, 1), "draw_ms": spread(draws.taken_s)}
+    return {"plots_visible": visible, "curves": curves, **found, **figures}
+
+
 def fleet_scenario(
     scene: Scene, options: argparse.Namespace, paints: TablePaints, measured: Callable[[], Figures]
 ) -> Figures:
@@ -246,7 +281,9 @@ def run(options: argparse.Namespace, folder: Path) -> Figures:
             peak = costs["window_cpu"].peak_mib()
             return {"lag_ms": spread(lag.late_s), **cpu, "load_cpu": load_cost.cpu_percent(), "window_peak_mib": peak}
 
-        scenario = {"agent": agent_scenario, "latency": latency_scenario}.get(options.scenario)
+        scenario = {"agent": agent_scenario, "latency": latency_scenario, "explore": explore_scenario}.get(
+            options.scenario
+        )
         found = (
             scenario(scene, options, draws, measured) if scenario else fleet_scenario(scene, options, paints, measured)
         )
@@ -265,12 +302,13 @@ def run(options: argparse.Namespace, folder: Path) -> Figures:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenario", choices=("agent", "latency", "fleet"))
+    parser.add_argument("scenario", choices=("agent", "latency", "fleet", "explore"))
     parser.add_argument("--rate", type=float, required=True)
     parser.add_argument("--agents", type=int, required=True)
     parser.add_argument("--duration", type=float, required=True)
     parser.add_argument("--settle", type=float, required=True)
     parser.add_argument("--size", required=True)
+    parser.add_argument("--panels", type=int, default=12, help="of explore")
     parser.add_argument("--max-queued", type=int)
     parser.add_argument("--qos", type=int, default=1)
     options = parser.parse_args()
