@@ -25,7 +25,7 @@ from models.domain.search.terms import (
 
 Test = Callable[["Record"], bool]
 _NOTHING: Any = object()
-_COMPARED: dict[Comparison, Callable[[Any, Any], bool]] = {
+COMPARED: dict[Comparison, Callable[[Any, Any], bool]] = {
     Comparison.IS: operator.eq, Comparison.MORE: operator.gt, Comparison.AT_LEAST: operator.ge, Comparison.LESS: operator.lt,
     Comparison.AT_MOST: operator.le,
 }  # fmt: skip
@@ -66,15 +66,15 @@ def test_of(term: Term) -> Test:
         case Anywhere(text):
             return _anywhere(text.casefold())
         case LevelIs(comparison, level):
-            compares = _COMPARED[comparison]
+            compares = COMPARED[comparison]
             return lambda record: compares(record.level, level)
         case Arrived(comparison, moment_us):
-            compares = _COMPARED[comparison]
+            compares = COMPARED[comparison]
             return lambda record: compares(record.received_us, moment_us)
         case FieldIs(field, parts):
             return _field_is(field, tuple(part.casefold() for part in parts))
         case FieldCompares(field, comparison, number):
-            return _field_compares(field, _COMPARED[comparison], number)
+            return _field_compares(field, COMPARED[comparison], number)
 
 
 def _anywhere(needle: str) -> Test:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from models.domain.records import Level
-from models.domain.search.matching import Record, test_of
+from models.domain.search.matching import COMPARED, Record, test_of
 from models.domain.search.terms import (
     ATTRIBUTES,
     All,
@@ -120,12 +120,25 @@ def _needle(term: Term) -> str:
     return ""
 
 
-def _of_attributes(terms: Sequence[Term]) -> Callable[[str], bool] | None:
+def _of_attributes(terms: Sequence[FieldIs | FieldCompares]) -> Callable[[str], bool] | None:
     """What of the query can be told of the attributes alone: the other columns of most records are never decoded then."""
     if not terms:
         return None
     test = test_of(All(tuple(terms)))
-    return lambda text: test(Record(0, (), Level.INFO, "", "", "", "", text))
+    quick = [_may_compare(one) for one in terms if isinstance(one, FieldCompares)]
+    return lambda text: all(may(text) for may in quick) and test(Record(0, (), Level.INFO, "", "", "", "", text))
+
+
+def _may_compare(term: FieldCompares) -> Callable[[str], bool]:
+    """Without decoding the document: plain numbers behind the last part of the name decide, anything else may be one."""
+    last = re.escape(_escaped(term.field.removeprefix(ATTRIBUTES).rpartition(".")[2]))
+    numbers = re.compile(rf"[\".]{last}\":(?:(-?\d[\d.eE+-]*)|.)").finditer
+    compares, number = COMPARED[term.comparison], term.number
+
+    def may(text: str) -> bool:
+        return any(found[1] is None or compares(float(found[1]), number) for found in numbers(text))
+
+    return may
 
 
 def _value(term: FieldIs | FieldCompares) -> str:
