@@ -1,10 +1,14 @@
 """What stands in the fields of the records that are listed: the most frequent values, and how many have them."""
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from collections.abc import Callable, Collection
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QTreeWidgetItemIterator,
@@ -37,9 +41,10 @@ class FacetTree(QWidget):
     column_wanted = Signal(str)
     """A field to be shown, or no longer shown, as a column of the list."""
 
-    def __init__(self, theme: ThemeHolder) -> None:
+    def __init__(self, theme: ThemeHolder, columns: Callable[[], Collection[str]] = tuple) -> None:
+        """`columns`: the fields that have a column now."""
         super().__init__()
-        self._theme = theme
+        self._theme, self._columns = theme, columns
         self._open: set[str] = {*_OPEN_AT_FIRST}
         self._shown: tuple[Facet, ...] = ()
         self.told = PlainLabel()
@@ -50,7 +55,7 @@ class FacetTree(QWidget):
         self.tree.setProperty("role", "contents")
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(12)
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of a kind differ at their end
+        self.tree.setItemDelegateForColumn(_VALUE, _Elision(self.tree))
         self.tree.setAccessibleName(self.tr("Fields and their values"))
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = self.tree.header()
@@ -97,6 +102,9 @@ class FacetTree(QWidget):
         for facet in self._shown:
             item = self._field_item(facet)
             self.tree.addTopLevelItem(item)
+            last = item.child(item.childCount() - 1)
+            if facet.others and last is not None:
+                last.setFirstColumnSpanned(True)  # of use only in a tree
             item.setExpanded(facet.field in self._open)
         self.tree.blockSignals(False)
         self._point_at(at)
@@ -116,7 +124,6 @@ class FacetTree(QWidget):
             more.setForeground(_VALUE, QColor(self._theme.theme.muted))
             more.setFlags(Qt.ItemFlag.ItemIsEnabled)
             item.addChild(more)
-            more.setFirstColumnSpanned(True)
         return item
 
     def _value_item(self, field: str, value: str, n: int) -> QTreeWidgetItem:
@@ -186,10 +193,21 @@ class FacetTree(QWidget):
         if field != PATTERN:
             menu.addAction(self.tr("Records that have this field"), lambda: self.wanted.emit(FieldIs(field, ("", ""))))
         if field not in {*Place, PATTERN}:
-            menu.addAction(self.tr("Show as a column, or no longer"), lambda: self.column_wanted.emit(field))
+            text = self.tr("Take its column away") if field in self._columns() else self.tr("Show as a column")
+            menu.addAction(text, lambda: self.column_wanted.emit(field))
         menu.addSeparator()
         menu.addAction(self.tr("Copy"), lambda: QGuiApplication.clipboard().setText(value or field))
         menu.popup(self.tree.viewport().mapToGlobal(where))
+
+
+class _Elision(QStyledItemDelegate):
+    """Names of a kind differ at their end, so they are cut in the middle; texts are read from their beginning."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        key = index.data(_ROLE)
+        is_text = key is not None and key[0] in (PATTERN, Place.TEXT, Place.ERROR)
+        option.textElideMode = Qt.TextElideMode.ElideRight if is_text else Qt.TextElideMode.ElideMiddle  # type: ignore[attr-defined]
 
 
 class _Tree(QTreeWidget):

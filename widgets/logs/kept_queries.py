@@ -43,7 +43,7 @@ class KeptQueries(FlatButton):
         menu.clear()
         menu.addAction(self.tr("&Save this query…"), self.save).setEnabled(self.can_save)
         if self._saved:
-            menu.addSection(self.tr("Saved"))
+            _head(menu, self.tr("Saved"))
             for name, text in self._saved.items():
                 action = menu.addAction(_shown(name), partial(self._query.write, text))
                 action.setToolTip(tooltip_text(visible(text)))
@@ -51,7 +51,7 @@ class KeptQueries(FlatButton):
             for name in self._saved:
                 forget.addAction(_shown(name), partial(self.forget_wanted.emit, name))
         if self._recent:
-            menu.addSection(self.tr("Recent"))
+            _head(menu, self.tr("Recent"))
             for text in self._recent:
                 action = menu.addAction(_shown(text), partial(self._query.write, text))
                 action.setToolTip(tooltip_text(visible(text)))
@@ -69,6 +69,12 @@ class KeptQueries(FlatButton):
         )
         if taken and name.strip():
             self.save_wanted.emit(name.strip(), text)
+
+
+def _head(menu: QMenu, text: str) -> None:
+    """Over what follows: the style draws no text in a separator."""
+    menu.addSeparator()
+    menu.addAction(text).setEnabled(False)
 
 
 def _shown(text: str) -> str:

@@ -36,7 +36,7 @@ _REMEMBERED = 200
 """Fields, and values of each, that are offered while a query is typed."""
 _WIDE_PIXELS = 1_500
 """From this width on the record stands beside the list, else below it."""
-_BELOW, _BESIDE, _FACETS = 260, 560, 250
+_BELOW, _BESIDE, _FACETS = 260, 560, 270
 """First height or width of the record, and width of the fields."""
 
 
@@ -61,8 +61,9 @@ class LogsScreen(QWidget):
         self.pills = QueryPills(self.query)
         self.summary = SummaryFeed(context, self.query, parent=self)
         self.histogram = LogHistogram(context.themes, context.cursor)
-        self.facets = FacetTree(context.themes)
-        self.pane = RecordPane(names, context.themes)
+        columns = lambda: self.rows.records.fields  # noqa: E731 - of two
+        self.facets = FacetTree(context.themes, columns)
+        self.pane = RecordPane(names, context.themes, columns=columns)
         self.pane.hide()
         self._build(context)
         names.changed.connect(self._names_came)

@@ -1,5 +1,6 @@
 """One log record whole, beside the list: its text with every line, error and stack, and a table of all its fields."""
 
+from collections.abc import Callable, Collection
 from functools import partial
 
 from PySide6.QtCore import QPoint, QRegularExpression, Qt, Signal, Slot
@@ -46,9 +47,13 @@ class RecordPane(QWidget):
     """A field to be shown, or no longer shown, as a column of the list."""
     closed = Signal()
 
-    def __init__(self, names: AgentNames, theme: ThemeHolder, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, names: AgentNames, theme: ThemeHolder, parent: QWidget | None = None,
+        columns: Callable[[], Collection[str]] = tuple,
+    ) -> None:  # fmt: skip
+        """`columns`: the fields that have a column in the list now."""
         super().__init__(parent)
-        self._names, self._theme = names, theme
+        self._names, self._theme, self._columns = names, theme, columns
         self._line: LogLine | None = None
         self._search = ""
         self._title = PlainLabel()
@@ -174,7 +179,8 @@ class RecordPane(QWidget):
         if isinstance(term, FieldIs) and term.field not in {*Place}:
             there = FieldIs(term.field, ("", ""))
             menu.addAction(self.tr("Records that have this field"), partial(self.wanted.emit, there))
-            menu.addAction(self.tr("Show as a column, or no longer"), partial(self.column_wanted.emit, term.field))
+            text = self.tr("Take its column away") if term.field in self._columns() else self.tr("Show as a column")
+            menu.addAction(text, partial(self.column_wanted.emit, term.field))
         menu.popup(self.table.viewport().mapToGlobal(where))
 
     @Slot()

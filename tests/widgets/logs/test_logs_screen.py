@@ -223,7 +223,7 @@ def test_a_field_of_the_record_is_looked_for_and_becomes_a_column(screen: LogsSc
     table.customContextMenuRequested.emit(QPoint(5, 5))
     menu = screen.pane.findChildren(QMenu)[-1]
     actions = {action.text(): action.trigger for action in menu.actions() if action.text()}
-    actions["Show as a column, or no longer"]()
+    actions["Show as a column"]()
     header = screen.rows.table.horizontalHeader()
     shown = [screen.rows.model.headerData(header.logicalIndex(at), Qt.Orientation.Horizontal) for at in range(6)]
     assert shown == ["Time", "Level", "Agent", "Logger", "ids", "Text"]
@@ -231,5 +231,9 @@ def test_a_field_of_the_record_is_looked_for_and_becomes_a_column(screen: LogsSc
     actions["Only records with this"]()
     desk.source.answer_all()
     assert (screen.query.text, texts(screen, 5)) == ("ids:1", ["1, 2"])
-    actions["Show as a column, or no longer"]()
+    choose(screen, 0)
+    table.setCurrentIndex(fields.index(row, 0))
+    table.customContextMenuRequested.emit(QPoint(5, 5))
+    assert "Take its column away" in {one.text() for one in screen.pane.findChildren(QMenu)[-1].actions()}
+    actions["Show as a column"]()
     assert screen.rows.model.columnCount() == 5
