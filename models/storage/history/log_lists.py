@@ -14,7 +14,7 @@ from models.domain.records import Level
 from models.domain.search.matching import Record, Test, test_of
 from models.domain.search.terms import EVERYTHING
 from models.storage.history.agent_names import names_of_agents
-from models.storage.history.log_narrowing import Narrowing, narrowing
+from models.storage.history.log_narrowing import Narrowing, narrowing, speaks_of_agents
 from models.storage.history.row_pages import Found, Question, Row, Span, newest_row, page
 from models.storage.history.sealed_rows import may_hold, reached, rows_within, tuples
 from models.storage.history.store_view import StoreView
@@ -39,8 +39,12 @@ def answer_logs(view: StoreView, request: LogRequest, token: CancelToken) -> Ite
 
 
 def question_of(view: StoreView, request: LogRequest) -> Question:
-    """Where the records stand that are asked for."""
-    names: dict[int, tuple[str, ...]] = {0: (), **names_of_agents(view)}
+    """Where the records stand that are asked for. What agents are called is read where the query asks, as there may be a hundred
+    thousand; after the newest row, so that it is known of whoever is listed."""
+    newest = newest_row(view, "log")
+    names: dict[int, tuple[str, ...]] = {0: ()}
+    if speaks_of_agents(request.query):
+        names |= names_of_agents(view)
     narrow = narrowing(request.query, names)
     if request.agent:
         agents = frozenset((request.agent,)) if narrow.agents is None else narrow.agents & {request.agent}
@@ -50,7 +54,7 @@ def question_of(view: StoreView, request: LogRequest) -> Question:
     return Question(
         "log", ", ".join(("rowid", *_COLUMNS[1:])), where, bindings, request,
         max(request.since_us, narrow.since_us), min(request.until_us or 2**62, narrow.until_us),
-        newest_row(view, "log"), partial(_sealed, narrow, meets), meets,
+        newest, partial(_sealed, narrow, meets), meets,
     )  # fmt: skip
 
 

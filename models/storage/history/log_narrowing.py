@@ -57,7 +57,7 @@ def narrowing(term: Term, names: Mapping[int, tuple[str, ...]]) -> Narrowing:
             until_us = min(until_us, one.moment_us)
     levels = _possible(term, frozenset(map(int, Level)), _levels_of)
     agents: frozenset[int] | None = None
-    if _speaks_of_agents(term):
+    if speaks_of_agents(term):
         every = frozenset(names)
         agents = _possible(term, every, lambda one: _agents_of(one, names))
         agents = None if agents == every else agents
@@ -95,12 +95,13 @@ def _levels_of(term: Term) -> frozenset[int] | None:
     return frozenset(int(level) for level in Level if test(Record(0, (), level, "", "", "", "", "")))
 
 
-def _speaks_of_agents(term: Term) -> bool:
+def speaks_of_agents(term: Term) -> bool:
+    """Has one to know what agents are called?"""
     match term:
         case Not(inner):
-            return _speaks_of_agents(inner)
+            return speaks_of_agents(inner)
         case All(terms) | Either(terms):
-            return any(map(_speaks_of_agents, terms))
+            return any(map(speaks_of_agents, terms))
         case _:
             return isinstance(term, FieldIs) and term.field == Place.AGENT
 

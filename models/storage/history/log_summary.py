@@ -24,7 +24,7 @@ from models.domain.search.terms import All, Arrived, Either, FieldIs, LevelIs, N
 from models.storage.history.agent_names import names_of_agents
 from models.storage.history.log_lists import log_line, question_of
 from models.storage.history.log_minutes import log_minutes
-from models.storage.history.log_narrowing import narrowing
+from models.storage.history.log_narrowing import narrowing, speaks_of_agents
 from models.storage.history.row_pages import in_order
 from models.storage.history.store_view import StoreView
 from models.storage.sealing.log_index import MINUTE_US
@@ -122,7 +122,9 @@ def _counted(view: StoreView, request: LogSummaryRequest, token: CancelToken) ->
     """From the counts by minute, agent and level; None where they do not tell it."""
     if request.cell_us % MINUTE_US or request.since_us % MINUTE_US or not _is_counted(request.query):
         return None
-    every = {0: (), **names_of_agents(view)}
+    every: dict[int, tuple[str, ...]] = {0: ()}
+    if speaks_of_agents(request.query):
+        every |= names_of_agents(view)
     narrow = narrowing(request.query, every)
     agents = narrow.agents
     if request.agent:

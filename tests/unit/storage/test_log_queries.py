@@ -30,7 +30,7 @@ from models.domain.search.terms import (
 from models.domain.search.writing import written
 from models.domain.timestamps import utc_text
 from models.storage.export.run import export
-from models.storage.history import row_pages
+from models.storage.history import log_lists, row_pages
 from models.storage.history.log_lists import answer_logs
 from models.storage.history.store_view import StoreView
 from models.storage.workspace import Workspace
@@ -304,3 +304,15 @@ def test_numbers_are_found_by_what_is_shown_of_them(tmp_path: Path, number: str)
             assert len(rows_of(view, LogRequest(query=parse(text, T0)))) == 1, text
         view.close()
         seal_all(builder.workspace)
+
+
+def test_what_agents_are_called_is_read_only_where_the_query_asks(
+    views: list[StoreView], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred thousand it takes a while, for every page."""
+    read: list[StoreView] = []
+    names = log_lists.names_of_agents
+    monkeypatch.setattr(log_lists, "names_of_agents", lambda view: read.append(view) or names(view))
+    for text, times in (("level:error timed", 0), ("NOT agent:crawler", 1)):
+        assert rows_of(views[0], LogRequest(query=parse(text, T0), limit=1_000))
+        assert len(read) == times
