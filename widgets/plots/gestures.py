@@ -123,7 +123,7 @@ class Gestures:
             self.live()
         elif key == Qt.Key.Key_Escape and self.dragging:
             self.cancel()
-        elif key == Qt.Key.Key_Escape and at_us is not None:
+        elif key == Qt.Key.Key_Escape and at_us not in (None, self._cursor.pinned_us):
             self._cursor.move(None)
         else:
             return False

@@ -371,6 +371,8 @@ class PagedList(RecordTable):
         self._fit_times()
         if self._cursor.pinned_us is None:
             self.reload()
+        elif self._start is not None:  # else the moment is to be told yet
+            self._moments.want()
 
     @Slot(object)
     def _pinned(self, _at_us: int | None) -> None:
@@ -387,6 +389,8 @@ class PagedList(RecordTable):
                 self._throttle.want()
             if self._searching:
                 self._ask_older()
+            if self.at_top:
+                self._newer.go_on()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QTableWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.widgets.conftest import Desk
@@ -48,6 +48,18 @@ def test_a_moment_is_slid_and_left_for_live(window: MainWindow, desk: Desk, qtbo
     assert cursor.pinned_us is None
     assert window.time_range.live
     assert not bar.isVisible()
+
+
+@pytest.mark.parametrize("kind", [QTableWidget, QLineEdit, QPushButton])
+def test_esc_leaves_it_wherever_the_focus_is(
+    desk: Desk, qtbot: QtBot, window: MainWindow, kind: Callable[[], QWidget]
+) -> None:
+    focused = kind()
+    window.set_side_panel(focused)
+    focused.setFocus()
+    window.time_cursor.pin(desk.now - SECOND)
+    qtbot.keyClick(focused, Qt.Key.Key_Escape)
+    assert window.time_cursor.pinned_us is None
 
 
 def test_a_range_that_was_held_stays_held(window: MainWindow, desk: Desk) -> None:
@@ -106,6 +118,7 @@ def test_ctrl_drag_on_a_plot_takes_list_and_values_there(
     qtbot.mouseRelease(plot, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, QPoint(x, y))
     assert desk.cursor.pinned_us is not None
     assert abs(desk.cursor.pinned_us - (desk.now - 30 * SECOND)) < SECOND
+    assert not plot._gestures.key(plot._frame, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)  # the window's
     wanted = next(line.text for line in desk.source.logs if line.key.received_us >= desk.cursor.pinned_us)
 
     def stands() -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QWidget
+from pytestqt.qtbot import QtBot
 
-from models.domain.queries import RowKey
+from models.domain.queries import LogRequest, RowKey
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import AGENT, SECOND, log_line
 from widgets.logs.logs_screen import LogsScreen
@@ -97,6 +98,33 @@ def test_at_a_moment_it_stands_at_the_first_row_of_then_or_later(
     screen.rows.stand_at(RowKey(desk.source.logs[299].key.received_us + offset, 0, 0))
     desk.source.answer_all()
     assert at_hand(screen) == text
+
+
+def test_what_comes_above_comes_also_where_somebody_looked_away(screen: LogsScreen, desk: Desk) -> None:
+    screen.rows.stand_at(desk.source.logs[ROWS - 5].key)
+    desk.source.answer_next()
+    while not screen.rows.model.rows or screen.rows.model.rows[0].text != f"line {ROWS - 4}":
+        desk.source.answer_next()
+    screen.hide()
+    screen.show()
+    desk.source.answer_all()
+    assert listed(screen)[0] == ROWS
+
+
+def test_another_stretch_around_the_same_moment_is_listed(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    moment_us = desk.source.logs[499].key.received_us
+
+    def asked_within() -> bool:
+        desk.source.answer_all()
+        last = [one for one in desk.source.asked if isinstance(one, LogRequest)][-1]
+        return (last.since_us, last.until_us) == (desk.range.current().since_us, desk.range.current().until_us)
+
+    desk.range.zoom(moment_us - 10 * SECOND, moment_us + 10 * SECOND)
+    desk.cursor.pin(moment_us)
+    qtbot.waitUntil(asked_within)
+    desk.range.zoom(moment_us - 30 * SECOND, moment_us + 20 * SECOND)
+    qtbot.waitUntil(asked_within)
+    assert at_hand(screen) == "line 500"
 
 
 def test_another_query_begins_with_the_newest_again(screen: LogsScreen, desk: Desk) -> None:
