@@ -153,7 +153,7 @@ def _table(name: str, icon: Callable[[ReadRow], QIcon]) -> SortedTable[ReadRow]:
         Column(translate("RulePreview", "Value"), _value, _sort_key, tip=_tip),
         Column(translate("RulePreview", "Unit"), lambda row: visible(row.unit)),
     ]  # fmt: skip
-    return SortedTable(name, columns, (200, 100, 150, 190, 50), lambda row: row, (1, 2, 3))
+    return SortedTable(name, columns, (220, 110, 160, 150, 50), lambda row: row, (1, 2, 3))
 
 
 def _sort_key(row: ReadRow) -> tuple[int, float, str]:
