@@ -23,6 +23,7 @@ from widgets.frame.main_window import MainWindow
 from widgets.frame.screen_context import ScreenContext
 from widgets.logs.logs_screen import LogsScreen
 from widgets.messages.messages_screen import MessagesScreen
+from widgets.plots.moment import Way
 from widgets.plots.shared_tail import SharedTail
 from widgets.records.agent_names import AgentNames
 
@@ -167,8 +168,10 @@ class Screens(QObject):
             self.agent.facts.changed.connect(self.targets_changed)
             self.agent.why_wanted.connect(self.why_requested)
             self.agent.plots.explore_wanted.connect(self.explore.show_series)
+            self.agent.plots.moment_wanted.connect(self._open_moment)
             for rows in (self.agent.logs, self.agent.messages):
                 self.ways.lead_from(rows)
+                rows.menu_wanted.connect(self._offer_plots)
                 rows.menu_wanted.connect(self._offer_why)
             self._places[AGENT].fill(self.agent)
         return self.agent
@@ -218,6 +221,7 @@ class Screens(QObject):
             self.logs.pane.message_wanted.connect(self.ways.show_message_of)
             self.logs.pane.why_wanted.connect(self.why_requested)
             self.ways.lead_from(self.logs.rows)
+            self.logs.rows.menu_wanted.connect(self._offer_plots)
             self.logs.rows.menu_wanted.connect(self._offer_why)
             self._places[LOGS].fill(self.logs)
             self.logs_made.emit(self.logs)
@@ -231,22 +235,46 @@ class Screens(QObject):
     @Slot(int, object)
     def open_logs_at(self, agent: int, at_us: int) -> None:
         """Take the window to a moment, and show what this agent (0: everybody) logged then."""
-        self._context.cursor.pin(at_us)
+        self._stand_at(at_us)
         self._window.show_screen(LOGS)
         self.logs_screen().show_only(agent)
 
     @Slot(int, object)
     def open_messages_at(self, agent: int, at_us: int) -> None:
         """As above, what it published."""
-        self._context.cursor.pin(at_us)
+        self._stand_at(at_us)
         self._window.show_screen(MESSAGES)
         self.messages_screen().show_agent(agent)
+
+    def show_on_plots(self, line: LogLine | MessageLine) -> None:
+        """The plots of its agent, at the moment when this record arrived."""
+        self._stand_at(line.key.received_us)
+        self.open_agent(line.agent)
+
+    def _stand_at(self, at_us: int) -> None:
+        """Take the window to a moment; a time range that does not reach it moves there."""
+        times = self._window.time_range
+        now = times.current()
+        if not now.since_us <= at_us <= now.until_us:
+            times.zoom(at_us - now.span_us // 2, at_us + now.span_us // 2)
+        self._context.cursor.pin(at_us)
+
+    @Slot(object, object)
+    def _offer_plots(self, menu: QMenu, line: object) -> None:
+        if isinstance(line, LogLine | MessageLine) and line.agent:
+            menu.addAction(self.tr("Show on the plots"), partial(self.show_on_plots, line))
+
+    @Slot(int, object, object)
+    def _open_moment(self, agent: int, way: Way, at_us: int) -> None:
+        (self.open_logs_at if way is Way.LOGS else self.open_messages_at)(agent, at_us)
 
     def messages_screen(self) -> MessagesScreen:
         """The screen of messages, made when it is first wanted."""
         if self.messages is None:
             self.messages = MessagesScreen(self.context(), self.names)
             self.messages.agent_wanted.connect(self.open_agent)
+            self.messages.rows.menu_wanted.connect(self._offer_plots)
+            self.messages.plot.moment_wanted.connect(self._open_moment)
             self.messages.connect_requested.connect(self.connect_requested)
             self.messages.publish_wanted.connect(self.publish_requested)
             self.messages.clear_wanted.connect(self.clear_requested)
@@ -262,6 +290,7 @@ class Screens(QObject):
         if self.panel is None:
             self.panel = AgentPanel(self.context(), self._fill_menu)
             self.panel.open_requested.connect(self.open_agent)
+            self.panel.plots.moment_wanted.connect(self._open_moment)
         return self.panel
 
     @Slot()

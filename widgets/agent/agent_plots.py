@@ -16,6 +16,7 @@ from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.agent_events import AgentEvents
 from widgets.plots.curves import Curve, LineCurve, RawPoints, spans_of
+from widgets.plots.moment import Way, fill_moments
 from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
 from widgets.plots.plot import TimePlot
 from widgets.plots.plot_picture import ERROR_COLOUR
@@ -38,6 +39,8 @@ class AgentPlots(QScrollArea):
 
     why_wanted = Signal(str)
     """Somebody asks why the series of this metric is there."""
+    moment_wanted = Signal(int, object, object)
+    """Show what this agent did (`Way`) at that moment (microseconds UTC)."""
     explore_wanted = Signal(list)
     """Series by name (`Plotted`) shall be explored."""
 
@@ -216,11 +219,20 @@ class AgentPlots(QScrollArea):
         plot = TimePlot(title, unit, *self._shared, floor=floor)
         plot.setMinimumHeight(_PLOT_PIXELS)
         plot.menu_wanted.connect(partial(self._fill_menu, plot))
+        plot.moment_wanted.connect(self._want_moment)
         if self._compact:
             plot.setMaximumHeight(_MOST_COMPACT_PIXELS)
         return plot
 
+    @Slot(object, object)
+    def _want_moment(self, way: Way, at_us: int | None) -> None:
+        """Nobody pointed at a moment: it is about the newest that is shown."""
+        if self._agent is not None:
+            until_us = self._range.current().until_us
+            self.moment_wanted.emit(self._agent.request.agent, way, until_us if at_us is None else at_us)
+
     def _fill_menu(self, plot: TimePlot, menu: QMenu) -> None:
+        fill_moments(menu, plot)
         agent = self._agent
         drawn = {one for one, plots in self._users.items() if plot in plots}
         keys = [info.key for info in agent.series if info.id in drawn] if agent is not None else []

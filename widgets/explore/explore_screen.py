@@ -19,6 +19,7 @@ from widgets.explore.panel_desk import PanelDesk
 from widgets.explore.panel_menu import fill_panel_menu
 from widgets.explore.series_tree import SeriesTree
 from widgets.frame.screen_context import ScreenContext
+from widgets.plots.moment import Way
 from widgets.records.agent_names import AgentNames
 
 _TOLD_MS = 8_000
@@ -170,10 +171,8 @@ class ExploreScreen(QWidget):
 
     def moment(self) -> int | None:
         """The one where the panel's menu was opened with the mouse, else where the cursor stands."""
-        plot, cursor = self.panel.plot, self._cursor.time_us
-        if plot.menu_at is not None:
-            return plot.frame.time_of(plot.menu_at.x())
-        return cursor
+        plot = self.panel.plot
+        return plot.moment if plot.menu_at is not None else self._cursor.time_us
 
     def ask_logs(self) -> None:
         """What was logged at that moment, by the agent of the panel at hand where it is one alone."""
@@ -200,6 +199,7 @@ class ExploreScreen(QWidget):
         panel.closed.connect(commands.close)
         panel.rename_wanted.connect(commands.ask_title)
         panel.menu_wanted.connect(self._open_panel_menu)
+        panel.plot.moment_wanted.connect(lambda way, _: self.ask_logs() if way is Way.LOGS else self.ask_messages())
         panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
         panel.panel_dropped.connect(lambda target, id_, side: commands.move(id_, target, side))

@@ -40,10 +40,11 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     _fill_spans(menu.addMenu(translate("PanelMenu", "Compare with")), screen, panel.panel.compare_s)
     if panel.curves:
         _fill_thresholds(menu.addMenu(translate("PanelMenu", "Thresholds")), screen, panel)
-    if screen.moment() is not None:
+    if (at_us := screen.moment()) is not None:
         menu.addSeparator()
-        menu.addAction(translate("PanelMenu", "Logs of this moment"), screen.ask_logs)
-        menu.addAction(translate("PanelMenu", "Messages of this moment"), screen.ask_messages)
+        menu.addAction(translate("PanelMenu", "Logs of this moment\tL"), screen.ask_logs)
+        menu.addAction(translate("PanelMenu", "Messages of this moment\tM"), screen.ask_messages)
+        menu.addAction(translate("PanelMenu", "Look at this moment"), partial(panel.plot.look_at, at_us))
     menu.addSeparator()
     alone = screen.desk.only is not None
     text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")

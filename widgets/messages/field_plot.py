@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +69,8 @@ class FieldPlot(QWidget):
     """Empty until `show_field`. Reads documents in slices, so that the window stays quick. GUI thread."""
 
     closed = Signal()
+    moment_wanted = Signal(int, object, object)
+    """Show what the agent of the field did (`Way`) at that moment (microseconds UTC)."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
@@ -108,6 +111,7 @@ class FieldPlot(QWidget):
         """Plot this number of these messages (those of other topics are left out), and of what `add` brings."""
         from widgets.messages.loaded_curve import LoadedCurve
         from widgets.plots.buffer import SeriesBuffer
+        from widgets.plots.moment import fill_moments
         from widgets.plots.plot import TimePlot
 
         self._topic, self._path, self._agent = topic, path, agent
@@ -121,6 +125,8 @@ class FieldPlot(QWidget):
         shared = self._context
         self.plot = TimePlot(name, "", shared.frames, self.times, shared.cursor, shared.themes, floor=None)
         self.plot.setMinimumHeight(_PIXELS)
+        self.plot.menu_wanted.connect(partial(fill_moments, plot=self.plot))
+        self.plot.moment_wanted.connect(self._want_moment)
         curve = LoadedCurve("", "", self._buffer)
         self.plot.set_curves([curve], [curve])
         shown = visible(topic.decode(errors="backslashreplace"))
@@ -130,6 +136,11 @@ class FieldPlot(QWidget):
         self.show()
         self.add(rows)
         self._tell()
+
+    @Slot(object, object)
+    def _want_moment(self, way: object, at_us: int | None) -> None:
+        """Nobody pointed at a moment: it is about the newest that is shown."""
+        self.moment_wanted.emit(self._agent, way, self.times.current().until_us if at_us is None else at_us)
 
     def add(self, rows: Sequence[MessageLine]) -> None:
         """More messages were loaded, in any order; those that are known are left out."""

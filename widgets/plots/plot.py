@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QGuiApplication, QMouseEvent, QPainter, QPixmap
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
 from models.domain.quantity import format_time
@@ -15,6 +15,7 @@ from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Curve, RawPoints, Reading, Shape, Spans, Window
 from widgets.plots.marks import Band, Mark, MarkKind, PlacedMark, named, near, place_marks
+from widgets.plots.moment import WAY_KEYS, is_click, mark_time
 from widgets.plots.percentiles import FEW
 from widgets.plots.plot_axes import Axes
 from widgets.plots.plot_header import LINE_PIXELS, Entry, Legend, PlacedEntry, paint_header
@@ -51,6 +52,8 @@ class TimePlot(TimeSurface):
     """The name of this curve (its place among `curves`) was clicked."""
     menu_wanted = Signal(object)
     """This `QMenu` is about to open on it."""
+    moment_wanted = Signal(object, object)
+    """Show what happened (`Way`) at that moment (microseconds UTC; None: none was pointed at)."""
     threshold_moved = Signal(int, float)
     """Somebody dragged this threshold (its place) to that value."""
     drawn = Signal()
@@ -90,6 +93,7 @@ class TimePlot(TimeSurface):
         self._summary_us = 0  # end of the window that was described last; 0: describe anew
         self.menu_at: QPointF | None = None
         """Where the mouse opened its menu last; None: it was opened in another way, or beside the curves."""
+        self._pressed: QPointF | None = None  # where a plain click may have begun
         self.setMinimumHeight(HEADER_PIXELS + 56)
         self.setAccessibleName(title)
 
@@ -296,6 +300,7 @@ class TimePlot(TimeSurface):
         if plain and self._thresholds.press(self._frame.area, event.position()):
             self._render()
             return
+        self._pressed = event.position() if plain else None
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -303,9 +308,11 @@ class TimePlot(TimeSurface):
             self._thresholds.move(self._frame.area, event.position())
             self.update()
             return
-        if self._thresholds.all:
-            on_line = self._thresholds.at(self._frame.area, event.position()) >= 0
-            self.setCursor(Qt.CursorShape.SizeVerCursor if on_line else Qt.CursorShape.ArrowCursor)
+        if self._thresholds.all and self._thresholds.at(self._frame.area, event.position()) >= 0:
+            self.setCursor(Qt.CursorShape.SizeVerCursor)
+        else:
+            on_mark = mark_time(self._frame, self._placed_marks, event.position()) is not None
+            self.setCursor(Qt.CursorShape.PointingHandCursor if on_mark else Qt.CursorShape.ArrowCursor)
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -314,6 +321,30 @@ class TimePlot(TimeSurface):
             self.data_changed()
             return
         super().mouseReleaseEvent(event)
+        at_us = mark_time(self._frame, self._placed_marks, event.position())
+        if at_us is not None and is_click(self._pressed, event.position()):
+            self.look_at(at_us)
+        self._pressed = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.menu_at = None  # a key is about the cursor, wherever a menu was opened before
+        way = WAY_KEYS.get(Qt.Key(event.key())) if not event.modifiers() else None
+        if way is None:
+            super().keyPressEvent(event)
+        else:
+            self.moment_wanted.emit(way, self.moment)
+
+    @property
+    def moment(self) -> int | None:
+        """The event or time where the mouse opened its menu, else where the cursor stands; None: beside what is drawn."""
+        if self.menu_at is None:
+            return self._cursor_here()
+        on_mark = mark_time(self._frame, self._placed_marks, self.menu_at)
+        return self._frame.time_of(self.menu_at.x()) if on_mark is None else on_mark
+
+    def look_at(self, at_us: int) -> None:
+        """Take the whole window to this moment."""
+        self._cursor.pin(at_us)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.window.composition import Composition, WindowOptions
 from app.window.explore_place import ExplorePlace
 from app.window.layouts_controller import LayoutsController
-from app.window.places import EXPLORE, FLEET, LOGS, MESSAGES
+from app.window.places import AGENT, EXPLORE, FLEET, LOGS, MESSAGES
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import SystemClock
 from models.domain.layouts.layout import EMPTY, Layout, Panel, Plotted
@@ -208,5 +209,31 @@ def test_a_moment_leads_to_the_logs_and_messages_of_then(one: Composition, qtbot
         qtbot.waitUntil(lambda: screens.logs.agent == 1)
         screens.explore.screen.messages_wanted.emit(0, at_us - 1)
         assert (one.window.shown_screen, cursor.pinned_us) == (MESSAGES, at_us - 1)
+        screens.open_agent(1)
+        qtbot.waitUntil(lambda: screens.agent.plots._agent is not None)
+        cursor.move(at_us + 5)
+        qtbot.keyClick(screens.agent.plots.cpu, Qt.Key.Key_L)
+        assert (one.window.shown_screen, cursor.pinned_us) == (LOGS, at_us + 5)
+        assert screens.logs.agent == 1
     finally:
         cursor.pin(None)
+
+
+def test_a_message_leads_to_the_plots_of_its_agent_at_its_moment(one: Composition, qtbot: QtBot) -> None:
+    screens, window = one.screens, one.window
+    try:
+        screens.open_messages_at(2, one.clock.wall_us())
+        window.time_cursor.pin(None)
+        qtbot.waitUntil(lambda: len(screens.messages.rows.model.rows) == 1)
+        line = screens.messages.rows.model.rows[0]
+        window.time_range.zoom(line.key.received_us - 9_000_000, line.key.received_us - 5_000_000)
+        menu = QMenu()
+        screens.messages.rows.menu_wanted.emit(menu, line)
+        next(action for action in menu.actions() if action.text() == "Show on the plots").trigger()
+        assert (window.shown_screen, screens.agent.agent) == (AGENT, 2)
+        assert window.time_cursor.pinned_us == line.key.received_us
+        shown = window.time_range.current()
+        assert shown.since_us < line.key.received_us < shown.until_us, "the range moved there"
+    finally:
+        window.time_cursor.pin(None)
+        window.time_range.show_last(900_000_000)
