@@ -43,6 +43,8 @@ class LogMenu(QObject):
             tr("Copy the selected records as exports write them"))  # fmt: skip
         add("message", tr("Show its &message"), lambda one: one.open_message(), None, _has_message,
             tr("Show the message that the record was read from"))  # fmt: skip
+        add("plots", tr("Show on the &plots"), lambda one: one.show_on_plots(), "F7", _has_agent,
+            tr("Show the plots of its agent at the moment when the record arrived"))  # fmt: skip
         add("fields", tr("&Fields and their values"), lambda one: one.toggle_facets(), "F4", lambda _: True,
             tr("Show or hide the fields beside the list"))  # fmt: skip
         self.refresh()

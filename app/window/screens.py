@@ -221,6 +221,7 @@ class Screens(QObject):
             self.logs.pane.message_wanted.connect(self.ways.show_message_of)
             self.logs.pane.why_wanted.connect(self.why_requested)
             self.ways.lead_from(self.logs.rows)
+            self.logs.plots_wanted.connect(self.show_on_plots)
             self.logs.rows.menu_wanted.connect(self._offer_plots)
             self.logs.rows.menu_wanted.connect(self._offer_why)
             self._places[LOGS].fill(self.logs)
@@ -246,6 +247,7 @@ class Screens(QObject):
         self._window.show_screen(MESSAGES)
         self.messages_screen().show_agent(agent)
 
+    @Slot(object)
     def show_on_plots(self, line: LogLine | MessageLine) -> None:
         """The plots of its agent, at the moment when this record arrived."""
         self._stand_at(line.key.received_us)
@@ -274,6 +276,7 @@ class Screens(QObject):
             self.messages = MessagesScreen(self.context(), self.names)
             self.messages.agent_wanted.connect(self.open_agent)
             self.messages.rows.menu_wanted.connect(self._offer_plots)
+            self.messages.plots_wanted.connect(self.show_on_plots)
             self.messages.plot.moment_wanted.connect(self._open_moment)
             self.messages.connect_requested.connect(self.connect_requested)
             self.messages.publish_wanted.connect(self.publish_requested)

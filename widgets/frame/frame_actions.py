@@ -27,6 +27,7 @@ class FrameSlots:
     shortcuts: Callable[[], object]
     moment: Callable[[], object]
     leave_moment: Callable[[], object]
+    screen_before: Callable[[], object]
 
 
 class FrameActions(QObject):
@@ -64,6 +65,9 @@ class FrameActions(QObject):
             tip=tr("Back to the time range that was shown before"))  # fmt: skip
         self.forward = add("go.range-forward", tr("&Later time range"), times.forward, "Alt+Right", "forward", "Go",
             tip=tr("Forward to the time range that “earlier” came from"))  # fmt: skip
+        self.screen_before = add("go.screen-before", tr("&Screen before"), slots.screen_before, "Alt+Backspace", "", "Go",
+            tip=tr("Back to the screen that was shown before this one; once more: here again"))  # fmt: skip
+        self.screen_before.setEnabled(False)
         actions.separate("Go")
         add("help.shortcuts", tr("&Keyboard shortcuts"), slots.shortcuts, "Ctrl+?", menu="Help",
             tip=tr("All actions and their keys in one list"))  # fmt: skip

@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self._theme, self._actions = theme, actions
         self._screens: dict[str, QWidget] = {}
+        self._before = ""  # the screen that was in front before this one
         self._panel: QWidget | None = None
         self.time_range = TimeRangeModel(clock, parent=self)
         self.time_cursor = TimeCursor(self)
@@ -108,6 +109,9 @@ class MainWindow(QMainWindow):
     def show_screen(self, id_: str) -> None:
         """Bring this screen to the front. `KeyError` for one that was never added."""
         widget = self._screens[id_]
+        if self.shown_screen not in ("", id_):
+            self._before = self.shown_screen
+            self._made.screen_before.setEnabled(True)
         self._rail.show_chosen(id_)
         self._stack.setCurrentWidget(widget)
         widget.setFocus()  # a screen names by setFocusProxy what takes the keys
@@ -234,6 +238,7 @@ class MainWindow(QMainWindow):
             shortcuts=self._show_shortcuts,
             moment=lambda: self._moment_bar.begin(),  # noqa: PLW0108 - it is made later
             leave_moment=lambda: self.time_cursor.pin(None),
+            screen_before=lambda: self.show_screen(self._before),
         )
 
     def _build(self) -> None:

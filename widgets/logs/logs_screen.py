@@ -45,6 +45,8 @@ class LogsScreen(QWidget):
 
     agent_wanted = Signal(int)
     """Somebody wants to see this agent."""
+    plots_wanted = Signal(object)
+    """Somebody wants to see this record's (LogLine) moment on the plots of its agent."""
     at_hand_changed = Signal()
     """Another record is at hand, or what can be done with the query is something else."""
 
@@ -259,6 +261,11 @@ class LogsScreen(QWidget):
         """Show the message that the record at hand was read from."""
         if self.line is not None:
             self.pane.message_wanted.emit(self.line)
+
+    def show_on_plots(self) -> None:
+        """Show the plots of the agent of the record at hand, at its moment."""
+        if self.line is not None:
+            self.plots_wanted.emit(self.line)
 
     def toggle_facets(self) -> None:
         """Show or hide the fields beside the list."""

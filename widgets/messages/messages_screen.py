@@ -43,6 +43,8 @@ class MessagesScreen(QWidget):
     """Somebody wants to teach what a message means (Lesson)."""
     why_wanted = Signal(object)
     """Somebody asks what a message (MessageLine) is read as, and why."""
+    plots_wanted = Signal(object)
+    """Somebody wants to see this message's (MessageLine) moment on the plots of its agent."""
     at_hand_changed = Signal()
     """Another topic, message or value is at hand, or the screen comes or goes."""
     connect_requested = Signal()
@@ -309,6 +311,11 @@ class MessagesScreen(QWidget):
             self.agent_wanted.emit(self.message.agent)
 
     # ------------------------------------------------------------ plot
+
+    def show_on_plots(self) -> None:
+        """Show the plots of the agent of the message at hand, at its moment."""
+        if self.message is not None:
+            self.plots_wanted.emit(self.message)
 
     @Slot()
     def plot_field(self) -> None:

@@ -215,6 +215,10 @@ def test_a_moment_leads_to_the_logs_and_messages_of_then(one: Composition, qtbot
         qtbot.keyClick(screens.agent.plots.cpu, Qt.Key.Key_L)
         assert (one.window.shown_screen, cursor.pinned_us) == (LOGS, at_us + 5)
         assert screens.logs.agent == 1
+        one._actions["go.screen-before"].trigger()
+        assert (one.window.shown_screen, cursor.pinned_us) == (AGENT, at_us + 5), "back, at the same moment"
+        one._actions["go.screen-before"].trigger()
+        assert one.window.shown_screen == LOGS
     finally:
         cursor.pin(None)
 
@@ -234,6 +238,11 @@ def test_a_message_leads_to_the_plots_of_its_agent_at_its_moment(one: Compositio
         assert window.time_cursor.pinned_us == line.key.received_us
         shown = window.time_range.current()
         assert shown.since_us < line.key.received_us < shown.until_us, "the range moved there"
+        one._actions["go.screen-before"].trigger()
+        screens.messages.rows.chosen.emit(line)
+        window.time_cursor.pin(None)
+        one._actions["message.plots"].trigger()
+        assert (window.shown_screen, window.time_cursor.pinned_us) == (AGENT, line.key.received_us)
     finally:
         window.time_cursor.pin(None)
         window.time_range.show_last(900_000_000)
