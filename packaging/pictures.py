@@ -1,6 +1,6 @@
 """Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
 
-    python packaging/pictures.py [--only first-run,fleet,agent,explore,logs,messages,data,refused,teach] [--out resources/guide]
+    python packaging/pictures.py [--only first-run,fleet,agent,explore,logs,messages,data,why,refused,teach] [--out resources/guide]
 
 The hour before now, and a few minutes of each of the six days before, are read and stored through the recorder's own code
 with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one
@@ -50,11 +50,14 @@ _TO_A_FIELD = [
 """Keys and a click to a message of one agent's figures and to the plot of one of them."""
 _TO_A_WARNING = [
     *(["key", key] for key in ("ctrl+4", "ctrl+f")),
-    ["type", "slow"],
-    ["mousemove", "700", "260"],
+    ["type", "agent:summariser-* NOT level:debug attempt>0"],
+    ["key", "Return"],
+    ["mousemove", "700", "360"],
     ["click", "1"],
 ]
-"""Keys and a click to a record among those with a word in them."""
+"""Keys and a click to a record among those that a query of several conditions finds."""
+_TO_THE_ILL = [["key", "ctrl+f"], ["type", ILL], ["key", "Return"], ["key", "ctrl+Return"]]
+"""Keys to the screen of the agent that is degraded."""
 _TO_PANELS = [
     *(["key", key] for key in ("ctrl+3", "ctrl+f")),
     ["type", "crawler-1 crawler cpu"],
@@ -76,11 +79,12 @@ _TO_A_LESSON = [
 """Keys to a number of a home-made message, and what somebody writes who teaches what it is."""
 _SCREENS: dict[str, tuple[list[list[str]], float]] = {
     "fleet": ([], 70),
-    "agent": ([["key", "ctrl+f"], ["type", ILL], ["key", "Return"], ["key", "ctrl+Return"]], 25),
+    "agent": (_TO_THE_ILL, 25),
     "explore": (_TO_PANELS, 25),
     "logs": (_TO_A_WARNING, 25),
     "messages": (_TO_A_FIELD, 25),
     "data": ([["key", "ctrl+6"]], 25),
+    "why": ([*_TO_THE_ILL, ["key", "shift+F1"]], 25),
 }
 """What to do in the window for each, and after how many seconds."""
 _GRAB = """
@@ -208,7 +212,7 @@ def take(
     subprocess.run([sys.executable, "-c", _GRAB, str(out)], env=env, check=True)
     if other is not None:
         subprocess.run(["xdotool", "key", "ctrl+shift+l"], env=env, check=True)
-        pause.wait(1.5)
+        pause.wait(4)
         subprocess.run([sys.executable, "-c", _GRAB, str(other)], env=env, check=True)
     window.terminate()
     window.wait(30)
@@ -217,7 +221,7 @@ def take(
 def main() -> int:
     """Exit code 0; the pictures lie in the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="first-run,fleet,agent,explore,logs,messages,data,refused,teach")
+    parser.add_argument("--only", default="first-run,fleet,agent,explore,logs,messages,data,why,refused,teach")
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
     args = parser.parse_args()
     wanted = set(args.only.split(","))
@@ -272,7 +276,11 @@ def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> 
                 if screen == "fleet":
                     threading.Timer(10, live.absent.add, (SILENT,)).start()
                 light, dark = (out / f"{screen}-{theme}.png" for theme in ("light", "dark"))
-                take(light, workspace, env, steps, wait_s, other=dark)
+                if screen == "why":  # the keys of the window do not reach it from a dialog
+                    take(light, workspace, env, steps, wait_s)
+                    take(dark, workspace, env, steps, wait_s, theme="dark")
+                else:
+                    take(light, workspace, env, steps, wait_s, other=dark)
         finally:
             live.stopped.set()
             live.join()
