@@ -1,5 +1,6 @@
 """The ways that lead from a moment on a plot to what happened then."""
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QPointF, Qt
 from PySide6.QtWidgets import QMenu
 
-from widgets.plots.marks import PlacedMark, near
+from widgets.plots.marks import Band, PlacedMark, near
 from widgets.plots.plot_picture import Frame
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def mark_time(frame: Frame, placed: list[PlacedMark], at: QPointF) -> int | None
         return None
     mark = near(placed, at.x() - frame.area.left())
     return max(mark.marks, key=lambda one: one.kind).at_us if mark is not None else None
+
+
+def gap_time(frame: Frame, bands: Sequence[Band], at: QPointF) -> int | None:
+    """When the gap that is drawn there began, as far as the plot shows it; None: there is none."""
+    at_us = frame.time_of(at.x())
+    begun = [one.since_us for one in bands if one.since_us <= at_us <= one.until_us]
+    return max(*begun, frame.since_us) if begun and frame.area.contains(at) else None
 
 
 def is_click(pressed: QPointF | None, released: QPointF) -> bool:

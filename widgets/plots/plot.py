@@ -15,7 +15,7 @@ from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Curve, RawPoints, Reading, Shape, Spans, Window
 from widgets.plots.marks import Band, Mark, MarkKind, PlacedMark, named, near, place_marks
-from widgets.plots.moment import WAY_KEYS, is_click, mark_time
+from widgets.plots.moment import WAY_KEYS, gap_time, is_click, mark_time
 from widgets.plots.percentiles import FEW
 from widgets.plots.plot_axes import Axes
 from widgets.plots.plot_header import LINE_PIXELS, Entry, Legend, PlacedEntry, paint_header
@@ -311,8 +311,8 @@ class TimePlot(TimeSurface):
         if self._thresholds.all and self._thresholds.at(self._frame.area, event.position()) >= 0:
             self.setCursor(Qt.CursorShape.SizeVerCursor)
         else:
-            on_mark = mark_time(self._frame, self._placed_marks, event.position()) is not None
-            self.setCursor(Qt.CursorShape.PointingHandCursor if on_mark else Qt.CursorShape.ArrowCursor)
+            leads = self._event_at(event.position()) is not None
+            self.setCursor(Qt.CursorShape.PointingHandCursor if leads else Qt.CursorShape.ArrowCursor)
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -321,10 +321,15 @@ class TimePlot(TimeSurface):
             self.data_changed()
             return
         super().mouseReleaseEvent(event)
-        at_us = mark_time(self._frame, self._placed_marks, event.position())
+        at_us = self._event_at(event.position())
         if at_us is not None and is_click(self._pressed, event.position()):
             self.look_at(at_us)
         self._pressed = None
+
+    def _event_at(self, at: QPointF) -> int | None:
+        """When the event or the gap that is drawn there began."""
+        on_mark = mark_time(self._frame, self._placed_marks, at)
+        return gap_time(self._frame, self._bands, at) if on_mark is None else on_mark
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.menu_at = None  # a key is about the cursor, wherever a menu was opened before

@@ -7,8 +7,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from tests.widgets.plots.conftest import SECOND, Desk
-from widgets.plots.curves import LineCurve
-from widgets.plots.marks import Mark, MarkKind
+from widgets.plots.curves import NO_SPANS, LineCurve
+from widgets.plots.marks import Band, Mark, MarkKind
 from widgets.plots.moment import Way, fill_moments
 from widgets.plots.plot import TimePlot
 
@@ -92,6 +92,17 @@ def test_a_click_on_an_event_takes_the_window_to_its_exact_time(desk: Desk, plot
     assert desk.cursor.pinned_us == now - 40 * SECOND
     qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place(plot, now - 20 * SECOND))
     assert desk.cursor.pinned_us == now - 20 * SECOND, "the one that tells most of several"
+
+
+def test_a_click_on_a_gap_takes_the_window_to_where_it_began(desk: Desk, plot: TimePlot, qtbot: QtBot) -> None:
+    now = desk.clock.wall_us()
+    begun = now - 15 * SECOND
+    plot.set_gaps(NO_SPANS, [Band(begun, now - 5 * SECOND, "not recording"), Band(0, now - 55 * SECOND, "pruned")])
+    desk.frame_clock.tick()
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place(plot, now - 8 * SECOND))
+    assert desk.cursor.pinned_us == begun
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place(plot, now - 57 * SECOND))
+    assert desk.cursor.pinned_us == plot.frame.since_us, "as far as it is shown"
 
 
 def test_a_click_beside_events_and_a_drag_that_ends_on_one_pin_nothing(
