@@ -22,7 +22,7 @@ first_command() {
 needs_window() {
   case $(first_command "$@") in
     record | agent | simulate | broker | import | export | info | verify | backup | restore) return 1 ;;
-    rules | reread | why | logs | task | example | --help | -h | --version) return 1 ;;
+    rules | reread | why | logs | incident | task | example | --help | -h | --version) return 1 ;;
     *) return 0 ;;
   esac
 }

@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from app.cli.parser import parse
+from app.cli.parser import COMMANDS, WINDOW_COMMANDS, parse
 from app.version import VERSION
 from app.window.application import DESKTOP_ID
 from tests.helpers.needs import program
@@ -149,6 +149,15 @@ def test_what_a_wheel_has_compiled_in_has_its_licence_too(licences, tmp_path: Pa
     monkeypatch.setattr(licences, "COMPILED_IN", {})
     with pytest.raises(SystemExit, match=r"pcodec has .*numpy 0\.\d+.* compiled in"):
         licences.write_licences("pcodec", pcodec, tmp_path / "untold")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *WINDOW_COMMANDS, ""])
+def test_a_checkout_installs_what_a_window_needs_for_windows_alone(command: str) -> None:
+    ask = (
+        "eval \"$(sed -n '/^first_command() {/,/^}/p; /^needs_window() {/,/^}/p' packaging/dev.sh)\"; "
+        "if needs_window --workspace here $0; then echo window; else echo none; fi"
+    )
+    assert run("bash", "-c", ask, command).strip() == ("none" if command in COMMANDS else "window")
 
 
 @pytest.mark.long
