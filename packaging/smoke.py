@@ -5,7 +5,8 @@
 
 A first start in an empty home on a virtual screen: it must start its recorder and broker, store, and draw a live plot.
 Then the commands of the terminal: a picture, figures as CSV, and a broker, a recorder and a fleet of their own, whose history
-is sealed, backed up and restored, and reads the same each time.
+is sealed, backed up and restored, and reads the same each time. Last, traffic of other programs, which is searched, explained,
+read again and put into an incident.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -37,6 +39,8 @@ WIDTH, HEIGHT = 1280, 800
 AN_AGENT = (140, 243)  # in the list of the fleet, below the notice of a first start
 CURVE_PIXELS = 150  # the sparklines of the fleet have a third of that in the first minute
 SENT = 1_000
+RECORDINGS = Path(__file__).resolve().parents[1] / "tests" / "recordings"
+RULE = '[[rule]]\ntopic = "plant/{agent}/out"\nmeans = "number"\nmetric = "temperature"\n'
 _GRAB = """
 import sys
 import numpy
@@ -192,6 +196,34 @@ def own_broker(installed: Installed) -> None:
     print("backed up and restored; every export is the same")
 
 
+def other_programs(installed: Installed) -> None:
+    """Every recording of the tests, so that each convention is read by the packaged modules; then what is asked of it."""
+    workspace = ("--workspace", f"{installed.home}/imported")
+    copies = []
+    for recording in sorted(RECORDINGS.glob("*.jsonl")):
+        copies.append(f"{installed.home}/{recording.name}")
+        installed.outside(copies[-1]).write_bytes(recording.read_bytes())
+    installed.run("import", *copies, *workspace)
+    agents = list(csv.DictReader(io.StringIO(installed.run("export", "agents", *workspace), newline="")))
+    conventions = {agent["convention"] for agent in agents if agent["convention"]}
+    assert conventions >= {"home-assistant", "sparkplug", "opentelemetry", "a2a", "zigbee2mqtt"}, conventions
+    sparkplug = next(agent["agent"] for agent in agents if agent["convention"] == "sparkplug")
+    assert "sparkplug" in installed.run("why", sparkplug, *workspace).lower()
+    assert installed.run("logs", "level>=warn", *workspace), "no log record was found"
+    installed.run("shot", "logs", "--from", "2020-01-01", "-o", f"{installed.home}/logs.png", *workspace)
+    assert installed.outside(f"{installed.home}/logs.png").stat().st_size > 5_000, "shot logs is empty"
+    installed.run("incident", "--from", "2020-01-01", "-o", f"{installed.home}/incident.zip", *workspace)
+    with zipfile.ZipFile(installed.outside(f"{installed.home}/incident.zip")) as incident:
+        assert any(name.endswith("index.html") for name in incident.namelist()), incident.namelist()
+    installed.outside(f"{installed.home}/rules.toml").write_text(RULE)
+    installed.run("rules", "check", f"{installed.home}/rules.toml", *workspace)
+    before = installed.exported(*workspace)
+    installed.run("reread", *workspace)
+    assert installed.exported(*workspace) == before, "what is read again reads otherwise"
+    installed.run("verify", *workspace)
+    print(f"read {len(copies)} recordings of {len(conventions)} conventions; what is read again is the same")
+
+
 def _await_ready(recorder: subprocess.Popen[str]) -> None:
     assert recorder.stdout is not None
     assert json.loads(recorder.stdout.readline())["ready"]
@@ -234,6 +266,7 @@ def main() -> int:
         commands(installed)
         demo(installed)
         own_broker(installed)
+        other_programs(installed)
     print("smoke passed")
     return 0
 

@@ -48,7 +48,7 @@ inside apt-get remove -y -qq murmurscope >>"$target.log" 2>&1
 say "removed; $(wc -l <<<"$before") files of the user stay as they were"
 
 say 'unpacking the archive in a home'
-rm -rf "$target"/home/visitor/{.local,fleet,fleet.tar.gz,restored,murmurscope-*}
+rm -rf "$target"/home/visitor/{.local,fleet,fleet.tar.gz,restored,imported,murmurscope-*}
 xz -dc "$archive" | chroot --userspec=visitor:visitor "$target" tar -C /home/visitor -xf - # a minimal system has no xz
 unpacked=("$target"/home/visitor/murmurscope-*/murmurscope)
 "$python" "$root/packaging/smoke.py" --root "$target" "${unpacked[0]#"$target"}"
