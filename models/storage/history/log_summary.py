@@ -35,6 +35,8 @@ TELL_S = 0.3
 _FIRST = (Place.LEVEL, Place.AGENT, PATTERN, Place.LOGGER, Place.ERROR)
 _VALUES = 10
 _MOST_FIELDS = 60
+_MOST_TEXTS = 50
+"""Of a list in one record: a long one of numbers would be most of what there is."""
 _MOST_AGENTS = 2_000
 """Their counts are looked up one by one, a fifth of a millisecond each; of more all records are counted."""
 LEVELS = 1 + max(Level)
@@ -78,7 +80,7 @@ class _Tally:
             for field, texts in self._fields(line):
                 if field in self._records or len(self._records) < _MOST_FIELDS:
                     self._records[field] += 1
-                    self._values[field].update({text[:LONGEST_VALUE] for text in texts})
+                    self._values[field].update({text[:LONGEST_VALUE] for text in texts[:_MOST_TEXTS]})
 
     def _fields(self, line: LogLine) -> Iterator[tuple[str, list[str]]]:
         yield Place.LEVEL, [line.level.name.lower()]

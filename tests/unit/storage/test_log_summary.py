@@ -1,14 +1,17 @@
 """The histogram and the facets beside a list tell of the very records that it lists."""
 
+import json
 import random
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.domain.messages import Kind
 from models.domain.queries import CancelToken, LogLine, LogRequest, LogSummaryRequest, LogSummaryResult
-from models.domain.records import Level
+from models.domain.records import Level, LogRow
 from models.domain.search.parsing import parse
 from models.domain.search.patterns import term_of
 from models.domain.search.terms import All
@@ -16,7 +19,9 @@ from models.storage.history import log_summary
 from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_summary import answer_log_summary
 from models.storage.history.store_view import StoreView
+from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
+from tests.helpers.history_builder import HistoryBuilder, raw
 from tests.unit.storage.test_log_queries import query, views, workspaces
 
 __all__ = ["views", "workspaces"]
@@ -93,6 +98,22 @@ def test_facets_tell_what_is_frequent(views: list[StoreView]) -> None:
                 clicked = term_of(facet.field, value)
                 if value and facet.field not in ("error", "http.status"):  # those may stand in others
                     assert len(lines(view, LogRequest(0, All((term, clicked))))) >= n, (facet.field, value)
+
+
+def test_of_a_long_list_only_the_beginning_is_tallied(tmp_path: Path) -> None:
+    builder = HistoryBuilder(Workspace.at(tmp_path / "w"))
+    segment = builder.segment()
+    batch = builder.messages([raw("logs/x", b"x", T0)], builder.agent("a"), Kind.LOG)
+    batch.logs.append(LogRow(0, T0, 1, Level.INFO, None, "x", None, None, json.dumps({"ids": list(range(10_000))})))
+    segment.write(batch)
+    segment.close()
+    builder.close()
+    view = StoreView(builder.workspace)
+    view.refresh()
+    facets = summary(view, LogSummaryRequest(parse("", T0), BEGIN_US, END_US, MINUTE_US)).facets
+    ids = next(facet for facet in facets if facet.field == "ids")
+    assert len(ids.values) + ids.others == 50
+    view.close()
 
 
 def test_a_long_search_tells_how_far_it_is(views: list[StoreView], monkeypatch: pytest.MonkeyPatch) -> None:
