@@ -7,6 +7,8 @@ from PySide6.QtCore import QDate, QLocale
 
 SECOND_US = 1_000_000
 _DAY_S = 86_400
+_YEAR_TOLD_S = 28 * _DAY_S
+"""From such steps on ticks bear their year: seven of them may tell of seven years."""
 # every step divides the next coarser unit, so that ticks fall on round local times
 _STEPS_S = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800,
@@ -42,10 +44,10 @@ def time_ticks(since_us: int, until_us: int, most: int, zone: tzinfo | None = No
     return [_tick(at_us, step_s, zone) for at_us in places]
 
 
-def day_label(at_us: int, zone: tzinfo | None = None) -> str:
+def day_label(at_us: int, zone: tzinfo | None = None, *, with_year: bool = False) -> str:
     """The date of a moment, short, in the language of the window."""
     local = datetime.fromtimestamp(at_us / SECOND_US, zone)
-    return QLocale().toString(QDate(local.year, local.month, local.day), "d MMM")
+    return QLocale().toString(QDate(local.year, local.month, local.day), "d MMM yyyy" if with_year else "d MMM")
 
 
 def _by_step(since_us: int, until_us: int, step_s: float, zone: tzinfo | None) -> list[int]:
@@ -89,4 +91,6 @@ def _tick(at_us: int, step_s: float, zone: tzinfo | None) -> TimeTick:
     else:
         label = f"{local:%H:%M}"
     midnight = (local.hour, local.minute, local.second) == (0, 0, 0) and at_us % SECOND_US == 0
-    return TimeTick(at_us, day_label(at_us, zone), True) if midnight else TimeTick(at_us, label, False)
+    if not midnight:
+        return TimeTick(at_us, label, False)
+    return TimeTick(at_us, day_label(at_us, zone, with_year=step_s >= _YEAR_TOLD_S), True)

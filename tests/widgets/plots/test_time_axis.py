@@ -57,3 +57,9 @@ def test_never_too_many_and_never_outside(span_s: int) -> None:
 
 def test_nothing_for_no_time() -> None:
     assert time_ticks(5, 5, 8) == []
+
+
+def test_over_years_days_bear_their_year() -> None:
+    found = labels(at(2020, 1, 1), at(2026, 11, 28), 8)
+    assert [label.split()[-1] for label in found] == sorted(label.split()[-1] for label in found)
+    assert found[0].endswith("2020") or found[0].endswith("2021")
