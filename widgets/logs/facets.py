@@ -127,11 +127,13 @@ class FacetTree(QWidget):
         return item
 
     def _value_item(self, field: str, value: str, n: int) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([visible(value, _LONGEST) or self.tr("(empty)"), count_text(n), "+", "−"])
+        signs = ("+", "−") if value else ("", "")  # nothing can be looked for that is empty
+        item = QTreeWidgetItem([visible(value, _LONGEST) or self.tr("(empty)"), count_text(n), *signs])
         item.setData(_VALUE, _ROLE, (field, value))
         item.setToolTip(_VALUE, tooltip_text(visible(value)))
-        item.setToolTip(_WITH, self.tr("Only these"))
-        item.setToolTip(_WITHOUT, self.tr("All but these"))
+        if value:
+            item.setToolTip(_WITH, self.tr("Only these"))
+            item.setToolTip(_WITHOUT, self.tr("All but these"))
         item.setTextAlignment(_COUNT, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for sign in (_WITH, _WITHOUT):
             item.setTextAlignment(sign, Qt.AlignmentFlag.AlignCenter)
