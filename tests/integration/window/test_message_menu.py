@@ -72,7 +72,8 @@ def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
     assert enabled(one) == {"publish", "rules", "clear", "copy-topic"}
     screen._into_rows()
     assert enabled(one) == {
-        "publish", "again", "rules", "teach", "clear", "copy-topic", "copy-payload", "copy-command", "plot", "agent",
+        "publish", "again", "rules", "teach", "clear", "copy-topic", "copy-payload", "copy-command", "plot", "plots",
+        "agent",
     }  # fmt: skip
     one._actions["message.copy-payload"].trigger()
     assert QGuiApplication.clipboard().text() == '{"cpu": 1}'
