@@ -52,7 +52,7 @@ from models.domain.queries import (
 )
 from models.domain.records import GapCause, Level
 from models.domain.rules import TopicPattern
-from models.domain.search.matching import record_of, test_of
+from models.domain.search.matching import Record, test_of
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult, SeriesWords
 from models.domain.tail import Interest, TailCursor, TailPage
 
@@ -317,6 +317,12 @@ def message_line(number: int, at_us: int, payload: bytes, topic: bytes = b"agent
     return MessageLine(
         key, topic, AGENT, Kind.METRICS, Origin.LIVE, 1, False, False, len(payload), payload, None
     )  # fmt: skip
+
+
+def record_of(line: LogLine, agents: tuple[str, ...]) -> Record:
+    """What a query asks of a listed row."""
+    received_us = line.key.received_us
+    return Record(received_us, agents, line.level, line.logger, line.text, line.error, line.stack, line.attributes)
 
 
 def _page(

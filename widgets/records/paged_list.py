@@ -105,7 +105,6 @@ class PagedList(RecordTable):
 
     def stand_at(self, key: RowKey) -> None:
         """List what arrived around this row, or moment, and go to it: older rows below, newer ones above."""
-        self.reload()
         self._start = self._pointed = key
         self.reload(standing=True)
 

@@ -45,12 +45,6 @@ class Record(NamedTuple):
     attributes: str  # JSON object, or empty
 
 
-def record_of(line: LogLine, agents: tuple[str, ...]) -> Record:
-    """What is asked of a listed row."""
-    received_us = line.key.received_us
-    return Record(received_us, agents, line.level, line.logger, line.text, line.error, line.stack, line.attributes)
-
-
 def test_of(term: Term) -> Test:
     """Made once for a query, asked for every record. Attributes are decoded only by what asks for them."""
     match term:

@@ -71,10 +71,6 @@ class FieldIs:
     field: str
     parts: tuple[str, ...]  # what stands between the stars
 
-    @property
-    def only_there(self) -> bool:
-        return self.parts == ("", "")
-
 
 @dataclass(frozen=True, slots=True)
 class FieldCompares:
