@@ -173,7 +173,9 @@ class FakeSource:
         if isinstance(request, TopicsRequest):
             return self.topics(request)
         assert isinstance(request, TaskRequest)
-        return TaskResult(request, tuple(self.tasks[: request.limit]))
+        end_us = request.until_us or 2**62
+        rows = [row for row in self.tasks if request.since_us <= row.key.received_us < end_us]
+        return TaskResult(request, tuple(rows[: request.limit]))
 
     def _about_store(self, request: StoreRequest | PulseRequest | GapsRequest) -> Result:
         if isinstance(request, StoreRequest):

@@ -45,7 +45,7 @@ class PagedList(RecordTable):
     """
 
     pages = True
-    """False: the answer has no pages, more rows come with a higher limit."""
+    """False: the answer has no pages, more rows come with a higher limit, and at a moment there are none above it."""
 
     def __init__(self, name: str, model: PagedModel, context: ScreenContext, refresh_ms: int = REFRESH_MS) -> None:
         super().__init__(name, model, context)
@@ -161,7 +161,7 @@ class PagedList(RecordTable):
         pointed = self._pointed
         row = next((row for row, one in enumerate(self.model.rows) if one.key == pointed), -1)
         if row < 0 and self.standing and pointed is not None:  # a moment: the first that came then or later
-            row = sum(one.key >= pointed for one in self.model.rows) - 1
+            row = sum(one.key >= pointed for one in self.model.rows) - 1 if self.pages else 0
         if row >= 0:
             with QSignalBlocker(self) if pointed is not None and not pointed.segment else nullcontext():
                 self.table.selectRow(row)  # which is choosing it, but for a moment that is passed by
@@ -239,7 +239,7 @@ class PagedList(RecordTable):
         self.table.scrollToTop()
         if self._pointed is not None:
             self._go_to_pointed()
-        self._newer.begin(self._start)
+        self._newer.begin(self._start if self.pages else None)
 
     def _begin_with(self, result: Result) -> None:
         rows, reach = rows_of(result)

@@ -82,9 +82,14 @@ class TaskList(PagedList):
         self.filters.setContentsMargins(8, 0, 8, 0)
 
     def request(self, page: Page) -> TaskRequest:
+        """At a moment every task as it was last reported by then, however long ago: it may still have been at work."""
+        if self._start is not None:
+            return TaskRequest(self.agent, 0, self._start.received_us + 1, page.limit)
         return TaskRequest(self.agent, page.since_us, page.until_us, page.limit)
 
     def empty_state(self) -> ViewState:
+        if self._start is not None:
+            return self.none_in_time(self.tr("No task had been reported by then"))
         if not self._range.live:
             return self.none_in_time(self.tr("No tasks were reported in this time"))
         hint = self.tr("Agents report tasks with a JSON object on agents/<id>/task.")

@@ -332,6 +332,10 @@ def test_tasks_as_last_reported_with_their_times(build: HistoryBuilder, reader: 
     assert rows[2].ended_us == 0
     late = ask(reader, TaskRequest(since_us=T0 + 5 * S, until_us=T0 + 6 * S)).rows
     assert [(row.task, row.state, row.submitted_us) for row in late] == [("one", TaskState.WORKING, T0 + S)]
+    then = ask(reader, TaskRequest(until_us=T0 + 4 * S + 1)).rows  # as it was at a moment
+    assert [(row.task, row.state, row.ended_us) for row in then] == [
+        ("two", TaskState.WORKING, 0), ("one", TaskState.FAILED, T0 + 3 * S),
+    ]  # fmt: skip
     assert len(ask(reader, TaskRequest(limit=1)).rows) == 1
     assert [row.task for row in ask(reader, TaskRequest(agent=b)).rows] == ["one"]
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from models.domain.messages import Properties
 from models.domain.problems import Problem
-from models.domain.queries import LogRequest, MessageRequest, RowKey, TaskLine
+from models.domain.queries import LogRequest, MessageRequest, RowKey, TaskLine, TaskRequest
 from models.domain.records import Level, TaskState
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import AGENT, SECOND, log_line, message_line
@@ -302,6 +302,36 @@ def test_tasks_come_in_larger_pages(desk: Desk, shown) -> None:
     assert rows.model.rowCount() == 250
     assert [cell(rows, 0, column) for column in (1, 3, 4, 5)] == ["t-0", "submitted", "–", "5 s"]
     assert cell(rows, 1, 4) == "50 %"
+
+
+def test_at_a_moment_every_task_stands_as_it_was_last_reported_by_then(desk: Desk, shown, qtbot: QtBot) -> None:
+    nan = float("nan")
+    desk.source.tasks = [
+        TaskLine(RowKey(desk.now - n * SECOND, 1, 500 - n), f"t-{n}", AGENT, "crawl", TaskState.WORKING, "", "planner",
+                 desk.now - 999 * SECOND, 0, 0, 1, nan, "", "")
+        for n in range(0, 500, 10)
+    ]  # fmt: skip
+    desk.range.zoom(desk.now - 60 * SECOND, desk.now)
+    rows = make(desk, shown, TaskList)
+    asked = desk.source.count(TaskRequest)
+
+    def stands_at(task: str) -> bool:
+        desk.source.answer_all()
+        return bool(rows.model.rows) and rows.model.rows[0].task == task
+
+    desk.cursor.pin(desk.now - 20 * SECOND)
+    qtbot.waitUntil(lambda: stands_at("t-20"))
+    assert rows.model.rowCount() == 48  # also those that were silent since before the range
+    assert rows.table.currentIndex().row() == 0
+    assert desk.source.count(TaskRequest) == asked + 1  # nothing is newer than the moment
+    desk.cursor.pin(desk.now - 31 * SECOND)
+    qtbot.waitUntil(lambda: stands_at("t-40"))
+    desk.cursor.pin(desk.now - 600 * SECOND)
+    qtbot.waitUntil(lambda: not stands_at("t-40") and not rows.model.rows)
+    assert rows.stack.view.state.sentence == "No task had been reported by then"
+    desk.cursor.pin(None)
+    qtbot.waitUntil(lambda: stands_at("t-10"))
+    assert rows.model.rowCount() == 6  # those of the range
 
 
 def test_rows_are_copied_as_shown(desk: Desk, shown, qtbot: QtBot) -> None:
