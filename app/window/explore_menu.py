@@ -54,6 +54,11 @@ class ExploreMenu(QObject):
             ("plot", tr("As plot over time"), tr("Show the panel at hand over time")),
             ("distribution", tr("As distribution"), tr("Show in the panel at hand which values are how frequent")),
             ("values", tr("As newest values"), tr("Show the panel at hand in large figures")),
+            (
+                "table",
+                tr("As table"),
+                tr("Show extremes, mean and percentiles of every series of the panel at hand as rows"),
+            ),
         ):
             add(f"as-{kind}", text, partial(_show_as, kind), None, tip, partial(_is_other_kind, kind))
         add("threshold", tr("Set a threshold…"), lambda one: one.ask_threshold(), "Ctrl+Shift+H",

@@ -232,6 +232,7 @@ class Screens(QObject):
     def _explore_made(self, screen: "ExploreScreen") -> None:
         screen.logs_wanted.connect(self.open_logs_at)
         screen.messages_wanted.connect(self.open_messages_at)
+        screen.agent_wanted.connect(self.open_agent)
 
     @Slot(int, object)
     def open_logs_at(self, agent: int, at_us: int) -> None:

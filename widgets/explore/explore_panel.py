@@ -27,6 +27,7 @@ from widgets.explore.panel_view import PanelView
 from widgets.explore.resolving import Resolved
 from widgets.explore.series_mime import PANEL, SERIES, dragged_panel, dragged_series
 from widgets.explore.statistics_table import StatisticsTable
+from widgets.explore.table_view import TableOfSeries
 from widgets.explore.values_view import ValuesView
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import spans_of
@@ -64,6 +65,8 @@ class ExplorePanel(QFrame):
     """Series by name were dropped into it (None) or beside it (`Side`)."""
     threshold_moved = Signal(int, int, float)
     """A threshold of this panel (its place) was dragged to a value."""
+    agent_wanted = Signal(int)
+    """Open this agent (its local id)."""
     panel_dropped = Signal(int, int, object)
     """That panel was dropped at this side of this one."""
 
@@ -106,7 +109,8 @@ class ExplorePanel(QFrame):
         self.header.menu_wanted.connect(lambda button: self.menu_wanted.emit(self.key, button))
 
     def _wire(self, body: "TimePlot | PanelView") -> None:
-        body.installEventFilter(self)
+        for widget in _focused(body):
+            widget.installEventFilter(self)
         body.drawn.connect(self._drawn)
         body.menu_wanted.connect(self.body_menu_wanted)
         self.setFocusProxy(body)
@@ -124,7 +128,7 @@ class ExplorePanel(QFrame):
         if isinstance(self.body, PanelView):
             self.body.thresholds = panel.thresholds
         self.body.setAccessibleName(title)
-        self._show_statistics(shown=panel.statistics)
+        self._show_statistics(shown=panel.statistics and panel.kind is not Kind.TABLE)
         self.data_changed()
 
     def _show_kind(self, kind: Kind) -> None:
@@ -133,6 +137,7 @@ class ExplorePanel(QFrame):
             made = self._views[kind] = _VIEWS[kind](self._context)
             self._column.insertWidget(self._column.indexOf(self.plot), made, 1)
             self._wire(made)
+            made.agent_wanted.connect(self.agent_wanted)
             made.set_curves(self.curves)
             made.set_sentence(self._sentence)
         body = self.plot if kind is Kind.PLOT else self._views[kind]
@@ -263,9 +268,10 @@ class ExplorePanel(QFrame):
     # ------------------------------------------------------------ focus, drag and drop
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if watched is self.body and isinstance(event, QFocusEvent) and event.gotFocus():
+        ours = watched in _focused(self.body)
+        if ours and isinstance(event, QFocusEvent) and event.gotFocus():
             self.activated.emit(self.key)
-        pressed = watched is self.body and event.type() == QEvent.Type.KeyPress
+        pressed = ours and event.type() == QEvent.Type.KeyPress
         if pressed and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and not event.modifiers():
             return self.leave()
         return False
@@ -302,7 +308,13 @@ class ExplorePanel(QFrame):
 _VIEWS: dict[Kind, type[PanelView]] = {
     Kind.DISTRIBUTION: DistributionView,
     Kind.VALUES: ValuesView,
+    Kind.TABLE: TableOfSeries,
 }
+
+
+def _focused(body: TimePlot | PanelView) -> list[QWidget]:
+    """What of it takes the keys, by turns."""
+    return [body, *body.inner] if isinstance(body, PanelView) else [body]
 
 
 def _floor(unit: str, resolved: Resolved) -> float | None:

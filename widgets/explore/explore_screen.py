@@ -36,6 +36,8 @@ class ExploreScreen(QWidget):
     """The records of this agent (0: of everybody) around that moment (microseconds UTC)."""
     messages_wanted = Signal(int, object)
     """As above, messages."""
+    agent_wanted = Signal(int)
+    """Open this agent."""
     state_changed = Signal()
     """What commands are about, or what they would do, is another."""
 
@@ -200,6 +202,7 @@ class ExploreScreen(QWidget):
         panel.rename_wanted.connect(commands.ask_title)
         panel.menu_wanted.connect(self._open_panel_menu)
         panel.plot.moment_wanted.connect(lambda way, _: self.ask_logs() if way is Way.LOGS else self.ask_messages())
+        panel.agent_wanted.connect(self.agent_wanted)
         panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
         panel.panel_dropped.connect(lambda target, id_, side: commands.move(id_, target, side))

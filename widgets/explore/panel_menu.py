@@ -60,6 +60,7 @@ def _fill_kinds(menu: QMenu, screen: "ExploreScreen", chosen: Kind) -> None:
         (Kind.PLOT, translate("PanelMenu", "Plot over time")),
         (Kind.DISTRIBUTION, translate("PanelMenu", "Distribution")),
         (Kind.VALUES, translate("PanelMenu", "Newest values")),
+        (Kind.TABLE, translate("PanelMenu", "Table")),
     ):
         action = menu.addAction(text, partial(screen.commands.show_as, kind))
         action.setCheckable(True)

@@ -28,6 +28,8 @@ class PanelView(QWidget):
     """`shapes` are new."""
     menu_wanted = Signal(object)
     """This `QMenu` is about to open on it."""
+    agent_wanted = Signal(int)
+    """Open this agent."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
@@ -37,6 +39,8 @@ class PanelView(QWidget):
         self.thresholds: Sequence[Watched] = ()
         self._off: frozenset[int] = frozenset()
         self._sentence = ""
+        self.inner: list[QWidget] = []
+        """Widgets in it that take the keys in its place."""
         self.span = (0, 1)  # of time, as drawn
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -140,8 +144,12 @@ class PanelView(QWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self.tr("Copy picture"), lambda: QGuiApplication.clipboard().setPixmap(self.grab()))
-        menu.addAction(self.tr("Copy as text"), self.copy)
+        self._fill_menu(menu)
         menu.addSeparator()
         self.menu_wanted.emit(menu)
         menu.popup(event.globalPos())
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        """What can be done with what is seen; who derives from it may put more in front."""
+        menu.addAction(self.tr("Copy picture"), lambda: QGuiApplication.clipboard().setPixmap(self.grab()))
+        menu.addAction(self.tr("Copy as text"), self.copy)

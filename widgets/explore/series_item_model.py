@@ -43,10 +43,6 @@ class SeriesModel(QAbstractItemModel):
         self._found = self._index.find(typed)
         self.endResetModel()
 
-    @property
-    def series_count(self) -> int:
-        return len(self._found.rows)
-
     # ------------------------------------------------------------ what rows are
 
     def agent_at(self, index: Index) -> int:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     PLOT = "plot"
     DISTRIBUTION = "distribution"
     VALUES = "values"
+    TABLE = "table"
 
 
 class Direction(StrEnum):

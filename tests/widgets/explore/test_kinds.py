@@ -73,3 +73,56 @@ def test_an_envelope_has_no_distribution(queues: ExploreScreen, desk: Desk) -> N
     settle(desk)
     assert queues.panel.body._shares == []
     assert "shorter time" in queues.panel.body.accessibleDescription()
+
+
+# ---------------------------------------------------------------- table
+
+
+def table_of(explore: ExploreScreen) -> list[list[str]]:
+    model = explore.panel.body.table.records
+    return [[model.index(row, column).data() for column in (0, 3, 4, 5)] for row in range(model.rowCount())]
+
+
+def test_a_table_panel_tells_the_figures_of_each_series_and_sorts(queues: ExploreScreen, desk: Desk) -> None:
+    queues.commands.show_as(Kind.TABLE)
+    settle(desk)
+    assert table_of(queues) == [["crawler-1", "10", "5", "10"], ["Crawler Two", "4", "4", "4"]]
+    table = queues.panel.body.table
+    table.horizontalHeader().setSortIndicator(4, Qt.SortOrder.AscendingOrder)
+    assert [row[0] for row in table_of(queues)] == ["Crawler Two", "crawler-1"]
+    queues.panel.body.copy()
+    lines = [line.split("\t") for line in QGuiApplication.clipboard().text().splitlines()]
+    assert [line[:3] for line in lines] == [
+        ["Series", "n", "Minimum"],
+        ["Crawler Two", "50", "4"],
+        ["crawler-1", "50", "0"],
+    ]
+    assert queues.panel.body.accessibleDescription() == "crawler-1 10; Crawler Two 4"
+    assert queues.history.layout.root.kind is Kind.TABLE
+
+
+def test_a_row_of_a_table_panel_opens_its_agent_and_keys_stay_in_the_panel(
+    queues: ExploreScreen, desk: Desk, qtbot: QtBot
+) -> None:
+    queues.panel.body.setFocus()
+    queues.commands.show_as(Kind.TABLE)
+    settle(desk)
+    table = queues.panel.body.table
+    assert table.hasFocus()
+    table.selectRow(1)
+    with qtbot.waitSignal(queues.agent_wanted) as opened:
+        qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert opened.args == [8]
+    queues.toggle_maximised()
+    qtbot.keyClick(table, Qt.Key.Key_Escape)
+    assert queues.desk.only is None
+
+
+def test_an_empty_table_panel_says_so_and_can_be_taken_in_hand(explore: ExploreScreen, desk: Desk) -> None:
+    explore.commands.show_as(Kind.TABLE)
+    settle(desk)
+    body = explore.panel.body
+    assert not body.table.isVisible()
+    assert "Drag series here" in body.accessibleDescription()
+    body.setFocus()
+    assert body.hasFocus()
