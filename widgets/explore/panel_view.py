@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -10,18 +10,17 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
-    QShowEvent,
 )
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from models.domain.layouts.layout import Watched
+from widgets.common.drawn_widget import DrawnWidget
 from widgets.explore.panel_curves import PanelCurve
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Shape, Window
 
 
-class PanelView(QWidget):
+class PanelView(DrawnWidget):
     """Who derives from it arranges what is to be seen, and paints that. A hidden one does nothing. GUI thread."""
 
     drawn = Signal()
@@ -32,8 +31,8 @@ class PanelView(QWidget):
     """Open this agent."""
 
     def __init__(self, context: ScreenContext) -> None:
-        super().__init__()
-        self._clock, self._range, self._theme = context.frames, context.times, context.themes
+        super().__init__(context.frames, context.themes)
+        self._range = context.times
         self.curves: list[PanelCurve] = []
         self.shapes: list[Shape] = []
         self.thresholds: Sequence[Watched] = ()
@@ -42,12 +41,7 @@ class PanelView(QWidget):
         self.inner: list[QWidget] = []
         """Widgets in it that take the keys in its place."""
         self.span = (0, 1)  # of time, as drawn
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        context.frames.register(self)
         context.times.changed.connect(self.data_changed)
-        context.themes.changed.connect(self.data_changed)
 
     # ------------------------------------------------------------ for who derives from it
 
@@ -93,15 +87,6 @@ class PanelView(QWidget):
 
     # ------------------------------------------------------------ drawing
 
-    @Slot()
-    def data_changed(self) -> None:
-        """There is something new to draw, soon."""
-        self._clock.mark_dirty(self)
-
-    def is_visible_now(self) -> bool:
-        """As in `Drawable`."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
-
     def draw(self) -> None:
         """As in `Drawable`."""
         now = self._range.current()
@@ -132,14 +117,6 @@ class PanelView(QWidget):
                 painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -1, -1))
         finally:
             painter.end()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.data_changed()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.data_changed()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)

@@ -11,13 +11,12 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-    QResizeEvent,
-    QShowEvent,
     QWheelEvent,
 )  # fmt: skip
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from models.domain.quantity import format_time
+from widgets.common.drawn_widget import DrawnWidget
 from widgets.common.frame_clock import FrameClock
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
@@ -26,7 +25,7 @@ from widgets.plots.gestures import Gestures
 from widgets.plots.plot_picture import Frame
 
 
-class TimeSurface(QWidget):
+class TimeSurface(DrawnWidget):
     """Draws on the frame clock into a pixmap; pointer and cursor only paint over it. A hidden one does nothing.
 
     Who derives from it tells the area for the picture and paints it. GUI thread.
@@ -40,21 +39,16 @@ class TimeSurface(QWidget):
         theme: ThemeHolder,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._clock, self._range, self._cursor, self._theme = frame_clock, time_range, cursor, theme
+        super().__init__(frame_clock, theme, parent)
+        self._range, self._cursor = time_range, cursor
         self._gestures = Gestures(time_range, cursor)
         self._shows_time = True
         self._pixmap: QPixmap | None = None
         self._stale = True
         self._frame = Frame(QRectF(0, 0, 10, 10), 0, 1)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        frame_clock.register(self)
         time_range.changed.connect(self._range_changed)
         cursor.moved.connect(self._cursor_moved)
-        theme.changed.connect(self.data_changed)
 
     # ------------------------------------------------------------ for who derives from it
 
@@ -94,11 +88,7 @@ class TimeSurface(QWidget):
     def data_changed(self) -> None:
         """There is something new to draw, soon."""
         self._stale = True
-        self._clock.mark_dirty(self)
-
-    def is_visible_now(self) -> bool:
-        """As in `Drawable`."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
+        super().data_changed()
 
     def draw(self) -> None:
         """As in `Drawable`: paints now, so that the frame clock knows what it cost."""
@@ -189,14 +179,6 @@ class TimeSurface(QWidget):
     def _cursor_moved(self, _time_us: object) -> None:
         if self.isVisible():
             self.update()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.data_changed()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.data_changed()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
