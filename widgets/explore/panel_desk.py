@@ -16,6 +16,7 @@ from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
 from widgets.explore.resolving import FoundSeries, Resolved, resolve
 from widgets.frame.screen_context import ScreenContext
+from widgets.plots.alignment import Alignment
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
 
@@ -34,6 +35,7 @@ class PanelDesk(QObject):
         self.feed = PanelFeed(context.source, context.tail, context.times, self)
         self.events = PanelEvents(context, self)
         self.grid = PanelGrid(self._make)
+        self._alignment = Alignment(lambda: [panel.plot for panel in self.shown], self)
         self._users: dict[int, list[ExplorePanel]] = {}
         self._earlier: dict[int, tuple[EarlierRange, PanelFeed]] = {}  # by how much, in microseconds
         self._tick = QTimer(self)
@@ -80,6 +82,7 @@ class PanelDesk(QObject):
 
     def _make(self, key: CellKey) -> ExplorePanel:
         panel = ExplorePanel(key, self._context)
+        self._alignment.watch(panel.plot)
         self.made.emit(panel)
         return panel
 

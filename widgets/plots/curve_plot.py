@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPixmap
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from widgets.common.frame_clock import FrameClock
@@ -45,6 +45,8 @@ class CurvePlot(TimeSurface):
 
     drawn = Signal()
     """`shapes` are new."""
+    placed = Signal()
+    """It was shown, hidden or resized, or has an axis more or less."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class CurvePlot(TimeSurface):
         self.title = title
         self._axes = Axes(unit, floor)
         self._thresholds = Thresholds(self._axes)
+        self._keeps_right_room = False
         self._legend = Legend(legend_lines) if legend_lines else None
         self._subject = ""
         self._sentence = ""
@@ -119,6 +122,17 @@ class CurvePlot(TimeSurface):
         """The unit of the value axis, where it is not known from the start; `right`: of a second one."""
         if self._axes.set_units(unit, right):
             self.data_changed()
+            self.placed.emit()
+
+    @property
+    def has_right_axis(self) -> bool:
+        return self._axes.right is not None
+
+    def keep_right_room(self, *, keep: bool) -> None:
+        """Leave room for an axis at the right, even if there is none (`Alignment`)."""
+        if keep != self._keeps_right_room:
+            self._keeps_right_room = keep
+            self.data_changed()
 
     def set_floors(self, left: float | None = None, right: float | None = None) -> None:
         """A value of each axis that stays in sight; None: none has to."""
@@ -171,12 +185,24 @@ class CurvePlot(TimeSurface):
         """Put the picture on the clipboard."""
         QGuiApplication.clipboard().setPixmap(self.picture())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.placed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.placed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.placed.emit()
+
     # ------------------------------------------------------------ drawing
 
     def _area(self) -> QRectF:
         metrics = QFontMetricsF(self.font())
         left = axis_width(metrics)
-        right = RIGHT_PIXELS if self._axes.right is None else left
+        right = left if self.has_right_axis or self._keeps_right_room else RIGHT_PIXELS
         top = float(HEADER_PIXELS)
         if self._legend is not None:
             self._legend.lay_out(self._entries(None), self.width() - 18, metrics)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from models.domain.presence_words import Cause, Condition, Presence
@@ -126,6 +126,21 @@ def test_memory_as_a_share_has_an_axis_in_percent(desk: Desk, shown) -> None:
     desk.draw()
     extra = screen.plots.extra[0]
     assert (extra.unit, extra.curves[0].unit) == ("1", "1")
+
+
+def test_the_same_time_is_straight_below_in_all_plots(desk: Desk, shown) -> None:
+    for series, value in ((CPU, 0.25), (MEMORY, 4e8), (RESPONSE, 0.2), (QUEUE, 123_456_789.0)):
+        desk.fill(series, range(1, 50), value)
+    screen = desk.screen()
+    screen.show_agent(AGENT)
+    shown(screen)
+    screen.plots.show_extra([QUEUE])
+    desk.source.answer_all()
+    QApplication.processEvents()  # the small plot has its place
+    screen.plots.ensureWidgetVisible(screen.plots.extra[0])
+    desk.draw()
+    frames = [plot.frame for plot in (*screen.plots.main, *screen.plots.extra)]
+    assert len({(one.area.left(), one.area.right(), one.since_us, one.until_us) for one in frames}) == 1
 
 
 def test_a_plot_scrolled_into_sight_is_up_to_date(desk: Desk, shown) -> None:
