@@ -20,6 +20,7 @@ whole or not at all; progress is told on stderr. Works while a recorder runs.
 """
 DATASETS = (
     "messages", "samples", "logs", "presence", "agents", "tasks", "interactions", "connections", "gaps", "unreadable",
+    "annotations",
 )  # fmt: skip
 
 

@@ -117,13 +117,14 @@ class _Run:
                 damaged.append(LostHistory(*gap))
         new = {one.source.origin for one in wanted}
         held = [one for one in theirs.segments if one.origin not in new]
-        if self.parts or damaged or theirs.words or theirs.lost:
+        if self.parts or damaged or theirs.words or theirs.lost or theirs.annotations:
             with problems_of(self.workspace.segments):
                 for part in self.parts:
                     mark_ended(part.path)
                     self._look()
                 sync_folder(self.workspace.segments)
-            finish = partial(self.writer.finish, self.parts, held, [*theirs.lost, *damaged], theirs.words)
+            told = (theirs.words, theirs.annotations)
+            finish = partial(self.writer.finish, self.parts, held, [*theirs.lost, *damaged], *told)
             self.hand_over(finish, nobody)
         else:
             self.hand_over(self.writer.cancel, nobody)

@@ -115,7 +115,7 @@ class TailSource(QObject):
     def _run(self) -> None:
         reader: Reader | None = None
         cursor = TailCursor()
-        told = ""
+        told, annotation_changes = "", 0
         while not self._ending:
             fast = self._watched and (self._lists or self._interest.series)
             pause_s = WATCHED_S if fast else UNWATCHED_S
@@ -124,7 +124,9 @@ class TailSource(QObject):
                     reader = self._make_reader()
                 page = reader.poll(cursor, self._interest)
                 cursor, told = page.cursor, ""
-                if page.batches or page.new_names:
+                marked = page.annotation_changes != annotation_changes
+                annotation_changes = page.annotation_changes
+                if page.batches or page.new_names or marked:
                     self._gather(page)
             except Exception as error:  # noqa: BLE001 - told by `_tell_once`; the thread outlives everything
                 told = _tell_once(told, error)
@@ -187,6 +189,7 @@ def merged(first: TailPage, second: TailPage) -> TailPage:
             np.concatenate((first.presence.condition, second.presence.condition)),
             first.presence.cause + second.presence.cause,
         ),
+        annotation_changes=second.annotation_changes,
     )
 
 

@@ -116,10 +116,14 @@ class RecorderState:
 
 
 class Command(StrEnum):
-    """What `submit` takes in "do". Every command names `agent` (its id as text)."""
+    """What `submit` takes in "do". Those on agents name `agent` (its id as text)."""
 
     RENAME = "agent.rename"  # "name": text, empty takes the agent's own name again
     GROUP = "agent.group"  # "group": text, empty takes the agent's own group again
     NOTE = "agent.note"  # "note": text
     MAINTENANCE = "agent.maintenance"  # "until_us": int, 0 ends it
     RETIRE = "agent.retire"  # "retired": bool
+    ANNOTATE = "annotation.put"
+    """"id": UUIDv7 text, "since_us", "until_us": int (the same: a moment), "agent": its id, empty for everybody, "text",
+    "tags": [text]; in place of what was kept with this id."""
+    UNANNOTATE = "annotation.remove"  # "id"; one that is gone already is no mistake

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from models.domain.annotations import AnnotationsRequest, AnnotationsResult
 from models.domain.list_queries import (
     UNKNOWN_REACH,
     Facet,
@@ -77,6 +78,8 @@ __all__ = [
     "UNKNOWN_REACH",
     "AgentRequest",
     "AgentResult",
+    "AnnotationsRequest",
+    "AnnotationsResult",
     "AttemptColumns",
     "CancelToken",
     "Cancelled",
@@ -256,6 +259,7 @@ Request = (
     | PulseRequest
     | SeriesRequest
     | EventsRequest
+    | AnnotationsRequest
     | LogRequest
     | LogSummaryRequest
     | MessageRequest
@@ -274,6 +278,7 @@ Result = (
     | PulseResult
     | SeriesResult
     | EventsResult
+    | AnnotationsResult
     | LogResult
     | LogSummaryResult
     | MessageResult

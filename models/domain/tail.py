@@ -37,6 +37,8 @@ class TailPage:
     newest_received_us: int
     points: tuple[SeriesColumns, ...]
     presence: PresenceColumns
+    annotation_changes: int = 0
+    """How often annotations were added, changed or removed so far."""
 
 
 class Tail(Protocol):

@@ -1,12 +1,12 @@
 """Tables of `catalogue.db`: what is known now, and what only the user knows. Changed by numbered migrations alone.
 
-Everything but the user's own words (given names, groups, notes, maintenance, retirement), `removed` gaps, hour roll-ups of
+Everything but the user's own words (given names, groups, notes, maintenance, retirement, annotations), `removed` gaps, hour roll-ups of
 what is gone and which files were imported can be rebuilt from the segments. Written by the recorder's ingest thread.
 """
 
 from peewee import BlobField, CompositeKey, FloatField, IntegerField, Model, TextField
 
-SCHEMA = 8
+SCHEMA = 9
 """Number of the newest migration; stored as user_version. A file with a larger one is refused."""
 
 
@@ -197,6 +197,19 @@ class Remembered(CatalogueModel):
     payload = BlobField()
 
 
+class Annotation(CatalogueModel):
+    """What people marked in time. Primary: no segment knows of it, and retention leaves it alone. How often they changed
+    stands in `workspace`, as `annotations`."""
+
+    id = TextField(primary_key=True)  # UUIDv7
+    since_us = IntegerField()
+    until_us = IntegerField()  # `since_us`: a moment
+    agent_id = IntegerField()  # 0: everybody
+    text = TextField()
+    tags = TextField()  # a JSON array
+    changed_us = IntegerField()
+
+
 class Audit(CatalogueModel):
     """What the user changed, before it took effect."""
 
@@ -207,5 +220,5 @@ class Audit(CatalogueModel):
 
 CATALOGUE_MODELS = [
     Workspace, Capture, Segment, Topic, TopicTotal, Agent, Series, AgentNow, OpenTask, Gap, ImportedFile, Hours,
-    Remembered, Audit,
+    Remembered, Annotation, Audit,
 ]  # fmt: skip

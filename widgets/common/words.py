@@ -14,6 +14,7 @@ from widgets.common.plain import visible
 PARAM_LIMIT = 300
 DATASETS = (
     "messages", "samples", "logs", "presence", "agents", "tasks", "interactions", "connections", "gaps", "unreadable",
+    "annotations",
 )  # fmt: skip
 """What can be exported, in the order in which it is offered."""
 
@@ -181,6 +182,7 @@ _DATASETS = {
     "connections": QT_TRANSLATE_NOOP("Dataset", "Connection attempts"),
     "gaps": QT_TRANSLATE_NOOP("Dataset", "Gaps"),
     "unreadable": QT_TRANSLATE_NOOP("Dataset", "Unreadable topics"),
+    "annotations": QT_TRANSLATE_NOOP("Dataset", "Annotations"),
 }
 _FINDINGS = {
     "missing": QT_TRANSLATE_NOOP("Finding", "the file is missing"),

@@ -15,6 +15,7 @@ from models.storage.history.store_view import read_catalogue
 from models.storage.segments.open_segment import DAMAGE, DAMAGE_ALONE, OpenSegment, SegmentRow
 from models.storage.store_errors import problems_of
 from models.storage.workspace import Workspace
+from models.storage.writing.annotations import Kept
 
 LOST = (GapCause.RETENTION.value, GapCause.DAMAGED.value, GapCause.LEFT_OUT.value)
 """Causes of gaps that stand for a whole segment, and end where somebody brings that segment."""
@@ -27,6 +28,9 @@ _SEGMENTS = """SELECT segment.id, segment.layout, state, segment.first_us, segme
 _GAPS = f"""SELECT since_us, until_us, cause, count FROM gap WHERE agent_id = 0 AND cause IN ({", ".join(f"'{cause}'" for cause in LOST)}) ORDER BY id"""
 _WORDS = """SELECT name, given_name, given_group, note FROM agent
     WHERE given_name <> '' OR given_group <> '' OR note <> '' ORDER BY id"""
+_MARKED = """SELECT n.id, n.since_us, n.until_us, coalesce(a.name, ''), n.text, n.tags, n.changed_us
+    FROM annotation n LEFT JOIN agent a ON a.id = n.agent_id ORDER BY n.id"""
+_ANNOTATION_SCHEMA = 9
 _THERE = """SELECT name FROM agent JOIN agent_now ON agent_id = agent.id
     WHERE presence IN (?, ?) AND NOT imported ORDER BY agent.id"""
 
@@ -78,6 +82,7 @@ class Held(NamedTuple):
     lost: list[LostHistory]
     words: list[Words]
     there: list[str]
+    annotations: list[Kept]
 
     @property
     def recorded_until_us(self) -> int:
@@ -110,12 +115,14 @@ def _read_held(workspace: Workspace, damage: tuple[type[BaseException], ...]) ->
             if one is None and row[2] != "quarantined"
         ]
         there = catalogue.execute(_THERE, (int(Presence.ONLINE), int(Presence.LATE))).fetchall()
+        marked = int(catalogue.pragma("user_version")) >= _ANNOTATION_SCHEMA
         return Held(
             segments,
             len(found) - len(segments),
             lost,
             [Words(*row) for row in catalogue.execute(_WORDS)],
             [str(name) for (name,) in there],
+            [Kept(*row) for row in catalogue.execute(_MARKED)] if marked else [],
         )
     finally:
         catalogue.close()

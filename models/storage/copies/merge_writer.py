@@ -29,6 +29,7 @@ from models.storage.segments.segment_file import remove_files
 from models.storage.store_errors import problems_of
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
+from models.storage.writing.annotations import Kept, bring_annotations
 from models.storage.writing.headlines import Headlines
 from models.storage.writing.import_intake import joined, newer
 from models.storage.writing.import_writer import imported_bytes, refuse_beyond
@@ -188,8 +189,9 @@ class MergeWriter:
         )
 
     def finish(
-        self, parts: Sequence[Part], held: Iterable[HeldSegment], lost: Sequence[LostHistory], words: Sequence[Words]
-    ) -> None:
+        self, parts: Sequence[Part], held: Iterable[HeldSegment], lost: Sequence[LostHistory], words: Sequence[Words],
+        annotations: Sequence[Kept] = (),
+    ) -> None:  # fmt: skip
         """Let everybody see it, in one step. `held`: what the source has and we have had before. Live traffic waits for it;
         that is why the files are synced, and tell that their import has ended, by whoever made them."""
         total = sum(part.bytes for part in parts)
@@ -206,6 +208,8 @@ class MergeWriter:
                     _STILL_LOST, [(one.since_us, one.until_us, one.cause, one.missing) for one in lost]
                 )
                 self._catalogue.executemany(_SAID, [(one.name, one.group, one.note, one.agent) for one in words])
+                told_of = {one.agent: self._names.agent(one.agent) for one in annotations if one.agent}
+                bring_annotations(self._catalogue, annotations, told_of)
         self.running = False
         for part in parts:
             if part.replaces:

@@ -13,7 +13,14 @@ from models.storage.export.messages import read_messages
 from models.storage.export.records import read_connections, read_interactions, read_logs
 from models.storage.export.samples import read_samples
 from models.storage.export.scope import Block, Scope
-from models.storage.export.state import agent_lines, gap_lines, presence_lines, task_lines, unreadable_lines
+from models.storage.export.state import (
+    agent_lines,
+    annotation_lines,
+    gap_lines,
+    presence_lines,
+    task_lines,
+    unreadable_lines,
+)
 from models.storage.history.fleet import present
 from models.storage.history.store_view import StoreView
 from models.storage.keeping.pins import pinned
@@ -52,6 +59,7 @@ DATASETS: dict[str, tuple[tuple[str, Kind], ...]] = {
     "connections": (("time", S), ("agent", T), ("outcome", W), ("error", T), ("duration_ms", R), ("target", T)),
     "gaps": (("since", S), ("until", S), ("agent", T), ("cause", W), ("count", N)),
     "unreadable": (("topic", T), ("count", N), ("last_time", S), ("last_reason", W)),
+    "annotations": (("since", S), ("until", S), ("agent", T), ("text", T), ("tags", J)),
 }  # fmt: skip
 """Columns of every dataset, in order. Others script against them: add, never rename or reorder."""
 FORMATS = ("csv", "jsonl")
@@ -129,6 +137,8 @@ def _lines(scope: Scope, dataset: str, clock: Clock) -> Iterator[list[str]]:
             return agent_lines(scope, present(scope.view, clock.wall_us()).at_us)
         case "gaps":
             return gap_lines(scope)
+        case "annotations":
+            return annotation_lines(scope)
         case _:
             return unreadable_lines(scope)
 

@@ -168,6 +168,15 @@ def gap_lines(scope: Scope) -> Iterator[list[str]]:
     yield from _pages(scope, iter(rows))
 
 
+def annotation_lines(scope: Scope) -> Iterator[list[str]]:
+    """What people marked that touches the range, by its beginning; of one agent: its own and everybody's. A moment ends when
+    it begins."""
+    sql = """select n.since_us, n.until_us, a.name, n.text, n.tags from annotation n left join agent a on a.id = n.agent_id
+        where n.since_us < ? and n.until_us >= ? and (? = 0 or n.agent_id in (0, ?)) order by n.since_us, n.until_us, n.id"""
+    bounds = (scope.end_us, scope.since_us, scope.agent, scope.agent)
+    yield from _pages(scope, iter(fetch(scope.view.catalogue, sql, bounds) if scope.view.has_annotations else []))
+
+
 def unreadable_lines(scope: Scope) -> Iterator[list[str]]:
     """A row for each topic with messages that could not be read, by its last one. Memory grows with such topics only."""
     found = unreadable_topics(scope.view, scope.since_us, scope.until_us, scope.agent, scope.token)

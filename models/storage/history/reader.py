@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from models.domain.annotations import AnnotationsRequest
 from models.domain.clock import Clock, SystemClock
 from models.domain.problems import trouble
 from models.domain.pulse_figures import PulseRequest
@@ -36,6 +37,7 @@ from models.domain.queries import (
 )
 from models.domain.series_names import SeriesNamesRequest
 from models.storage.history.agent_names import names_of_agents
+from models.storage.history.annotations import answer_annotations
 from models.storage.history.events import answer_events
 from models.storage.history.fleet import FleetHistory
 from models.storage.history.gaps import gaps_between
@@ -103,6 +105,8 @@ class HistoryReader:
                 yield from answer_events(view, request, self._clock.wall_us(), token)
             case LogRequest() | LogSummaryRequest() | MessageRequest():
                 yield from _of_rows(view, request, token)
+            case AnnotationsRequest():
+                yield answer_annotations(view, request)
             case TopicsRequest():
                 yield from answer_topics(view, request, token)
             case TaskRequest():

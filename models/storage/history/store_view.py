@@ -24,6 +24,8 @@ IDLE_TURNS = 100
 _IMPORTED_SCHEMA = 3
 _HOURS_SCHEMA = 5
 _GENERATION_SCHEMA = 7
+_ANNOTATION_SCHEMA = 9
+_ANNOTATION_CHANGES = "select value from workspace where key = 'annotations'"
 _ROW_COLUMNS = """id, capture_id, state, first_us, last_us, messages, samples, logs, tasks, taken_batch,
     (select kind from capture where capture.id = capture_id) is 'import', layout, {}"""
 
@@ -69,6 +71,8 @@ class StoreView:
         self._segments: list[SegmentRow] = []
         self.generations = 0
         """Rises whenever history was read again: what was remembered of closed segments is no more so."""
+        self.annotation_changes = 0
+        """Rises whenever an annotation is added, changed or removed."""
 
     @property
     def imported_column(self) -> str:
@@ -79,6 +83,11 @@ class StoreView:
     def has_hours(self) -> bool:
         """As above, for the hour roll-ups."""
         return int(self.catalogue.pragma("user_version")) >= _HOURS_SCHEMA
+
+    @property
+    def has_annotations(self) -> bool:
+        """As above, for what people marked."""
+        return int(self.catalogue.pragma("user_version")) >= _ANNOTATION_SCHEMA
 
     def refresh(self) -> None:
         """Take notice of new, closed and removed segments. Raises the problems of `read_catalogue` after a replacement."""
@@ -98,6 +107,7 @@ class StoreView:
         rows = fetch(self.catalogue, f"select {_ROW_COLUMNS.format(generation)} from segment order by id")
         self._segments = [SegmentRow(*row) for row in rows]
         self.generations = sum(row.generation for row in self._segments)
+        self.annotation_changes = next((int(value) for (value,) in fetch(self.catalogue, _ANNOTATION_CHANGES)), 0)
         rows_by_id = {row.id: row for row in self._segments}
         for id_, opened in list(self._open.items()):
             row = rows_by_id.get(

@@ -82,7 +82,9 @@ class TailReader:
         newest = rows[-1].id if rows else 0
         if not seen or (max(seen) > max(newest, 1) and rows):
             ends = {row.id: view.attempt(row, _last_batch, 0) for row in rows if row.is_open or row.id == newest}
-            return _page(TailCursor(tuple(ends.items())) if ends else NO_CURSOR, gathered, interest)
+            return _page(
+                TailCursor(tuple(ends.items())) if ends else NO_CURSOR, gathered, interest, view.annotation_changes
+            )
         wanted = np.array(sorted(interest.series), np.uint32)
         floor = max(seen)
         for row in rows:
@@ -96,7 +98,8 @@ class TailReader:
                 del seen[row.id]  # nothing is written there any more
                 self._known.pop(row.id, None)
         kept = {row.id for row in rows} | {max(seen, default=0)}
-        return _page(TailCursor(tuple(sorted(one for one in seen.items() if one[0] in kept))), gathered, interest)
+        end = TailCursor(tuple(sorted(one for one in seen.items() if one[0] in kept)))
+        return _page(end, gathered, interest, view.annotation_changes)
 
     def close(self) -> None:
         """Close all files."""
@@ -166,7 +169,7 @@ def _last_batch(opened: OpenSegment, _row: SegmentRow) -> int:
     return opened.number("select max(id) from batch")
 
 
-def _page(cursor: TailCursor, gathered: _Gathered, interest: Interest) -> TailPage:
+def _page(cursor: TailCursor, gathered: _Gathered, interest: Interest, annotation_changes: int = 0) -> TailPage:
     every = joined(gathered.picked)
     points = []
     for series in sorted(interest.series) if len(every.series) else ():
@@ -176,4 +179,5 @@ def _page(cursor: TailCursor, gathered: _Gathered, interest: Interest) -> TailPa
     return TailPage(
         cursor, gathered.batches, gathered.messages, gathered.samples, gathered.logs, gathered.tasks, gathered.new_names,
         gathered.committed_us, gathered.newest_received_us, tuple(points), presence_columns(gathered.presence),
+        annotation_changes,
     )  # fmt: skip

@@ -26,7 +26,7 @@ UPDATE segment SET state = 'open', taken_batch = 0, messages = 0, samples = 0, l
     dropped = 0, unreadable = 0, payload_bytes = 0 WHERE state IN ('open', 'closed');
 """
 _WORDLESS = """DELETE FROM agent WHERE id NOT IN (SELECT agent_id FROM agent_now) AND given_name = '' AND given_group = ''
-    AND note = '' AND maintenance_until_us = 0 AND retired_us = 0"""
+    AND note = '' AND maintenance_until_us = 0 AND retired_us = 0 AND id NOT IN (SELECT agent_id FROM annotation)"""
 
 
 def forget_earlier_reading(workspace: Workspace, catalogue: apsw.Connection) -> bool:

@@ -42,7 +42,8 @@ _TOLD_OF = " union ".join(
         ("interaction", "from_id"), ("interaction", "to_id"),
     ))]
 )  # fmt: skip
-_WORDLESS = "given_name = '' AND given_group = '' AND note = '' AND maintenance_until_us = 0 AND retired_us = 0"
+_WORDLESS = """given_name = '' AND given_group = '' AND note = '' AND maintenance_until_us = 0 AND retired_us = 0
+    AND id NOT IN (SELECT agent_id FROM main.annotation)"""
 _GONE = """FROM agent_now WHERE messages <= 0 AND agent_id NOT IN (SELECT id FROM anew.agent)
     AND agent_id NOT IN (SELECT id FROM kept_agent)"""
 _DECLARED = ("convention", "own_name", "own_group", "host", "version")

@@ -1,7 +1,9 @@
-"""What a user changes about agents, in the catalogue: first into the audit, then in effect, in one transaction."""
+"""What a user changes about agents and marks in time, in the catalogue: first into the audit, then in effect, in one
+transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import apsw
 
@@ -10,6 +12,7 @@ from models.domain.names import Names
 from models.domain.problems import trouble
 from models.storage.names_table import storable
 from models.storage.transaction import transaction
+from models.storage.writing.annotations import id_from, kept_from, put_annotation, remove_annotation
 
 _MOST_TEXT = 10_000
 _FIELDS = {
@@ -19,6 +22,7 @@ _FIELDS = {
     Command.MAINTENANCE: ("maintenance_until_us", "until_us", int),
     Command.RETIRE: ("retired_us", "retired", bool),
 }
+_Change = Callable[[apsw.Connection], object]
 
 
 def submit_commands(
@@ -34,23 +38,44 @@ def submit_commands(
             "INSERT INTO audit(time_us, command) VALUES (?, ?)",
             [(now_us, storable(json.dumps(dict(command), ensure_ascii=False))) for command in commands],
         )
-        for column, value, agent in changes:
-            catalogue.execute(f"UPDATE agent SET {column} = ? WHERE id = ?", (value, agent))
+        for change in changes:
+            change(catalogue)
 
 
-def _change(names: Names, command: Mapping[str, object], now_us: int) -> tuple[str, str | int | None, int]:
+def _change(names: Names, command: Mapping[str, object], now_us: int) -> _Change:
     try:
-        column, key, kind = _FIELDS[Command(str(command.get("do")))]
+        what = Command(str(command.get("do")))
     except ValueError as error:
         raise ValueError(f"no such command: {command.get('do')!r}") from error
+    match what:
+        case Command.ANNOTATE:
+            kept = kept_from(command, now_us)
+            agent = _known(names, kept.agent) if kept.agent else 0
+            return lambda catalogue: put_annotation(catalogue, kept, agent)
+        case Command.UNANNOTATE:
+            return partial(remove_annotation, id_=id_from(command))
+        case _:
+            return _of_agent(names, what, command, now_us)
+
+
+def _of_agent(names: Names, what: Command, command: Mapping[str, object], now_us: int) -> _Change:
+    column, key, kind = _FIELDS[what]
     agent, value = command.get("agent"), command.get(key)
     if not isinstance(agent, str) or type(value) is not kind:
-        raise ValueError(f"{command.get('do')} wants agent (text) and {key} ({kind.__name__})")
+        raise ValueError(f"{what} wants agent (text) and {key} ({kind.__name__})")
+    stored: str | int | None
+    if isinstance(value, bool):
+        stored = now_us if value else 0
+    elif isinstance(value, int):
+        stored = max(0, min(value, 1 << 62))
+    else:
+        stored = storable(str(value)[:_MOST_TEXT])
+    id_ = _known(names, agent)
+    return lambda catalogue: catalogue.execute(f"UPDATE agent SET {column} = ? WHERE id = ?", (stored, id_))
+
+
+def _known(names: Names, agent: str) -> int:
     id_ = names.known_agent(agent)
     if not id_:
         raise trouble("agent.unknown", agent=agent)
-    if isinstance(value, bool):
-        return column, now_us if value else 0, id_
-    if isinstance(value, int):
-        return column, max(0, min(value, 1 << 62)), id_
-    return column, storable(str(value)[:_MOST_TEXT]), id_
+    return id_

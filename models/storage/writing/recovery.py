@@ -92,8 +92,9 @@ class Recovery:
         self._end_captures()
         if replaced is not None:
             aside = str(replaced.params["path"])
-            back = bring_back_words(Path(aside), self._catalogue)
-            self.problems.append(Problem("catalogue.words", {"path": aside, "count": back}))
+            agents, annotations = bring_back_words(Path(aside), self._catalogue)
+            told: dict[str, str | int | float] = {"path": aside, "count": agents, "annotations": annotations}
+            self.problems.append(Problem("catalogue.words", told))
 
     def _finish_reread(self) -> None:
         """History that was read again, if that was decided before a kill; else what there is of it goes."""

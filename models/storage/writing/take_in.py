@@ -25,7 +25,7 @@ from models.storage.writing.topic_totals import add_topics
 BATCHES_A_STEP, MESSAGES_A_STEP, MESSAGES_A_SHORT_STEP, NAMES_A_STEP = 256, 5_000, 2_000, 500
 """A step takes some tens of milliseconds at the most, a short one some milliseconds; whoever has something better to do looks up between two."""
 _OPEN_STATES = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
-_NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
+NEW_AGENT = "INSERT OR IGNORE INTO agent VALUES (?, ?, '', '', '', '', '', '', '', '', '[]', 0, 0, 0)"
 _NEW_AGENT_NOW = (
     "INSERT OR IGNORE INTO agent_now VALUES "
     f"(?, {int(Presence.UNKNOWN)}, {int(Condition.OK)}, '{Cause.NOT_HEARD}', ?, 0, 0, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0)"
@@ -76,7 +76,7 @@ def put_names(
     """Names that a segment tells. `rechosen` are the agents for which another series stands now; agents not yet heard are
     so since `since_us`."""
     catalogue.executemany("INSERT OR IGNORE INTO topic(id, name) VALUES (?, ?)", rows.topic)
-    catalogue.executemany(_NEW_AGENT, rows.agent)
+    catalogue.executemany(NEW_AGENT, rows.agent)
     catalogue.executemany(_NEW_AGENT_NOW, [(row[0], since_us) for row in rows.agent])
     catalogue.executemany(_SERIES, [(*row, int(imported)) for row in rows.series])
     catalogue.executemany(_HEADLINES, [(*headlines.chosen(agent), agent) for agent in sorted(rechosen)])

@@ -78,6 +78,7 @@ CONTRACT = {
     "connections": "time, agent, outcome, error, duration_ms, target",
     "gaps": "since, until, agent, cause, count",
     "unreadable": "topic, count, last_time, last_reason",
+    "annotations": "since, until, agent, text, tags",
 }
 
 
