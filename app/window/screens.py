@@ -279,6 +279,7 @@ class Screens(QObject):
             self.messages.rows.menu_wanted.connect(self._offer_plots)
             self.messages.plots_wanted.connect(self.show_on_plots)
             self.messages.plot.moment_wanted.connect(self._open_moment)
+            self.messages.plot.explore_wanted.connect(self.explore.show_series)
             self.messages.connect_requested.connect(self.connect_requested)
             self.messages.publish_wanted.connect(self.publish_requested)
             self.messages.clear_wanted.connect(self.clear_requested)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.annotations import AnnotationsRequest, AnnotationsResult
+from models.domain.field_queries import FieldRequest, FieldResult
 from models.domain.list_queries import (
     UNKNOWN_REACH,
     Facet,
@@ -90,6 +91,8 @@ __all__ = [
     "EventsResult",
     "Facet",
     "Failed",
+    "FieldRequest",
+    "FieldResult",
     "FleetRequest",
     "FleetResult",
     "Float32",
@@ -263,6 +266,7 @@ Request = (
     | LogRequest
     | LogSummaryRequest
     | MessageRequest
+    | FieldRequest
     | TopicsRequest
     | TaskRequest
     | StoreRequest
@@ -282,6 +286,7 @@ Result = (
     | LogResult
     | LogSummaryResult
     | MessageResult
+    | FieldResult
     | TopicsResult
     | TaskResult
     | StoreResult

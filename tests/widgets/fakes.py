@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.domain.json_path import number_of
 from models.domain.messages import Kind, Origin
 from models.domain.names import SeriesKey, SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
@@ -20,6 +21,8 @@ from models.domain.queries import (
     EventsResult,
     Facet,
     Failed,
+    FieldRequest,
+    FieldResult,
     GapColumns,
     GapsRequest,
     GapsResult,
@@ -109,7 +112,9 @@ class FakeSource:
         self.search_rows = 1_000_000  # a page looks at so many, then it is handed over as it is
         self.logs: list[LogLine] = []
         self.messages: list[MessageLine] = []
-        self.more: dict[type, Callable[[Any], Result]] = {}  # answers to further kinds of questions
+        self.more: dict[type, Callable[[Any], Result]] = {
+            FieldRequest: self._field
+        }  # answers to further kinds of questions
         self.tasks: list[TaskLine] = []
         self.totals: dict[bytes, tuple[int, int, int, int]] = {}
         self.turns: dict[bytes, int] = {}
@@ -201,6 +206,23 @@ class FakeSource:
         new = [row for row in rows if row[0] > request.after]
         columns = (_int(row[column] for row in new) for column in range(3))
         return SeriesNamesResult(request, *columns, words, headline, {})
+
+    def _field(self, request: FieldRequest) -> FieldResult:
+        """A page looks at `search_rows` messages of the topic."""
+        before, after = request.before or (0, 2**31, 2**31), request.after or (0, 0, 0)
+        stored = sorted((line.key.segment, line.key.seq, line) for line in self.messages)[::-1]
+        chosen = [
+            line
+            for *place, line in stored
+            if line.topic == request.topic and tuple(after[1:]) < tuple(place) < tuple(before[1:])
+            and request.since_us <= line.key.received_us < (request.until_us or 2**62)
+        ]  # fmt: skip
+        some = chosen[: self.search_rows]
+        reach = Reach(some[-1].key if len(some) < len(chosen) else None, stored[0][-1].key if stored else None)
+        numbers = [number_of(line.payload, request.path) for line in some]
+        found = [(line.key.received_us, one) for line, one in zip(some, numbers, strict=True) if one is not None]
+        values = np.array([one for _, one in found], float)
+        return FieldResult(request, _int(at for at, _ in found), values, len(some), reach)
 
     def topics(self, request: TopicsRequest) -> TopicsResult:
         """What `totals` says of those that changed: topic -> messages, payload bytes, last, agent."""

@@ -38,7 +38,7 @@ class MessagePane(QWidget):
         self._how.setProperty("tone", "muted")
         self.pages = PayloadPages(theme)
         self._plot = plain_button(self.tr("Plot this &field"), self.pages.json.plot)
-        self._plot.setToolTip(self.tr("Plot the number at hand over the loaded messages of this topic (Enter)"))
+        self._plot.setToolTip(self.tr("Plot the number at hand over the whole history of this topic (Enter)"))
         self._publish = plain_button(self.tr("Publish a&gain…"), self.publish_wanted.emit)
         self._publish.setToolTip(self.tr("Open the form for publishing, filled from this message"))
         self._why = plain_button(self.tr("Wh&y?"), self.why_wanted.emit)

@@ -68,15 +68,13 @@ class MessagesScreen(QWidget):
         self.rows.chosen.connect(self._show_message)
         self.rows.opened.connect(self._open_message)
         self.rows.menu_wanted.connect(self._fill_message_menu)
-        self.rows.model.modelReset.connect(self._rows_changed)
-        self.rows.model.rowsInserted.connect(self._rows_changed)
         self.pane.plot_wanted.connect(self._plot_field)
         self.pane.publish_wanted.connect(self.publish_again)
         self.pane.why_wanted.connect(self.ask_why)
         self.pane.pages.changed.connect(self.at_hand_changed)
         self.pane.pages.json.menu_wanted.connect(self._fill_value_menu)
         self.pane.closed.connect(self._close_pane)
-        self.plot.closed.connect(self._plot_closed)
+        self.plot.closed.connect(self.rows.table.setFocus)
         context.tail.follow(self._take_page)
 
     def _build(self) -> None:
@@ -157,6 +155,7 @@ class MessagesScreen(QWidget):
     def _take_page(self, page: TailPage) -> None:
         if page.messages:
             self.rows.rows_added()
+            self.plot.rows_added()
 
     # ------------------------------------------------------------ topics
 
@@ -200,8 +199,8 @@ class MessagesScreen(QWidget):
         self.pane.pages.currentWidget().setFocus()
 
     def _hold(self) -> None:
-        """Nothing moves while a message is read; a plot goes on with what comes."""
-        self.rows.hold(not self.pane.isHidden() and self.plot.plot is None)
+        """Nothing moves while a message is read."""
+        self.rows.hold(not self.pane.isHidden())
 
     @Slot()
     def _close_pane(self) -> None:
@@ -326,18 +325,7 @@ class MessagesScreen(QWidget):
     def _plot_field(self, path: Path) -> None:
         line = self.pane.message
         if line is not None:
-            self.plot.show_field(line.topic, path, line.agent, self.rows.model.rows)
-            self._hold()
-
-    @Slot()
-    def _plot_closed(self) -> None:
-        self._hold()
-        self.rows.table.setFocus()
-
-    @Slot()
-    def _rows_changed(self) -> None:
-        if self.plot.plot is not None:
-            self.plot.add(self.rows.model.rows)
+            self.plot.show_field(line, path)
 
     # ------------------------------------------------------------ Qt
 

@@ -17,6 +17,7 @@ from models.domain.queries import (
     Cancelled,
     CancelToken,
     EventsRequest,
+    FieldRequest,
     FleetRequest,
     GapsRequest,
     GapsResult,
@@ -39,6 +40,7 @@ from models.domain.series_names import SeriesNamesRequest
 from models.storage.history.agent_names import names_of_agents
 from models.storage.history.annotations import answer_annotations
 from models.storage.history.events import answer_events
+from models.storage.history.field_values import answer_field
 from models.storage.history.fleet import FleetHistory
 from models.storage.history.gaps import gaps_between
 from models.storage.history.holdings import StoreHistory
@@ -103,7 +105,7 @@ class HistoryReader:
                 yield answer_pulses(view, request, self._clock.wall_us(), token)
             case EventsRequest():
                 yield from answer_events(view, request, self._clock.wall_us(), token)
-            case LogRequest() | LogSummaryRequest() | MessageRequest():
+            case LogRequest() | LogSummaryRequest() | MessageRequest() | FieldRequest():
                 yield from _of_rows(view, request, token)
             case AnnotationsRequest():
                 yield answer_annotations(view, request)
@@ -159,7 +161,7 @@ def _about_agents(
 
 
 def _of_rows(
-    view: StoreView, request: LogRequest | LogSummaryRequest | MessageRequest, token: CancelToken
+    view: StoreView, request: LogRequest | LogSummaryRequest | MessageRequest | FieldRequest, token: CancelToken
 ) -> Iterator[Result]:
     match request:
         case LogRequest():
@@ -168,6 +170,8 @@ def _of_rows(
             yield from answer_log_summary(view, request, token)
         case MessageRequest():
             yield from answer_messages(view, request, token)
+        case FieldRequest():
+            yield from answer_field(view, request, token)
 
 
 def _agent(view: StoreView, request: AgentRequest) -> AgentResult:
