@@ -1,4 +1,4 @@
-"""What the command palette offers: actions, agents, recent workspaces, and the time range that is being typed."""
+"""What the command palette offers: actions, agents, recent workspaces, and the time range or moment that is being typed."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from app.window.layout_file import LayoutFile
 from models.domain.presence_words import Condition, Presence
 from models.domain.problems import EnvironmentProblem
-from models.domain.time_range import parse_range
+from models.domain.quantity import format_time
 from widgets.common.actions import ActionRegistry
 from widgets.common.plain import visible
 from widgets.common.theme import ThemeHolder
@@ -100,16 +100,25 @@ class Palette(QObject):
         return entries
 
     def _typed(self, text: str) -> list[PaletteEntry]:
-        """The time range that was typed."""
+        """The time range or the moment that was typed."""
         times = self._window.time_range
         try:
-            chosen = parse_range(text, times.current().until_us)
+            chosen = times.read(text)
         except EnvironmentProblem:
-            return []
+            return self._moment(text)
         said = self.tr("Show {range}").replace("{range}", chosen.as_text())
         icon = self._themes.icons.icon("clock", "muted")
         detail = self.tr("Live") if chosen.live else self.tr("Time range")
         return [PaletteEntry("", said, detail, lambda: times.from_text(text), "", icon)]
+
+    def _moment(self, text: str) -> list[PaletteEntry]:
+        try:
+            at_us = self._window.time_range.read_moment(text)
+        except EnvironmentProblem:
+            return []
+        told = self.tr("Everything as it was at {time}").replace("{time}", format_time(at_us))
+        icon = self._themes.icons.icon("clock", "muted")
+        return [PaletteEntry("", told, self.tr("Moment"), partial(self._window.time_cursor.pin, at_us), "", icon)]
 
     def _remember(self, key: str) -> None:
         self._used = [key, *(one for one in self._used if one != key)][:KEPT]

@@ -271,7 +271,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "agent.unknown": ProblemKind(_E, ExitCode.USAGE, "There is no agent named {agent} in this workspace.",
         "Check the spelling; “export agents” lists them."),
     "time.unreadable": ProblemKind(_E, ExitCode.USAGE, "“{text}” is not a time.",
-        "Write ISO 8601 such as 2026-11-23T14:00, or 15m, 2h, 7d for that long ago."),
+        "Write 14:03, yesterday 14:03, ISO 8601 such as 2026-11-23T14:00, or 15m, 2h, 7d for that long ago."),
     "option.unusable": ProblemKind(_E, ExitCode.USAGE, "{option} “{value}” cannot be used: {detail}.",
         "--help tells what it takes."),
     "publish.no-topic": ProblemKind(_E, ExitCode.USAGE, "The message has no topic.",

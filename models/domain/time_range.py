@@ -5,7 +5,7 @@ Text: `live 15m`, or `2026-11-23T14:00:00Z..2026-11-23T14:15:00Z`.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from models.domain.problems import trouble
 
@@ -15,6 +15,8 @@ SHORTEST_US = 1_000
 LONGEST_US = 20 * 366 * UNITS_US["d"]
 _SPAN = re.compile(r"(\d{1,9})\s*([smhd])")
 _ARROW = re.compile(r"\s*(?:\.\.|→)\s*")
+_DAYS = {"today": 0, "yesterday": 1}
+_OF_A_DAY = re.compile(r"(?:(today|yesterday)(?:\s+|$))?(\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def span_text(span_us: int) -> str:
 
 
 def parse_range(text: str, now_us: int) -> TimeRange:
-    """Read the text form; also `15m` alone for `live 15m`, and a moment or `2h` (ago) on either side of `..`.
+    """Read the text form; also `15m` alone for `live 15m`, `today`, `yesterday`, and on either side of `..` what `parse_moment`
+    reads; a time of day at the end is of the day of the beginning, or of the next.
 
     Raises `EnvironmentProblem` "time.unreadable".
     """
@@ -73,17 +76,26 @@ def parse_range(text: str, now_us: int) -> TimeRange:
         if int(span[1]) == 0:
             raise trouble("time.unreadable", text=cleaned[:80])
         return live_range(int(span[1]) * UNITS_US[span[2]], now_us)
+    if cleaned in _DAYS:
+        day = _day(now_us, _DAYS[cleaned])
+        return fixed_range(_local_us(day, time()), min(_local_us(day + timedelta(days=1), time()), now_us))
     ends = _ARROW.split(cleaned)
     if len(ends) != 2:
         raise trouble("time.unreadable", text=cleaned[:80])
     since_us, until_us = (parse_moment(end, now_us) for end in ends)
+    if (end := _OF_A_DAY.fullmatch(ends[1])) and not end[1]:
+        day = datetime.fromtimestamp(since_us / 1e6).date()  # noqa: DTZ006 - local, as it was written
+        until_us = _local_us(day, _time_of_day(end[2]))
+        if until_us < since_us:
+            until_us = _local_us(day + timedelta(days=1), _time_of_day(end[2]))
     if since_us == until_us or abs(until_us - since_us) > LONGEST_US:
         raise trouble("time.unreadable", text=cleaned[:80])
     return fixed_range(since_us, until_us)
 
 
 def parse_moment(text: str, now_us: int) -> int:
-    """ISO 8601 (without a zone: this computer's), `now`, or `15m`, `2h`, `7d` ago, in microseconds UTC.
+    """ISO 8601 (without a zone: this computer's), `now`, `15m`, `2h`, `7d` ago, `14:03` (the last time it was that), `today`,
+    `yesterday 14:03`, in microseconds UTC.
 
     Raises `EnvironmentProblem` "time.unreadable".
     """
@@ -94,10 +106,32 @@ def parse_moment(text: str, now_us: int) -> int:
     if ago:
         return now_us - int(ago[1]) * UNITS_US[ago[2]]
     try:
-        moment = datetime.fromisoformat(cleaned).astimezone(UTC)
+        of_a_day = _OF_A_DAY.fullmatch(cleaned) if cleaned else None
+        if of_a_day:
+            clock = _time_of_day(of_a_day[2] or "0:00")
+            at_us = _local_us(_day(now_us, _DAYS.get(of_a_day[1], 0)), clock)
+            return at_us if at_us <= now_us or of_a_day[1] else _local_us(_day(now_us, 1), clock)
+        return _us(datetime.fromisoformat(cleaned))
     except (ValueError, OverflowError, OSError) as error:
         raise trouble("time.unreadable", text=cleaned[:80]) from error
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _day(now_us: int, ago: int) -> date:
+    """So many days before the local day of now."""
+    return datetime.fromtimestamp(now_us / 1e6).date() - timedelta(days=ago)  # noqa: DTZ006 - this computer's day is meant
+
+
+def _time_of_day(text: str) -> time:
+    """Raises `ValueError`."""
+    return time.fromisoformat(text.zfill(len(text) + (text.find(":") == 1)))
+
+
+def _local_us(day: date, clock: time) -> int:
+    return _us(datetime.combine(day, clock))
+
+
+def _us(moment: datetime) -> int:
+    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 

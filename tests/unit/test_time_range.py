@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import pytest
 
 from models.domain.problems import EnvironmentProblem
@@ -35,12 +37,57 @@ def test_people_may_write_it_loosely() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "live", "0m", "yesterday", "2026-13-01..2026-11-02", "..", "1h..1h", "1h..2h..3h", "0001-01-01..now", "<b>"],
+    [
+        "",
+        "live",
+        "0m",
+        "tomorrow",
+        "24:00",
+        "14:60",
+        "2026-13-01..2026-11-02",
+        "..",
+        "1h..1h",
+        "1h..2h..3h",
+        "0001-01-01..now",
+        "<b>",
+    ],
 )
 def test_nonsense_is_a_problem_and_no_range(text: str) -> None:
     with pytest.raises(EnvironmentProblem) as caught:
         parse_range(text, NOW)
     assert caught.value.problem.code == "time.unreadable"
+
+
+LOCAL = datetime(2026, 11, 23, 14, 3, 5).astimezone()
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "clock"),
+    [
+        ("14:03", 23, (14, 3)), ("9:30", 23, (9, 30)), ("14:03:05", 23, (14, 3, 5)), ("14:04", 22, (14, 4)),
+        ("today", 23, ()), ("yesterday", 22, ()), ("yesterday 23:59", 22, (23, 59)), (" today  9:05 ", 23, (9, 5)),
+    ],
+)  # fmt: skip
+def test_a_time_of_day_is_the_last_one_that_was(text: str, day: int, clock: tuple[int, ...]) -> None:
+    expected = datetime(2026, 11, day, *(clock or (0,))).astimezone()
+    assert parse_moment(text, round(LOCAL.timestamp() * 1e6)) == round(expected.timestamp() * 1e6)
+
+
+@pytest.mark.parametrize(
+    ("text", "as_ends"),
+    [
+        ("14:00..14:02", "2026-11-23T14:00..2026-11-23T14:02"),
+        ("14:00..14:30", "2026-11-23T14:00..2026-11-23T14:30"),
+        ("yesterday 23:50..0:10", "2026-11-22T23:50..2026-11-23T00:10"),
+        ("2026-11-20T10:00..10:30", "2026-11-20T10:00..2026-11-20T10:30"),
+        ("yesterday", "2026-11-22..2026-11-23"),
+        ("today", "2026-11-23..2026-11-23T14:03:05"),
+        ("yesterday 22:00..now", "2026-11-22T22:00..2026-11-23T14:03:05"),
+    ],
+)
+def test_the_end_of_a_range_may_be_a_time_of_day(text: str, as_ends: str) -> None:
+    now_us = round(LOCAL.timestamp() * 1e6)
+    assert parse_range(text, now_us) == parse_range(as_ends, now_us)
 
 
 def test_moment_before_the_epoch_is_exact() -> None:

@@ -58,12 +58,12 @@ class MomentBar(QWidget):
                 self._was_live = False
                 self._times.resume()
             return
-        if self._times.live:
-            self._was_live = True
-            self._times.pause()
+        self._was_live |= self._times.live
         now = self._times.current()
         if not now.since_us <= at_us <= now.until_us:  # somebody named a moment that is not in sight
             self._times.zoom(at_us - now.span_us // 2, at_us + now.span_us // 2)
+        else:
+            self._times.pause()
         self._show(at_us)
         self.show()
 

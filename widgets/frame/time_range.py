@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject, Signal, Slot
 
 from models.domain.clock import Clock
-from models.domain.time_range import UNITS_US, TimeRange, fixed_range, live_range, parse_range
+from models.domain.time_range import UNITS_US, TimeRange, fixed_range, live_range, parse_moment, parse_range
 
 MINUTE_US, HOUR_US, DAY_US = UNITS_US["m"], UNITS_US["h"], UNITS_US["d"]
 PRESETS_US = (5 * MINUTE_US, 15 * MINUTE_US, HOUR_US, 6 * HOUR_US, DAY_US, 7 * DAY_US)
@@ -94,7 +94,15 @@ class TimeRangeModel(QObject):
 
     def from_text(self, text: str) -> None:
         """Show what the text says. Raises `EnvironmentProblem` "time.unreadable"."""
-        self._choose(parse_range(text, self._clock.wall_us()))
+        self._choose(self.read(text))
+
+    def read(self, text: str) -> TimeRange:
+        """The range that the text says. Raises as above."""
+        return parse_range(text, self._clock.wall_us())
+
+    def read_moment(self, text: str) -> int:
+        """The moment that the text says, in microseconds UTC. Raises as above."""
+        return parse_moment(text, self._clock.wall_us())
 
     def _choose(self, chosen: TimeRange, *, remember: bool = True) -> None:
         same = chosen.live == self._chosen.live and (

@@ -23,7 +23,11 @@ class TimeRangePopup(QFrame):
         self._since, self._until = self._moment(self.tr("From")), self._moment(self.tr("Until"))
         self._text = QLineEdit()
         self._text.setAccessibleName(self.tr("Time range as text"))
-        self._text.setToolTip(self.tr("For example: live 15m, 2h..1h, or 2026-11-23T14:00:00Z..2026-11-23T14:15:00Z"))
+        self._text.setToolTip(
+            self.tr(
+                "For example: live 15m, 2h..1h, 14:00..14:15, yesterday, or 2026-11-23T14:00:00Z..2026-11-23T14:15:00Z"
+            )
+        )
         self._text.setMinimumWidth(360)
         self._wrong = QLabel()
         self._wrong.setTextFormat(Qt.TextFormat.PlainText)

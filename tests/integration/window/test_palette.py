@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.window.layout_file import LayoutFile
 from app.window.palette import Palette
+from models.domain.time_range import parse_moment
 from tests.helpers.clock import FakeClock
 from tests.helpers.fleet_results import fleet_of
 from widgets.common.actions import ActionRegistry
@@ -72,6 +73,14 @@ def test_opens_an_agent_by_name_or_id(desk: Desk, qtbot: QtBot) -> None:
 def test_goes_to_a_time_range_that_is_typed(desk: Desk, typed: str, shown: str, qtbot: QtBot) -> None:
     desk.choose(typed, qtbot)
     assert desk.window.time_range.as_text() == shown
+
+
+def test_goes_to_a_moment_that_is_typed(desk: Desk, qtbot: QtBot) -> None:
+    assert desk.choose("2026-11-23T14:03", qtbot)[0].startswith("Everything as it was at ")
+    at_us = parse_moment("2026-11-23T14:03", 0)
+    assert desk.window.time_cursor.pinned_us == at_us
+    shown = desk.window.time_range.current()
+    assert shown.since_us < at_us < shown.until_us
 
 
 def test_what_was_used_comes_first_after_a_restart_and_the_file_keeps_the_rest(

@@ -110,7 +110,7 @@ def test_the_example_of_the_guide() -> None:
         ("level:(warn loud)", "query.level", 12, 16),
         ("latency>fast", "query.number", 8, 12),
         ("latency>nan", "query.number", 8, 11),
-        ("after:yesterday", "query.time", 6, 15),
+        ("after:tomorrow!", "query.time", 6, 15),
         ("x " + "(" * 60, "query.deep", 52, 53),
         ("a\\", "query.unexpected", 1, 2),
         ("x" * 4_001, "query.long", 4_000, 4_001),
