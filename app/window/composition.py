@@ -9,18 +9,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication
 
-from app.window.data_menu import DataMenu
-from app.window.explore_menu import ExploreMenu
 from app.window.help_menu import HelpMenu
 from app.window.layout_file import LayoutFile
-from app.window.log_menu import LogMenu
 from app.window.look_wanted import WindowClock, wanted_look
-from app.window.message_menu import MessageMenu
+from app.window.menus import Menus
 from app.window.new_window import start_window
 from app.window.palette import Palette
-from app.window.places import DATA, FLEET, add_places, waiting
+from app.window.places import FLEET, add_places, waiting
 from app.window.recent_workspaces import RecentWorkspaces
-from app.window.screen_menus import ScreenMenus
 from app.window.workspaces import Workspaces
 from models.domain.control import Link, RecorderState
 from models.domain.problems import Problem
@@ -38,15 +34,15 @@ if TYPE_CHECKING:  # loaded after the first paint
     from app.window.data_source import HistorySource
     from app.window.layouts_controller import LayoutsController
     from app.window.looking import Looking
-    from app.window.passwords import Passwords
     from app.window.plot_library import PlotLibrary
     from app.window.publish_controller import PublishController
     from app.window.recorder_link import RecorderLink
-    from app.window.recorder_notices import RecorderNotices
     from app.window.rules_controller import RulesController
+    from app.window.screen_parts import ScreenParts
     from app.window.screens import Screens
     from app.window.tail_source import TailSource
     from app.window.why_controller import WhyController
+    from app.window.workspace_parts import WorkspaceParts
     from models.domain.queries import FleetResult
 
 HOUR_US = 3_600_000_000
@@ -105,10 +101,10 @@ class Composition(QObject):
         self.why: WhyController | None = None
         self.looking: Looking | None = None  # at a backup or a copied workspace
         self.screens: Screens | None = None
-        self._passwords: Passwords | None = None
         self.data: DataPlace | None = None
         self.layouts: LayoutsController | None = None
-        self._notices: RecorderNotices | None = None
+        self._parts: WorkspaceParts | None = None
+        self._shown: ScreenParts | None = None
         self._plot_library: PlotLibrary | None = None
 
     def _title(self) -> str:
@@ -125,13 +121,9 @@ class Composition(QObject):
                     tip=tr("Try the connection now, without waiting for the next time"))  # fmt: skip
         add("file.new-window", tr("&New window"), self._open_window, "Ctrl+N", "", "File",
             tip=tr("Open another window on the same workspace"))  # fmt: skip
-        self._data_menu = DataMenu(self._actions, self.window)
+        self._menus = Menus(self._actions, self.window)
         add("edit.filter", tr("&Filter"), self._focus_filter, QKeySequence.StandardKey.Find, "filter", "Edit",
             tip=tr("Put the cursor into the filter of this screen"))  # fmt: skip
-        self._menus = ScreenMenus(self._actions, self.window)
-        self._explore_menu = ExploreMenu(self._actions, self.window)
-        self._log_menu = LogMenu(self._actions, self.window)
-        self._message_menu = MessageMenu(self._actions, self.window)
         add("view.reset-layout", tr("Reset la&yout"), self._reset_layout,
             tip=tr("Size of the window, side panel, columns and splitters as at first"))  # fmt: skip
         self._recent = RecentWorkspaces(self._options.file, self.clock) if self._options.file is not None else None
@@ -166,66 +158,33 @@ class Composition(QObject):
         self._attach()
 
     def _attach(self) -> None:
-        from app.password_store import PasswordStore
-        from app.queries_file import QueriesFile
-        from app.settings import SettingsFile
-        from app.templates import TemplatesFile
-        from app.window.connection_controller import ConnectionController
-        from app.window.data_source import HistorySource
-        from app.window.passwords import Passwords
-        from app.window.publish_controller import PublishController
-        from app.window.query_controller import QueryController
-        from app.window.recorder_notices import RecorderNotices
-        from app.window.recorder_parts import no_recorder_link, recorder_link
-        from app.window.rules_controller import RulesController
-        from app.window.tail_source import TailSource
-        from app.window.tail_watch import TailWatch
-        from models.storage.history.fleet import FleetHistory
-        from models.storage.history.reader import HistoryReader
-        from models.storage.history.tail_reader import TailReader
+        from app.window.workspace_parts import WorkspaceParts
 
-        workspace, clock, window = self._workspace, self.clock, self.window
-        self.link = recorder_link(workspace, clock, self) if self.looking is None else no_recorder_link(self)
-        self._help.attach(self.link)
-        self.link.state_changed.connect(window.show_recorder)
-        self.link.state_changed.connect(self._recorder_told)
-        self.link.state_changed.connect(self._workspaces.recorder_told)
-        self.link.problem.connect(self._recorder_troubled)
-        self._passwords = Passwords(PasswordStore(), self)
-        self.connection = ConnectionController(
-            self.link, SettingsFile(workspace.settings), self._passwords, self.themes, window
-        )
-        self.link.state_changed.connect(self.connection.recorder_told)
-        self._notices = RecorderNotices(window.notices, self.link, self._open_connection, self, demo=self._options.demo)
-        fleet = FleetHistory(clock)
-        self.source = HistorySource(lambda: HistoryReader(workspace, clock, fleet), clock, self)
-        self.tail = TailSource(lambda: TailReader(workspace), clock, self)
-        self.publishing = PublishController(
-            self.link, self.source, SettingsFile(workspace.settings), TemplatesFile(workspace.templates),
-            window.notices.show_problem, window,
+        self._parts = parts = WorkspaceParts(
+            self._workspace, self.window, self.clock, self.themes, self._open_connection,
+            read_only=self.looking is not None, demo=self._options.demo,
         )  # fmt: skip
-        self._message_menu.publish_requested.connect(self.publishing.open)
-        self._queries = QueryController(self.link, QueriesFile(workspace.queries), window.notices.show_problem, self)
-        self.rules = RulesController(self.link, self.source, workspace, clock, self.themes, window)
-        self._message_menu.rules_requested.connect(self.rules.list.open)
-        self._watch = TailWatch(window, self.tail)
+        self.link, self.connection, self.source, self.tail = parts.link, parts.connection, parts.source, parts.tail
+        self.publishing, self.rules = parts.publishing, parts.rules
+        self._help.attach(parts.link)
+        self._menus.follow(parts)
+        parts.link.state_changed.connect(self._recorder_told)
+        parts.link.state_changed.connect(self._workspaces.recorder_told)
+        parts.link.problem.connect(self._recorder_troubled)
         if self._options.live:
-            self.tail.start()
-            self.link.start()
-            self._workspaces.start(self.link.carry_out, remember=self.looking is None)
+            parts.start()
+            self._workspaces.start(parts.link.carry_out, remember=self.looking is None)
         else:
-            window.show_recorder(None)  # none is looked for
-        if workspace.catalogue.exists():
-            self._build_screens()
+            self.window.show_recorder(None)  # none is looked for
+        if self._workspace.catalogue.exists():
+            self._build_screens(parts)
         if self._options.connect:
             self._open_connection()
         self.filled.emit()
 
     def close(self) -> None:
         """Stop what runs. A recorder that runs for windows only ends by itself."""
-        parts = (self.data, self.rules, self.why, self.layouts, self.tail, self.source, self.link, self._passwords,
-                 self.looking)  # fmt: skip
-        for part in parts:
+        for part in (self._shown, self._parts, self.looking):
             if part is not None:
                 part.shutdown()
 
@@ -242,8 +201,8 @@ class Composition(QObject):
     @Slot(int)
     def show_faults(self, count: int) -> None:
         """A badge for mistakes of our own."""
-        if self._notices is not None:
-            self._notices.show_faults(count)
+        if self._parts is not None:
+            self._parts.notices.show_faults(count)
 
     @Slot()
     def _reset_layout(self) -> None:
@@ -261,81 +220,29 @@ class Composition(QObject):
 
     # ------------------------------------------------------------ screens
 
-    def _build_screens(self) -> None:
-        from app.window.layouts_controller import LayoutsController
+    def _build_screens(self, parts: "WorkspaceParts") -> None:
         from app.window.plot_library import PlotLibrary
-        from app.window.screens import Screens
-        from app.window.why_controller import WhyController
-        from widgets.frame.screen_context import ScreenContext
+        from app.window.screen_parts import ScreenParts
 
-        assert self.source is not None
-        assert self.tail is not None
-        window = self.window
-        context = ScreenContext(
-            self.source, self.tail, self.frames, window.time_range, window.time_cursor, self.themes, self.clock
-        )
-        refusal = "" if self.looking is None else self.tr("nothing is changed in what is only looked at")
-        self._message_menu.refuse_teaching(refusal)
-        self.screens = Screens(window, self._places, context, self, refusal)
-        self._menus.attach(self.screens)
-        self.layouts = LayoutsController(
-            window, self._actions, self.screens.explore, self._workspace, self._options.layout or {}, refusal
-        )
-        self._explore_menu.follow(self.screens.explore, self.layouts, refusal)
-        self.palette.offer(self.layouts.entries)
-        assert self.publishing is not None
-        self.screens.messages_made.connect(self._message_menu.attach)
-        self.screens.logs_made.connect(self._queries.attach)
-        self.screens.logs_made.connect(self._log_menu.attach)
-        if self.screens.messages is not None:  # its place was shown before
-            self._message_menu.attach(self.screens.messages)
-        self.screens.publish_requested.connect(self.publishing.open)
-        self.screens.clear_requested.connect(self.publishing.ask_to_clear)
-        assert self.rules is not None
-        self.screens.teach_requested.connect(self.rules.teach)
-        self.why = WhyController(self.source, self._workspace, self.clock, self.themes, window, refusal)
-        self.screens.why_requested.connect(self.why.ask)
-        self.why.topic_wanted.connect(self.screens.open_topic)
-        self.why.teach_wanted.connect(self.rules.teach)
-        self.why.rules_wanted.connect(self.rules.list.open)
-        self.screens.shell_line_requested.connect(self.publishing.copy_shell_line)
-        self._build_data(self.screens, refusal)
-        self.screens.command_requested.connect(self._submit)
-        self.screens.connect_requested.connect(self._open_connection)
-        self.screens.guide_requested.connect(self._help.open_connecting)
+        self._shown = shown = ScreenParts(
+            parts, self.window, self._actions, self._places, self.frames, self.themes, self._options.layout or {},
+            self._help.open_connecting,
+        )  # fmt: skip
+        self.screens, self.layouts, self.why, self.data = shown.screens, shown.layouts, shown.why, shown.data
+        self._menus.attach(shown)
+        self.palette.offer(shown.layouts.entries)
+        shown.screens.command_requested.connect(self._submit)
+        shown.screens.connect_requested.connect(self._open_connection)
         if self._options.live:
             self._plot_library = PlotLibrary(self)
             self._plot_library.start()
-
-    def _build_data(self, screens: "Screens", refusal: str) -> None:
-        from app.window.birth_requests import BirthRequests
-        from app.window.census import Census
-        from app.window.data_place import DataParts, DataPlace
-
-        assert self.source is not None
-        assert self.rules is not None
-        assert self.link is not None
-        births = BirthRequests(self.link, self.clock, self.window, read_only=self.looking is not None)
-        screens.commands.births_wanted.connect(births.ask)
-        parts = DataParts(
-            self._workspace, screens.context(), self.link, screens.names, screens.ways.show, self.rules.teach_message,
-            births.ask, self.looking is not None,
-        )  # fmt: skip
-        self.data = DataPlace(self.window, self._places[DATA], parts, screens.looked_at, screens.agents_at_hand)
-        self.window.refresh_requested.connect(self.data.refresh)
-        if self.looking is None and not self._options.demo:
-            self._census = Census(self.window.notices, self.source, self.data.show_missing, self)
-            self._census.recorder_told(self.link.state)
-            self.link.state_changed.connect(self._census.recorder_told)
-        self._data_menu.attach(self.data, refusal)
-        self.rules.reread_wanted.connect(self.data.ask_reread)
 
     # ------------------------------------------------------------ recorder
 
     @Slot(object)
     def _recorder_told(self, state: RecorderState | None) -> None:
-        if state is not None and self.screens is None:
-            self._build_screens()
+        if state is not None and self.screens is None and self._parts is not None:
+            self._build_screens(self._parts)
         if self.screens is not None:
             self.screens.fleet.show_connected(connected=state is not None and state.link is Link.CONNECTED)
 

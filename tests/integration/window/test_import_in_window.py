@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.window.composition import DATA, Composition
+from app.window.composition import Composition
+from app.window.places import DATA
 from models.domain.queries import Failed, MessageRequest, MessageResult, Result
 from tests.helpers.recorder_process import REPOSITORY
 from widgets.data.jobs import Job, JobState

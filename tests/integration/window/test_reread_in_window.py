@@ -7,7 +7,8 @@ from PySide6.QtCore import QDateTime, Qt
 from pytestqt.qtbot import QtBot
 
 from app.rules_file import RulesFile
-from app.window.composition import DATA, FLEET, Composition
+from app.window.composition import Composition
+from app.window.places import DATA, FLEET
 from models.domain.rules import rule_of
 from tests.helpers.recorder_process import REPOSITORY
 from widgets.data.job_texts import progress, title

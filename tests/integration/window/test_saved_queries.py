@@ -35,9 +35,9 @@ def test_what_was_looked_for_a_while_is_remembered(live_window: Composition, qtb
     live_window.window.show_screen(LOGS)
     logs, file = live_window.screens.logs_screen(), QueriesFile(live_window._workspace.queries)
     logs.query.write("level:warn")
-    assert live_window._queries._settled.isActive()
-    live_window._queries._settled.timeout.emit()
+    assert live_window._parts.queries._settled.isActive()
+    live_window._parts.queries._settled.timeout.emit()
     qtbot.waitUntil(lambda: file.load() == Queries({}, ("level:warn",)))
     logs.query.write("level:")  # makes no sense
-    live_window._queries._settled.timeout.emit()
+    live_window._parts.queries._settled.timeout.emit()
     assert file.load().recent == ("level:warn",)

@@ -1,0 +1,81 @@
+"""The screens of the window, and what works beside them on the same history."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject
+
+from app.window.birth_requests import BirthRequests
+from app.window.census import Census
+from app.window.data_place import DataParts, DataPlace
+from app.window.layouts_controller import LayoutsController
+from app.window.places import DATA
+from app.window.screen_place import ScreenPlace
+from app.window.screens import Screens
+from app.window.why_controller import WhyController
+from app.window.workspace_parts import WorkspaceParts
+from widgets.common.actions import ActionRegistry
+from widgets.common.frame_clock import FrameClock
+from widgets.common.theme import ThemeHolder
+from widgets.frame.main_window import MainWindow
+from widgets.frame.screen_context import ScreenContext
+
+
+class ScreenParts(QObject):
+    """`shutdown` before the application ends. GUI thread."""
+
+    def __init__(
+        self,
+        parts: WorkspaceParts,
+        window: MainWindow,
+        actions: ActionRegistry,
+        places: dict[str, ScreenPlace],
+        frames: FrameClock,
+        themes: ThemeHolder,
+        saved: Mapping[str, object],
+        open_guide: Callable[[], object],
+    ) -> None:
+        """`saved`: how the window was left; `open_guide`: tells how agents are connected."""
+        super().__init__(window)
+        self.refusal = self.tr("nothing is changed in what is only looked at") if parts.read_only else ""
+        """Why nothing can be changed here; empty: it can."""
+        context = ScreenContext(
+            parts.source, parts.tail, frames, window.time_range, window.time_cursor, themes, parts.clock
+        )
+        self.screens = Screens(window, places, context, self, self.refusal)
+        self.layouts = LayoutsController(window, actions, self.screens.explore, parts.workspace, saved, self.refusal)
+        self.why = WhyController(parts.source, parts.workspace, parts.clock, themes, window, self.refusal)
+        self.data = self._data(parts, window, places)
+        self.screens.logs_made.connect(parts.queries.attach)
+        if self.screens.logs is not None:  # its place was shown before there was anything to show
+            parts.queries.attach(self.screens.logs)
+        self.screens.publish_requested.connect(parts.publishing.open)
+        self.screens.clear_requested.connect(parts.publishing.ask_to_clear)
+        self.screens.shell_line_requested.connect(parts.publishing.copy_shell_line)
+        self.screens.teach_requested.connect(parts.rules.teach)
+        self.screens.why_requested.connect(self.why.ask)
+        self.screens.guide_requested.connect(open_guide)
+        self.why.topic_wanted.connect(self.screens.open_topic)
+        self.why.teach_wanted.connect(parts.rules.teach)
+        self.why.rules_wanted.connect(parts.rules.list.open)
+        parts.rules.reread_wanted.connect(self.data.ask_reread)
+
+    def _data(self, parts: WorkspaceParts, window: MainWindow, places: dict[str, ScreenPlace]) -> DataPlace:
+        screens = self.screens
+        births = BirthRequests(parts.link, parts.clock, window, read_only=parts.read_only)
+        screens.commands.births_wanted.connect(births.ask)
+        data_parts = DataParts(
+            parts.workspace, screens.context(), parts.link, screens.names, screens.ways.show, parts.rules.teach_message,
+            births.ask, parts.read_only,
+        )  # fmt: skip
+        data = DataPlace(window, places[DATA], data_parts, screens.looked_at, screens.agents_at_hand)
+        window.refresh_requested.connect(data.refresh)
+        if not parts.read_only and not parts.demo:
+            self._census = Census(window.notices, parts.source, data.show_missing, self)
+            self._census.recorder_told(parts.link.state)
+            parts.link.state_changed.connect(self._census.recorder_told)
+        return data
+
+    def shutdown(self) -> None:
+        """Cancel what runs."""
+        for part in (self.data, self.why, self.layouts):
+            part.shutdown()
