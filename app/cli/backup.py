@@ -23,15 +23,17 @@ examples:
   ssh recorder.example murmurscope backup --since 24h - > day.tar.gz
   murmurscope restore --workspace copy fleet.tar.gz
 
-A gzipped tar of everything recorded, with settings.toml and templates.toml; never a password, no logs. Works while a recorder
-runs: what it holds is everything up to one moment. An import that has not ended is left out. FILE appears whole or not at
-all, readable for you alone.
+A gzipped tar of everything recorded, with the settings, templates, mapping rules, saved queries and layouts of the workspace;
+never a password, no logs. Works while a recorder runs: what it holds is everything up to one moment. An import that has not ended
+is left out. FILE appears whole or not at all, readable for you alone.
 
 With --since T, files of history that ended before T are left out, which is told at the end; history before T is a gap in
 such a backup. It is restored, imported and looked at as any other: a day of a server, brought to a laptop every day, adds up.
 T is ISO 8601 (local where no zone is given) or 15m, 2h, 7d for that long ago.
 """
 _NICE = 5
+_MOST_TEXT_BYTES = 16 * 1024 * 1024
+"""Nobody writes more by hand."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,16 +103,25 @@ class _Report:
 def _texts(workspace: "Workspace", report: _Report) -> dict[str, bytes]:
     """Files that people edit. Settings that cannot be read might hold a password that somebody wrote into the address."""
     from app.settings import SettingsFile
-    from models.storage.copies.format import SETTINGS, TEMPLATES
+    from models.storage.copies.format import LAYOUTS, QUERIES, RULES, SETTINGS, TEMPLATES, may_hold
 
+    files = {
+        SETTINGS: workspace.settings, TEMPLATES: workspace.templates, RULES: workspace.rules, QUERIES: workspace.queries,
+    }  # fmt: skip
+    files |= {f"{LAYOUTS}/{path.name}": path for path in sorted(workspace.layouts.glob("[!.]*.toml"))}
     found: dict[str, bytes] = {}
-    for name, path in ((SETTINGS, workspace.settings), (TEMPLATES, workspace.templates)):
-        if not path.exists():
+    for name, path in files.items():
+        if not path.is_file():
             continue
-        try:
-            if name == SETTINGS:
-                SettingsFile(path).load()
-            found[name] = path.read_bytes()
-        except (EnvironmentProblem, OSError) as error:
-            report.tell(f"{name} is left out: {error}")
+        if not may_hold(name):
+            report.tell(f"{name!a} is left out: a backup has no room for so long or odd a name")
+        elif path.stat().st_size > _MOST_TEXT_BYTES:
+            report.tell(f"{name} is left out: it is larger than what people edit")
+        else:
+            try:
+                if name == SETTINGS:
+                    SettingsFile(path).load()
+                found[name] = path.read_bytes()
+            except (EnvironmentProblem, OSError) as error:
+                report.tell(f"{name} is left out: {error}")
     return found

@@ -1,6 +1,10 @@
 """What is in a backup: a gzipped tar of plain files. First `backup.json` (what it is, so that a stranger is refused at once),
 then the files of the workspace, last `manifest.json` (size and SHA-256 of each): a backup without its last member is none.
 
+Files of the workspace: those that people edit (`settings.toml`, `templates.toml`, `rules.toml`, `queries.toml`, `layouts/*.toml`), each
+where there is one, then `segments/<n>.db`, last `catalogue.db`. Since format 3 rules, queries and layouts are among them; before, a
+backup held none. Passwords are in none of these files: they are in the keyring of the computer.
+
 Gzip at its fastest makes segments a quarter as large (measured: 66 to 103 MB/s on one core), and its own trailer tells a file
 that was cut anywhere.
 """
@@ -15,13 +19,26 @@ import msgspec
 
 from models.domain.problems import EnvironmentProblem, trouble
 
-FORMAT = 2
-"""Of the archive itself; 2 may hold less than the whole history. Schema and layout have their own numbers in it."""
+FORMAT = 3
+"""Of the archive itself; 2 may hold less than the whole history, 3 rules, queries and layouts. Schema and layout have their own
+numbers in it."""
 ABOUT, MANIFEST = "backup.json", "manifest.json"
 LARGEST_JSON_BYTES = 64 * 1024 * 1024
-CATALOGUE, SETTINGS, TEMPLATES = "catalogue.db", "settings.toml", "templates.toml"
-HELD = re.compile(r"catalogue\.db|settings\.toml|templates\.toml|segments/[1-9][0-9]{0,17}\.db(-wal)?")
-"""Names of files that a backup may hold; every other name is refused."""
+CATALOGUE, SETTINGS, TEMPLATES, RULES, QUERIES = (
+    "catalogue.db", "settings.toml", "templates.toml", "rules.toml", "queries.toml",
+)  # fmt: skip
+LAYOUTS = "layouts"
+MOST_NAME_BYTES = 100
+"""Of a file in a folder: the archive has no room for more."""
+_HELD = re.compile(
+    r"catalogue\.db|(settings|templates|rules|queries)\.toml|segments/[1-9][0-9]{0,17}\.db(-wal)?"
+    r"|layouts/[^./\\][^/\\]*\.toml"
+)
+
+
+def may_hold(name: str) -> bool:
+    """May a backup hold a file of this name? Every other name is refused."""
+    return bool(_HELD.fullmatch(name)) and name.isprintable() and len(Path(name).name.encode()) <= MOST_NAME_BYTES
 
 
 class About(msgspec.Struct, frozen=True):

@@ -19,13 +19,14 @@ from models.storage.copies.format import (
     ABOUT,
     CATALOGUE,
     FORMAT,
-    HELD,
     LARGEST_JSON_BYTES,
+    LAYOUTS,
     MANIFEST,
     About,
     Held,
     Manifest,
     decode,
+    may_hold,
     unusable,
 )
 from models.storage.segments.schema import SEALED_LAYOUT
@@ -85,8 +86,9 @@ def _problem(error: OSError, path: Path, root: Path) -> EnvironmentProblem | OSE
 
 
 def _appear(part: Path, root: Path) -> None:
-    for folder in (part / "segments", part):
-        sync_folder(folder)
+    for folder in (part / "segments", part / LAYOUTS, part):
+        if folder.exists():
+            sync_folder(folder)
     try:
         part.rename(root)  # only an empty folder is replaced
     except OSError as error:
@@ -164,11 +166,12 @@ class _Unpacking:
         return file.read()
 
     def _write(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
-        if not HELD.fullmatch(info.name) or info.name in self._held:
+        if not may_hold(info.name) or info.name in self._held:
             raise self._unusable(f"“{info.name}” in it does not belong there")
         source = archive.extractfile(info)
         assert source is not None
         digest = hashlib.sha256()
+        (self._folder / info.name).parent.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(self._folder / info.name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as target:
             while block := source.read(_BLOCK_BYTES):

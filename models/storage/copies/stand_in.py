@@ -81,7 +81,8 @@ def _of_folder(original: Workspace, copy: Workspace, clock: Clock, progress: Pro
         copy.root.mkdir(mode=0o700, parents=True)
         copy.segments.mkdir(mode=0o700)
         copier = _Copier(progress)
-        for path in (original.catalogue, original.settings, original.templates):
+        texts = (original.settings, original.templates, original.rules, original.queries)
+        for path in (original.catalogue, *texts):
             copier.copy([path, *_logs(path)], copy.root)
         if layouts := sorted(original.layouts.glob("*.toml")):
             copy.layouts.mkdir(mode=0o700)

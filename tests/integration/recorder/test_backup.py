@@ -157,6 +157,35 @@ def test_no_secret_lock_or_log_is_in_a_backup(recorded: Recording, copy: Recordi
     assert {one.name for one in other.workspace.root.iterdir()} == {"catalogue.db", "segments"}
 
 
+def test_what_people_made_of_a_workspace_comes_back_and_is_never_written_over(
+    recorded: Recording, copy: Recording, tmp_path: Path
+) -> None:
+    made = {
+        "rules.toml": b'[[rules]]\ntopic = "x/#"\nmeans = "ignore"\n',
+        "queries.toml": b'[saved]\nbroken = "level:error"\n',
+        "layouts/Night shift.toml": b"# not even a layout\n",
+    }
+    recorded.workspace.layouts.mkdir()
+    for name, text in made.items():
+        (recorded.workspace.root / name).write_bytes(text)
+    assert recorded.command("backup", str(tmp_path / "b")).returncode == 0
+    assert copy.command("restore", str(tmp_path / "b")).returncode == 0
+    assert {name: (copy.workspace.root / name).read_bytes() for name in made} == made
+
+    mine = Recording(tmp_path / "mine", beside=recorded)
+    mine.workspace.layouts.mkdir(parents=True)
+    (mine.workspace.layouts / "Night shift.toml").write_bytes(b"mine")
+    assert mine.command("restore", str(tmp_path / "b")).returncode != 0
+    assert (mine.workspace.layouts / "Night shift.toml").read_bytes() == b"mine"
+    assert [one.name for one in mine.workspace.root.iterdir()] == ["layouts"]
+
+    long = "x" * 120
+    (recorded.workspace.layouts / f"{long}.toml").write_bytes(b"")
+    done = recorded.command("backup", str(tmp_path / "c"))
+    assert done.returncode == 1, "a part is missing"
+    assert f"{long}.toml' is left out" in told(done)
+
+
 def limited() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 

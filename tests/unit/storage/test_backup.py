@@ -3,12 +3,15 @@
 import contextlib
 import gzip
 import io
+import os
 import platform
 import random
 import shutil
+import signal
+import sys
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -30,7 +33,10 @@ from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.store import batch_of, message, rows
 
-TEXTS = {"settings.toml": b"[retention]\ngib = 1.0\n"}
+TEXTS = {
+    "settings.toml": b"[retention]\ngib = 1.0\n", "rules.toml": b"# mine\n", "queries.toml": b"[saved]\n",
+    "layouts/errors & Łódź.toml": b"version = 1\n",
+}  # fmt: skip
 SECOND = 1_000_000
 
 
@@ -118,9 +124,10 @@ def archive(original: tuple[Workspace, Path], tmp_path: Path) -> Path:
 def test_what_comes_back_is_exported_as_the_original(original: tuple[Workspace, Path], copy: Workspace) -> None:
     workspace, archive = original
     assert bring_back(archive, copy) == []
-    assert copy.settings.read_bytes() == TEXTS["settings.toml"]
-    assert {one.name for one in copy.root.iterdir()} == {"catalogue.db", "segments", "settings.toml"}
-    assert copy.root.stat().st_mode & 0o777 == 0o700
+    assert {name: (copy.root / name).read_bytes() for name in TEXTS} == TEXTS
+    tops = {name.partition("/")[0] for name in TEXTS}
+    assert {one.name for one in copy.root.iterdir()} == {"catalogue.db", "segments", *tops}
+    assert {one.stat().st_mode & 0o777 for one in (copy.root, copy.segments, copy.layouts)} == {0o700}
     assert {one.stat().st_mode & 0o777 for one in copy.root.rglob("*.*")} == {0o600}
     assert archive.stat().st_mode & 0o777 == 0o600
     assert exported(copy) == exported(workspace)
@@ -429,7 +436,7 @@ def test_a_file_that_is_not_there_is_told(copy: Workspace, tmp_path: Path) -> No
 def rewritten(archive: Path, *more: tarfile.TarInfo, change: dict[str, bytes] | None = None) -> Path:
     """The same backup with other members after its first, or with other bytes in one."""
     path = archive.with_name("hostile.tar.gz")
-    with tarfile.open(archive, "r:gz") as old, tarfile.open(path, "w:gz") as new:
+    with tarfile.open(archive, "r:gz") as old, tarfile.open(path, "w:gz", format=tarfile.GNU_FORMAT) as new:
         for place, info in enumerate(old.getmembers()):
             member = old.extractfile(info)
             assert member is not None
@@ -455,13 +462,78 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
         member("segments/7.db", tarfile.SYMTYPE, "/etc/passwd"), member("segments/7.db", tarfile.LNKTYPE, "catalogue.db"),
         member("segments", tarfile.DIRTYPE), member("segments/7.db", tarfile.FIFOTYPE),
         member("segments/7.db", tarfile.CHRTYPE), member("segments/7.db", tarfile.BLKTYPE), member("segments/7.db"),
-        member("catalogue.db"), member("manifest.json"), member("backup.json"),
+        member("catalogue.db"), member("manifest.json"), member("backup.json"), member("layouts/../../escaped.toml"),
+        member("layouts/.hidden.toml"), member("layouts/a/b.toml"), member("layouts/a\\b.toml"), member("layouts/a\n.toml"),
+        member("layouts/a.db"), member("layouts", tarfile.DIRTYPE), member("layouts/a.toml", tarfile.SYMTYPE, "/etc/passwd"),
     ],
 )  # fmt: skip
 def test_a_hostile_member_is_refused(info: tarfile.TarInfo, archive: Path, copy: Workspace) -> None:
     path = rewritten(archive, info)
     refused(path, copy)
     assert not (copy.root.parent / "escaped").exists()
+
+
+def test_a_backup_of_before_comes_back_as_before(archive: Path, copy: Workspace) -> None:
+    """It held neither rules nor queries nor layouts."""
+    path = archive.with_name("old.tar.gz")
+    with tarfile.open(archive, "r:gz") as old, tarfile.open(path, "w:gz", format=tarfile.USTAR_FORMAT) as new:
+        for info in old.getmembers():
+            if info.name.startswith(("rules", "queries", "layouts")):
+                continue
+            member = old.extractfile(info)
+            assert member is not None
+            data = member.read()
+            if info.name == "backup.json":
+                data = data.replace(b'"murmurscope_backup": 3', b'"murmurscope_backup": 2')
+            elif info.name == "manifest.json":
+                held = msgspec.json.decode(data)
+                held["files"] = [
+                    one for one in held["files"] if not one["name"].startswith(("rules", "queries", "lay"))
+                ]
+                data = msgspec.json.encode(held)
+            info.size = len(data)
+            new.addfile(info, io.BytesIO(data))
+    assert bring_back(path, copy) == []
+    assert {one.name for one in copy.root.iterdir()} == {"catalogue.db", "segments", "settings.toml"}
+    assert list(verify(copy)) == []
+
+
+def killed_at(calls: int, run: Callable[[], object]) -> bool:
+    """Run it in a process that is killed at this call of a function; False: it came to its end before."""
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls -= event == "call"
+        if calls < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if not child:
+        try:
+            sys.setprofile(count)
+            run()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_killed_at_any_moment_a_backup_and_what_comes_back_is_whole_or_not_there(
+    original: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    workspace, archive = original
+    path, number = tmp_path / "b.tar.gz", 0
+    while killed_at(40 * (number := number + 1), lambda: make(workspace, path)):
+        assert not path.exists()
+        number += number // 4
+    whole = Workspace.at(tmp_path / "whole")
+    assert bring_back(path, whole) == []
+    assert exported(whole) == exported(workspace)
+    copy, number = Workspace.at(tmp_path / "killed"), 0
+    while killed_at(40 * (number := number + 1), lambda: bring_back(archive, copy)):
+        assert not copy.root.exists()
+        number += number // 4
+    assert {name: (copy.root / name).read_bytes() for name in TEXTS} == TEXTS
+    assert exported(copy) == exported(workspace)
 
 
 def test_a_file_that_is_not_as_its_manifest_says_is_refused(archive: Path, copy: Workspace) -> None:
