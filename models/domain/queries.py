@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from models.domain.annotations import AnnotationsRequest, AnnotationsResult
 from models.domain.field_queries import FieldRequest, FieldResult
+from models.domain.heat_queries import HeatRequest, HeatResult
 from models.domain.list_queries import (
     UNKNOWN_REACH,
     Facet,
@@ -100,6 +101,8 @@ __all__ = [
     "GapColumns",
     "GapsRequest",
     "GapsResult",
+    "HeatRequest",
+    "HeatResult",
     "HourColumns",
     "Int64",
     "KeepLimit",
@@ -260,6 +263,7 @@ Request = (
     | NamesRequest
     | SeriesNamesRequest
     | PulseRequest
+    | HeatRequest
     | SeriesRequest
     | EventsRequest
     | AnnotationsRequest
@@ -280,6 +284,7 @@ Result = (
     | NamesResult
     | SeriesNamesResult
     | PulseResult
+    | HeatResult
     | SeriesResult
     | EventsResult
     | AnnotationsResult

@@ -1,6 +1,7 @@
 """Hourly values of chosen series, for times whose samples are gone."""
 
 import numpy as np
+import numpy.typing as npt
 
 from models.domain.names import SeriesKind
 from models.domain.queries import HOUR_QUANTILES, Float64, HourColumns, SeriesRequest
@@ -34,12 +35,7 @@ def hours_of(view: StoreView, request: SeriesRequest) -> tuple[HourColumns, ...]
 
 def _columns(series: int, parts: HourParts, seconds: float, *, counts: bool) -> HourColumns:
     since_us = parts.hour * HOUR_US
-    increase, reset = parts.increase.copy(), parts.resets > 0
-    if counts:  # from one hour to the next; over a longer time nobody knows when it rose
-        step = parts.first[1:] - parts.last[:-1]
-        follows = np.diff(parts.hour) == 1
-        increase[1:] += np.where(follows, np.where(step < 0, parts.first[1:], step), 0.0)
-        reset[1:] |= follows & (step < 0)
+    increase, reset = increases_of(parts) if counts else (parts.increase, parts.resets > 0)
     return HourColumns(
         series,
         since_us,
@@ -53,6 +49,17 @@ def _columns(series: int, parts: HourParts, seconds: float, *, counts: bool) -> 
         reset,
         _quantiles(parts, seconds),
     )
+
+
+def increases_of(parts: HourParts) -> tuple[Float64, npt.NDArray[np.bool_]]:
+    """How far counters rose in each hour, from the last sample of the hour before, and where they began again meanwhile. Over a
+    longer time nobody knows when they rose."""
+    increase, reset = parts.increase.copy(), parts.resets > 0
+    step = parts.first[1:] - parts.last[:-1]
+    follows = (np.diff(parts.hour) == 1) & (parts.series[1:] == parts.series[:-1])
+    increase[1:] += np.where(follows, np.where(step < 0, parts.first[1:], step), 0.0)
+    reset[1:] |= follows & (step < 0)
+    return increase, reset
 
 
 def _quantiles(parts: HourParts, seconds: float) -> Float64:

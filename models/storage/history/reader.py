@@ -9,6 +9,7 @@ import apsw
 
 from models.domain.annotations import AnnotationsRequest
 from models.domain.clock import Clock, SystemClock
+from models.domain.heat_queries import HeatRequest
 from models.domain.problems import trouble
 from models.domain.pulse_figures import PulseRequest
 from models.domain.queries import (
@@ -43,6 +44,7 @@ from models.storage.history.events import answer_events
 from models.storage.history.field_values import answer_field
 from models.storage.history.fleet import FleetHistory
 from models.storage.history.gaps import gaps_between
+from models.storage.history.heat import answer_heat
 from models.storage.history.holdings import StoreHistory
 from models.storage.history.hours import hours_of
 from models.storage.history.kinds import answer_retention
@@ -101,6 +103,8 @@ class HistoryReader:
                 hours = hours_of(view, request)
                 for page in answer_series(view, request, self._clock.wall_us(), token):
                     yield dataclasses.replace(page, hours=hours)
+            case HeatRequest():
+                yield from answer_heat(view, request, token)
             case PulseRequest():
                 yield answer_pulses(view, request, self._clock.wall_us(), token)
             case EventsRequest():

@@ -33,18 +33,26 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
     parts: dict[int, list[Piece]] = {int(series): [] for series in wanted}  # newest first
     told = time.monotonic()
 
-    def read(opened: OpenSegment, row: SegmentRow) -> Iterator[Piece]:
-        way = _sealed if opened.has_chunks else _batched
-        return way(opened, request, wanted, agents, lambda error: view.note_damage(row.id, error))
-
     for row in reversed(view.overlapping(request.since_us, request.until_us)):
-        for part in view.stream(row, read):
+        for part in samples_in(view, row, request, wanted, agents):
             token.check()
             parts[part.series].append(part)
             if time.monotonic() - told > FIRST_PAGE_S:
                 yield _result(view, request, parts, agents, now_us, complete=False)
                 told = time.monotonic() + 2 * FIRST_PAGE_S  # putting all together again is not free
     yield _result(view, request, parts, agents, now_us, complete=True)
+
+
+def samples_in(
+    view: StoreView, row: SegmentRow, request: SeriesRequest, wanted: UInt32, agents: Collection[int]
+) -> Iterator[Piece]:
+    """What a segment has of the `wanted` series (ascending) of these agents in the time of the request, the newest first."""
+
+    def read(opened: OpenSegment, row: SegmentRow) -> Iterator[Piece]:
+        way = _sealed if opened.has_chunks else _batched
+        return way(opened, request, wanted, agents, lambda error: view.note_damage(row.id, error))
+
+    return view.stream(row, read)
 
 
 def _agents_of(view: StoreView, series: Sequence[int]) -> set[int]:
