@@ -55,12 +55,20 @@ class ExploreMenu(QObject):
             ("distribution", tr("As distribution"), tr("Show in the panel at hand which values are how frequent")),
             ("values", tr("As newest values"), tr("Show the panel at hand in large figures")),
             (
+                "heat",
+                tr("As heat-map"),
+                tr("Show the first series of the panel at hand as a row of colours for every agent"),
+            ),
+            (
                 "table",
                 tr("As table"),
                 tr("Show extremes, mean and percentiles of every series of the panel at hand as rows"),
             ),
         ):
             add(f"as-{kind}", text, partial(_show_as, kind), None, tip, partial(_is_other_kind, kind))
+        add("heat", tr("&Heat-map of all agents"), lambda one: one.show_heat(), "F9",
+            tr("The selected series, or the one of the panel at hand, as a row of colours for every agent that has it"),
+            lambda one: one.heat_wanted is not None)  # fmt: skip
         add("threshold", tr("Set a threshold…"), lambda one: one.ask_threshold(), "Ctrl+Shift+H",
             tr("Draw a line at a value to watch for; it can be moved with the mouse"),
             lambda one: bool(one.panel.curves))  # fmt: skip

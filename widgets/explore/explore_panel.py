@@ -21,6 +21,7 @@ from widgets.common.plain import PlainLabel, visible
 from widgets.common.throttle import Throttle
 from widgets.explore.distribution_view import DistributionView
 from widgets.explore.drop_zone import DropHint, side_at
+from widgets.explore.heat_view import HeatView
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_header import PanelHeader
 from widgets.explore.panel_view import PanelView
@@ -30,6 +31,7 @@ from widgets.explore.statistics_table import StatisticsTable
 from widgets.explore.table_view import TableOfSeries
 from widgets.explore.values_view import ValuesView
 from widgets.frame.screen_context import ScreenContext
+from widgets.heat.subject import HeatSubject
 from widgets.plots.curves import spans_of
 from widgets.plots.gap_bands import gap_bands
 from widgets.plots.plot import TimePlot
@@ -65,6 +67,8 @@ class ExplorePanel(QFrame):
     """Series by name were dropped into it (None) or beside it (`Side`)."""
     threshold_moved = Signal(int, int, float)
     """A threshold of this panel (its place) was dragged to a value."""
+    moment_wanted = Signal(object)
+    """Show what happened (`Way`) where the cursor stands."""
     agent_wanted = Signal(int)
     """Open this agent (its local id)."""
     panel_dropped = Signal(int, int, object)
@@ -104,6 +108,7 @@ class ExplorePanel(QFrame):
         """What Esc does; False: nothing."""
         self._wire(self.plot)
         self.plot.entry_clicked.connect(self.toggle)
+        self.plot.moment_wanted.connect(lambda way, _at_us: self.moment_wanted.emit(way))
         self.plot.threshold_moved.connect(lambda place, value: self.threshold_moved.emit(key.panel, place, value))
         self.header.renamed.connect(lambda: self.rename_wanted.emit(self.key.panel))
         self.header.menu_wanted.connect(lambda button: self.menu_wanted.emit(self.key, button))
@@ -128,7 +133,7 @@ class ExplorePanel(QFrame):
         if isinstance(self.body, PanelView):
             self.body.thresholds = panel.thresholds
         self.body.setAccessibleName(title)
-        self._show_statistics(shown=panel.statistics and panel.kind is not Kind.TABLE)
+        self._show_statistics(shown=panel.statistics and panel.kind not in (Kind.TABLE, Kind.HEAT))
         self.data_changed()
 
     def _show_kind(self, kind: Kind) -> None:
@@ -138,6 +143,8 @@ class ExplorePanel(QFrame):
             self._column.insertWidget(self._column.indexOf(self.plot), made, 1)
             self._wire(made)
             made.agent_wanted.connect(self.agent_wanted)
+            if isinstance(made, HeatView):
+                made.moment_wanted.connect(self.moment_wanted)
             made.set_curves(self.curves)
             made.set_sentence(self._sentence)
         body = self.plot if kind is Kind.PLOT else self._views[kind]
@@ -173,6 +180,11 @@ class ExplorePanel(QFrame):
         self._tell_note()
         self._figures.stop()  # told again with the next drawing
 
+    def show_heat(self, subject: HeatSubject | None) -> None:
+        """What its heat-map is of; only while it shows one."""
+        if isinstance(self.body, HeatView):
+            self.body.show_subject(subject)
+
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover. Shaded is what concerns everybody, or the one agent that is shown."""
         for curve in self.curves:
@@ -186,6 +198,31 @@ class ExplorePanel(QFrame):
     def agents(self) -> dict[int, str]:
         """The agents that are shown, with what they are called."""
         return {one.agent: one.agent_name for one in self.resolved.found}
+
+    @property
+    def agent_at_hand(self) -> int:
+        """The one that it shows, or of the row that is at hand; 0: none alone."""
+        if isinstance(self.body, HeatView):
+            return self.body.agent_at_hand
+        agents = list(self.agents)
+        return agents[0] if len(agents) == 1 else 0
+
+    @property
+    def menu_moment(self) -> int | None:
+        """Where its menu was opened with the mouse; None: in another way, or beside what lies in time."""
+        if isinstance(self.body, HeatView):
+            return self.body.menu_us
+        return self.plot.moment if self.plot.menu_at is not None else None
+
+    def look_at(self, at_us: int) -> None:
+        """Take the whole window to this moment."""
+        self._context.cursor.pin(at_us)
+
+    def forget_menu(self) -> None:
+        """What comes is about the cursor, wherever a menu was opened before."""
+        self.plot.menu_at = None
+        if isinstance(self.body, HeatView):
+            self.body.menu_us = None
 
     @property
     def series(self) -> set[int]:
@@ -309,6 +346,7 @@ _VIEWS: dict[Kind, type[PanelView]] = {
     Kind.DISTRIBUTION: DistributionView,
     Kind.VALUES: ValuesView,
     Kind.TABLE: TableOfSeries,
+    Kind.HEAT: HeatView,
 }
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
-from models.domain.layouts.layout import Layout, Plotted, Side
+from models.domain.layouts.layout import Kind, Layout, Plotted, Side
 from models.domain.layouts.ready import Ready
 from widgets.common.buttons import plain_button
 from widgets.common.plain import PlainLabel, visible
@@ -164,17 +164,28 @@ class ExploreScreen(QWidget):
         self.panel.body.setFocus()
         self._mark_hand()
 
+    @property
+    def heat_wanted(self) -> Plotted | None:
+        """Of what a heat-map would be: a series that is selected in the tree, else the first one of the panel at hand."""
+        return self.tree.series_at_hand() or next(iter(self.commands.panel.plotted), None)
+
+    @Slot()
+    def show_heat(self) -> None:
+        """A heat-map of all agents, in a panel of its own."""
+        if (plotted := self.heat_wanted) is not None:
+            self.commands.add_heat(plotted)
+
     @Slot()
     def ask_threshold(self) -> None:
         """Ask for a value to watch for in the panel at hand, by its left axis."""
         panel = self.panel
-        if panel.curves:
+        if panel.curves and panel.panel.kind is not Kind.HEAT:
             self.commands.thresholds.ask(panel.plot.unit, panel.plot.largest_value)
 
     def moment(self) -> int | None:
         """The one where the panel's menu was opened with the mouse, else where the cursor stands."""
-        plot = self.panel.plot
-        return plot.moment if plot.menu_at is not None else self._cursor.time_us
+        at_us = self.panel.menu_moment
+        return self._cursor.time_us if at_us is None else at_us
 
     def ask_logs(self) -> None:
         """What was logged at that moment, by the agent of the panel at hand where it is one alone."""
@@ -185,12 +196,12 @@ class ExploreScreen(QWidget):
         self._ask_moment(self.messages_wanted)
 
     def _ask_moment(self, wanted: SignalInstance) -> None:
-        at_us, agents = self.moment(), list(self.panel.agents)
-        self.panel.plot.menu_at = None
+        at_us, agent = self.moment(), self.panel.agent_at_hand
+        self.panel.forget_menu()
         if at_us is None:
             self.tell(self.tr("Point at a moment: with the mouse, or with the arrow keys on a plot"))
         else:
-            wanted.emit(agents[0] if len(agents) == 1 else 0, at_us)
+            wanted.emit(agent, at_us)
 
     # ------------------------------------------------------------ wires
 
@@ -201,7 +212,7 @@ class ExploreScreen(QWidget):
         panel.closed.connect(commands.close)
         panel.rename_wanted.connect(commands.ask_title)
         panel.menu_wanted.connect(self._open_panel_menu)
-        panel.plot.moment_wanted.connect(lambda way, _: self.ask_logs() if way is Way.LOGS else self.ask_messages())
+        panel.moment_wanted.connect(lambda way: self.ask_logs() if way is Way.LOGS else self.ask_messages())
         panel.agent_wanted.connect(self.agent_wanted)
         panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
@@ -224,7 +235,7 @@ class ExploreScreen(QWidget):
     def _open_panel_menu(self, key: CellKey, button: QWidget) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.desk.grid.panels[key].plot.menu_at = None
+        self.desk.grid.panels[key].forget_menu()
         self._fill_panel_menu(key, menu)
         menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 

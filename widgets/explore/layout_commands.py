@@ -93,6 +93,16 @@ class LayoutCommands(QObject):
             self.take_in_hand(panel.id)
             self._tell_panels(len(others))
 
+    def add_heat(self, plotted: Plotted) -> None:
+        """A heat-map of what every agent has of this, in the panel at hand where that is empty, else in one below it."""
+        layout, here = self._history.layout, self.panel
+        heat = Panel(
+            here.id if not here.plotted else changes.new_id(layout), (replace(plotted, agent=""),), kind=Kind.HEAT
+        )
+        placed = changes.placed(layout, heat, here.id, Side.BELOW) if here.plotted else changes.with_panel(layout, heat)
+        if self._change(self.tr("adding a heat-map"), placed):
+            self.take_in_hand(heat.id)
+
     def _tell_panels(self, count: int) -> None:
         if count:
             self.told.emit(self.tr("A panel has two axes: what is in a further unit stands in a panel of its own"))

@@ -12,6 +12,7 @@ from widgets.explore.earlier import EarlierCurve
 from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.pulse_feed import PulseCurve
 from widgets.explore.resolving import FoundSeries
+from widgets.heat.subject import HeatSubject
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.curves import NO_SPANS, Curve, LineCurve, Reading, Shape, Spans, Window, spans_of
 from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
@@ -103,6 +104,13 @@ def panel_title(panel: Panel, found: Sequence[FoundSeries], agent: str) -> str:
     """Its own title, or one made from its content; `agent`: the one that a repeated panel is about."""
     title = visible(panel.title) or _made_title(panel, found, "" if agent else None)
     return " · ".join(filter(None, (title, agent)))
+
+
+def heat_title(panel: Panel, subject: HeatSubject) -> str:
+    """The same of a heat-map."""
+    one = panel.plotted[0]
+    made = subject.text or role_word(one.role)
+    return visible(panel.title) or (f"{made} {one.shown}" if one.shown in _QUANTILES else made)
 
 
 def _made_title(panel: Panel, found: Sequence[FoundSeries], otherwise: str | None) -> str:

@@ -3,20 +3,21 @@
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from models.domain.layouts.changes import panel_of
-from models.domain.layouts.layout import Panel
+from models.domain.layouts.layout import Kind, Panel
 from models.domain.time_range import SECOND_US
 from widgets.common.words import problem_text
 from widgets.explore.earlier import EarlierRange, earlier_feed
 from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
-from widgets.explore.panel_curves import PanelCurve, make_curves, panel_title
+from widgets.explore.panel_curves import PanelCurve, heat_title, make_curves, panel_title
 from widgets.explore.panel_events import PanelEvents
 from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
-from widgets.explore.resolving import FoundSeries, Resolved, resolve
+from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, resolve
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.alignment import Alignment
+from widgets.heat.subject import heat_subject
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
 
@@ -96,7 +97,7 @@ class PanelDesk(QObject):
         for one in self.shown:
             panel = panel_of(layout, one.key.panel) or Panel(one.key.panel)
             agents = (one.key.agent,) if one.key.agent else layout.agents
-            resolved = resolve(panel, agents, index)
+            resolved = heat_resolved(panel) if panel.kind is Kind.HEAT else resolve(panel, agents, index)
             wanted.append((one, panel, resolved))
         self.feed.watch([found for _, _, resolved in wanted for found in resolved.found])
         self._watch_earlier(wanted)
@@ -105,7 +106,11 @@ class PanelDesk(QObject):
             agent = one.key.agent and self._name_of(one.key.agent)
             same = (one.resolved, one.panel.compare_s) == (resolved, panel.compare_s)
             fresh = not same or any(not self._is_fed(curve) for curve in one.curves)
-            one.show_panel(panel, panel_title(panel, resolved.found, agent))
+            heat = heat_subject(panel.plotted[0], index) if panel.kind is Kind.HEAT and panel.plotted else None
+            one.show_panel(
+                panel, panel_title(panel, resolved.found, agent) if heat is None else heat_title(panel, heat)
+            )
+            one.show_heat(heat)
             if fresh:
                 curves = make_curves(resolved.found, self.feed, self._interval_us)
                 if shift_us := panel.compare_s * SECOND_US:
@@ -188,6 +193,8 @@ class PanelDesk(QObject):
                     )
             elif not self._known.loaded or (self.feed.loading and not any(len(one.buffer) for one in panel.curves)):
                 sentence = self.tr("Loading…")
+            elif panel.panel.kind is Kind.HEAT:
+                sentence = self.tr("No agent of this workspace has such figures: choose another series at the left")
             elif not panel.curves:
                 sentence = self.tr("None of what this panel names is in this workspace")
                 if panel.panel.plotted[0].role:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QWidget
 
 from models.domain.layouts.changes import grid as even_grid
-from models.domain.layouts.layout import Direction, Layout, Node, Panel, Split
+from models.domain.layouts.layout import Direction, Kind, Layout, Node, Panel, Split
 from widgets.explore.explore_panel import CellKey, ExplorePanel
 
 MOST_REPEATED = 60
@@ -104,7 +104,7 @@ def _cells(node: Node, agents: Sequence[str], path: tuple[int, ...]) -> _Cells |
     if isinstance(node, Split):
         parts = tuple(_cells(part, agents, (*path, place)) for place, part in enumerate(node.parts))
         return _Cells(node.direction, parts, node.sizes, path)
-    if not node.repeat or not agents:
+    if not node.repeat or not agents or node.kind is Kind.HEAT:  # which has a row for each
         return CellKey(node.id)
     numbered = even_grid([Panel(number) for number in range(1, min(len(agents), MOST_REPEATED) + 1)])
     return _repeated(numbered, node.id, agents)

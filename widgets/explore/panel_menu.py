@@ -44,7 +44,7 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
         menu.addSeparator()
         menu.addAction(translate("PanelMenu", "Logs of this moment\tL"), screen.ask_logs)
         menu.addAction(translate("PanelMenu", "Messages of this moment\tM"), screen.ask_messages)
-        menu.addAction(translate("PanelMenu", "Look at this moment"), partial(panel.plot.look_at, at_us))
+        menu.addAction(translate("PanelMenu", "Look at this moment"), partial(panel.look_at, at_us))
     menu.addSeparator()
     alone = screen.desk.only is not None
     text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")
@@ -61,6 +61,7 @@ def _fill_kinds(menu: QMenu, screen: "ExploreScreen", chosen: Kind) -> None:
         (Kind.DISTRIBUTION, translate("PanelMenu", "Distribution")),
         (Kind.VALUES, translate("PanelMenu", "Newest values")),
         (Kind.TABLE, translate("PanelMenu", "Table")),
+        (Kind.HEAT, translate("PanelMenu", "Heat-map of all agents")),
     ):
         action = menu.addAction(text, partial(screen.commands.show_as, kind))
         action.setCheckable(True)

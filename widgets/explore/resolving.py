@@ -82,6 +82,12 @@ def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved
     return resolved
 
 
+def heat_resolved(panel: Panel) -> Resolved:
+    """Of a heat-map: it has no curves, and one metric."""
+    kinds = {(one.metric, one.labels, one.role, one.shown) for one in panel.plotted}
+    return Resolved(more=max(0, len(kinds) - 1))
+
+
 def find(plotted: Plotted, place: int, index: SeriesIndex) -> FoundSeries | None:
     """One series of the agent at `place` of the index; None: it has none of that name."""
     if plotted.role in FIGURES:

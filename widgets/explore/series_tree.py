@@ -80,6 +80,11 @@ class SeriesTree(QWidget):
         """Ids of the agents that are selected or have a selected series."""
         return self.model.agents(self._rows())
 
+    def series_at_hand(self) -> Plotted | None:
+        """The selected series that stands first; None: none is, or agents are."""
+        rows = self._rows()
+        return self.model.plotted(rows[:1])[0] if rows and all(self.model.row_at(one) >= 0 for one in rows) else None
+
     def add(self, *, own_panel: bool) -> None:
         """Ask for the selected series to be shown."""
         if some := self.selected():

@@ -29,7 +29,7 @@ def as_csv(curves: Sequence[RawPoints], since_us: int, until_us: int) -> str:
     for at_us, place, value in zip(*rows, strict=True):
         curve = curves[place]
         number = int(value) if value == int(value) and abs(value) < 2**53 else value
-        writer.writerow((_iso(at_us), _cell(curve.name), _cell(curve.unit), repr(number)))
+        writer.writerow((iso_time(at_us), csv_cell(curve.name), csv_cell(curve.unit), repr(number)))
     return out.getvalue()
 
 
@@ -42,12 +42,13 @@ def _rows(curves: Sequence[RawPoints], since_us: int, until_us: int) -> tuple[li
     return at[order].tolist(), place[order].tolist(), value[order].tolist()
 
 
-def _iso(at_us: int) -> str:
+def iso_time(at_us: int) -> str:
+    """UTC with microseconds, as in exports."""
     whole, rest = divmod(at_us, 1_000_000)
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
 
-def _cell(text: str) -> str:
+def csv_cell(text: str) -> str:
     """Text that a spreadsheet would take for a formula gets an apostrophe in front."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DISTRIBUTION = "distribution"
     VALUES = "values"
     TABLE = "table"
+    HEAT = "heat"  # the first series, of every agent that has it
 
 
 class Direction(StrEnum):

@@ -14,8 +14,8 @@ from models.storage.history.store_view import StoreView
 from models.storage.segments.open_segment import OpenSegment, SegmentRow
 from models.storage.segments.pulse_columns import PULSE, RESPONSE, bin_middle_s
 
-LEAST_STEP_US = 6 * PULSE_US
-"""For shorter steps samples say more, and they are few."""
+FRESH_US = 12 * PULSE_US
+"""Of so short a time samples are few, and they are there before the pulse that sums them up."""
 _RISING = ("attempts", "successes", "errors")
 _PULSES_AT_ONCE = 64
 
@@ -30,7 +30,8 @@ def held_by_pulses(request: HeatRequest) -> bool:
         "response": request.shown in QUANTILES,
         **dict.fromkeys(_RISING, request.shown is Shown.INCREASE),
     }
-    return held.get(request.figure, False) and request.step_us >= LEAST_STEP_US and request.step_us % PULSE_US == 0
+    whole = request.step_us % PULSE_US == 0 and request.until_us - request.first_us > FRESH_US
+    return whole and held.get(request.figure, False)
 
 
 class PulseCells:

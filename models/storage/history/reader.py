@@ -103,10 +103,8 @@ class HistoryReader:
                 hours = hours_of(view, request)
                 for page in answer_series(view, request, self._clock.wall_us(), token):
                     yield dataclasses.replace(page, hours=hours)
-            case HeatRequest():
-                yield from answer_heat(view, request, token)
-            case PulseRequest():
-                yield answer_pulses(view, request, self._clock.wall_us(), token)
+            case HeatRequest() | PulseRequest():
+                yield from _in_steps(view, request, self._clock.wall_us(), token)
             case EventsRequest():
                 yield from answer_events(view, request, self._clock.wall_us(), token)
             case LogRequest() | LogSummaryRequest() | MessageRequest() | FieldRequest():
@@ -162,6 +160,16 @@ def _about_agents(
             return _names(view, request)
         case SeriesNamesRequest():
             return answer_series_names(view, request, token)
+
+
+def _in_steps(
+    view: StoreView, request: HeatRequest | PulseRequest, now_us: int, token: CancelToken
+) -> Iterator[Result]:
+    match request:
+        case HeatRequest():
+            yield from answer_heat(view, request, token)
+        case PulseRequest():
+            yield answer_pulses(view, request, now_us, token)
 
 
 def _of_rows(
