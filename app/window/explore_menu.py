@@ -66,7 +66,7 @@ class ExploreMenu(QObject):
             ),
         ):
             add(f"as-{kind}", text, partial(_show_as, kind), None, tip, partial(_is_other_kind, kind))
-        add("heat", tr("&Heat-map of all agents"), lambda one: one.show_heat(), "F9",
+        add("heat", tr("Heat-map of all agents"), lambda one: one.show_heat(), "F9",
             tr("The selected series, or the one of the panel at hand, as a row of colours for every agent that has it"),
             lambda one: one.heat_wanted is not None)  # fmt: skip
         add("threshold", tr("Set a threshold…"), lambda one: one.ask_threshold(), "Ctrl+Shift+H",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.domain.heat_queries import HeatRequest, HeatResult
 from models.domain.json_path import number_of
 from models.domain.messages import Kind, Origin
 from models.domain.names import SeriesKey, SeriesKind
@@ -113,7 +114,8 @@ class FakeSource:
         self.logs: list[LogLine] = []
         self.messages: list[MessageLine] = []
         self.more: dict[type, Callable[[Any], Result]] = {
-            FieldRequest: self._field
+            FieldRequest: self._field,
+            HeatRequest: self._heat,
         }  # answers to further kinds of questions
         self.tasks: list[TaskLine] = []
         self.totals: dict[bytes, tuple[int, int, int, int]] = {}
@@ -258,6 +260,17 @@ class FakeSource:
             if n
         ]
         return LogSummaryResult(request, counts, request.since_us, tuple(facets), len(found), complete=True)
+
+    def _heat(self, request: HeatRequest) -> HeatResult:
+        """Means of `samples`; of what is counted of agents, those of the series with the id of the agent."""
+        value = np.full((len(request.rows), request.steps), np.nan, np.float32)
+        for place, row in enumerate(request.rows):
+            time, found = self.samples.get(row.series or row.agent, (np.empty(0, np.int64), np.empty(0)))
+            step = (time - request.first_us) // request.step_us
+            for one in range(request.steps):
+                if (step == one).any():
+                    value[place, one] = found[step == one].mean() * row.factor + row.offset
+        return HeatResult(request, value, np.zeros(value.shape, np.int32))
 
     def _newest(self) -> int:
         return max((int(time[-1]) for time, _ in self.samples.values() if len(time)), default=0)

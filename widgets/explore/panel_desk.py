@@ -16,8 +16,8 @@ from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
 from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, resolve
 from widgets.frame.screen_context import ScreenContext
-from widgets.plots.alignment import Alignment
 from widgets.heat.subject import heat_subject
+from widgets.plots.alignment import Alignment
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
 

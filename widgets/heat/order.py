@@ -25,17 +25,20 @@ def fitting(typed: str, names: Sequence[str], ids: Sequence[str]) -> Int64:
 
 
 def in_order(rows: Int64, value: Float32, order: Order) -> Int64:
-    """Rows without a value come last, and what is alike stays in the order of names."""
+    """Rows without a value come last. Of those with the same extreme the one comes first that is there the longest."""
     if order is Order.NAME or not value.shape[1]:
         return rows
     some = value[rows]
     key = {Order.HIGHEST: highest, Order.LOWEST: lowest, Order.NEWEST: newest}[order](some).astype(np.float64)
-    key = np.where(np.isnan(key), np.inf, key if order is Order.LOWEST else -key)
-    return rows[np.argsort(key, kind="stable")]
+    mean = np.nansum(some, axis=1, dtype=np.float64) / np.maximum(1, (~np.isnan(some)).sum(axis=1))
+    sign = 1.0 if order is Order.LOWEST else -1.0
+    return rows[np.lexsort((sign * mean, np.where(np.isnan(key), np.inf, sign * key)))]
 
 
 def newest(value: Float32) -> Float32:
     """The last value of each row; NaN: it has none."""
+    if not value.shape[1]:
+        return np.full(len(value), np.nan, np.float32)
     known = ~np.isnan(value)
     last = value.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
     return np.where(known.any(axis=1), value[np.arange(len(value)), last], np.float32(np.nan))

@@ -6,10 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
     QColor,
     QFontMetricsF,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -18,25 +16,31 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 
+from models.domain.heat_queries import Float32
 from models.domain.quantity import format_time
 from models.domain.queries import Int64
 from widgets.common.numbers import count_text, value_text
 from widgets.common.tokens import Theme
 from widgets.frame.screen_context import ScreenContext
-from widgets.heat.colours import ValueRange, colour_places, ramp, range_of
+from widgets.heat.colours import ValueRange, range_of
 from widgets.heat.feed import HeatFeed
 from widgets.heat.order import newest
+from widgets.heat.picture import (
+    HEADER_PIXELS,
+    LEFT,
+    MARGIN,
+    Rows,
+    paint_cells,
+    paint_names,
+    paint_scale,
+    paint_times,
+    paint_values,
+)
 from widgets.plots.moment import WAY_KEYS, is_click
 from widgets.plots.plot_picture import TIME_PIXELS
 from widgets.plots.surface import TimeSurface
-from widgets.plots.time_axis import day_label, time_ticks
 
-_HEADER_PIXELS = 24
-_RAMP_PIXELS = 110
-_TICK_PIXELS = 92
 _MOST_NAME_PIXELS, _NAME_PART = 260, 0.3
-_LEFT = int((Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value)
-_RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -75,7 +79,7 @@ class HeatSurface(TimeSurface):
         self._values: ValueRange | None = None
         self._newest = np.zeros(0, np.float32)
         self.row_pixels = 18
-        self.setMinimumHeight(_HEADER_PIXELS + TIME_PIXELS + 2 * self.row_pixels)
+        self.setMinimumHeight(HEADER_PIXELS + TIME_PIXELS + 2 * self.row_pixels)
 
     # ------------------------------------------------------------ rows
 
@@ -98,7 +102,7 @@ class HeatSurface(TimeSurface):
     @property
     def room(self) -> int:
         """Pixels that rows are seen on."""
-        return max(self.row_pixels, self.height() - _HEADER_PIXELS - TIME_PIXELS)
+        return max(self.row_pixels, self.height() - HEADER_PIXELS - TIME_PIXELS)
 
     @property
     def furthest(self) -> int:
@@ -124,8 +128,8 @@ class HeatSurface(TimeSurface):
 
     def place_at(self, y: float) -> int:
         """Place of the row that is seen there; -1: none is."""
-        inside = _HEADER_PIXELS <= y < min(self._frame.area.bottom(), self.height())
-        place = int(y - _HEADER_PIXELS + self._top) // self.row_pixels if inside else -1
+        inside = HEADER_PIXELS <= y < min(self._frame.area.bottom(), self.height())
+        place = int(y - HEADER_PIXELS + self._top) // self.row_pixels if inside else -1
         return place if place < len(self.rows) else -1
 
     @property
@@ -159,139 +163,84 @@ class HeatSurface(TimeSurface):
     def _area(self) -> QRectF:
         metrics = QFontMetricsF(self.font())
         self.row_pixels = max(16, math.ceil(metrics.height()) + 2)
-        left = min(_MOST_NAME_PIXELS, self.width() * _NAME_PART)
+        names = self._feed.subject.names if self._feed.subject is not None else ()
+        longest = (
+            metrics.horizontalAdvance(max(names, key=len, default="")) * 1.1
+        )  # the one with the most letters, about
+        left = min(longest + 2 * MARGIN, _MOST_NAME_PIXELS, self.width() * _NAME_PART)
         right = metrics.horizontalAdvance("1023.9 MiB/s") + 8
-        return QRectF(left, _HEADER_PIXELS, max(10.0, self.width() - left - right), self.room)
+        return QRectF(left, HEADER_PIXELS, max(10.0, self.width() - left - right), self.room)
 
-    def _paint_picture(self, painter: QPainter, _ratio: float) -> None:
-        theme, area, feed = self._theme.theme, self._frame.area, self._feed
-        self._values = None if feed.subject is None else range_of(self._seen_values(), feed.subject.unit)
+    def _seen(self) -> tuple[slice, Rows]:
+        """Which places of the list are seen, and where."""
         first = self._top // self.row_pixels
         last = min(len(self.rows), -(-(self._top + self.room) // self.row_pixels))
-        begin = area.top() + first * self.row_pixels - self._top
-        painter.save()
-        painter.setClipRect(QRectF(0, area.top(), self.width(), area.height()))
-        if self._values is not None and last > first:
-            self._paint_cells(painter, self.rows[first:last], begin, self._values)
-        self._paint_words(painter, first, last, begin)
-        painter.restore()
-        self._paint_times(painter, theme)
+        names = self._feed.subject.names if self._feed.subject is not None else ()
+        some = [names[row] for row in self.rows[first:last].tolist()] if names else []
+        top = HEADER_PIXELS + first * self.row_pixels - self._top
+        chosen = self.at_hand - first if first <= self.at_hand < last else -1
+        return slice(first, last), Rows(top, self.row_pixels, some, chosen)
 
-    def _seen_values(self) -> np.ndarray:
+    def _paint_picture(self, painter: QPainter, _ratio: float) -> None:
+        theme, frame, feed = self._theme.theme, self._frame, self._feed
+        self._values = None if feed.subject is None else range_of(self._values_in_sight(), feed.subject.unit)
+        places, rows = self._seen()
+        painter.save()
+        painter.setClipRect(self._rows_box())
+        if self._values is not None and rows.names:
+            value = feed.value[self.rows[places]]
+            paint_cells(painter, frame, rows, value, feed.first_us, feed.step_us, self._values, theme)
+        paint_names(painter, frame, rows, self.width(), theme)
+        painter.restore()
+        paint_times(painter, frame, self.width(), theme)
+
+    def _rows_box(self) -> QRectF:
+        return QRectF(0, HEADER_PIXELS, self.width(), self.room)
+
+    def _values_in_sight(self) -> Float32:
         """Of all listed rows in the time that is seen."""
         feed, frame = self._feed, self._frame
         low = max(0, (frame.since_us - feed.first_us) // feed.step_us)
         high = max(0, -(-(frame.until_us - feed.first_us) // feed.step_us))
-        return feed.value[self.rows, low:high] if low < high else np.zeros(0, np.float32)
+        return feed.value[self.rows, low:high] if low < high else np.zeros((0, 0), np.float32)
 
-    def _paint_cells(self, painter: QPainter, rows: Int64, top: float, values: ValueRange) -> None:
-        theme, area, feed = self._theme.theme, self._frame.area, self._feed
-        height = len(rows) * self.row_pixels
-        painter.fillRect(QRectF(area.left(), top, area.width(), height), _hatch(theme))
-        value = feed.value[rows]
-        pixels = np.where(np.isnan(value), np.uint32(0), ramp(theme)[colour_places(value, values)])
-        pixels = np.ascontiguousarray(pixels.astype(np.uint32))
-        steps = value.shape[1]
-        if not steps:
-            return
-        image = QImage(pixels.data, steps, len(rows), 4 * steps, QImage.Format.Format_ARGB32)
-        left, right = self._frame.x_of(feed.first_us), self._frame.x_of(feed.first_us + steps * feed.step_us)
-        painter.save()
-        painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
-        painter.drawImage(QRectF(left, top, right - left, height), image)
-        painter.restore()
-
-    def _paint_words(self, painter: QPainter, first: int, last: int, top: float) -> None:
-        theme, area, subject = self._theme.theme, self._frame.area, self._feed.subject
-        metrics = QFontMetricsF(self.font())
-        if subject is None:
-            return
-        for place in range(first, last):
-            y, row = top + (place - first) * self.row_pixels, int(self.rows[place])
-            whole = QRectF(0, y, self.width(), self.row_pixels)
-            if place == self.at_hand:
-                for box in (QRectF(0, y, area.left(), self.row_pixels), QRectF(area.right(), y, self.width() - area.right(), self.row_pixels)):  # fmt: skip
-                    painter.fillRect(box, QColor(theme.selection))
-            painter.setPen(QPen(QColor(theme.surface), 1))
-            painter.drawLine(QPointF(area.left(), y + 0.5), QPointF(area.right(), y + 0.5))
-            painter.setPen(QColor(theme.selection_text if place == self.at_hand else theme.text))
-            name = metrics.elidedText(subject.names[row], Qt.TextElideMode.ElideMiddle, area.left() - 16)
-            painter.drawText(whole.adjusted(10, 0, 0, 0), _LEFT, name)
-            painter.drawText(whole.adjusted(0, 0, -6, 0), _RIGHT, value_text(float(self._newest[place]), subject.unit))
-
-    def _paint_times(self, painter: QPainter, theme: Theme) -> None:
-        area, metrics = self._frame.area, QFontMetricsF(self.font())
-        most = max(2, int(area.width() / _TICK_PIXELS))
-        ticks = time_ticks(self._frame.since_us, self._frame.until_us, most)
-        for tick in ticks:
-            x = round(self._frame.x_of(tick.at_us)) + 0.5
-            painter.setPen(QPen(QColor(theme.edge), 1))
-            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 3))
-            painter.setPen(QColor(theme.muted))
-            width = metrics.horizontalAdvance(tick.label)
-            begin = min(max(x - width / 2, area.left()), self.width() - width)
-            painter.drawText(QPointF(begin, area.bottom() + metrics.ascent() + 3), tick.label)
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(QPointF(10, area.bottom() + metrics.ascent() + 3), day_label(self._frame.since_us))
-
-    def _paint_header(self, painter: QPainter, _at_us: int | None) -> None:
-        """Here, what is pointed at; at the right, what the colours stand for."""
-        theme, subject, values = self._theme.theme, self._feed.subject, self._values
+    def _paint_header(self, painter: QPainter, at_us: int | None) -> None:
+        """Above, what is pointed at, and what the colours stand for; at the right the values where the cursor stands, else the
+        newest."""
+        theme, subject, found = self._theme.theme, self._feed.subject, self.cell
         end = self.width() - 6.0
-        if subject is not None and values is not None:
-            end = self._paint_scale(painter, values, subject.unit, theme)
-        self._paint_pointed(painter, theme)
-        metrics = QFontMetricsF(self.font())
-        text = self.cell_text()
+        if subject is not None and self._values is not None:
+            marked = math.nan if found is None else found.value
+            end = paint_scale(painter, self._values, subject.unit, self.tr("no data"), marked, end, theme)
+            places, rows = self._seen()
+            painter.save()
+            painter.setClipRect(self._rows_box())
+            value = self._newest[places] if at_us is None else self._values_at(self.rows[places], at_us)
+            paint_values(
+                painter, rows, value.tolist(), subject.unit, self.width(), theme.text if at_us is None else theme.accent
+            )
+            self._paint_pointed(painter, theme)
+            if at_us is not None:  # the cursor's line is seen on any colour
+                x = round(self._frame.x_of(at_us)) + 0.5
+                painter.setPen(QPen(QColor(theme.surface), 3))
+                painter.drawLine(QPointF(x, HEADER_PIXELS), QPointF(x, self._frame.area.bottom()))
+            painter.restore()
+        text = QFontMetricsF(self.font()).elidedText(self.cell_text(), Qt.TextElideMode.ElideMiddle, end - 2 * MARGIN)
         painter.setPen(QColor(theme.text))
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, end - 20)
-        painter.drawText(QRectF(10, 0, end - 10, _HEADER_PIXELS), _LEFT, text)
+        painter.drawText(QRectF(MARGIN, 0, end - MARGIN, HEADER_PIXELS), LEFT, text)
 
-    def _paint_scale(self, painter: QPainter, values: ValueRange, unit: str, theme: Theme) -> float:
-        """Answers where it begins."""
-        metrics = QFontMetricsF(self.font())
-        high = value_text(values.high, unit)
-        words = [self.tr("no data"), f"≥ {high}" if values.beyond else high]
-        low = value_text(values.low, unit)
-        x = self.width() - 6.0
-        painter.setPen(QColor(theme.muted))
-        middle, box_pixels = _HEADER_PIXELS / 2, 10.0
-
-        def word(text: str, x: float) -> float:
-            x -= metrics.horizontalAdvance(text)
-            painter.drawText(QRectF(x, 0, self.width(), _HEADER_PIXELS), _LEFT, text)
-            return x - 5
-
-        x = word(words[0], x) - box_pixels * 1.6
-        box = QRectF(x, middle - box_pixels / 2, box_pixels * 1.6, box_pixels)
-        painter.fillRect(box, _hatch(theme))
-        painter.drawRect(box)
-        x = word(words[1], x - 14) - _RAMP_PIXELS
-        colours = np.ascontiguousarray(ramp(theme))
-        image = QImage(colours.data, len(colours), 1, 4 * len(colours), QImage.Format.Format_ARGB32)
-        bar = QRectF(x, middle - box_pixels / 2, _RAMP_PIXELS, box_pixels)
-        painter.drawImage(bar, image)
-        painter.drawRect(bar)
-        found = self.cell
-        if found is not None and not math.isnan(found.value):
-            share = min(max((found.value - values.low) / (values.high - values.low), 0.0), 1.0)
-            at = bar.left() + share * bar.width()
-            painter.setPen(QPen(QColor(theme.text), 2))
-            painter.drawLine(QPointF(at, bar.top() - 4), QPointF(at, bar.bottom() + 4))
-            painter.setPen(QColor(theme.muted))
-        return word(low, x - 5)
+    def _values_at(self, rows: Int64, at_us: int) -> Float32:
+        step = (at_us - self._feed.first_us) // self._feed.step_us
+        inside = 0 <= step < self._feed.value.shape[1]
+        return self._feed.value[rows, step] if inside else np.full(len(rows), np.nan, np.float32)
 
     def _paint_pointed(self, painter: QPainter, theme: Theme) -> None:
-        place, area = self._pointed if self._pointed >= 0 else self.at_hand, self._frame.area
-        if place < 0:
-            return
-        y = area.top() + place * self.row_pixels - self._top
-        if area.top() - self.row_pixels < y < area.bottom():
-            painter.save()
-            painter.setClipRect(QRectF(0, area.top(), self.width(), area.height()))
+        place = self._pointed if self._pointed >= 0 else self.at_hand
+        if place >= 0:
+            y, area = HEADER_PIXELS + place * self.row_pixels - self._top, self._frame.area
             painter.setPen(QPen(QColor(theme.text), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(area.left() - 0.5, y + 0.5, area.width() + 1, self.row_pixels))
-            painter.restore()
 
     # ------------------------------------------------------------ mouse and keys
 
@@ -363,8 +312,3 @@ class HeatSurface(TimeSurface):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.scroll_to(self._top)
-
-
-def _hatch(theme: Theme) -> QBrush:
-    """What stands where nothing was measured: never a colour of the scale."""
-    return QBrush(QColor(theme.line), Qt.BrushStyle.BDiagPattern)

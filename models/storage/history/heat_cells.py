@@ -51,12 +51,13 @@ class Means:
         self._n, self._total = np.zeros(cells, np.int64), np.zeros(cells)
 
     def take(self, part: Part) -> None:
-        self.add(part.cell, part.value)
+        self._n += np.bincount(part.cell, minlength=len(self._n))
+        self._total += np.bincount(part.cell, part.value, len(self._total))
 
     def add(self, cell: Int64, value: Float64) -> None:
-        """Each with the same weight."""
-        self._n += np.bincount(cell, minlength=len(self._n))
-        self._total += np.bincount(cell, value, len(self._total))
+        """One more for each of these cells, which are all different."""
+        self._n[cell] += 1
+        self._total[cell] += value
 
     def told(self) -> tuple[Float64, Int64]:
         return ratio(self._total, self._n), np.zeros(len(self._n), np.int64)
