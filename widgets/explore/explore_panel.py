@@ -201,11 +201,18 @@ class ExplorePanel(QFrame):
 
     @property
     def agent_at_hand(self) -> int:
-        """The one that it shows, or of the row that is at hand; 0: none alone."""
+        """The one that it shows, of the row that is at hand, or of the curve that the mouse opened the menu on; 0: none alone."""
         if isinstance(self.body, HeatView):
             return self.body.agent_at_hand
+        if self.body is self.plot and 0 <= self.plot.curve_at_menu < len(self.curves):
+            return self.curves[self.plot.curve_at_menu].found.agent
         agents = list(self.agents)
         return agents[0] if len(agents) == 1 else 0
+
+    @property
+    def name_at_hand(self) -> str:
+        """What that agent is called; empty: there is none alone, or its row says it."""
+        return self.agents.get(self.agent_at_hand, "")
 
     @property
     def menu_moment(self) -> int | None:

@@ -188,7 +188,7 @@ class ExploreScreen(QWidget):
         return self._cursor.time_us if at_us is None else at_us
 
     def ask_logs(self) -> None:
-        """What was logged at that moment, by the agent of the panel at hand where it is one alone."""
+        """What was logged at that moment, by the agent that is pointed at."""
         self._ask_moment(self.logs_wanted)
 
     def ask_messages(self) -> None:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import QCoreApplication
 
+from models.domain.headline import headline
 from models.domain.queries import Int64
 from models.domain.series_names import SeriesNamesResult, SeriesWords
 from widgets.common.plain import visible
@@ -51,6 +53,7 @@ class SeriesIndex:
         self._id, self._agent, self._told = _NONE, _NONE, _NONE  # as they came
         self._place_of: dict[str, int] = {}
         self._searched: list[str] = []
+        self._called: list[str] = []  # as people do
         self._searched_titles: list[str] = []
 
     def __len__(self) -> int:
@@ -69,6 +72,7 @@ class SeriesIndex:
                 self.texts.append(words_text(words))
                 unit = f" {words.unit}" if words.unit else ""
                 self._searched.append(f"{words.metric} {self.texts[-1]}{unit}".casefold())
+                self._called.append(_also_called(words).casefold())
         places = np.array([self._places[words] for words in result.words], np.int64)
         new = result.id > self.newest
         self._id = np.concatenate((self._id, result.id[new]))
@@ -146,13 +150,26 @@ class SeriesIndex:
 
     def _fitting(self, word: str) -> tuple[Flags, Flags]:
         of_agent = np.fromiter((word in title for title in self._searched_titles), bool, len(self.agents))
-        of_words = np.fromiter((word in text for text in self._searched), bool, len(self.words))
+        texts = zip(self._searched, self._called, strict=True)
+        of_words = np.fromiter((word in text or word in called for text, called in texts), bool, len(self.words))
         if of_agent.any() or of_words.any() or len(word) < 2:
             return of_agent, of_words
         letters = re.compile(".*?".join(map(re.escape, word)))
         of_agent = np.fromiter((bool(letters.search(title)) for title in self._searched_titles), bool, len(self.agents))
         of_words = np.fromiter((bool(letters.search(text)) for text in self._searched), bool, len(self.words))
         return of_agent, of_words
+
+
+def _also_called(words: SeriesWords) -> str:
+    """What people call it, whatever its publisher does."""
+    found = headline(words.metric, words.unit, words.labels)
+    translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+    called = {
+        "cpu": translate("SeriesIndex", "CPU processor load"),
+        "memory": translate("SeriesIndex", "memory RAM"),
+        "response": translate("SeriesIndex", "response time latency"),
+    }
+    return called.get(found.role, "") if found is not None else ""
 
 
 def words_text(words: SeriesWords) -> str:

@@ -114,6 +114,15 @@ class SeriesTree(QWidget):
             self.view.setCurrentIndex(inner)
             self.view.setFocus()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Down goes on from the search into the tree; Esc takes back what was typed."""
+        if event.key() == Qt.Key.Key_Down and self.search.hasFocus():
+            self._into_tree()
+        elif event.key() == Qt.Key.Key_Escape and self.search.text():
+            self.search.clear()
+        else:
+            super().keyPressEvent(event)
+
     @Slot()
     def _known_changed(self) -> None:
         """More of them: what is open and selected stays so."""

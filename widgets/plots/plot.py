@@ -13,9 +13,7 @@ from widgets.plots.curve_plot import CurvePlot
 from widgets.plots.marks import named, near
 from widgets.plots.moment import WAY_KEYS, gap_time, is_click, mark_time
 from widgets.plots.plot_menu import plot_menu
-from widgets.plots.plot_picture import y_of
-
-_NEAR_PIXELS = 10
+from widgets.plots.pointing import curve_near
 
 
 class TimePlot(CurvePlot):
@@ -120,18 +118,28 @@ class TimePlot(CurvePlot):
             lines = [f"{format_time(one.at_us)}  {one.text}" for one in shown]
             return "\n".join([*lines, self.tr("and {n} more").replace("{n}", str(more))] if more else lines)
         at_us = self._frame.time_of(at.x())
-        if self._legend is not None and (curve := self._curve_at(at, at_us)):
-            return curve
+        if self._legend is not None and (told := self._told_curve(at, at_us)):
+            return told
         slack = self._frame.time_of(1) - self._frame.time_of(0)
         return "\n".join(one.text for one in self._bands if one.since_us - slack <= at_us <= one.until_us + slack)
 
-    def _curve_at(self, at: QPointF, at_us: int) -> str:
+    def curve_at(self, at: QPointF) -> int:
+        """Place of the curve that is drawn next to the pointer; -1: none is near."""
+        if not self._frame.area.contains(at) or len(self.shapes) != len(self._curves):
+            return -1
+        scales = [self._axes.of(curve) for curve in self._curves]
+        return curve_near(self._frame, self.shapes, scales, at.x(), at.y())
+
+    @property
+    def curve_at_menu(self) -> int:
+        """Place of the curve where the mouse opened its menu; -1: none was near, or it was opened in another way."""
+        return -1 if self.menu_at is None else self.curve_at(self.menu_at)
+
+    def _told_curve(self, at: QPointF, at_us: int) -> str:
         """The curve next to the pointer, with its value there; empty: none is near."""
-        found: list[tuple[float, str]] = []
-        for place, curve in enumerate(self._curves):
-            value = math.nan if place in self._off else curve.reading(at_us).value
-            if not math.isnan(value):
-                away = abs(y_of(self._frame.area, self._axes.of(curve), value) - at.y())
-                found.append((away, f"{visible(curve.name)}  {value_text(value, curve.unit)}"))
-        away, text = min(found, default=(math.inf, ""))
-        return text if away <= _NEAR_PIXELS else ""
+        place = self.curve_at(at)
+        if place < 0:
+            return ""
+        curve = self._curves[place]
+        value = curve.reading(at_us).value
+        return visible(curve.name) if math.isnan(value) else f"{visible(curve.name)}  {value_text(value, curve.unit)}"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from models.domain.layouts import changes
@@ -21,6 +22,7 @@ from tests.widgets.conftest import Desk
 from tests.widgets.fakes import ATTEMPTS, CPU, MEMORY, QUEUE, RESPONSE, SECOND
 from widgets.explore.explore_panel import CellKey
 from widgets.explore.explore_screen import ExploreScreen
+from widgets.explore.panel_menu import fill_panel_menu
 from widgets.explore.series_mime import dragged_series, panel_mime, series_mime
 from widgets.plots.plot_picture import y_of
 from widgets.plots.series_feed import NO_GAPS
@@ -484,3 +486,46 @@ def test_a_moment_leads_to_logs_and_messages_of_the_one_agent_or_of_all(
     kind, agent, at_us = found[-1]
     assert (kind, agent) == ("messages", 0)
     assert abs(at_us - (desk.now - 30 * SECOND)) < SECOND
+
+
+def test_a_menu_on_a_curve_leads_to_the_records_of_its_agent(explore: ExploreScreen, desk: Desk) -> None:
+    found: list[int] = []
+    explore.logs_wanted.connect(lambda agent, _: found.append(agent))
+    desk.fill(QUEUE, range(1, 50), 5.0)
+    explore.commands.add([QUEUE_OF_ONE, Plotted("crawler-2", "queue.depth")])
+    settle(desk)
+    plot = explore.panel.plot
+    area, scale = plot.frame.area, plot._axes.left
+    plot.menu_at = QPointF(area.center().x(), y_of(area, scale, 5.0) - 4)
+    menu = QMenu()
+    fill_panel_menu(menu, explore, explore.panel)
+    logs = next(one for one in menu.actions() if one.text().startswith("Logs of"))
+    assert logs.text() == "Logs of crawler-1 at this moment\tL"
+    logs.trigger()
+    assert found == [7]
+    plot.menu_at = QPointF(area.center().x(), y_of(area, scale, 5.0) - 60)
+    explore.ask_logs()
+    assert found == [7, 0], "between the curves it is about everybody"
+
+
+def test_a_series_is_found_by_what_people_call_it(explore: ExploreScreen, desk: Desk) -> None:
+    settle(desk)
+    for typed in ("response time", "latency"):
+        search(explore, typed)
+        shown = explore.tree.model
+        assert [shown.index(0, 0, shown.index(row, 0)).data() for row in range(shown.rowCount())] == [
+            "agent.request.duration"
+        ] * 3
+
+
+def test_keys_lead_from_the_search_into_the_tree_and_take_it_back(
+    explore: ExploreScreen, desk: Desk, qtbot: QtBot
+) -> None:
+    settle(desk)
+    explore.focus_filter()
+    qtbot.keyClicks(explore.tree.search, "queue")
+    qtbot.keyClick(explore.tree.search, Qt.Key.Key_Down)
+    assert explore.tree.view.hasFocus()
+    explore.focus_filter()
+    qtbot.keyClick(explore.tree.search, Qt.Key.Key_Escape)
+    assert explore.tree.search.text() == ""
