@@ -36,8 +36,8 @@ def _away(frame: Frame, shape: Shape, scale: ValueScale, x: float, y: float) -> 
     height = (area.height() - FLOOR_PIXELS) / (scale.high - scale.low)
     down = area.bottom() - FLOOR_PIXELS - (shape.value[some] - scale.low) * height - y
     if shape.bar_us:
-        wide = shape.bar_us * area.width() / (frame.until_us - frame.since_us)
-        inside = (across <= 0) & (across + wide > 0) & (down <= NEAR_PIXELS)
+        bar = shape.bar_us * area.width() / (frame.until_us - frame.since_us)
+        inside = (across <= 0) & (across + bar > 0) & (down <= NEAR_PIXELS)
         return 0.0 if inside.any() else math.inf
     nearest = float(np.fmin.reduce(np.hypot(across, down), initial=math.inf))
     left, top, wide, high = across[:-1], down[:-1], np.diff(across), np.diff(down)
