@@ -13,16 +13,24 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 
+MOST_POINTS = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesRequest:
     """Samples of some series that arrived in [since_us, until_us). Raw up to `max_points` each, then reduced to their
-    envelope (each bucket gives its minimum and its maximum, in order of time)."""
+    envelope (each bucket gives its minimum and its maximum, in order of time). `whole`: those of which up to `MOST_POINTS` are
+    needed, as their ranks or steps are told."""
 
     series: tuple[int, ...]
     since_us: int
     until_us: int
-    max_points: int = 1_000_000
+    max_points: int = MOST_POINTS
+    whole: frozenset[int] = frozenset()
+
+    def points_of(self, series: int) -> int:
+        """How many of a series at most."""
+        return MOST_POINTS if series in self.whole else self.max_points
 
 
 class SeriesColumns(NamedTuple):

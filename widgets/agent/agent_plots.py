@@ -118,7 +118,7 @@ class AgentPlots(QScrollArea):
         self._extra = tuple(one for one in self._extra if one in known)
         for one in self._extra:
             shown_as.setdefault(one, None)
-        self.feed.watch(shown_as)
+        self.feed.watch(shown_as, shown_as)
         self._users = {}
         self._fill_line(self.cpu, chosen.get("cpu"))
         self._fill_line(self.memory, chosen.get("memory"))

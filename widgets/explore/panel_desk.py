@@ -99,7 +99,8 @@ class PanelDesk(QObject):
             agents = (one.key.agent,) if one.key.agent else layout.agents
             resolved = heat_resolved(panel) if panel.kind is Kind.HEAT else resolve(panel, agents, index)
             wanted.append((one, panel, resolved))
-        self.feed.watch([found for _, _, resolved in wanted for found in resolved.found])
+        exact = {found.series for _, panel, resolved in wanted if panel.tells_more for found in resolved.found}
+        self.feed.watch([found for _, _, resolved in wanted for found in resolved.found], exact)
         self._watch_earlier(wanted)
         self._users = {}
         for one, panel, resolved in wanted:

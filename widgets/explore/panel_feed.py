@@ -1,10 +1,11 @@
 """Everything that panels draw, from one place: samples of series, and what the recorder counts of agents."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
 from models.domain.headline import Headline
+from models.domain.layouts.layout import Shown
 from models.domain.problems import Problem
 from models.domain.pulse_figures import FIGURES
 from models.domain.queries import DataSource, GapColumns
@@ -30,16 +31,19 @@ class PanelFeed(QObject):
             part.updated.connect(self.updated)
             part.state_changed.connect(self.state_changed)
 
-    def watch(self, found: Iterable[FoundSeries]) -> None:
-        """From now on these."""
+    def watch(self, found: Iterable[FoundSeries], exactly: Collection[int] = ()) -> None:
+        """From now on these; of the series `exactly` more is told than a line shows."""
         counted: list[int] = []
         sampled: dict[int, Headline | None] = {}
+        whole: set[int] = set()
         for one in found:
             if one.plotted.role in FIGURES:
                 counted.append(one.agent)
             else:
                 sampled.setdefault(one.series, one.shown_as)
-        self.series.watch(sampled)
+                if one.shown is not Shown.VALUE or one.series in exactly:
+                    whole.add(one.series)
+        self.series.watch(sampled, whole)
         self.pulses.watch(counted)
 
     def buffer(self, series: int) -> SeriesBuffer:

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.domain.queries import Float64, HourColumns, Int64, SeriesColumns
-from models.domain.reduce import MAX_DELAY_US, plot_time
+from models.domain.reduce import MAX_DELAY_US, envelope_index, plot_time
+from widgets.plots.outline import Outline
 
 MOST_POINTS = 2_000_000
 _FIRST_CAPACITY = 1024
@@ -32,16 +33,20 @@ class SeriesBuffer:
         self.reduced = False  # the store answered with an envelope, not with every sample
         self.version = 0  # rises with every change that is not an addition at the end
         self._most = most
-        self._x = np.empty(_FIRST_CAPACITY, np.int64)
-        self._time = np.empty(_FIRST_CAPACITY, np.int64)
-        self._received = np.empty(_FIRST_CAPACITY, np.int64)
-        self._value = np.empty(_FIRST_CAPACITY, np.float64)
-        self._start = 0
-        self._end = 0
+        self._make_room()
         self._newest_received_us = 0
         self._by_arrival = False
         self._interval_us, self._interval_of = 0, (-1, 0, 0)  # as it was then
         self._next_look = 0  # how many points until the choice between the clocks is made again
+        self._outline, self._outline_of = Outline(), -1
+        self._breaks, self._breaks_of = _NONE, (-1, -1, 0)
+
+    def _make_room(self) -> None:
+        self._x = np.empty(_FIRST_CAPACITY, np.int64)
+        self._time = np.empty(_FIRST_CAPACITY, np.int64)
+        self._received = np.empty(_FIRST_CAPACITY, np.int64)
+        self._value = np.empty(_FIRST_CAPACITY, np.float64)
+        self._start = self._end = 0
 
     def __len__(self) -> int:
         return self._end - self._start
@@ -73,11 +78,12 @@ class SeriesBuffer:
             self.series, self._time[here][later], self._received[here][later], self._value[here][later], False
         )
         self.reduced = columns.reduced
-        self._start = self._end = 0
         self._newest_received_us = self._next_look = 0
         self._by_arrival = False
         self.version += 1
-        self._insert(columns.time_us, columns.received_us, columns.value)
+        if not self._adopt(columns):
+            self._make_room()
+            self._insert(columns.time_us, columns.received_us, columns.value)
         self.append(kept)
 
     def append(self, columns: SeriesColumns) -> int:
@@ -104,10 +110,41 @@ class SeriesBuffer:
 
     def visible(self, since_us: int, until_us: int) -> Slice:
         """Points in [since, until) and one neighbour on each side, so that a line runs on to the edges."""
+        first, last = self._seen(since_us, until_us)
+        return Slice(self._x[first:last], self._value[first:last])
+
+    def _seen(self, since_us: int, until_us: int) -> tuple[int, int]:
         x = self.x_us
         first = max(0, int(np.searchsorted(x, since_us)) - 1)
         last = min(len(x), int(np.searchsorted(x, until_us)) + 1)
-        return Slice(x[first:last], self.value[first:last])
+        return self._start + first, self._start + last
+
+    def envelope(self, since_us: int, until_us: int, columns: int) -> Int64 | None:
+        """Of what `visible` gives, places of what an envelope of so many columns keeps; None: of so few look at all."""
+        x, value = self._x, self._value
+        first, last = self._seen(since_us, until_us)
+        if self._outline_of != self.version:
+            self._outline.forget()
+            self._outline_of = self.version
+        some = self._outline.places(value, self._start, self._end, first, last, columns)
+        if some is None:
+            return None
+        kept: Int64 = some[envelope_index(x[some], value[some], columns)] - first
+        return kept
+
+    def breaks(self, longest_us: int) -> Int64:
+        """Times of the points after which nothing came for longer than that (0: none)."""
+        if not longest_us:
+            return _NONE
+        version, longest, end = self._breaks_of
+        fresh = (version, longest) != (self.version, longest_us)
+        start = self._start if fresh else max(self._start, end - 1)
+        if fresh or end != self._end:
+            x = self._x[start : self._end]
+            found = x[:-1][np.diff(x) > longest_us]
+            self._breaks = found if fresh else np.concatenate((self._breaks, found))
+            self._breaks_of = self.version, longest_us, self._end
+        return self._breaks
 
     def value_at(self, x_us: int, within_us: int) -> float:
         """The newest value at or before `x_us` that is at most `within_us` old; NaN when there is none."""
@@ -160,6 +197,21 @@ class SeriesBuffer:
             self._start = self._end - self._most
             self.version += 1
 
+    def _adopt(self, columns: SeriesColumns) -> bool:
+        """Take over many points without copying them, if they stand as they are drawn. The arrays are never written to: there is
+        no room behind their points, so what comes next is put down in a copy."""
+        time, received = columns.time_us, columns.received_us
+        if not _FIRST_CAPACITY < len(time) <= self._most:
+            return False
+        drawn = plot_time(time, received)
+        if (drawn[1:] < drawn[:-1]).any():
+            return False
+        self._x, self._time, self._received, self._value = drawn, time, received, columns.value
+        self._start, self._end = 0, len(time)
+        self._newest_received_us = int(received.max())
+        self._by_arrival, self._next_look = drawn is received, 2 * len(time)
+        return True
+
     def _choose_clock(self, added_at: int) -> None:
         """Set the plotting times of what was added. The agent's own clock or arrival: decided for all, now and then."""
         span = slice(self._start, self._end)
@@ -198,6 +250,7 @@ class SeriesBuffer:
             grown = np.empty(capacity, old.dtype)
             grown[:n] = old[self._start : self._end]
             setattr(self, name, grown)
+        self.version += self._start > 0  # every place is another one
         self._start, self._end = 0, n
 
 

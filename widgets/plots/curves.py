@@ -150,14 +150,24 @@ class LineCurve:
         self.buffer = buffer
 
     def shape(self, window: Window) -> Shape:
-        x, value = self.buffer.visible(window.since_us, window.until_us)
-        shape = reduced_line(x, value, joints(x, self._silence_us(), window.gaps), window.columns)
+        shape = self._line(window)
         if self.buffer.reduced:
             shape.envelope_of = -1
         if self.buffer.hours is not None:
             shape.band = hour_band(self.buffer.hours, window.since_us, window.until_us, window.columns)
             shape.hourly = shape.band.span if shape.band is not None else None
         return shape
+
+    def _line(self, window: Window) -> Shape:
+        x, value = self.buffer.visible(window.since_us, window.until_us)
+        kept = self.buffer.envelope(window.since_us, window.until_us, window.columns)
+        if kept is None:
+            return reduced_line(x, value, joints(x, self._silence_us(), window.gaps), window.columns)
+        drawn = x[kept]
+        joined = joints(drawn, 0, window.gaps)
+        before = np.searchsorted(self.buffer.breaks(self._silence_us()), drawn)
+        joined[:-1] &= before[1:] == before[:-1]
+        return Shape(drawn, value[kept], joined, envelope_of=len(x))
 
     def reading(self, at_us: int) -> Reading:
         value = self.buffer.value_at(at_us, self._silence_us() or _UNKNOWN_SILENCE_US)

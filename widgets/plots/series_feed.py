@@ -1,6 +1,6 @@
 """The samples behind plots: asked from history, then kept up to date by the tail. GUI thread."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from models.domain.queries import (
     SeriesResult,
     Ticket,
 )  # fmt: skip
+from models.domain.series_queries import MOST_POINTS
 from models.domain.tail import Interest, Tail, TailPage
 from models.domain.time_range import TimeRange
 from widgets.plots.buffer import SeriesBuffer
@@ -28,6 +29,9 @@ _HEAL_MS = 1_000
 _HEAL_US = 5_000_000
 _MARGIN = 4
 """History is asked for a quarter of the span more on each side, so that a small pan shows no hole."""
+_LINE_POINTS, _LEAST_POINTS = 8_000_000, 20_000
+"""Of all lines together, and of each: beyond that the envelope is kept, which shows the same on any screen. Two hundred series of
+a month would be some gigabytes."""
 _SLACK_US = 5_000_000
 """What a clock of an agent may be off and still be drawn by: its samples arrive that much before or after."""
 
@@ -63,6 +67,7 @@ class SeriesFeed(QObject):
         super().__init__(parent)
         self._source, self._tail, self._range = source, tail, time_range
         self._shown_as: dict[int, Headline | None] = {}
+        self._whole: frozenset[int] = frozenset()
         self._active = False
         self._ticket: Ticket | None = None
         self._heal_ticket: Ticket | None = None
@@ -79,12 +84,13 @@ class SeriesFeed(QObject):
         time_range.changed.connect(self._range_changed)
         tail.follow(self._take_page)
 
-    def watch(self, series: Mapping[int, Headline | None]) -> None:
-        """From now on these; a headline says how published values become those shown. Known buffers stay."""
-        if dict(series) == self._shown_as:
+    def watch(self, series: Mapping[int, Headline | None], whole: Collection[int] = ()) -> None:
+        """From now on these; a headline says how published values become those shown. Of `whole` every sample is needed, not what
+        lines show alone. Known buffers stay."""
+        if dict(series) == self._shown_as and self._whole == frozenset(whole):
             return
-        new = set(series) - set(self._shown_as)
-        self._shown_as = dict(series)
+        new = (set(series) - set(self._shown_as)) | (set(whole) - self._whole)
+        self._shown_as, self._whole = dict(series), frozenset(whole)
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in series}
         self._tell_tail()
         if new and self._active:
@@ -136,7 +142,7 @@ class SeriesFeed(QObject):
         now = self._range.current()
         margin = 0 if now.live else now.span_us // _MARGIN
         until = now.until_us + _SLACK_US + margin
-        request = SeriesRequest(tuple(sorted(self._shown_as)), now.since_us - _SLACK_US - margin, until)
+        request = self._request(self._shown_as, now.since_us - _SLACK_US - margin, until)
         self.loading, self.problem = True, None
         self.state_changed.emit()
         self._ticket = self._source.ask(request, self._take)
@@ -144,11 +150,17 @@ class SeriesFeed(QObject):
 
     def _load_more(self, series: set[int]) -> None:
         """Of these alone what is known of the others already."""
-        request = SeriesRequest(tuple(sorted(series)), *self._loaded)
+        request = self._request(series, *self._loaded)
         self.loading, self.problem = True, None
         self.state_changed.emit()
         self._more_tickets.append(self._source.ask(request, self._take))
         self._heal.start()
+
+    def _request(self, series: Collection[int], since_us: int, until_us: int) -> SeriesRequest:
+        whole = self._whole.intersection(series)
+        lines = max(1, len(self._shown_as) - len(self._whole))
+        each = min(MOST_POINTS, max(_LEAST_POINTS, _LINE_POINTS // lines))
+        return SeriesRequest(tuple(sorted(series)), since_us, until_us, each, whole)
 
     def _take(self, result: Result | Failed) -> None:
         if isinstance(result, Failed):
@@ -184,7 +196,7 @@ class SeriesFeed(QObject):
         """What was committed between the answer and the tail's next look: asked once more, taken without doubles."""
         if self._active and self._range.live:
             until = self._range.current().until_us + _SLACK_US
-            request = SeriesRequest(tuple(sorted(self._shown_as)), until - 2 * _SLACK_US - _HEAL_US, until)
+            request = self._request(self._shown_as, until - 2 * _SLACK_US - _HEAL_US, until)
             self._heal_ticket = self._source.ask(request, self._take_newest)
 
     def _take_newest(self, result: Result | Failed) -> None:

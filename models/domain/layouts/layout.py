@@ -88,6 +88,11 @@ class Panel:
     thresholds: tuple[Watched, ...] = ()
     kind: Kind = Kind.PLOT
 
+    @property
+    def tells_more(self) -> bool:
+        """Does it tell what no line shows: ranks, means, every sample?"""
+        return self.statistics or self.kind in (Kind.DISTRIBUTION, Kind.TABLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Split:

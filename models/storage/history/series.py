@@ -122,12 +122,14 @@ def _result(
     for series in request.series:
         every = parts[series][::-1]
         if not every:
-            columns.append(columns_of(series, *_NO_TIMES, np.zeros(0), request.max_points))
+            columns.append(columns_of(series, *_NO_TIMES, np.zeros(0), 1))
             continue
         key = tuple(map(id, [one.time_us for one in every]))
         if key not in shared:
             shared[key] = _joined([one.time_us for one in every]), _joined([one.received_us for one in every])
-        columns.append(columns_of(series, *shared[key], _joined([one.value for one in every]), request.max_points))
+        columns.append(
+            columns_of(series, *shared[key], _joined([one.value for one in every]), request.points_of(series))
+        )
     gaps = gaps_between(view, request.since_us, request.until_us, agents, now_us)
     return SeriesResult(request, tuple(columns), gaps, complete)
 
