@@ -133,7 +133,7 @@ class LayoutsController(QObject):
         return [
             (Ready.RESOURCES, self.tr("Resources"), self.tr("CPU and memory of the chosen agents")),
             (Ready.RESPONSES, self.tr("Response times"), self.tr("Median, p95 and p99 of the chosen agents")),
-            (Ready.FAILURES, self.tr("Errors and connections"), self.tr("Errors in logs, and failed, tried and good connections of the chosen agents")),
+            (Ready.FAILURES, self.tr("Errors and connections"), self.tr("Failed work and its share, errors in logs, and connections of the chosen agents")),
             (Ready.TASKS, self.tr("Tasks"), self.tr("Finished and failed work of the chosen agents, and the share that failed")),
         ]  # fmt: skip
 

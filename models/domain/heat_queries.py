@@ -27,8 +27,8 @@ class HeatRequest:
     """A value of each row for each step of `step_us`, from the step that holds `since_us` to before `until_us`.
 
     `figure` is one of `headline.ROLES` or `pulse_figures.FIGURES` where the rows are the agents' own of that, else empty.
-    `shown` (never AUTO) says what is told of a step: VALUE the mean, INCREASE how fast a counter rose, a second, P50 to P99 that
-    quantile, never interpolated. Of `FIGURES` it is how many there were a second, or the ratio itself."""
+    `shown` (never AUTO or INCREASE) says what is told of a step: VALUE the mean, RATE how fast a counter rose, a second, P50 to P99
+    that quantile, never interpolated. Of `FIGURES` it is how many there were a second, or the ratio itself."""
 
     rows: tuple[HeatRow, ...]
     figure: str

@@ -42,6 +42,8 @@ def scale_of(unit: str, magnitude: float) -> Scale:
 
     Axes call it with the largest absolute value they show, so that all ticks share one unit.
     """
+    if unit == "1/s":  # how often in a second; no share of anything
+        return Scale(1.0, "/s")
     if unit.endswith("/s"):
         inner = scale_of(unit[:-2], magnitude)
         return Scale(inner.factor, f"{inner.label}/s")

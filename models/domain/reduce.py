@@ -27,10 +27,7 @@ def envelope_index(time_us: Int64, value: Float64, columns: int) -> Int64:
     n = len(time_us)
     if n <= 2 * columns or columns < 1:
         return np.arange(n, dtype=np.int64)
-    first, span = int(time_us[0]), int(time_us[-1] - time_us[0])
-    edges = first + (np.arange(columns) * (span / columns)).astype(np.int64)
-    starts = np.searchsorted(time_us, edges)
-    starts = starts[(starts < n) & np.diff(starts, append=n).astype(bool)]
+    starts = _stretches(time_us, columns)
     if n > _MANY * len(starts) and not np.isnan(np.dot(value, value)):
         low, high = _extremes_in_turn(value, starts)
     else:
@@ -39,6 +36,26 @@ def envelope_index(time_us: Int64, value: Float64, columns: int) -> Int64:
     both = np.column_stack((np.minimum(low, high), np.maximum(low, high))).ravel()
     kept: Int64 = both[np.concatenate(([True], both[1:] != both[:-1]))]
     return kept
+
+
+def counter_index(time_us: Int64, value: Float64, columns: int) -> Int64:
+    """Places of the points that a counter's rise is exactly made of, ascending: the first of all, the last one of each of
+    `columns` equal stretches of time, and both sides of every restart, however many there are."""
+    n = len(time_us)
+    if n <= 2 * columns or columns < 1:
+        return np.arange(n, dtype=np.int64)
+    starts = _stretches(time_us, columns)
+    fell = np.flatnonzero(value[1:] < value[:-1])
+    return np.unique(np.concatenate(([0], starts[1:] - 1, [n - 1], fell, fell + 1)))
+
+
+def _stretches(time_us: Int64, columns: int) -> Int64:
+    """Where each of so many equal stretches of time begins; empty ones are left out."""
+    n, first, span = len(time_us), int(time_us[0]), int(time_us[-1] - time_us[0])
+    edges = first + (np.arange(columns) * (span / columns)).astype(np.int64)
+    starts = np.searchsorted(time_us, edges)
+    found: Int64 = starts[(starts < n) & np.diff(starts, append=n).astype(bool)]
+    return found
 
 
 def _extremes_in_turn(value: Float64, starts: Int64) -> tuple[Int64, Int64]:

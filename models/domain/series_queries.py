@@ -19,8 +19,9 @@ MOST_POINTS = 1_000_000
 @dataclass(frozen=True, slots=True)
 class SeriesRequest:
     """Samples of some series that arrived in [since_us, until_us). Raw up to `max_points` each, then reduced to their
-    envelope (each bucket gives its minimum and its maximum, in order of time). `whole`: those of which up to `MOST_POINTS` are
-    needed, as their ranks or steps are told."""
+    envelope (each bucket gives its minimum and its maximum, in order of time); counters to the last in each bucket and both sides
+    of every restart, so that what they rose stays exact. `whole`: those of which up to `MOST_POINTS` are needed, as their ranks
+    or steps are told."""
 
     series: tuple[int, ...]
     since_us: int
@@ -34,7 +35,7 @@ class SeriesRequest:
 
 
 class SeriesColumns(NamedTuple):
-    """Sorted by `time_us`. `reduced` says that this is an envelope."""
+    """Sorted by `time_us`. `reduced` says that these are not all samples."""
 
     series: int
     time_us: Int64

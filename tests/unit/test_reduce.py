@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.domain import reduce
-from models.domain.reduce import envelope, envelope_index, increases, plot_time, quantiles_by_bucket
+from models.domain.reduce import counter_index, envelope, envelope_index, increases, plot_time, quantiles_by_bucket
 
 S = 1_000_000
 series = st.lists(
@@ -22,6 +22,23 @@ def test_an_envelope_keeps_extremes_and_order_and_invents_nothing(points: list, 
     t, v = envelope(time, value, columns)
     assert (v.min(), v.max()) == (value.min(), value.max())
     assert set(zip(t.tolist(), v.tolist(), strict=True)) <= set(points)
+
+
+@given(series, st.integers(1, 40))
+def test_a_reduced_counter_has_risen_by_as_much_up_to_every_point_that_is_left(points: list, columns: int) -> None:
+    points.sort()
+    time, value = np.array([p[0] for p in points], np.int64), np.round(np.abs([p[1] for p in points]))
+    kept = counter_index(time, value, columns)
+    whole, part = np.cumsum(increases(value)[0]), np.cumsum(increases(value[kept])[0])
+    assert part.tolist() == whole[kept].tolist()
+    assert increases(value[kept])[1].sum() == increases(value)[1].sum()
+    assert (kept[0], kept[-1]) == (0, len(value) - 1)
+
+
+def test_a_counter_that_never_restarts_is_reduced_to_evenly_spaced_points() -> None:
+    kept = counter_index(np.arange(1_000, dtype=np.int64), np.arange(1_000.0), 10)
+    assert len(kept) == 11
+    assert set(np.diff(kept)[1:].tolist()) <= {99, 100, 101}
 
 
 def test_each_stretch_gives_its_own_minimum_and_maximum_in_order_of_time() -> None:

@@ -15,9 +15,10 @@ from widgets.common.plain import visible
 from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.agent_events import AgentEvents
+from widgets.plots.counter_curves import IncreaseCurve
 from widgets.plots.curves import Curve, LineCurve, RawPoints, spans_of
 from widgets.plots.moment import Way, fill_moments
-from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
+from widgets.plots.percentiles import QuantileBuckets, QuantileCurve
 from widgets.plots.plot import TimePlot
 from widgets.plots.plot_picture import ERROR_COLOUR
 from widgets.plots.series_feed import SeriesFeed

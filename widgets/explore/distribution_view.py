@@ -7,7 +7,6 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from models.domain.layouts.layout import Shown
 from models.domain.queries import Float64
 from widgets.common.numbers import count_text, value_text
 from widgets.common.plain import visible
@@ -41,9 +40,9 @@ class DistributionView(PanelView):
     _unit = ""
 
     def _arrange(self, shown: Sequence[PanelCurve]) -> str:
-        measured = [curve for curve in shown if curve.found.shown is not Shown.INCREASE and not curve.buffer.reduced]
+        measured = [curve for curve in shown if not curve.found.counts and not curve.buffer.reduced]
         self._unit = measured[0].unit if measured else ""
-        values = [(curve, curve.points(*self.span)[1]) for curve in measured if curve.unit == self._unit]
+        values = [(curve, curve.raw.points(*self.span)[1]) for curve in measured if curve.unit == self._unit]
         values = [(curve, value[~np.isnan(value)]) for curve, value in values]
         values = [(curve, value) for curve, value in values if len(value)]
         self._shares = []
@@ -64,7 +63,7 @@ class DistributionView(PanelView):
     def why_nothing(self) -> str:
         if any(curve.buffer.reduced for curve in self.curves):
             return self.tr("Too many samples for a distribution: choose a shorter time")
-        if self.curves and all(curve.found.shown is Shown.INCREASE for curve in self.curves):
+        if self.curves and all(curve.found.counts for curve in self.curves):
             return self.tr("Counters have no distribution: what is distributed is what was measured")
         return ""
 

@@ -173,7 +173,7 @@ class ExplorePanel(QFrame):
         self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)
         self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
         self.curves = list(curves)
-        self.plot.set_curves(self.curves, self.curves)
+        self.plot.set_curves(self.curves, [curve.raw for curve in self.curves])
         for view in self._views.values():
             view.set_curves(self.curves)
         self._tell_off()
@@ -363,8 +363,8 @@ def _focused(body: TimePlot | PanelView) -> list[QWidget]:
 
 
 def _floor(unit: str, resolved: Resolved) -> float | None:
-    """Shares, durations and increases are read from zero; memory and temperatures by how they move."""
-    rises = any(one.shown is Shown.INCREASE for one in resolved.found if one.unit == unit)
+    """Shares, durations and what counters do are read from zero; memory and temperatures by how they move."""
+    rises = any(one.counts for one in resolved.found if one.unit == unit)
     return 0.0 if rises or unit in {"1", "s"} else None
 
 

@@ -1,13 +1,13 @@
 """What can be done with the panel at hand and with the layout: every change can be undone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from models.domain.layouts import changes
-from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Kind, Layout, Panel, Plotted, Side
+from models.domain.layouts.layout import MOST_PANELS, MOST_PLOTTED, Kind, Layout, Panel, Plotted, Shown, Side
 from models.domain.layouts.ready import Ready, ready_layout
 from models.domain.problems import EnvironmentProblem
 from models.domain.time_range import SECOND_US, parse_range, span_text
@@ -110,6 +110,19 @@ class LayoutCommands(QObject):
     def remove(self, plotted: Sequence[Plotted]) -> None:
         """Show these in the panel at hand no more."""
         self._change(self.tr("removing series"), changes.without_plotted(self._history.layout, self._at_hand, plotted))
+
+    def draw_as(self, shown: Shown, plotted: Collection[Plotted]) -> None:
+        """Draw these of the panel at hand in another way; AUTO: as usual."""
+        panel = self.panel
+        drawn = dict.fromkeys(replace(one, shown=shown) if one in plotted else one for one in panel.plotted)
+        self.put(self.tr("drawing a series in another way"), replace(panel, plotted=tuple(drawn)))
+
+    def toggle_counters(self) -> None:
+        """Draw all counters of the panel at hand as they count, or by how fast they rise again."""
+        found = resolve(self.panel, self._history.layout.agents, self._known.index).found
+        counters = [one for one in found if one.is_counter]
+        shown = Shown.VALUE if any(one.shown is Shown.RATE for one in counters) else Shown.AUTO
+        self.draw_as(shown, {one.plotted for one in counters})
 
     # ------------------------------------------------------------ panels
 

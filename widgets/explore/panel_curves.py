@@ -1,6 +1,7 @@
 """Curves for what a panel shows, each with the gaps of its own agent and a name that tells it from the others."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
@@ -10,20 +11,35 @@ from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
 from widgets.explore.earlier import EarlierCurve
 from widgets.explore.panel_feed import PanelFeed
-from widgets.explore.pulse_feed import PulseCurve
+from widgets.explore.pulse_curve import PulseCurve
 from widgets.explore.resolving import FoundSeries
 from widgets.heat.subject import HeatSubject
 from widgets.plots.buffer import SeriesBuffer
-from widgets.plots.curves import NO_SPANS, Curve, LineCurve, Reading, Shape, Spans, Window, spans_of
-from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
+from widgets.plots.counter_curves import IncreaseCurve, RateCurve
+from widgets.plots.curves import NO_SPANS, Curve, LineCurve, Reading, Shape, Spans, Window, raw_points, spans_of
+from widgets.plots.percentiles import QuantileBuckets, QuantileCurve
 from widgets.plots.plot_picture import EARLIER_COLOURS
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
-_QUANTILES = {Shown.P50: 0, Shown.P95: 1, Shown.P99: 2}
+_MOST_ROLES = 3  # that a title names
+QUANTILES = {Shown.P50: 0, Shown.P95: 1, Shown.P99: 2}
+
+
+@dataclass(slots=True)
+class RawSeries:
+    """Implements `RawPoints`. What is drawn `shift_us` later than it was keeps the times when it was."""
+
+    name: str
+    unit: str
+    buffer: SeriesBuffer
+    shift_us: int
+
+    def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
+        return raw_points(self.buffer, since_us - self.shift_us, until_us - self.shift_us)
 
 
 class PanelCurve:
-    """Implements `Curve` and `RawPoints` for one series of a panel; `found` says whose it is."""
+    """Implements `Curve` for one series of a panel; `found` says whose it is."""
 
     def __init__(
         self, found: FoundSeries, name: str, colour: int, inner: Curve, buffer: SeriesBuffer, shift_us: int = 0
@@ -31,10 +47,12 @@ class PanelCurve:
         """`shift_us`: drawn so much later than it was."""
         self.found, self.name, self.colour, self.buffer, self.shift_us = found, name, colour, buffer, shift_us
         self.inner = EarlierCurve(inner, shift_us) if shift_us else inner
+        self.counted = inner if isinstance(inner, IncreaseCurve | PulseCurve) else None
+        """What tells by how much it rose."""
+        self.raw = RawSeries(name, found.measured_unit, buffer, shift_us)
         self.unit = found.unit
         self.tooltip = _tooltip(found)
         self._gaps: Spans = NO_SPANS
-        self._raw = LineCurve(name, found.unit, buffer)
 
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover, of all agents."""
@@ -48,10 +66,6 @@ class PanelCurve:
 
     def current(self, until_us: int) -> Reading:
         return self.inner.current(until_us)
-
-    def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
-        """Of an earlier time, with the times when they were."""
-        return self._raw.points(since_us - self.shift_us, until_us - self.shift_us)
 
 
 def make_curves(
@@ -69,14 +83,16 @@ def make_curves(
         buffer = feed.buffer(one.series)
         inner: Curve
         if one.series < 0:
-            inner = PulseCurve(name, one.unit, feed.pulses, one.agent, one.plotted.role, colour)
-        elif one.shown in _QUANTILES:
+            per_second = one.shown is Shown.RATE
+            inner = PulseCurve(name, one.unit, feed.pulses, one.agent, one.plotted.role, colour, per_second=per_second)
+        elif one.shown in QUANTILES:
             if one.series not in buckets:
                 buckets[one.series] = QuantileBuckets(buffer, HOUR_QUANTILES)
-            row = _QUANTILES[one.shown]
+            row = QUANTILES[one.shown]
             inner = QuantileCurve(name, one.unit, buckets[one.series], row, colour, marks_few=row == 2)
-        elif one.shown is Shown.INCREASE:
-            inner = IncreaseCurve(name, one.unit, buffer, colour)
+        elif one.counts:
+            made = RateCurve if one.shown is Shown.RATE else IncreaseCurve
+            inner = made(name, one.unit, buffer, colour)
         else:
             line = LineCurve(name, one.unit, buffer, colour)
             line.interval_us = interval_us(one.agent)
@@ -110,14 +126,16 @@ def heat_title(panel: Panel, subject: HeatSubject) -> str:
     """The same of a heat-map."""
     one = panel.plotted[0]
     made = subject.text or role_word(one.role)
-    return visible(panel.title) or (f"{made} {one.shown}" if one.shown in _QUANTILES else made)
+    return visible(panel.title) or (f"{made} {one.shown}" if one.shown in QUANTILES else made)
 
 
 def _made_title(panel: Panel, found: Sequence[FoundSeries], otherwise: str | None) -> str:
     roles = {(one.role, one.shown) for one in panel.plotted}
     if panel.plotted and len(roles) == 1 and panel.plotted[0].role:
         shown = panel.plotted[0].shown
-        return role_word(panel.plotted[0].role) + (f" {shown}" if shown in _QUANTILES else "")
+        return role_word(panel.plotted[0].role) + (f" {shown}" if shown in QUANTILES else "")
+    if panel.plotted and len(roles) <= _MOST_ROLES and all(one.role for one in panel.plotted):
+        return " · ".join(dict.fromkeys(role_word(one.role) for one in panel.plotted))
     kinds = {_kind_text(one): one for one in found}
     agents = {one.agent_name for one in found}
     if len(kinds) == 1:
@@ -166,7 +184,7 @@ def _counted_tip(figure: str) -> str:
 def _kind_text(one: FoundSeries) -> str:
     """What it is called, without whose it is."""
     text = role_word(one.plotted.role) if one.series < 0 else one.text
-    return f"{text} {one.shown}" if one.shown in _QUANTILES else text
+    return f"{text} {one.shown}" if one.shown in QUANTILES else text
 
 
 def _tooltip(one: FoundSeries) -> str:

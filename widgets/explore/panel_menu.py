@@ -1,15 +1,19 @@
 """The menu of a panel."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu
 
-from models.domain.layouts.layout import Kind, Side
+from models.domain.layouts.layout import Kind, Plotted, Shown, Side
+from models.domain.pulse_figures import ERROR_RATIO
 from models.domain.time_range import SECOND_US
 from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
+from widgets.explore.panel_curves import QUANTILES
+from widgets.explore.resolving import FoundSeries
 
 if TYPE_CHECKING:
     from widgets.explore.explore_panel import ExplorePanel
@@ -24,11 +28,10 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     commands = screen.commands
     if panel.curves:
         _fill_series(menu.addMenu(translate("PanelMenu", "Draw")), panel)
+        _fill_ways(menu.addMenu(translate("PanelMenu", "Draw as")), screen, panel)
         gone = menu.addMenu(translate("PanelMenu", "Remove"))
         for plotted in panel.panel.plotted:
-            names = [curve.name for curve in panel.curves if curve.found.plotted == plotted]
-            name = names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role}".strip()
-            gone.addAction(_menu_text(name), partial(commands.remove, [plotted]))
+            gone.addAction(_name_of(plotted, panel), partial(commands.remove, [plotted]))
     _fill_kinds(menu.addMenu(translate("PanelMenu", "Show as")), screen, panel.panel.kind)
     menu.addAction(translate("PanelMenu", "Rename…"), commands.ask_title)
     repeat = menu.addAction(translate("PanelMenu", "Repeat per agent"), commands.toggle_repeat)
@@ -60,6 +63,41 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     menu.addAction(translate("PanelMenu", "New panel below"), partial(commands.split, Side.BELOW))
     menu.addAction(translate("PanelMenu", "Duplicate"), commands.duplicate)
     menu.addAction(translate("PanelMenu", "Close"), commands.close)
+
+
+def _fill_ways(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel") -> None:
+    """What is counted: by how fast it rises, by how much, or as it counts. All counters together, and each series by itself."""
+    ways: dict[Plotted, list[FoundSeries]] = {}
+    for one in panel.resolved.found:
+        if one.shown not in QUANTILES and one.plotted.role != ERROR_RATIO:
+            ways.setdefault(one.plotted, []).append(one)
+    counters = [one for plotted in ways.values() for one in plotted if one.is_counter]
+    if counters and len(ways) > 1:
+        menu.addSection(translate("PanelMenu", "All counters"))
+        _fill_way(menu, screen, counters)
+        menu.addSection(translate("PanelMenu", "One series"))
+    for plotted, found in ways.items():
+        _fill_way(menu if len(ways) == 1 else menu.addMenu(_name_of(plotted, panel)), screen, found)
+    menu.setEnabled(bool(ways))
+
+
+def _fill_way(menu: QMenu, screen: "ExploreScreen", found: Sequence[FoundSeries]) -> None:
+    for shown, text in (
+        (Shown.RATE, translate("PanelMenu", "Rate per second")),
+        (Shown.INCREASE, translate("PanelMenu", "Increase in each step")),
+        (Shown.VALUE, translate("PanelMenu", "Value")),
+    ):
+        if shown is Shown.VALUE and all(one.is_counter and one.series < 0 for one in found):
+            continue  # counted by the recorder, from no beginning
+        wanted = Shown.AUTO if all(one.usual is shown for one in found) else shown
+        action = menu.addAction(text, partial(screen.commands.draw_as, wanted, {one.plotted for one in found}))
+        action.setCheckable(True)
+        action.setChecked(all(one.shown is shown for one in found))
+
+
+def _name_of(plotted: Plotted, panel: "ExplorePanel") -> str:
+    names = [curve.name for curve in panel.curves if curve.found.plotted == plotted]
+    return _menu_text(names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role}".strip())
 
 
 def _fill_kinds(menu: QMenu, screen: "ExploreScreen", chosen: Kind) -> None:

@@ -1,7 +1,6 @@
 """What agents did over time, as the recorder counts it: asked in steps that fit the range, again as time goes on. GUI thread."""
 
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -10,11 +9,12 @@ from models.domain.problems import Problem
 from models.domain.pulse_figures import COUNTS, ERROR_RATIO, FIGURES, PULSE_US, PulseRequest, PulseResult
 from models.domain.queries import DataSource, Failed, Float64, Int64, Result, SeriesColumns, Ticket
 from widgets.plots.buffer import SeriesBuffer
-from widgets.plots.curves import NO_READING, Reading, Shape, Window, joints
 from widgets.plots.series_feed import NO_GAPS, ShownRange
 
 _SETTLE_MS = 60
 _LEAST_AGAIN_MS, _MOST_AGAIN_MS = 5_000, 60_000
+SETTLE_US = 2_000_000
+"""The store sums up ten seconds within this after they are over."""
 _STEPS = 60
 """Of a range, about so many: finer ones are narrower than what is read off a plot."""
 _MARGIN = 4
@@ -46,6 +46,7 @@ class PulseFeed(QObject):
         self._ticket: Ticket | None = None
         self._loaded = (0, 0)
         self.step_us = PULSE_US
+        self.counted_until_us = 0  # what happened up to then is told
         self.buffers: dict[int, SeriesBuffer] = {}
         self.gaps = NO_GAPS
         self.loading = False
@@ -118,6 +119,7 @@ class PulseFeed(QObject):
     def _fill(self, result: PulseResult) -> None:
         request, at = result.request, result.time_us
         self._loaded, self.step_us, self.gaps = (request.since_us, request.until_us), request.step_us, result.gaps
+        self.counted_until_us = request.until_us - PULSE_US - SETTLE_US
         for row, agent in enumerate(request.agents):
             counts = {name: found[row].astype(np.float64) for name, found in result.counts.items()}
             for name in COUNTS:
@@ -129,38 +131,3 @@ class PulseFeed(QObject):
         buffer = self.buffers.get(series)
         if buffer is not None:
             buffer.replace(SeriesColumns(series, at, at, value, reduced=False))
-
-
-class PulseCurve:
-    """Implements `Curve`: how often something happened in each step, or which share of it failed."""
-
-    def __init__(self, name: str, unit: str, feed: PulseFeed, agent: int, figure: str, colour: int) -> None:
-        self.name, self.unit, self.colour, self.tooltip = name, unit, colour, ""
-        self._feed, self._figure = feed, figure
-        self._buffers: Mapping[str, SeriesBuffer] = {one: feed.buffers[pulse_series(agent, one)] for one in FIGURES}
-        self._shown = (0, 0)
-
-    def shape(self, window: Window) -> Shape:
-        step = self._feed.step_us
-        self._shown = (window.since_us // step * step, window.until_us)
-        x, value = self._buffers[self._figure].visible(*self._shown)
-        middles = x + step // 2
-        return Shape(middles, value, joints(middles, step + 1, window.gaps), bucket_us=step)
-
-    def reading(self, at_us: int) -> Reading:
-        value = self._buffers[self._figure].value_at(at_us, self._feed.step_us - 1)
-        if self._figure != ERROR_RATIO or math.isnan(value):
-            return Reading(value)
-        return Reading(value, int(self._buffers["finished"].value_at(at_us, self._feed.step_us - 1)))
-
-    def current(self, until_us: int) -> Reading:  # noqa: ARG002 - what was drawn last ends there
-        """All that is seen, taken together."""
-        if self._figure != ERROR_RATIO:
-            some = self._inside(self._figure)
-            return Reading(float(some.sum())) if len(some) else NO_READING
-        finished = int(self._inside("finished").sum())
-        return Reading(float(self._inside("failed").sum()) / finished, finished) if finished else NO_READING
-
-    def _inside(self, figure: str) -> Float64:
-        buffer = self._buffers[figure]
-        return buffer.value[slice(*np.searchsorted(buffer.x_us, self._shown))]

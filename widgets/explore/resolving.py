@@ -11,12 +11,13 @@ from models.domain.pulse_figures import ERROR_RATIO, FIGURES
 from models.domain.series_names import SeriesWords
 from widgets.explore.pulse_feed import pulse_series
 from widgets.explore.series_index import SeriesIndex
+from widgets.plots.counter_curves import rate_unit
 
 MOST_UNITS = 2
 
 
 class FoundSeries(NamedTuple):
-    """`shown_as`: how published values become those that are drawn, in `unit`."""
+    """`shown_as`: how published values become those that are drawn, in `measured_unit`."""
 
     plotted: Plotted
     series: int
@@ -27,14 +28,35 @@ class FoundSeries(NamedTuple):
     words: SeriesWords
     text: str  # its name as people read it
     shown_as: Headline | None
-    unit: str
+    measured_unit: str
+
+    @property
+    def usual(self) -> Shown:
+        """What AUTO means."""
+        return Shown.RATE if self.is_counter else Shown.VALUE
 
     @property
     def shown(self) -> Shown:
         """Never AUTO."""
-        if self.plotted.shown is not Shown.AUTO:
-            return self.plotted.shown
-        return Shown.INCREASE if self.words.kind is SeriesKind.COUNTER else Shown.VALUE
+        if self.plotted.shown is Shown.AUTO:
+            return self.usual
+        if self.plotted.shown is Shown.VALUE and self.is_counter and self.series < 0:
+            return Shown.INCREASE  # the recorder counts step by step, and from no beginning
+        return self.plotted.shown
+
+    @property
+    def is_counter(self) -> bool:
+        return self.words.kind is SeriesKind.COUNTER
+
+    @property
+    def counts(self) -> bool:
+        """Is it drawn by how it rises?"""
+        return self.shown in (Shown.RATE, Shown.INCREASE)
+
+    @property
+    def unit(self) -> str:
+        """Of what is drawn."""
+        return rate_unit(self.measured_unit) if self.shown is Shown.RATE else self.measured_unit
 
 
 @dataclass(slots=True)

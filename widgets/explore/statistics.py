@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.domain.layouts.layout import Shown
+from models.domain.pulse_figures import ERROR_RATIO
 from models.domain.queries import HOUR_QUANTILES
 from widgets.explore.panel_curves import PanelCurve
 from widgets.plots.hours import hours_within
@@ -14,8 +15,8 @@ NAN = float("nan")
 
 
 class Statistics(NamedTuple):
-    """`n` -1: not known. NaN: not known, or nothing there. `rise`: of a counter, resets taken into account; what is left of its
-    figures says nothing."""
+    """`n` -1: not known. NaN: not known, or nothing there. `rise`: of a counter, in its own unit, restarts taken into account; of
+    its rate only the mean and the newest one are told, as extremes depend on the steps in which it is drawn."""
 
     n: int
     low: float = NAN
@@ -30,14 +31,19 @@ def statistics_of(curve: PanelCurve, since_us: int, until_us: int) -> Statistics
     """Of every sample in [since, until), and of hours that touch it where the samples are gone. An envelope has its extremes and
     its last value alone; percentiles need every sample."""
     buffer, shift_us = curve.buffer, curve.shift_us
-    x, value = curve.points(since_us, until_us)
+    if curve.found.plotted.role == ERROR_RATIO:  # a mean of shares would say nothing
+        ratio = curve.current(until_us)
+        return Statistics(ratio.n, mean=ratio.value)
+    x, value = curve.raw.points(since_us, until_us)
     value = value[~np.isnan(value)]
     hours, some = buffer.hours, hours_within(buffer.hours, since_us - shift_us, until_us - shift_us)
     hourly = hours is not None and some.start < some.stop
     last = float(value[-1]) if len(value) else NAN
-    if curve.found.shown is Shown.INCREASE:
+    if curve.counted is not None:
         n = -1 if buffer.reduced or hourly else len(value)
-        return Statistics(n, last=last, rise=curve.current(until_us).value)
+        if curve.found.shown is Shown.RATE:
+            return Statistics(n, mean=curve.counted.mean, last=curve.current(until_us).value, rise=curve.counted.rise)
+        return Statistics(n, last=last, rise=curve.counted.rise)
     if not len(x) and not hourly:
         return Statistics(0)
     lows, highs = [value.min()] if len(value) else [], [value.max()] if len(value) else []

@@ -27,12 +27,15 @@ class Told(NamedTuple):
 
 
 def _columns() -> list[Column[Told]]:
-    def figure(title: str, value: Callable[[Statistics], float]) -> Column[Told]:
+    def figure(title: str, value: Callable[[Statistics], float], *, counted: bool = False) -> Column[Told]:
         def key(row: Told) -> float:
             told = value(row.figures)
             return -math.inf if math.isnan(told) else told
 
-        return Column(title, lambda row: value_text(value(row.figures), row.curve.unit), key, number=True)
+        def text(row: Told) -> str:
+            return value_text(value(row.figures), row.curve.found.measured_unit if counted else row.curve.unit)
+
+        return Column(title, text, key, number=True)
 
     return [
         Column(
@@ -53,7 +56,7 @@ def _columns() -> list[Column[Told]]:
         figure("p50", lambda told: told.quantiles[0]),
         figure("p95", lambda told: told.quantiles[1]),
         figure("p99", lambda told: told.quantiles[2]),
-        figure(translate("StatisticsTable", "Increase"), lambda told: told.rise),
+        figure(translate("StatisticsTable", "Increase"), lambda told: told.rise, counted=True),
     ]
 
 

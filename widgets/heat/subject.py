@@ -13,6 +13,7 @@ from models.domain.names import SeriesKind
 from models.domain.pulse_figures import COUNTS, FIGURES
 from models.domain.queries import Int64
 from widgets.explore.series_index import SeriesIndex
+from widgets.plots.counter_curves import rate_unit
 
 
 class HeatSubject(NamedTuple):
@@ -55,10 +56,12 @@ def heat_subject(plotted: Plotted, index: SeriesIndex) -> HeatSubject | None:
     rows = tuple(HeatRow(agents[one], series[one], each[one].factor, each[one].offset) for one in kept)
     shown = plotted.shown
     if shown is Shown.AUTO:
-        shown = Shown.INCREASE if counts else Shown.VALUE
+        shown = Shown.RATE if counts else Shown.VALUE
+    elif shown is Shown.INCREASE:  # steps of every length are to have the same colours
+        shown = Shown.RATE
     text = "" if plotted.role else index.texts[int(index.told[found[kept[0]]])]
     figure = plotted.role or _role_of(rows, index, int(index.told[found[kept[0]]]))
-    unit = f"{unit}/s" if shown is Shown.INCREASE else unit
+    unit = rate_unit(unit) if shown is Shown.RATE else unit
     subject = _subject(index, [int(places[one]) for one in kept], rows, text, unit, shown, figure)
     return subject._replace(left_out=len(each) - len(kept))
 

@@ -244,11 +244,13 @@ class CurvePlot(TimeSurface):
         return -1 if self._legend is None or curve.colour >= EARLIER_COLOURS else max(0, curve.colour)
 
     def _place_marks(self, shapes: Sequence[Shape]) -> list[PlacedMark]:
-        own = [Mark(at, MarkKind.RESET, self.tr("counter restarted")) for one in shapes for at in one.resets.tolist()]
+        own: list[Mark] = []
         for shape, curve in zip(shapes, self._curves, strict=True):
+            text = self.tr("{curve}: counter restarted").replace("{curve}", visible(curve.name))
+            own += [Mark(at, MarkKind.RESET, text) for at in shape.resets.tolist()]
             for at, by in zip(shape.carried.tolist(), shape.carried_by.tolist(), strict=True):
                 text = self.tr("{curve}: {n} more since the last known value")
-                text = text.replace("{curve}", visible(curve.name)).replace("{n}", value_text(by, curve.unit))
+                text = text.replace("{curve}", visible(curve.name)).replace("{n}", value_text(by, shape.carried_unit))
                 own.append(Mark(at, MarkKind.CARRIED, text))
         frame = self._frame
         return place_marks([*self._marks, *own], frame.since_us, frame.until_us, frame.area.width())

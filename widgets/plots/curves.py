@@ -16,7 +16,8 @@ Flags = npt.NDArray[np.bool_]
 SILENCE_FACTOR = 2.5
 """A line ends where nothing came for longer than this many usual intervals."""
 _UNKNOWN_SILENCE_US = 300_000_000
-_ON_ITS_WAY_US = 5_000_000
+ON_ITS_WAY_US = 5_000_000
+"""So long what was measured may take from its agent to the screen."""
 
 
 class Spans(NamedTuple):
@@ -61,6 +62,7 @@ class Shape:
     resets: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     carried: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     carried_by: Float64 = field(default_factory=lambda: np.empty(0))
+    carried_unit: str = ""
     band: HourBand | None = None
     hourly: tuple[int, int] | None = None
     envelope_of: int = 0
@@ -176,7 +178,7 @@ class LineCurve:
 
     def current(self, until_us: int) -> Reading:
         # what is on its way from agent to screen takes a moment, and that is no silence
-        return Reading(self.buffer.value_at(until_us, max(self._silence_us(), _ON_ITS_WAY_US) or _UNKNOWN_SILENCE_US))
+        return Reading(self.buffer.value_at(until_us, max(self._silence_us(), ON_ITS_WAY_US) or _UNKNOWN_SILENCE_US))
 
     def points(self, since_us: int, until_us: int) -> tuple[Int64, Float64]:
         return raw_points(self.buffer, since_us, until_us)

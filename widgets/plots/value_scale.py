@@ -93,6 +93,6 @@ def value_step(unit: str, span: float, most: int) -> float:
     else:
         power = 10.0 ** math.floor(math.log10(wanted))
         step = next(power * part for part in (1, 2, 5, 10) if power * part >= wanted * (1 - 1e-9))
-    if unit.startswith("{"):
+    if unit.startswith("{") and unit.endswith("}"):
         step = max(1.0, step)
     return step / scale.factor

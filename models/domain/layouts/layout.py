@@ -14,9 +14,10 @@ DEEPEST = MOST_PANELS
 class Shown(StrEnum):
     """What of a series is drawn."""
 
-    AUTO = ""  # counters as their increase, everything else as it was measured
+    AUTO = ""  # counters as their rate, everything else as it was measured
     VALUE = "value"
-    INCREASE = "increase"
+    RATE = "rate"  # of a counter: its increase, a second
+    INCREASE = "increase"  # of a counter, in each step
     P50 = "p50"
     P95 = "p95"
     P99 = "p99"

@@ -97,7 +97,7 @@ class _Samples:
         kept = np.flatnonzero((step >= 0) & (step < request.steps) & ~np.isnan(value))
         order = kept[np.lexsort((at[kept], row[kept]))]
         row, at, step, value = row[order], at[order], step[order], value[order]
-        shift = 0.0 if request.shown is Shown.INCREASE else self._offset[row]
+        shift = 0.0 if request.shown is Shown.RATE else self._offset[row]
         self._cells.take(Part(row, row * request.steps + step, at, value * self._factor[row] + shift))
 
     def told(self) -> tuple[Float64, Int64]:
@@ -135,7 +135,7 @@ def _told_of_hours(
         return merged.told()
     factor = np.array([one.factor for one in request.rows])[row]
     offset = np.array([one.offset for one in request.rows])[row]
-    if request.shown is Shown.INCREASE:
+    if request.shown is Shown.RATE:
         told, weight = increases_of(parts)[0] * factor / (HOUR_US / 1e6), np.ones(len(parts.n), np.int64)
     else:
         told, weight = parts.total / parts.n * factor + offset, parts.n

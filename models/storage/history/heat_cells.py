@@ -39,7 +39,7 @@ class Cells(Protocol):
 
 def cells_for(shown: Shown, rows: int, steps: int) -> Cells:
     """Empty ones."""
-    if shown is Shown.INCREASE:
+    if shown is Shown.RATE:
         return Rates(rows, steps)
     return SampleQuantiles(QUANTILES[shown], rows * steps) if shown in QUANTILES else Means(rows * steps)
 

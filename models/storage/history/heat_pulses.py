@@ -28,7 +28,7 @@ def held_by_pulses(request: HeatRequest) -> bool:
         "cpu": request.shown is Shown.VALUE,
         "memory": request.shown is Shown.VALUE,
         "response": request.shown in QUANTILES,
-        **dict.fromkeys(_RISING, request.shown is Shown.INCREASE),
+        **dict.fromkeys(_RISING, request.shown is Shown.RATE),
     }
     whole = request.step_us % PULSE_US == 0 and request.until_us - request.first_us > FRESH_US
     return whole and held.get(request.figure, False)

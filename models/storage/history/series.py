@@ -9,10 +9,12 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from models.domain.names import SeriesKey, SeriesKind
 from models.domain.queries import CancelToken, SeriesColumns, SeriesRequest, SeriesResult
-from models.domain.reduce import envelope_index, plot_time
+from models.domain.reduce import counter_index, envelope_index, plot_time
 from models.storage.history.gaps import gaps_between
 from models.storage.history.store_view import StoreView
+from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.sealing.sample_reading import read_series
 from models.storage.segments.open_segment import DISORDER_US, OpenSegment, SegmentRow, fetch
 from models.storage.segments.sample_pick import Float64, Int64, Piece, UInt32, chosen, pick, pieces
@@ -24,12 +26,15 @@ PAGE_BATCHES = 4_000
 PAGE_BYTES = 32 * 1024 * 1024
 _COLUMNS = "select batch.id, samples from json_each(?) as wanted cross join batch on batch.id = wanted.value"
 T = TypeVar("T", bound=np.generic)
+Reduce = Callable[[Int64, Float64, int], Int64]
 
 
 def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: CancelToken) -> Iterator[SeriesResult]:
     """Pages of rising completeness; the last says `complete`."""
     wanted = np.unique(np.array(request.series, np.uint32))
-    agents = _agents_of(view, request.series)
+    keys = _keys_of(view, request.series)
+    agents = {key.agent for key in keys.values()}
+    counters = {id_ for id_, key in keys.items() if key.kind is SeriesKind.COUNTER}
     parts: dict[int, list[Piece]] = {int(series): [] for series in wanted}  # newest first
     told = time.monotonic()
 
@@ -38,9 +43,9 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
             token.check()
             parts[part.series].append(part)
             if time.monotonic() - told > FIRST_PAGE_S:
-                yield _result(view, request, parts, agents, now_us, complete=False)
+                yield _result(view, request, parts, agents, counters, now_us, complete=False)
                 told = time.monotonic() + 2 * FIRST_PAGE_S  # putting all together again is not free
-    yield _result(view, request, parts, agents, now_us, complete=True)
+    yield _result(view, request, parts, agents, counters, now_us, complete=True)
 
 
 def samples_in(
@@ -55,19 +60,19 @@ def samples_in(
     return view.stream(row, read)
 
 
-def _agents_of(view: StoreView, series: Sequence[int]) -> set[int]:
-    """Agents of some series; a series so new that only a segment knows it is looked up there."""
-    found: set[int] = set()
+def _keys_of(view: StoreView, series: Sequence[int]) -> dict[int, SeriesKey]:
+    """Names of some series; a series so new that only a segment knows it is looked up there."""
+    found: dict[int, SeriesKey] = {}
     newest = list(reversed(view.newest()))
     for id_ in series:
-        rows = fetch(view.catalogue, "select agent_id from series where id = ?", (id_,))
+        rows = fetch(view.catalogue, f"select {SERIES_KEY} from series where id = ?", (id_,))
         if rows:
-            found.add(rows[0][0])
+            found[id_] = series_key(*rows[0])
             continue
         for row in newest:
-            agent = view.attempt(row, lambda opened, _row, id_=id_: opened.series(id_).agent, 0)  # type: ignore[misc]
-            if agent:
-                found.add(agent)
+            key = view.attempt(row, lambda opened, _row, id_=id_: opened.series(id_), None)  # type: ignore[misc]
+            if key is not None and key.agent:
+                found[id_] = key
                 break
     return found
 
@@ -113,6 +118,7 @@ def _result(
     request: SeriesRequest,
     parts: dict[int, list[Piece]],
     agents: set[int],
+    counters: Collection[int],
     now_us: int,
     *,
     complete: bool,
@@ -127,9 +133,8 @@ def _result(
         key = tuple(map(id, [one.time_us for one in every]))
         if key not in shared:
             shared[key] = _joined([one.time_us for one in every]), _joined([one.received_us for one in every])
-        columns.append(
-            columns_of(series, *shared[key], _joined([one.value for one in every]), request.points_of(series))
-        )
+        value, index = _joined([one.value for one in every]), counter_index if series in counters else envelope_index
+        columns.append(columns_of(series, *shared[key], value, request.points_of(series), index))
     gaps = gaps_between(view, request.since_us, request.until_us, agents, now_us)
     return SeriesResult(request, tuple(columns), gaps, complete)
 
@@ -141,9 +146,11 @@ def _joined(arrays: Sequence[npt.NDArray[T]]) -> npt.NDArray[T]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def columns_of(series: int, at: Int64, received: Int64, value: Float64, max_points: int) -> SeriesColumns:
+def columns_of(
+    series: int, at: Int64, received: Int64, value: Float64, max_points: int, index: Reduce = envelope_index
+) -> SeriesColumns:
     """Samples of one series (own time, arrival, value), sorted by the agent's own time; where they are more than `max_points`,
-    the envelope that they have by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the
+    what `index` keeps of them by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the
     same in every page.
     """
     reduced = len(at) > max_points
@@ -152,7 +159,7 @@ def columns_of(series: int, at: Int64, received: Int64, value: Float64, max_poin
         if (drawn[1:] < drawn[:-1]).any():
             order = np.argsort(drawn, kind="stable")
             at, received, value, drawn = at[order], received[order], value[order], drawn[order]
-        kept = envelope_index(drawn, value, max(1, max_points // 2))
+        kept = index(drawn, value, max(1, max_points // 2))
         at, received, value = at[kept], received[kept], value[kept]
     if len(at) > 1 and (at[1:] < at[:-1]).any():
         order = np.argsort(at, kind="stable")

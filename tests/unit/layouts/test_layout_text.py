@@ -107,7 +107,10 @@ def test_sizes_and_arrangement_may_be_left_out() -> None:
         ("version = 1\ncolour = 3\n[panel.1]", "“colour” of the layout is not known"),
         ("version = 1\n[panel.1]\nseries = [{metric = 'a', x = 1}]", "“x” of a series of panel 1 is not known"),
         ("version = 1\n[panel.1]\nseries = [{agent = 'a'}]", "either a metric or a role"),
-        ("version = 1\n[panel.1]\nseries = [{metric = 'a', shown = 'p12'}]", "none of value, increase, p50, p95, p99"),
+        (
+            "version = 1\n[panel.1]\nseries = [{metric = 'a', shown = 'p12'}]",
+            "none of value, rate, increase, p50, p95, p99",
+        ),
         ("version = 1\n[panel.1]\nrepeat = 1", "repeat of panel 1 is not true or false"),
         ("version = 1\n[panel.1]\nthresholds = [{value = nan}]", "a threshold of panel 1"),
         (f"version = 1\n[panel.1]\nthresholds = [{{value = {10**400}}}]", "a threshold of panel 1"),

@@ -113,7 +113,7 @@ def test_a_rate_is_what_a_counter_rose_over_the_time_that_it_took(
     build: HistoryBuilder, reader: HistoryReader, rows: list[HeatRow]
 ) -> None:
     samples = written(build, SeriesKind.COUNTER)
-    found = ask(reader, rows, Shown.INCREASE, STEPS)
+    found = ask(reader, rows, Shown.RATE, STEPS)
     for row, values in zip(rows, told(found), strict=True):
         rise, took = [0.0] * STEPS, [0.0] * STEPS
         own = samples[row.series]
@@ -128,7 +128,7 @@ def test_pages_of_few_samples_tell_the_same(
     build: HistoryBuilder, reader: HistoryReader, rows: list[HeatRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(build, SeriesKind.COUNTER)
-    whole = ask(reader, rows, Shown.INCREASE, STEPS)
+    whole = ask(reader, rows, Shown.RATE, STEPS)
     monkeypatch.setattr("models.storage.history.heat._PART_SAMPLES", 7)
     monkeypatch.setattr("models.storage.history.heat.FIRST_PAGE_S", 0.0)
     request = whole.request
@@ -191,7 +191,7 @@ def test_roles_come_from_pulses_where_a_step_holds_several(build: HistoryBuilder
     a, b = pulsed(build)
     rows = [HeatRow(a, 1, factor=0.01), HeatRow(b, 2)]  # pulses are in the unit that is drawn already
     assert told(ask(reader, rows, Shown.VALUE, 3, "cpu", MINUTE)) == [[0.4, math.nan, math.nan], [math.nan] * 3]
-    assert told(ask(reader, rows, Shown.INCREASE, 3, "attempts", MINUTE)) == [
+    assert told(ask(reader, rows, Shown.RATE, 3, "attempts", MINUTE)) == [
         [0.1, math.nan, math.nan],
         [0.0, math.nan, 0.0],
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from models.domain.batch import RecordBatch
 from models.domain.messages import Kind, Properties
+from models.domain.names import SeriesKind
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import EnvironmentProblem
 from models.domain.queries import (
@@ -33,8 +34,11 @@ from models.domain.records import (
     PresenceChange,
     TaskReport,
     TaskState,
-)  # fmt: skip
-from models.domain.reduce import plot_time
+)
+from models.domain.reduce import (
+    increases,  # fmt: skip
+    plot_time,
+)
 from models.domain.search.terms import Anywhere, Comparison, LevelIs
 from models.storage.history.reader import HistoryReader
 from models.storage.lock import RecorderLock
@@ -118,6 +122,22 @@ def test_a_long_series_comes_as_its_envelope(build: HistoryBuilder, reader: Hist
     assert column.reduced
     assert len(column.value) == len(column.received_us) <= 20
     assert column.value.max() == 100.0
+
+
+def test_a_long_counter_keeps_its_rise_and_its_restarts(build: HistoryBuilder, reader: HistoryReader) -> None:
+    a = build.agent("a")
+    errors = build.series(a, "errors", kind=SeriesKind.COUNTER)
+    segment = build.segment()
+    batch = build.messages([raw(at_us=T0 + n) for n in range(1000)], a)
+    counted = [float(n if n < 503 else n - 500) for n in range(1000)]  # one restart in the middle of a stretch, at 3
+    for n in range(1000):
+        batch.add_samples(n, T0 + n, [errors], [counted[n]])
+    segment.write(batch)
+    (column,) = ask(reader, SeriesRequest((errors,), T0, T0 + S, max_points=20)).columns
+    assert column.reduced
+    step, reset = increases(column.value)
+    assert (step.sum(), reset.sum()) == (502 + 3 + 496, 1)
+    assert len(column.value) <= 20
 
 
 def test_own_times_stay_as_they_were_sent_in_order_of_time(build: HistoryBuilder, reader: HistoryReader) -> None:

@@ -307,7 +307,7 @@ def test_a_counter_is_told_as_a_rate_and_a_role_by_what_the_fleet_shows() -> Non
     index = index_of((1, 1, cpu), (2, 2, idle), (3, 1, count), headline={"cpu": {1: 1, 2: 2}})
     rate = heat_subject(Plotted("", "done"), index)
     assert rate is not None
-    assert (rate.unit, rate.shown, rate.figure) == ("{task}/s", Shown.INCREASE, "")
+    assert (rate.unit, rate.shown, rate.figure) == ("{task}/s", Shown.RATE, "")
     role = heat_subject(Plotted(role="cpu"), index)
     assert role is not None
     assert [(row.agent, row.series, row.factor, row.offset) for row in role.rows] == [

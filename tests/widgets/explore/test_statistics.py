@@ -58,14 +58,18 @@ def test_hours_without_samples_count_with_their_number(explore: ExploreScreen, d
     assert all(map(math.isnan, told.quantiles))
 
 
-def test_a_counter_tells_its_increase(explore: ExploreScreen, desk: Desk) -> None:
+def test_a_counter_tells_its_increase_and_its_mean_rate(explore: ExploreScreen, desk: Desk) -> None:
     at = desk.now - np.arange(50, 0, -1) * SECOND
     desk.source.samples[ATTEMPTS] = (at, np.concatenate((np.arange(30.0), np.arange(20.0))))  # began again once
     explore.commands.add([Plotted("crawler-1", "agent.connection.attempts")])
     settle(desk)
     told = statistics(explore, desk)
     assert told.rise == 29 + 0 + 19
-    assert math.isnan(told.mean)
+    assert told.mean == pytest.approx(48 / 49)
+    assert math.isnan(told.low)  # depends on the steps
+    explore.commands.toggle_counters()
+    settle(desk)
+    assert statistics(explore, desk).high == 29  # as it counts
 
 
 def test_the_table_is_a_part_of_the_layout_and_can_be_copied(explore: ExploreScreen, desk: Desk) -> None:

@@ -5,8 +5,9 @@ import numpy as np
 from models.domain.queries import GapColumns, Int64, SeriesColumns
 from models.domain.records import GapCause
 from widgets.plots.buffer import SeriesBuffer
+from widgets.plots.counter_curves import IncreaseCurve
 from widgets.plots.curves import NO_SPANS, LineCurve, Shape, Spans, Window, spans_of
-from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
+from widgets.plots.percentiles import QuantileBuckets, QuantileCurve
 
 SECOND = 1_000_000
 START = 1_760_000_400 * SECOND

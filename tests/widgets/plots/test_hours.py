@@ -5,9 +5,10 @@ import pytest
 
 from models.domain.queries import HourColumns, SeriesColumns
 from widgets.plots.buffer import SeriesBuffer
+from widgets.plots.counter_curves import IncreaseCurve
 from widgets.plots.curves import LineCurve, Window
 from widgets.plots.hours import HOUR_US, hour_at, hour_band
-from widgets.plots.percentiles import IncreaseCurve, QuantileBuckets, QuantileCurve
+from widgets.plots.percentiles import QuantileBuckets, QuantileCurve
 from widgets.plots.plot_summary import extent
 
 START = 490_000 * HOUR_US

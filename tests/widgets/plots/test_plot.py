@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.widgets.plots.conftest import SECOND, Desk
+from widgets.plots.counter_curves import IncreaseCurve
 from widgets.plots.curves import LineCurve, Shape, Spans, Window
 from widgets.plots.marks import Band, Mark, MarkKind, place_marks
-from widgets.plots.percentiles import IncreaseCurve
 from widgets.plots.plot import TimePlot
 from widgets.plots.plot_data import PlotTableModel, as_csv
 from widgets.plots.value_scale import ValueScale
