@@ -8,6 +8,7 @@ from app.window.data_menu import DataMenu
 from app.window.explore_menu import ExploreMenu
 from app.window.log_menu import LogMenu
 from app.window.message_menu import MessageMenu
+from app.window.notes_menu import NotesMenu
 from app.window.screen_menus import ScreenMenus
 from widgets.common.actions import ActionRegistry
 from widgets.frame.main_window import MainWindow
@@ -27,6 +28,7 @@ class Menus(QObject):
         self._explore = ExploreMenu(actions, window)
         self._log = LogMenu(actions, window)
         self._message = MessageMenu(actions, window)
+        self._notes = NotesMenu(actions, window)
 
     def follow(self, parts: "WorkspaceParts") -> None:
         """What needs no history works."""
@@ -39,6 +41,7 @@ class Menus(QObject):
         self._screens.attach(screens)
         self._explore.follow(screens.explore, shown.layouts, refusal)
         self._data.attach(shown.data, refusal)
+        self._notes.attach(shown.notes)
         self._message.refuse_teaching(refusal)
         screens.logs_made.connect(self._log.attach)
         screens.messages_made.connect(self._message.attach)

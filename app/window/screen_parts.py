@@ -8,6 +8,7 @@ from app.window.birth_requests import BirthRequests
 from app.window.census import Census
 from app.window.data_place import DataParts, DataPlace
 from app.window.layouts_controller import LayoutsController
+from app.window.notes_controller import NotesController
 from app.window.places import DATA
 from app.window.screen_place import ScreenPlace
 from app.window.screens import Screens
@@ -18,6 +19,7 @@ from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
 from widgets.frame.screen_context import ScreenContext
+from widgets.notes.book import AnnotationBook
 
 
 class ScreenParts(QObject):
@@ -38,10 +40,12 @@ class ScreenParts(QObject):
         super().__init__(window)
         self.refusal = self.tr("nothing is changed in what is only looked at") if parts.read_only else ""
         """Why nothing can be changed here; empty: it can."""
+        book = AnnotationBook(parts.source, parts.tail, parts.link.submit, self)
         context = ScreenContext(
-            parts.source, parts.tail, frames, window.time_range, window.time_cursor, themes, parts.clock
+            parts.source, parts.tail, frames, window.time_range, window.time_cursor, themes, parts.clock, book
         )
         self.screens = Screens(window, places, context, self, self.refusal)
+        self.notes = NotesController(book, self.screens, window, themes, parts.clock)
         self.layouts = LayoutsController(window, actions, self.screens.explore, parts.workspace, saved, self.refusal)
         self.why = WhyController(parts.source, parts.workspace, parts.clock, themes, window, self.refusal)
         self.data = self._data(parts, window, places)

@@ -119,6 +119,11 @@ class Screens(QObject):
         targets = [target.id for target in self.targets()]
         return targets or list(filter(None, [self.names.id_of(agent)]))
 
+    def agents_shown(self) -> tuple[int, ...]:
+        """The agent that the shown screen is about; none: everybody."""
+        _, agent = self.looked_at()
+        return (agent,) if agent else ()
+
     @property
     def on_fleet(self) -> bool:
         return self._window.shown_screen == FLEET
@@ -237,24 +242,24 @@ class Screens(QObject):
     @Slot(int, object)
     def open_logs_at(self, agent: int, at_us: int) -> None:
         """Take the window to a moment, and show what this agent (0: everybody) logged then."""
-        self._stand_at(at_us)
+        self.stand_at(at_us)
         self._window.show_screen(LOGS)
         self.logs_screen().show_only(agent)
 
     @Slot(int, object)
     def open_messages_at(self, agent: int, at_us: int) -> None:
         """As above, what it published."""
-        self._stand_at(at_us)
+        self.stand_at(at_us)
         self._window.show_screen(MESSAGES)
         self.messages_screen().show_agent(agent)
 
     @Slot(object)
     def show_on_plots(self, line: LogLine | MessageLine) -> None:
         """The plots of its agent, at the moment when this record arrived."""
-        self._stand_at(line.key.received_us)
+        self.stand_at(line.key.received_us)
         self.open_agent(line.agent)
 
-    def _stand_at(self, at_us: int) -> None:
+    def stand_at(self, at_us: int) -> None:
         """Take the window to a moment; a time range that does not reach it moves there."""
         times = self._window.time_range
         now = times.current()

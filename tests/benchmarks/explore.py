@@ -44,6 +44,7 @@ from widgets.common.theme import ThemeHolder
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.notes.book import AnnotationBook
 from widgets.plots.series_feed import NO_GAPS
 from widgets.plots.surface import TimeSurface
 from widgets.records.agent_names import AgentNames
@@ -139,7 +140,16 @@ def main() -> int:
 def made(source: Source, tail: Tail, theme: ThemeHolder) -> ExploreScreen:
     clock = SystemClock()
     times = TimeRangeModel(clock, span_us=SPAN_US)
-    context = ScreenContext(source, tail, FrameClock(clock), times, TimeCursor(), theme, clock)
+    context = ScreenContext(
+        source,
+        tail,
+        FrameClock(clock),
+        times,
+        TimeCursor(),
+        theme,
+        clock,
+        AnnotationBook(source, tail, lambda *_: None),
+    )
     return ExploreScreen(context, AgentNames(source), lambda _menu: None)
 
 

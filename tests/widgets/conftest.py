@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from models.domain.problems import Problem
 from models.domain.queries import SeriesColumns
 from tests.helpers.clock import FakeClock
 from tests.widgets.fakes import SECOND, FakeSource, FakeTail
@@ -15,6 +16,7 @@ from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.notes.book import AnnotationBook
 
 
 class Desk:
@@ -27,8 +29,10 @@ class Desk:
         self.range = TimeRangeModel(clock, span_us=60 * SECOND)
         self.cursor = TimeCursor()
         self.theme = ThemeHolder(app, "light")
+        self.submitted: list[tuple[list[dict], Callable[[Problem | None], None]]] = []
+        self.notes = AnnotationBook(self.source, self.tail, lambda *asked: self.submitted.append(asked))
         self.context = ScreenContext(
-            self.source, self.tail, self.frame_clock, self.range, self.cursor, self.theme, clock
+            self.source, self.tail, self.frame_clock, self.range, self.cursor, self.theme, clock, self.notes
         )
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.domain.annotations import Annotation, AnnotationsRequest, AnnotationsResult
 from models.domain.heat_queries import HeatRequest, HeatResult
 from models.domain.json_path import number_of
 from models.domain.messages import Kind, Origin
@@ -113,6 +114,7 @@ class FakeSource:
         self.search_rows = 1_000_000  # a page looks at so many, then it is handed over as it is
         self.logs: list[LogLine] = []
         self.messages: list[MessageLine] = []
+        self.annotations: list[Annotation] = []
         self.more: dict[type, Callable[[Any], Result]] = {
             FieldRequest: self._field,
             HeatRequest: self._heat,
@@ -154,7 +156,7 @@ class FakeSource:
             agents = sorted(self.names)
             ids, names = zip(*(self.names[one] for one in agents), strict=True)
             return NamesResult(request, agents, list(ids), list(names))
-        if isinstance(request, StoreRequest | PulseRequest | GapsRequest):
+        if isinstance(request, StoreRequest | PulseRequest | GapsRequest | AnnotationsRequest):
             return self._about_store(request)
         if isinstance(request, SeriesNamesRequest):
             return self._series_names(request)
@@ -184,7 +186,9 @@ class FakeSource:
         rows = [row for row in self.tasks if request.since_us <= row.key.received_us < end_us]
         return TaskResult(request, tuple(rows[: request.limit]))
 
-    def _about_store(self, request: StoreRequest | PulseRequest | GapsRequest) -> Result:
+    def _about_store(self, request: StoreRequest | PulseRequest | GapsRequest | AnnotationsRequest) -> Result:
+        if isinstance(request, AnnotationsRequest):
+            return AnnotationsResult(request, tuple(sorted(self.annotations, key=lambda one: one.since_us)))
         if isinstance(request, StoreRequest):
             none = DayColumns(*(_int(()) for _ in DayColumns._fields))
             return StoreResult(request, 0, 0, 0, {}, 0, 0, 0, 0, 0, none, (), ())
@@ -319,12 +323,13 @@ class FakeTail:
         tasks: int = 0,
         new_names: bool = False,
         presence: Iterable[tuple[int, Presence, Condition, Cause]] = (),
+        annotation_changes: int = -1,
     ) -> None:
         carried = tuple(one for one in points if one.series in self.interest.series)
         newest = max((int(one.received_us.max()) for one in carried), default=0)
         page = TailPage(
             TailCursor(), 1, messages, 0, logs, tasks, new_names, newest, newest, carried,
-            FakeSource.presence_columns(presence),
+            FakeSource.presence_columns(presence), annotation_changes,
         )  # fmt: skip
         for deliver in self.followers:
             deliver(page)

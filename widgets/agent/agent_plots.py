@@ -49,7 +49,7 @@ class AgentPlots(QScrollArea):
         super().__init__()
         self._compact = compact
         self._shared = (context.frames, context.times, context.cursor, context.themes)
-        self._range = context.times
+        self._range, self._notes = context.times, context.notes
         self._agent: AgentResult | None = None
         self._extra: tuple[int, ...] = ()
         self._users: dict[int, list[TimePlot]] = {}
@@ -130,6 +130,7 @@ class AgentPlots(QScrollArea):
         name = self._agent.name or self._agent.id
         for plot in (*self.main, *self.extra):
             plot.set_subject(name)
+            plot.show_notes_of({self._agent.request.agent: name})
         self._label_time()
         self._tell_states()
         self._place_events()
@@ -219,6 +220,7 @@ class AgentPlots(QScrollArea):
     def _plot(self, title: str, unit: str, *, floor: float | None = 0.0) -> TimePlot:
         plot = TimePlot(title, unit, *self._shared, floor=floor)
         plot.setMinimumHeight(_PLOT_PIXELS)
+        plot.show_notes(self._notes)
         plot.menu_wanted.connect(partial(self._fill_menu, plot))
         plot.moment_wanted.connect(self._want_moment)
         if self._compact:

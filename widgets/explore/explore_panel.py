@@ -86,6 +86,7 @@ class ExplorePanel(QFrame):
         self.plot = TimePlot(
             "", "", context.frames, context.times, context.cursor, context.themes, legend_lines=LEGEND_LINES
         )
+        self.plot.show_notes(context.notes)
         self._note = PlainLabel()
         self._note.setProperty("tone", "muted")
         self._note.setContentsMargins(10, 0, 6, 2)
@@ -168,6 +169,7 @@ class ExplorePanel(QFrame):
     def show_series(self, resolved: Resolved, curves: Sequence[PanelCurve]) -> None:
         """Draw these from now on."""
         self.resolved = resolved
+        self.plot.show_notes_of(self.agents)
         self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:_MOST_NAMED])))
         units = resolved.units
         self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)

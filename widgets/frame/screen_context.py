@@ -8,6 +8,7 @@ from models.domain.tail import Tail
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.notes.book import AnnotationBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,4 @@ class ScreenContext:
     cursor: TimeCursor
     themes: ThemeHolder
     clock: Clock
+    notes: AnnotationBook

@@ -107,6 +107,8 @@ class FieldPlot(QWidget):
         shared = self._context
         self.plot = TimePlot(name, "", shared.frames, self.times, shared.cursor, shared.themes, floor=None)
         self.plot.setMinimumHeight(_PIXELS)
+        self.plot.show_notes(shared.notes)
+        self.plot.show_notes_of({line.agent: ""} if line.agent else {})
         self.plot.menu_wanted.connect(partial(fill_moments, plot=self.plot))
         self.plot.moment_wanted.connect(self._want_moment)
         curve = FieldCurve("", "", self._buffer)

@@ -14,6 +14,7 @@ from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Curve, RawPoints, Reading, Shape, Spans, Window
 from widgets.plots.marks import Band, Mark, MarkKind, PlacedMark, place_marks
+from widgets.plots.notes import NoteLayer
 from widgets.plots.percentiles import FEW
 from widgets.plots.plot_axes import Axes
 from widgets.plots.plot_header import LINE_PIXELS, Entry, Legend, PlacedEntry, paint_header
@@ -79,6 +80,7 @@ class CurvePlot(TimeSurface):
         self._marks: list[Mark] = []
         self._placed_marks: list[PlacedMark] = []
         self._placed_entries: list[PlacedEntry] = []
+        self._notes: NoteLayer | None = None
         self._extent = (math.nan, math.nan)
         self._summary_us = 0  # end of the window that was described last; 0: describe anew
         self.setMinimumHeight(HEADER_PIXELS + 56)
@@ -233,6 +235,7 @@ class CurvePlot(TimeSurface):
             not self._range.live,
             theme,
             empty if math.isnan(self._extent[0]) else None,
+            self._notes,
         )
         picture.paint(painter, ratio)
         if not math.isnan(self._extent[0]) and not self._thresholds.dragged:

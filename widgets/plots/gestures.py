@@ -1,5 +1,6 @@
 """What mouse, wheel and keys do on a plot: they move the time range and the cursor that all plots share."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -20,11 +21,12 @@ class _Drag(Enum):
     SELECT = auto()
     PAN = auto()
     SCRUB = auto()
+    MARK = auto()
 
 
 class Gestures:
     """Drag selects the time to zoom to, Shift-drag or the middle button pans (and so pauses), the wheel zooms around the
-    pointer, a double click goes live again, Ctrl-drag takes the whole window to that moment; arrows move the cursor, + and - zoom,
+    pointer, a double click goes live again, Ctrl-drag takes the whole window to that moment, Ctrl-Shift-drag marks a stretch; arrows move the cursor, + and - zoom,
     Home goes live."""
 
     def __init__(self, time_range: TimeRangeModel, cursor: TimeCursor) -> None:
@@ -35,14 +37,16 @@ class Gestures:
         self._to = QPointF()
         self._grabbed_us = (0, 0)
         self._moving = False  # a wheel turns or a pan goes on
+        self.mark: Callable[[int, int], object] | None = None
+        """Who wants to know of a stretch (microseconds UTC) that somebody marks; None: nobody."""
 
     @property
     def dragging(self) -> bool:
         return self._drag is not _Drag.NONE
 
     def selection(self, frame: Frame) -> QRectF | None:
-        """The stretch that a running drag would zoom to."""
-        if self._drag is not _Drag.SELECT or abs(self._to.x() - self._from.x()) < _LEAST_DRAG_PIXELS:
+        """The stretch that a running drag would zoom to, or mark."""
+        if self._drag not in (_Drag.SELECT, _Drag.MARK) or abs(self._to.x() - self._from.x()) < _LEAST_DRAG_PIXELS:
             return None
         area = frame.area
         left, right = sorted((self._from.x(), self._to.x()))
@@ -54,7 +58,10 @@ class Gestures:
         self._moving = False
         if not frame.area.contains(at):
             return False
-        if button == Qt.MouseButton.MiddleButton or (
+        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        if self.mark is not None and button == Qt.MouseButton.LeftButton and keys & both == both:
+            self._drag = _Drag.MARK
+        elif button == Qt.MouseButton.MiddleButton or (
             button == Qt.MouseButton.LeftButton and keys & Qt.KeyboardModifier.ShiftModifier
         ):
             self._drag = _Drag.PAN
@@ -82,12 +89,22 @@ class Gestures:
             self._cursor.move(frame.time_of(at.x()))
 
     def release(self, frame: Frame) -> None:
-        """The button went up: a drag of some length zooms."""
-        chosen = self.selection(frame)
+        """The button went up: a drag of some length zooms, or marks."""
+        marks = self._drag is _Drag.MARK
+        chosen = self.taken(frame)
         self._drag = _Drag.NONE
-        if chosen is not None and chosen.width() >= 1:
-            since_us, until_us = frame.time_of(chosen.left()), frame.time_of(chosen.right())
-            self._range.zoom(since_us, max(until_us, since_us + _LEAST_SPAN_US))
+        if chosen is not None and marks and self.mark is not None:
+            self.mark(*chosen)
+        elif chosen is not None:
+            self._range.zoom(chosen[0], max(chosen[1], chosen[0] + _LEAST_SPAN_US))
+
+    def taken(self, frame: Frame) -> tuple[int, int] | None:
+        """The stretch of time that a drag spans, which ends with it; None: there is none."""
+        chosen = self.selection(frame)
+        if chosen is None or chosen.width() < 1:
+            return None
+        self._drag = _Drag.NONE
+        return frame.time_of(chosen.left()), frame.time_of(chosen.right())
 
     def cancel(self) -> None:
         self._drag = _Drag.NONE

@@ -25,6 +25,7 @@ def plot_menu(plot: "TimePlot", gestures: Gestures) -> QMenu:
     menu.addAction(translate("PlotMenu", "Show as table"), lambda: _table(plot).show())
     menu.addSeparator()
     plot.menu_wanted.emit(menu)
+    plot.fill_notes(menu)
     menu.addAction(translate("PlotMenu", "Go live"), gestures.live)
     return menu
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
@@ -17,6 +18,9 @@ from widgets.plots.marks import Band, PlacedMark, paint_marks
 from widgets.plots.pyqtgraph_curve import CurveItem, paint_area, paint_bars, paint_lone_points
 from widgets.plots.time_axis import day_label, time_ticks
 from widgets.plots.value_scale import ValueScale
+
+if TYPE_CHECKING:
+    from widgets.plots.notes import NoteLayer
 
 HEADER_PIXELS = 24
 FLOOR_PIXELS = 2
@@ -93,11 +97,14 @@ class Picture:
     shows_date: bool
     theme: Theme
     sentence: str | None  # in place of curves; without values there is no value axis either
+    notes: "NoteLayer | None" = None
 
     def paint(self, painter: QPainter, ratio: float) -> None:
         """Paint it; the painter works in logical pixels of `ratio` device pixels each."""
         area = self.frame.area
         self._bands(painter)
+        if self.notes is not None:
+            self.notes.paint_stretches(painter, self.frame, self.theme)
         if self.sentence is None:
             self._value_axis(painter)
             if self.right is not None:
@@ -116,6 +123,8 @@ class Picture:
         painter.translate(area.left(), 0)
         paint_marks(painter, self.marks, area.top() + 4, area.bottom(), self.theme)
         painter.restore()
+        if self.notes is not None:
+            self.notes.paint_flags(painter, self.frame, self.theme)
         if self.sentence is not None:  # last, as it is there to be read
             self._say(painter, self.sentence)
 
