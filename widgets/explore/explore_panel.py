@@ -213,8 +213,8 @@ class ExplorePanel(QFrame):
 
     @property
     def name_at_hand(self) -> str:
-        """What that agent is called; empty: there is none alone, or its row says it."""
-        return self.agents.get(self.agent_at_hand, "")
+        """What that agent is called; empty: there is none alone."""
+        return self.body.name_at_hand if isinstance(self.body, HeatView) else self.agents.get(self.agent_at_hand, "")
 
     @property
     def menu_moment(self) -> int | None:

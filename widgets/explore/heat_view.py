@@ -101,6 +101,12 @@ class HeatView(PanelView):
         subject, cell = self.feed.subject, self.surface.cell
         return subject.rows[cell.row].agent if subject is not None and cell is not None else 0
 
+    @property
+    def name_at_hand(self) -> str:
+        """What that agent is called."""
+        subject, cell = self.feed.subject, self.surface.cell
+        return subject.names[cell.row] if subject is not None and cell is not None else ""
+
     @Slot()
     def _searched(self) -> None:
         subject = self.feed.subject

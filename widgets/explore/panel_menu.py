@@ -45,13 +45,12 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
         _fill_thresholds(menu.addMenu(translate("PanelMenu", "Thresholds")), screen, panel)
     if (at_us := screen.moment()) is not None:
         menu.addSeparator()
-        logs, messages = (
-            translate("PanelMenu", "Logs of this moment"),
-            translate("PanelMenu", "Messages of this moment"),
-        )
-        if (name := panel.name_at_hand) and len(panel.agents) > 1:
-            logs = translate("PanelMenu", "Logs of {agent} at this moment").replace("{agent}", _menu_text(name))
-            messages = translate("PanelMenu", "Messages of {agent} at this moment").replace("{agent}", _menu_text(name))
+        if name := _menu_text(panel.name_at_hand):
+            logs = translate("PanelMenu", "&Logs of {agent} at this moment").replace("{agent}", name)
+            messages = translate("PanelMenu", "&Messages of {agent} at this moment").replace("{agent}", name)
+        else:
+            logs = translate("PanelMenu", "&Logs of this moment")
+            messages = translate("PanelMenu", "&Messages of this moment")
         menu.addAction(f"{logs}\tL", screen.ask_logs)
         menu.addAction(f"{messages}\tM", screen.ask_messages)
         menu.addAction(translate("PanelMenu", "Look at this moment"), partial(panel.look_at, at_us))

@@ -34,8 +34,8 @@ def fill_moments(menu: QMenu, plot: "TimePlot") -> None:
     if at_us is None:
         return
     translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
-    menu.addAction(translate("PlotMenu", "Logs of this moment\tL"), partial(plot.moment_wanted.emit, Way.LOGS, at_us))
-    text = translate("PlotMenu", "Messages of this moment\tM")
+    menu.addAction(translate("PlotMenu", "&Logs of this moment\tL"), partial(plot.moment_wanted.emit, Way.LOGS, at_us))
+    text = translate("PlotMenu", "&Messages of this moment\tM")
     menu.addAction(text, partial(plot.moment_wanted.emit, Way.MESSAGES, at_us))
     menu.addAction(translate("PlotMenu", "Look at this moment"), partial(plot.look_at, at_us))
     menu.addSeparator()

@@ -499,8 +499,8 @@ def test_a_menu_on_a_curve_leads_to_the_records_of_its_agent(explore: ExploreScr
     plot.menu_at = QPointF(area.center().x(), y_of(area, scale, 5.0) - 4)
     menu = QMenu()
     fill_panel_menu(menu, explore, explore.panel)
-    logs = next(one for one in menu.actions() if one.text().startswith("Logs of"))
-    assert logs.text() == "Logs of crawler-1 at this moment\tL"
+    logs = next(one for one in menu.actions() if one.text().startswith("&Logs of"))
+    assert logs.text() == "&Logs of crawler-1 at this moment\tL"
     logs.trigger()
     assert found == [7]
     plot.menu_at = QPointF(area.center().x(), y_of(area, scale, 5.0) - 60)

@@ -72,8 +72,8 @@ def test_the_menu_is_about_the_event_that_it_was_opened_on(desk: Desk, plot: Tim
     menu = plot.menu()
     fill_moments(menu, plot)
     actions = {action.text().split("\t")[0]: action for action in menu.actions()}
-    actions["Logs of this moment"].trigger()
-    actions["Messages of this moment"].trigger()
+    actions["&Logs of this moment"].trigger()
+    actions["&Messages of this moment"].trigger()
     assert wanted == [(Way.LOGS, at_us), (Way.MESSAGES, at_us)]
     actions["Look at this moment"].trigger()
     assert desk.cursor.pinned_us == at_us
