@@ -81,9 +81,11 @@ class SeriesTree(QWidget):
         return self.model.agents(self._rows())
 
     def series_at_hand(self) -> Plotted | None:
-        """The selected series that stands first; None: none is, or agents are."""
+        """The selected series that stands first, or that an agent was found by; None: there is none."""
         rows = self._rows()
-        return self.model.plotted(rows[:1])[0] if rows and all(self.model.row_at(one) >= 0 for one in rows) else None
+        if rows and (self.search.text().strip() or all(self.model.row_at(one) >= 0 for one in rows)):
+            return next(iter(self.model.plotted(rows[:1])), None)
+        return None
 
     def add(self, *, own_panel: bool) -> None:
         """Ask for the selected series to be shown."""
@@ -132,23 +134,35 @@ class SeriesTree(QWidget):
         self._version = self._known.index.version
         agents = (self.model.index(row, 0) for row in range(self.model.rowCount()))
         kept = set(self.model.agents([agent for agent in agents if self.view.isExpanded(agent)]))
-        selected = set(self.selected()) if len(self._rows()) <= _MOST_KEPT else set()
+        rows = self._rows() if len(self._rows()) <= _MOST_KEPT else []
+        selected = set(self.model.plotted([one for one in rows if self.model.row_at(one) >= 0]))
+        chosen = set(self.model.agents([one for one in rows if self.model.row_at(one) < 0]))
         place = self.view.verticalScrollBar().value()
         self.model.show_fitting(self.model.typed)
-        for row in range(self.model.rowCount()) if kept else ():
+        for row in range(self.model.rowCount()) if kept or chosen else ():
             agent = self.model.index(row, 0)
-            if self.model.agents([agent])[0] in kept:
+            (id_,) = self.model.agents([agent])
+            if id_ in chosen:
+                self._select(agent)
+            if id_ in kept:
                 self.view.expand(agent)
                 self._select_again(agent, selected)
         self.view.verticalScrollBar().setValue(place)
         self._show_state()
 
     def _select_again(self, agent: QModelIndex, selected: set[Plotted]) -> None:
-        flags = self.view.selectionModel().SelectionFlag
         for row in range(self.model.rowCount(agent)) if selected else ():
             one = self.model.index(row, 0, agent)
             if self.model.plotted([one])[0] in selected:
-                self.view.selectionModel().select(one, flags.Select | flags.Rows)
+                self._select(one)
+
+    def _select(self, index: QModelIndex) -> None:
+        """Beside what is selected, and at hand for the keys where nothing is."""
+        selection = self.view.selectionModel()
+        flags = selection.SelectionFlag
+        if not selection.currentIndex().isValid():
+            selection.setCurrentIndex(index, flags.NoUpdate)
+        selection.select(index, flags.Select | flags.Rows)
 
     def _show_state(self) -> None:
         if self._known.problem is not None:

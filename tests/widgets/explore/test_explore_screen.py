@@ -508,6 +508,21 @@ def test_a_menu_on_a_curve_leads_to_the_records_of_its_agent(explore: ExploreScr
     assert found == [7, 0], "between the curves it is about everybody"
 
 
+def test_an_agent_that_is_selected_stays_so_when_series_come(explore: ExploreScreen, desk: Desk) -> None:
+    settle(desk)
+    search(explore, "depth")
+    explore.tree._into_tree()
+    explore.tree.view.setCurrentIndex(explore.tree.model.index(0, 0))
+    before = explore.tree.selected_agents()
+    assert before
+    new = SeriesInfo(QUEUE + 1, SeriesKey(7, "queue.age", "", "s", SeriesKind.GAUGE, "murmur"))
+    desk.source.series = (*desk.source.series, new)
+    desk.tail.page(new_names=True)
+    explore.known._news.timeout.emit()
+    assert explore.tree.selected_agents() == before
+    assert explore.tree.view.currentIndex().row() == 0
+
+
 def test_a_series_is_found_by_what_people_call_it(explore: ExploreScreen, desk: Desk) -> None:
     settle(desk)
     for typed in ("response time", "latency"):
