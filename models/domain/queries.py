@@ -38,6 +38,7 @@ from models.domain.names import SeriesKey
 from models.domain.presence_words import Cause
 from models.domain.problems import Problem
 from models.domain.pulse_figures import PulseRequest, PulseResult
+from models.domain.related_queries import RelatedRequest, RelatedResult
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult
 from models.domain.series_queries import (
     HOUR_QUANTILES,
@@ -119,6 +120,8 @@ __all__ = [
     "NamesResult",
     "PresenceColumns",
     "Reach",
+    "RelatedRequest",
+    "RelatedResult",
     "Removal",
     "Request",
     "Result",
@@ -271,6 +274,7 @@ Request = (
     | LogSummaryRequest
     | MessageRequest
     | FieldRequest
+    | RelatedRequest
     | TopicsRequest
     | TaskRequest
     | StoreRequest
@@ -292,6 +296,7 @@ Result = (
     | LogSummaryResult
     | MessageResult
     | FieldResult
+    | RelatedResult
     | TopicsResult
     | TaskResult
     | StoreResult

@@ -105,11 +105,7 @@ class Exchange:
         """The interaction that a reply completes; None where nobody waits for it (any more). `responder`: whoever answered,
         where nobody in particular was asked."""
         request = self._forget(key)
-        if request is None:
-            return None
-        if not request.receiver:
-            request = request._replace(receiver=responder)
-        return _interaction(request, row, _between_us(request.sent, sent), outcome)
+        return None if request is None else interaction_of(request, row, sent, outcome, responder)
 
     def withdraw(self, key: Hashable) -> None:
         """The request with this key wants no reply any more."""
@@ -138,6 +134,13 @@ class Exchange:
             del self._numbers[other]
         self.correlated -= any(isinstance(one, bytes) for one in request.keys)
         return request
+
+
+def interaction_of(request: Request, row: int, sent: Sent, outcome: Outcome, responder: int = 0) -> Interaction:
+    """Of a request that a reply completes."""
+    if not request.receiver:
+        request = request._replace(receiver=responder)
+    return _interaction(request, row, _between_us(request.sent, sent), outcome)
 
 
 def correlation_key(topic: bytes, correlation: bytes) -> bytes:

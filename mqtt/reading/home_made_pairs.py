@@ -40,6 +40,23 @@ def pair_of(topic: bytes) -> Pair | None:
     return Pair(("pair", *rest), _ASKS[words[0]], "", rest)
 
 
+def counterparts(topic: bytes) -> list[bytes]:
+    """Topics on which the other half of such a pair may come."""
+    mine = pair_of(topic)
+    levels = topic.split(b"/")
+    if mine is None:
+        return []
+    found = []
+    for place, level in enumerate(levels):
+        if level.decode(errors="replace") in _ASKS:
+            for word in _ASKS:
+                other = b"/".join((*levels[:place], word.encode(), *levels[place + 1 :]))
+                theirs = pair_of(other)
+                if theirs is not None and theirs.key == mine.key and theirs.asks != mine.asks:
+                    found.append(other)
+    return found
+
+
 class Awaited:
     """Requests of MQTT 5 that name a response topic and no correlation: replies come there in their order. Bounded."""
 

@@ -70,14 +70,15 @@ class Tables:
 class Sink:
     """Where plans put what they read. One thread; `batch` is the one being filled."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, exchange: Exchange | None = None) -> None:
+        """`exchange`: where somebody watches it."""
         self.batch = RecordBatch()
         self.names = names
         self.declarations = Declarations()
         self.declared = DeclaredTopics()
         self.sequences = Sequences()
         self.copies = Copies()
-        self.exchange = Exchange()
+        self.exchange = Exchange() if exchange is None else exchange
         self.shapes = Shapes()
         self.object_shapes = ObjectShapes()
         self.tables = Tables()

@@ -14,6 +14,7 @@ from models.domain.names import Names
 from models.domain.records import Declaration
 from models.domain.rules import Rules
 from mqtt.reading.declared_plan import DeclaredRecogniser, watched
+from mqtt.reading.exchange import Exchange
 from mqtt.reading.generic_reading import GenericPlan
 from mqtt.reading.generic_topics import home_by_resources, levels_of
 from mqtt.reading.home_made_talk import HomeMadeTalk, is_addressed
@@ -44,12 +45,15 @@ class Reader:
     """Reads for one workspace; keeps what it must remember between batches, bounded. One thread: the ingest thread.
 
     `names` is filled with new topics, agents and series. `prefix` is where our own contract's topics begin. `rules`: the user's.
+    `exchange`: where somebody watches who asks and who answers.
     """
 
-    def __init__(self, names: Names, prefix: str, clock: Clock, rules: Rules | None = None) -> None:
+    def __init__(
+        self, names: Names, prefix: str, clock: Clock, rules: Rules | None = None, exchange: Exchange | None = None
+    ) -> None:
         self._names = names
         self._clock = clock
-        self._sink = Sink(names)
+        self._sink = Sink(names, exchange)
         self._prefix = prefix.split("/")
         self._talk = HomeMadeTalk(self._prefix)
         self._conventions = recognisers(prefix, self._talk)

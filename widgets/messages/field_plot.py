@@ -183,6 +183,7 @@ class FieldPlot(QWidget):
         if self.plot is not None:
             self._buffer.replace(self.history.columns())
             self._points_changed()
+            self._tell()
 
     @Slot(object)
     def _append(self, columns: SeriesColumns) -> None:
@@ -234,7 +235,16 @@ class FieldPlot(QWidget):
         elif not past.complete:
             words = self.tr("read back to {time}") if past.searched_us else self.tr("reading…")
             told.append(words.replace("{time}", format_time(past.searched_us, digits=0)))
+        if past.reduced:
+            told.append(self.tr("extremes are drawn"))
         self._note.set_text(" · ".join(told))
+        self._note.setToolTip(
+            self.tr(
+                "So many values are drawn as the extremes of short stretches; choose a shorter time for every single one"
+            )
+            if past.reduced
+            else ""
+        )
         self.go_on.setVisible(not past.complete)
         self.go_on.setText(self.tr("&Stop") if past.reading else self.tr("&Go on"))
         none = self.tr("No message has this number") if past.complete else self.tr("No number so far")

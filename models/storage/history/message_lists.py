@@ -28,25 +28,32 @@ _MOST_ASKED_FOR = 1_000
 def answer_messages(view: StoreView, request: MessageRequest, token: CancelToken) -> Iterator[MessageResult]:
     """One page. Damaged properties show as none."""
     where, bindings = ("agent_id = ?", [request.agent]) if request.agent else ("1", [])
-    columns = "rowid, received_us, topic_id, agent_id, kind, flags, length(payload), properties, substr(payload, 1, ?)"
     question = Question(
-        "message", columns.replace("?", str(int(request.payload_limit))), where, bindings, request,
+        "message", message_columns(request.payload_limit), where, bindings, request,
         request.since_us, request.until_us or 2**62, newest_row(view, "message"), partial(_sealed, request),
     )  # fmt: skip
-
-    def line(opened: OpenSegment, segment: int, row: Any) -> MessageLine:
-        seq, received, topic, agent, kind, flags, size, properties, payload = row
-        origin, qos = Origin(flags >> 4 & 3), flags & 3  # of an empty payload the engine's substr makes NULL
-        return MessageLine(
-            RowKey(received, segment, seq), opened.topic(topic), agent, Kind(kind), origin, qos,
-            bool(flags & 4), bool(flags & 8), size, payload or b"", _readable(properties),
-        )  # fmt: skip
 
     def narrowed(opened: OpenSegment) -> Question | None:
         return _of_topics(opened, question, request)
 
-    rows, reach = page(view, question, line, token, narrowed)
+    rows, reach = page(view, question, line_of, token, narrowed)
     yield MessageResult(request, rows, reach)
+
+
+def message_columns(payload_limit: int) -> str:
+    """What `line_of` takes; payloads are cut to so many bytes."""
+    columns = "rowid, received_us, topic_id, agent_id, kind, flags, length(payload), properties"
+    return f"{columns}, substr(payload, 1, {payload_limit:d})"
+
+
+def line_of(opened: OpenSegment, segment: int, row: Any) -> MessageLine:
+    """Of a row of `message_columns`."""
+    seq, received, topic, agent, kind, flags, size, properties, payload = row
+    origin, qos = Origin(flags >> 4 & 3), flags & 3  # of an empty payload the engine's substr makes NULL
+    return MessageLine(
+        RowKey(received, segment, seq), opened.topic(topic), agent, Kind(kind), origin, qos,
+        bool(flags & 4), bool(flags & 8), size, payload or b"", _readable(properties),
+    )  # fmt: skip
 
 
 def _of_topics(opened: OpenSegment, question: Question, request: MessageRequest) -> Question | None:

@@ -27,6 +27,7 @@ from models.domain.queries import (
     MessageRequest,
     NamesRequest,
     NamesResult,
+    RelatedRequest,
     Request,
     Result,
     RetentionRequest,
@@ -52,6 +53,7 @@ from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_summary import answer_log_summary
 from models.storage.history.message_lists import answer_messages
 from models.storage.history.pulse_figures import answer_pulses
+from models.storage.history.related_messages import answer_related
 from models.storage.history.series import answer_series
 from models.storage.history.series_names import answer_series_names
 from models.storage.history.store_view import StoreView
@@ -107,7 +109,7 @@ class HistoryReader:
                 yield from _in_steps(view, request, self._clock.wall_us(), token)
             case EventsRequest():
                 yield from answer_events(view, request, self._clock.wall_us(), token)
-            case LogRequest() | LogSummaryRequest() | MessageRequest() | FieldRequest():
+            case LogRequest() | LogSummaryRequest() | MessageRequest() | FieldRequest() | RelatedRequest():
                 yield from _of_rows(view, request, token)
             case AnnotationsRequest():
                 yield answer_annotations(view, request)
@@ -173,7 +175,9 @@ def _in_steps(
 
 
 def _of_rows(
-    view: StoreView, request: LogRequest | LogSummaryRequest | MessageRequest | FieldRequest, token: CancelToken
+    view: StoreView,
+    request: LogRequest | LogSummaryRequest | MessageRequest | FieldRequest | RelatedRequest,
+    token: CancelToken,
 ) -> Iterator[Result]:
     match request:
         case LogRequest():
@@ -184,6 +188,8 @@ def _of_rows(
             yield from answer_messages(view, request, token)
         case FieldRequest():
             yield from answer_field(view, request, token)
+        case RelatedRequest():
+            yield from answer_related(view, request, token)
 
 
 def _agent(view: StoreView, request: AgentRequest) -> AgentResult:

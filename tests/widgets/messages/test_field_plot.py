@@ -143,7 +143,7 @@ def test_of_very_many_points_the_extremes_stay(desk: Desk, plot: FieldPlot, qtbo
         qtbot.waitUntil(lambda: (desk.source.answer_all(), 0 < len(plot._buffer) <= 80)[1])
     assert plot._buffer.reduced
     assert plot._buffer.value.max() == 1_000
-    assert plot._note.text() == "200 messages"
+    assert plot._note.text() == "200 messages · extremes are drawn"
 
 
 def test_what_history_does_not_cover_is_a_gap(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:
