@@ -19,13 +19,13 @@ def why_agent(workspace: Workspace, agent: str, rules: Rules, clock: Clock) -> A
     """How an agent is, and where its series come from. Raises `EnvironmentProblem` agent.unknown, "settings.unreadable",
     "workspace.*"."""
     found = agent_origin(workspace, agent)
-    sources = series_sources(found.agent, found.newest, found.declared, rules, _prefix(workspace), clock)
+    sources = series_sources(found.agent, found.newest, found.declared, rules, prefix_of(workspace), clock)
     return AgentWhy(found, sources, rules)
 
 
 def why_message(workspace: Workspace, message: RawMessage, rules: Rules, clock: Clock) -> MessageWhy:
     """What a message is read as. Raises as `why_agent`."""
-    return message_why(message, declared_messages(workspace, MOST_DECLARED), rules, _prefix(workspace), clock)
+    return message_why(message, declared_messages(workspace, MOST_DECLARED), rules, prefix_of(workspace), clock)
 
 
 def rules_in_file(workspace: Workspace) -> Rules:
@@ -33,5 +33,6 @@ def rules_in_file(workspace: Workspace) -> Rules:
     return RulesFile(workspace.rules).load().rules
 
 
-def _prefix(workspace: Workspace) -> str:
+def prefix_of(workspace: Workspace) -> str:
+    """Where our own contract's topics begin. Raises `EnvironmentProblem` "settings.unreadable"."""
     return (SettingsFile(workspace.settings).load().connection or Connection()).prefix

@@ -48,6 +48,8 @@ class MessageMenu(QObject):
         self._add("plot", tr("Plot this &field"), lambda one: one.plot_field(), "Ctrl+L",
                   lambda one: _has_message(one) and one.pane.pages.json.number_at_hand is not None,
                   tr("Plot the number at hand over the whole history of its topic"))  # fmt: skip
+        self._add("paired", tr("Request and repl&y"), lambda one: one.show_paired(), "Shift+F5", _has_message,
+                  tr("Show the request and the replies that the message at hand belongs to, beside each other"))  # fmt: skip
         self._add("plots", tr("Show on the p&lots"), lambda one: one.show_on_plots(), "Shift+F7",
                   lambda one: one.message is not None and one.message.agent > 0,
                   tr("Show the plots of its agent at the moment when the message arrived"))  # fmt: skip

@@ -9,6 +9,7 @@ from app.window.census import Census
 from app.window.data_place import DataParts, DataPlace
 from app.window.layouts_controller import LayoutsController
 from app.window.notes_controller import NotesController
+from app.window.paired_controller import PairedController
 from app.window.places import DATA
 from app.window.screen_place import ScreenPlace
 from app.window.screens import Screens
@@ -48,6 +49,7 @@ class ScreenParts(QObject):
         self.notes = NotesController(book, self.screens, window, themes, parts.clock)
         self.layouts = LayoutsController(window, actions, self.screens.explore, parts.workspace, saved, self.refusal)
         self.why = WhyController(parts.source, parts.workspace, parts.clock, themes, window, self.refusal)
+        self._paired = PairedController(parts.source, parts.workspace, parts.clock, themes, window)
         self.data = self._data(parts, window, places)
         self.screens.logs_made.connect(parts.queries.attach)
         if self.screens.logs is not None:  # its place was shown before there was anything to show
@@ -57,6 +59,8 @@ class ScreenParts(QObject):
         self.screens.shell_line_requested.connect(parts.publishing.copy_shell_line)
         self.screens.teach_requested.connect(parts.rules.teach)
         self.screens.why_requested.connect(self.why.ask)
+        self.screens.paired_requested.connect(self._paired.ask)
+        self._paired.message_wanted.connect(self.screens.open_message)
         self.screens.guide_requested.connect(open_guide)
         self.why.topic_wanted.connect(self.screens.open_topic)
         self.why.teach_wanted.connect(parts.rules.teach)
@@ -81,5 +85,5 @@ class ScreenParts(QObject):
 
     def shutdown(self) -> None:
         """Cancel what runs."""
-        for part in (self.data, self.why, self.layouts):
+        for part in (self.data, self.why, self._paired, self.layouts):
             part.shutdown()

@@ -48,6 +48,8 @@ class Screens(QObject):
     """As `MessagesScreen.teach_wanted`."""
     why_requested = Signal(object)
     """Somebody asks why something is there (`Subject`)."""
+    paired_requested = Signal(object)
+    """Somebody wants the request and the replies of a message (MessageLine)."""
     messages_made = Signal(object)
     """The screen of messages is there."""
     logs_made = Signal(object)
@@ -178,6 +180,7 @@ class Screens(QObject):
                 self.ways.lead_from(rows)
                 rows.menu_wanted.connect(self._offer_plots)
                 rows.menu_wanted.connect(self._offer_why)
+            self.agent.messages.menu_wanted.connect(self._offer_paired)
             self._places[AGENT].fill(self.agent)
         return self.agent
 
@@ -213,6 +216,10 @@ class Screens(QObject):
     def _offer_why(self, menu: QMenu, line: object) -> None:
         if isinstance(line, MessageLine) or (isinstance(line, LogLine) and line.message):
             menu.addAction(self.tr("Why?"), partial(self._why_of_row, line))
+
+    @Slot(object, object)
+    def _offer_paired(self, menu: QMenu, line: MessageLine) -> None:
+        menu.addAction(self.tr("Request and reply"), partial(self.paired_requested.emit, line))
 
     def _why_of_row(self, line: LogLine | MessageLine) -> None:
         self.why_requested.emit(line)
@@ -291,6 +298,7 @@ class Screens(QObject):
             self.messages.shell_line_wanted.connect(self.shell_line_requested)
             self.messages.teach_wanted.connect(self.teach_requested)
             self.messages.why_wanted.connect(self.why_requested)
+            self.messages.paired_wanted.connect(self.paired_requested)
             self.messages.teach_refusal = self.teach_refusal
             self._places[MESSAGES].fill(self.messages)
             self.messages_made.emit(self.messages)

@@ -11,15 +11,15 @@ from models.domain.json_path import Path
 from models.domain.queries import MessageLine
 from models.domain.tail import TailPage
 from widgets.frame.screen_context import ScreenContext
+from widgets.messages.comparing import Comparing
 from widgets.messages.field_plot import FieldPlot
 from widgets.messages.lesson import Lesson, add_teach_menu
 from widgets.messages.message_pane import MessagePane
 from widgets.messages.topic_messages import TopicMessages
 from widgets.messages.topic_panel import TopicPanel
 from widgets.messages.topic_tree import Node
-from widgets.messages.whole_payload import ask_before, with_whole
+from widgets.messages.whole_payload import with_whole
 from widgets.records.agent_names import AgentNames
-from widgets.records.comparison_dialog import message_comparison
 
 _WIDE_PIXELS = 1_700
 """From this width on the message stands beside the list, else below it."""
@@ -43,6 +43,8 @@ class MessagesScreen(QWidget):
     """Somebody wants to teach what a message means (Lesson)."""
     why_wanted = Signal(object)
     """Somebody asks what a message (MessageLine) is read as, and why."""
+    paired_wanted = Signal(object)
+    """Somebody wants the request and the replies that a message (MessageLine) belongs to."""
     plots_wanted = Signal(object)
     """Somebody wants to see this message's (MessageLine) moment on the plots of its agent."""
     at_hand_changed = Signal()
@@ -59,6 +61,7 @@ class MessagesScreen(QWidget):
         self.rows.table.setObjectName("messages")
         self.pane = MessagePane(context.source, context.themes)
         self.plot = FieldPlot(context)
+        self._comparing = Comparing(context.source, context.themes, self.pane.tell_problem, self)
         self._build()
         self.setFocusProxy(self.topics.tree)
         self.topics.selected.connect(self._topic_selected)
@@ -93,6 +96,8 @@ class MessagesScreen(QWidget):
         self._reading.addWidget(self.rows)
         self._reading.addWidget(self.pane)
         self._reading.setSizes(_FIRST_HEIGHTS)
+        self._reading.setStretchFactor(0, 1)
+        self._reading.setStretchFactor(1, 0)  # where there is less room, the list gives way to what is read
         self._work.addWidget(self._reading)
         self._work.addWidget(self.plot)
         self._work.setStretchFactor(0, 1)
@@ -217,9 +222,11 @@ class MessagesScreen(QWidget):
         menu.addAction(self.tr("Copy as mosquitto_pub"), self.copy_shell_line)
         menu.addSeparator()
         if len(self.rows.selected) == 2:
-            menu.addAction(self.tr("Compare the two"), partial(self._compare, *self.rows.selected[::-1]))
+            menu.addAction(self.tr("Compare the two"), partial(self._comparing.compare, *self.rows.selected[::-1]))
         else:
-            menu.addAction(self.tr("Compare with the one before on its topic"), partial(self._compare_before, line))
+            before = partial(self._comparing.compare_before, line)
+            menu.addAction(self.tr("Compare with the one before on its topic"), before)
+        menu.addAction(self.tr("Request and reply"), partial(self.paired_wanted.emit, line))
         menu.addSeparator()
         menu.addAction(self.tr("Publish again…"), self.publish_again)
         add_teach_menu(menu, self.teach_wanted.emit, self._lesson(line), self.teach_refusal)
@@ -228,20 +235,6 @@ class MessagesScreen(QWidget):
         menu.addAction(self.tr("Show only this topic"), partial(self.topics.show_topic, line.topic))
         if line.agent:
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
-
-    def _compare_before(self, line: MessageLine) -> None:
-        ask_before(self._source, line, lambda before: self._compare(before, line), self.pane.tell_problem)
-
-    def _compare(self, before: MessageLine, after: MessageLine) -> None:
-        """Both whole, whatever the list holds of them."""
-        tell = self.pane.tell_problem
-
-        def show(one: MessageLine, other: MessageLine) -> None:
-            dialog = message_comparison(self._themes, one, other, self)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.open()
-
-        with_whole(self._source, before, lambda one: with_whole(self._source, after, partial(show, one), tell), tell)
 
     @Slot(QMenu)
     def _fill_value_menu(self, menu: QMenu) -> None:
@@ -265,6 +258,12 @@ class MessagesScreen(QWidget):
         """Of the message at hand."""
         if self.message is not None:
             self.why_wanted.emit(self.message)
+
+    @Slot()
+    def show_paired(self) -> None:
+        """The request and the replies that the message at hand belongs to."""
+        if self.message is not None:
+            self.paired_wanted.emit(self.message)
 
     @Slot()
     def copy_topic(self) -> None:

@@ -72,7 +72,7 @@ def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
     assert enabled(one) == {"publish", "rules", "clear", "copy-topic"}
     screen._into_rows()
     assert enabled(one) == {
-        "publish", "again", "rules", "teach", "clear", "copy-topic", "copy-payload", "copy-command", "plot", "plots",
+        "publish", "again", "rules", "teach", "clear", "copy-topic", "copy-payload", "copy-command", "plot", "paired", "plots",
         "agent",
     }  # fmt: skip
     one._actions["message.copy-payload"].trigger()
@@ -80,7 +80,7 @@ def test_the_menu_fits_what_is_at_hand(one: Composition, qtbot: QtBot) -> None:
     one._actions["message.copy-command"].trigger()
     assert QGuiApplication.clipboard().text().endswith("""-t agents/one/metrics -m '{"cpu": 1}'""")
     one._actions["message.plot"].trigger()
-    qtbot.waitUntil(lambda: not screen.plot._slice.isActive() and one.idle)
+    qtbot.waitUntil(lambda: screen.plot.history.complete and one.idle)
     assert screen.plot._buffer.value.tolist() == [0.5, 1.0]
     screen.plot.close_plot()
     one._actions["message.again"].trigger()

@@ -171,7 +171,7 @@ def test_menus_lead_everywhere(desk: Desk, screen: MessagesScreen, qtbot: QtBot)
     line = screen.message
     screen.rows.menu_wanted.emit(menu, line)
     assert titles(menu) == [
-        "Copy topic", "Copy payload", "Copy as mosquitto_pub", "Compare with the one before on its topic", "Publish again…", "&Teach",
+        "Copy topic", "Copy payload", "Copy as mosquitto_pub", "Compare with the one before on its topic", "Request and reply", "Publish again…", "&Teach",
         "Why?", "Show only this topic", "Go to agent",
     ]  # fmt: skip
     actions = {one.text(): one for one in menu.actions()}
