@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from models.domain.problems import Problem
@@ -13,6 +14,8 @@ from widgets.common.words import problem_text
 
 ICON_SIZE = 40
 TEXT_WIDTH = 460
+LEAST_TEXT_WIDTH = 120
+MARGIN = 24
 
 
 class StateKind(StrEnum):
@@ -87,7 +90,7 @@ class StateView(QWidget):
         self._sentence.setFont(font)
         self._hint.setProperty("tone", "muted")
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.setSpacing(8)
         column.addStretch(2)
         for widget in (self._icon, self._sentence, self._hint, self._button):
@@ -115,12 +118,23 @@ class StateView(QWidget):
         for label, text in ((self._sentence, state.sentence), (self._hint, state.hint)):
             label.setText(text)
             label.setVisible(bool(text))
-            width = min(TEXT_WIDTH, label.fontMetrics().horizontalAdvance(text) + 8)
-            label.setFixedSize(width, max(0, label.heightForWidth(width)))  # -1 without text
+        self._fit()
         self._button.setText(state.action)
         self._button.setVisible(bool(state.action))
         self.setAccessibleName(state.sentence)
         self.setAccessibleDescription(state.hint)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Texts are no wider than they are read well, nor than there is room for."""
+        room = max(LEAST_TEXT_WIDTH, self.width() - 2 * MARGIN)
+        for label in (self._sentence, self._hint):
+            width = min(TEXT_WIDTH, room, label.fontMetrics().horizontalAdvance(label.text()) + 8)
+            label.setMinimumWidth(0)  # no height is told for less than that
+            label.setFixedSize(width, max(0, label.heightForWidth(width)))  # -1 without text
 
     @Slot()
     def _act(self) -> None:

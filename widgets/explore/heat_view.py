@@ -13,6 +13,7 @@ from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import PlainLabel
 from widgets.common.words import problem_text
 from widgets.explore.panel_curves import PanelCurve
+from widgets.explore.panel_sentences import nothing_measured
 from widgets.explore.panel_view import PanelView
 from widgets.frame.screen_context import ScreenContext
 from widgets.heat.feed import HeatFeed
@@ -52,6 +53,7 @@ class HeatView(PanelView):
         self._fits = np.zeros(0, np.int64)
         self._ordered = (-1, -1)  # load and newest step when the rows were put in order
         self._title = ""
+        self._wall = context.clock
         self.menu_us: int | None = None
         """Where the mouse opened its menu last; None: it was opened in another way."""
         self._build()
@@ -208,7 +210,7 @@ class HeatView(PanelView):
             return " ".join(problem_text(feed.problem)).strip()
         if not len(self._fits):
             return self.tr("No agent fits “{words}”").replace("{words}", self.search.text().strip())
-        return self.tr("Loading…") if feed.loading else self.tr("Nothing was measured in this time")
+        return self.tr("Loading…") if feed.loading else nothing_measured(*self.span, self._wall.wall_us(), None, ())
 
     def resolution(self) -> tuple[str, str]:
         subject = self.feed.subject

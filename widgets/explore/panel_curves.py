@@ -146,6 +146,9 @@ def _made_title(panel: Panel, found: Sequence[FoundSeries], otherwise: str | Non
         return next(iter(agents))
     if not panel.plotted:
         return translate("ExplorePanel", "Empty panel")
+    named = {visible(one.metric or role_word(one.role), 60) for one in panel.plotted}
+    if not found and len(named) == 1:
+        return named.pop()
     return translate("ExplorePanel", "{n} series").replace("{n}", str(len(found) or len(panel.plotted)))
 
 

@@ -14,6 +14,7 @@ from widgets.explore.panel_curves import PanelCurve, heat_title, make_curves, pa
 from widgets.explore.panel_events import PanelEvents
 from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
+from widgets.explore.panel_sentences import nothing_chosen, nothing_found, nothing_measured
 from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, resolve
 from widgets.frame.screen_context import ScreenContext
 from widgets.heat.subject import heat_subject
@@ -186,24 +187,17 @@ class PanelDesk(QObject):
             panel.set_gaps(self.feed.gaps)
             if problem is not None:
                 sentence = " ".join(problem_text(problem)).strip()
-            elif not panel.panel.plotted:
-                sentence = self.tr("Drag series here, or select them at the left and press Enter")
-                if len(self.shown) == 1:
-                    sentence = self.tr(
-                        "Drag series here, select them at the left and press Enter, or choose a ready layout above"
-                    )
+            elif not panel.panel.plotted and self._known.loaded:
+                sentence = nothing_chosen(alone=len(self.shown) == 1, anybody=bool(self._known.index.agents))
             elif not self._known.loaded or (self.feed.loading and not any(len(one.buffer) for one in panel.curves)):
                 sentence = self.tr("Loading…")
-            elif panel.panel.kind is Kind.HEAT:
-                sentence = self.tr("No agent of this workspace has such figures: choose another series at the left")
             elif not panel.curves:
-                sentence = self.tr("None of what this panel names is in this workspace")
-                if panel.panel.plotted[0].role:
-                    sentence = self.tr("No agent of this layout has such figures")
-                if not self._history.layout.agents and not any(one.agent for one in panel.panel.plotted):
-                    sentence = self.tr("Choose agents: select some at the left, then “Use the selected agents”")
+                sentence = nothing_found(panel.panel, self._history.layout.agents, panel.resolved.missing_agents)
             else:
-                sentence = self.tr("Nothing was measured in this time")
+                now, clock = self._context.times.current(), self._context.clock
+                sentence = nothing_measured(
+                    now.since_us, now.until_us, clock.wall_us(), self.feed.gaps, list(panel.agents)
+                )
             panel.set_sentence(sentence)
 
     @Slot()

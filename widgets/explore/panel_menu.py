@@ -29,9 +29,14 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
     if panel.curves:
         _fill_series(menu.addMenu(translate("PanelMenu", "Draw")), panel)
         _fill_ways(menu.addMenu(translate("PanelMenu", "Draw as")), screen, panel)
+    if panel.panel.plotted:
         gone = menu.addMenu(translate("PanelMenu", "Remove"))
         for plotted in panel.panel.plotted:
             gone.addAction(_name_of(plotted, panel), partial(commands.remove, [plotted]))
+        if panel.resolved.missing and len(panel.panel.plotted) > 1:
+            text = translate("PanelMenu", "All that is not in this workspace")
+            gone.addSeparator()
+            gone.addAction(text, partial(commands.remove, list(panel.resolved.missing)))
     _fill_kinds(menu.addMenu(translate("PanelMenu", "Show as")), screen, panel.panel.kind)
     menu.addAction(translate("PanelMenu", "Rename…"), commands.ask_title)
     repeat = menu.addAction(translate("PanelMenu", "Repeat per agent"), commands.toggle_repeat)

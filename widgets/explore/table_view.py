@@ -44,11 +44,12 @@ class TableOfSeries(PanelView):
         if [curve for curve in shown if curve in self._shown] != list(self._shown) or len(shown) != len(self._shown):
             self._figures.stop()  # other rows are wanted now
         self._shown = shown
-        self.table.setVisible(bool(shown))
-        self.setFocusProxy(self.table if shown else None)  # type: ignore[arg-type]  # None is nobody
         if shown:
             self._figures.want()
-        return self._spoken()
+        some = any(row.figures.n for row in self.table.records.rows) if shown else False
+        self.table.setVisible(some)
+        self.setFocusProxy(self.table if some else None)  # type: ignore[arg-type]  # None is nobody
+        return self._spoken() if some else ""
 
     def _show_figures(self) -> None:
         self.table.show_range(self._shown, *self.span)

@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from models.domain.quantity import MISSING
 from widgets.common.numbers import value_text
 from widgets.common.plain import visible
 from widgets.common.tokens import SeriesStyle
@@ -41,6 +42,8 @@ class ValuesView(PanelView):
             style = curve_style(self._theme.theme, curve.colour)
             marker = curve.colour % EARLIER_COLOURS
             self._values.append(_Value(visible(curve.name, 200), value_text(value, curve.unit), over, style, marker))
+        if all(one.text == MISSING for one in self._values):
+            self._values = []
         above = self.tr("above its threshold")
         return "; ".join(f"{one.name} {one.text}{f' ({above})' if one.over else ''}" for one in self._values)
 

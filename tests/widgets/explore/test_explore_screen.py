@@ -288,7 +288,7 @@ def test_what_is_wrong_or_missing_is_said_in_the_panel(explore: ExploreScreen, d
     desk.source.problem = None
     explore.refresh()
     settle(desk)
-    assert explore.panel.plot._sentence == "Nothing was measured in this time"
+    assert explore.panel.plot._sentence.startswith("Nothing was measured in this time. ")
 
 
 def test_too_many_series_at_once_are_refused_with_a_sentence(explore: ExploreScreen) -> None:
