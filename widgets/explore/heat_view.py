@@ -217,7 +217,7 @@ class HeatView(PanelView):
         if subject is None:
             return "", ""
         what = {
-            Shown.INCREASE: self.tr("rate"), Shown.P50: "p50", Shown.P95: "p95", Shown.P99: "p99",
+            Shown.RATE: self.tr("rate"), Shown.P50: "p50", Shown.P95: "p95", Shown.P99: "p99",
         }.get(subject.shown, self.tr("rate") if subject.unit.endswith("/s") else self.tr("mean"))  # fmt: skip
         text = self.tr("{what} in steps of {span}").replace("{what}", what)
         tip = self.tr(

@@ -54,16 +54,19 @@ def heat_subject(plotted: Plotted, index: SeriesIndex) -> HeatSubject | None:
     kept = [place for place, one in enumerate(each) if (one.unit, one.counts) == (unit, counts)]
     series, agents = index.series[found].tolist(), [index.agents[place] for place in places.tolist()]
     rows = tuple(HeatRow(agents[one], series[one], each[one].factor, each[one].offset) for one in kept)
-    shown = plotted.shown
-    if shown is Shown.AUTO:
-        shown = Shown.RATE if counts else Shown.VALUE
-    elif shown is Shown.INCREASE:  # steps of every length are to have the same colours
-        shown = Shown.RATE
+    shown = _shown(plotted.shown, counts=counts)
     text = "" if plotted.role else index.texts[int(index.told[found[kept[0]]])]
     figure = plotted.role or _role_of(rows, index, int(index.told[found[kept[0]]]))
     unit = rate_unit(unit) if shown is Shown.RATE else unit
     subject = _subject(index, [int(places[one]) for one in kept], rows, text, unit, shown, figure)
     return subject._replace(left_out=len(each) - len(kept))
+
+
+def _shown(shown: Shown, *, counts: bool) -> Shown:
+    """Steps of every length are to have the same colours: what counters rose is told a second."""
+    if shown in (Shown.AUTO, Shown.RATE, Shown.INCREASE):
+        return Shown.RATE if counts else Shown.VALUE
+    return shown
 
 
 def _subject(
