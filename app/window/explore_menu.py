@@ -48,7 +48,7 @@ class ExploreMenu(QObject):
             tr("Show the panel at hand once for each agent of the layout, or all of them in one again"))  # fmt: skip
         add("statistics", tr("S&tatistics"), lambda one: one.commands.toggle_statistics(), "Ctrl+Shift+O",
             tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"))  # fmt: skip
-        add("counters", tr("Coun&ters as rate or value"), lambda one: one.commands.toggle_counters(), None,
+        add("counters", tr("Counters as rate or value"), lambda one: one.commands.toggle_counters(), None,
             tr("Draw the counters of the panel at hand as they count, or by how much they rise a second"),
             lambda one: any(curve.found.is_counter for curve in one.panel.curves))  # fmt: skip
         add("compare", tr("Compare with &earlier…"), lambda one: one.commands.ask_compare(), None,
