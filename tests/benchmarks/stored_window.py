@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window.composition import Composition, WindowOptions
+from models.storage.history.store_view import StoreView
 from models.storage.workspace import Workspace
 from tests.benchmarks.loop_lag import LoopLag
 from tests.benchmarks.measure import Figures, spread
@@ -116,3 +117,12 @@ def turn_wheel(widget: QWidget, at: QPoint, notches: int) -> None:
         QPointF(at), QPointF(widget.mapToGlobal(at)), nothing, up, buttons, keys, Qt.ScrollPhase.NoScrollPhase, False
     )
     QCoreApplication.sendEvent(widget, event)
+
+
+def history_of(folder: Path) -> tuple[int, int]:
+    """When the first and the last of what is stored there arrived."""
+    view = StoreView(Workspace.at(folder))
+    view.refresh()
+    rows = view.all()
+    view.close()
+    return min(row.first_us for row in rows), max(row.last_us for row in rows) + 1

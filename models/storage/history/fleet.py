@@ -12,10 +12,10 @@ from models.domain.headline import headline
 from models.domain.presence_words import Cause, Presence
 from models.domain.queries import HOUR_CELLS, CancelToken, FleetRequest, FleetResult, Int64
 from models.storage.history.gaps import gaps_between, is_recording, last_commit, recording_ended
+from models.storage.history.open_tasks import OpenTasks
 from models.storage.history.presence import MINUTE_US, UNSEEN, PresenceHistory, States, strip
 from models.storage.history.pulses import PulseWindow
 from models.storage.history.store_view import StoreView
-from models.storage.history.tasks import open_tasks
 from models.storage.segments.open_segment import fetch
 from models.storage.segments.pulse_columns import PULSE_US
 
@@ -76,7 +76,7 @@ class FleetHistory:
         self._forget()
 
     def _forget(self) -> None:
-        self._presence = PresenceHistory()
+        self._presence, self._open_tasks = PresenceHistory(), OpenTasks()
         self._now, self._past = PulseWindow(), PulseWindow()
         self._series: dict[int, tuple[str, str]] = {0: ("", "")}
 
@@ -184,8 +184,9 @@ class FleetHistory:
     def _tasks(self, view: StoreView, agents: _Agents, moment: Moment, token: CancelToken) -> Int64:
         if moment.present:
             return np.array([count or 0 for count in agents.tasks_open], np.int64)
-        found = open_tasks(view, moment.at_us, token)
-        return np.array([found.get(agent, 0) for agent in agents.id], np.int64)
+        ids = np.array(agents.id, np.int64)
+        found: Int64 = self._open_tasks.count_at(view, moment.at_us, int(ids.max(initial=0)) + 1, token)[ids]
+        return found
 
     def _strip(
         self, view: StoreView, agents: _Agents, moment: Moment, hour_us: int, size: int, token: CancelToken

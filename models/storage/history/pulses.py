@@ -1,4 +1,5 @@
-"""The last hour of all agents, kept up to date from pulses: each pulse is read and added once, and taken off when it is old."""
+"""The last hour of all agents, kept up to date from pulses: each pulse is read and added once, and taken off when it is old; many of
+them at a time."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -52,13 +53,19 @@ class PulseWindow:
                 wanted[row.id, id_] = began_us
                 if (row.id, id_) not in self._pulses:
                     missing.setdefault(row, []).append(id_)
-        for key in [key for key in self._pulses if key not in wanted]:
-            self._add(self._pulses.pop(key), -1)
+        gone = [key for key in self._pulses if key not in wanted]
+        old, new = [self._pulses.pop(key) for key in gone], dict[tuple[int, int], Pulse]()
         for row, ids in missing.items():
             told = partial(view.note_damage, row.id)
             for id_, pulse in view.stream(row, lambda opened, _, ids=ids, told=told: _read(opened, ids, told)):  # type: ignore[misc]
-                self._pulses[row.id, id_] = pulse
-                self._add(pulse, 1)
+                new[row.id, id_] = pulse
+        if len(old) > len(self._pulses):  # a jump: it is less work to begin anew with those that stay
+            self._reset()
+            self._add([*self._pulses.values(), *new.values()], 1)
+        else:
+            self._add(old, -1)
+            self._add(list(new.values()), 1)
+        self._pulses |= new
         first = since_us // MINUTE_US
         self._errors = {minute: found for minute, found in self._errors.items() if minute >= first and found.any()}
 
@@ -82,26 +89,38 @@ class PulseWindow:
             self._errors = {minute: np.pad(found, (0, more)) for minute, found in self._errors.items()}
             self._size = size
 
-    def _add(self, pulse: Pulse, sign: int) -> None:
-        data = pulse.data
+    def _reset(self) -> None:
+        self.sums = {name: np.zeros(self._size, np.int64) for name in COUNTED}
+        self._errors, self._rows = {}, {}
+        self._histogram[:] = 0
+
+    def _add(self, pulses: list[Pulse], sign: int) -> None:
+        if not pulses:
+            return
+        data = np.concatenate([pulse.data for pulse in pulses], dtype=PULSE)
         agents = data["agent"].astype(np.int64)
         if len(agents):
             self._grow(int(agents.max()) + 1)
         for name in COUNTED:
-            np.add.at(self.sums[name], agents, sign * data[name].astype(np.int64))
-        failures = sum(data[name].astype(np.int64) for name in FAILURES)
-        minute = self._errors.setdefault(pulse.since_us // MINUTE_US, np.zeros(self._size, np.int64))
-        np.add.at(minute, agents, sign * failures)
-        if len(pulse.responses):
-            self._add_responses(pulse.responses, sign)
+            self.sums[name] += sign * _summed(agents, data[name], self._size)
+        failures = np.sum([data[name].astype(np.int64) for name in FAILURES], axis=0)
+        minutes = np.repeat([pulse.since_us // MINUTE_US for pulse in pulses], [len(pulse.data) for pulse in pulses])
+        for minute in {pulse.since_us // MINUTE_US for pulse in pulses}:
+            some = minutes == minute
+            errors = self._errors.setdefault(minute, np.zeros(self._size, np.int64))
+            errors += sign * _summed(agents[some], failures[some], self._size)
+        self._add_responses(np.concatenate([pulse.responses for pulse in pulses], dtype=RESPONSE), sign)
 
     def _add_responses(self, responses: npt.NDArray[np.void], sign: int) -> None:
-        agents = responses["agent"].tolist()
-        for agent in agents:
+        if not len(responses):
+            return
+        agents = responses["agent"].astype(np.int64)
+        present, place = np.unique(agents, return_inverse=True)
+        for agent in present.tolist():
             self._rows.setdefault(agent, len(self._rows))
         if len(self._rows) > len(self._histogram):
             self._histogram = np.pad(self._histogram, ((0, 2 * len(self._rows) - len(self._histogram)), (0, 0)))
-        rows = np.array([self._rows[agent] for agent in agents])
+        rows = np.array([self._rows[agent] for agent in present.tolist()])[place]
         bins = np.clip(responses["bin"].astype(np.int64) - LOWEST_BIN, 0, BINS - 1)
         np.add.at(self._histogram, (rows, bins), sign * responses["n"].astype(np.int64))
 
@@ -150,6 +169,12 @@ class PulseWindow:
                 into[pulse.data["agent"][told]] = pulse.data[name][told]
             seen[pulse.data["agent"][pulse.data["messages"] > 0]] = pulse.since_us + PULSE_US
         return cpu, memory, seen
+
+
+def _summed(agents: Int64, counts: npt.NDArray[np.void], size: int) -> Int64:
+    """Of each agent; counts are far below what a float holds exactly."""
+    found: Int64 = np.bincount(agents, weights=counts, minlength=size).astype(np.int64)
+    return found
 
 
 def _read(opened: OpenSegment, ids: list[int], damaged: Callable[[Exception], None]) -> Iterator[tuple[int, Pulse]]:

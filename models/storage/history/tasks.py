@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from models.domain.queries import CancelToken, RowKey, TaskLine, TaskRequest, TaskResult
@@ -117,17 +116,3 @@ def _reports_down(
         for report in opened.rows(f"{sql} order by rowid desc", bottom, end, *bindings):
             yield row.id, report
         end = bottom
-
-
-def open_tasks(view: StoreView, at_us: int, token: CancelToken) -> dict[int, int]:
-    """How many tasks of each agent had not ended at `at_us`, from the reports of the day before."""
-    request = TaskRequest(since_us=at_us - LOOK_BACK_US, until_us=at_us + 1)
-    seen: set[tuple[int, str]] = set()
-    found: dict[int, int] = {}
-    for _, report in islice(_newest(view, request, token), LOOK_BACK_REPORTS):
-        agent, task, state = report[3], report[4], report[6]
-        if state != TaskState.UNKNOWN and (agent, task) not in seen:
-            seen.add((agent, task))
-            if state not in ENDED:
-                found[agent] = found.get(agent, 0) + 1
-    return found
