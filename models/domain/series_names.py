@@ -31,7 +31,8 @@ class SeriesWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SeriesNamesResult:
-    """One entry per series in `id` (ascending), `agent` and `told`, its place among `words`. Of all agents, whatever was
+    """One entry per series in `id`, `agent` and `told`, its place among `words`: by agent, those of an agent by metric and labels, as
+    are `words`. Of all agents, whatever was
     asked after: `headline[role][agent]` is the series that the fleet shows as that, `interval_us[agent]` the time between two
     messages where it is known."""
 

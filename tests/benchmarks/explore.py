@@ -63,6 +63,11 @@ class Source:
     def __init__(self, agents: int, each: int) -> None:
         self.agents, self.each, self._random = agents, each, np.random.default_rng(1)
         self.taken_s: list[float] = []  # how long each answer kept the event loop
+        ids = np.arange(agents * each)
+        self._ids, self._agents = ids + 1, ids // each + 1  # the store answers in order
+        self._told = ids % each
+        metrics = sorted(f"metric.{one}" for one in range(each))
+        self._words = tuple(SeriesWords(metric, "", "1", SeriesKind.GAUGE, "x") for metric in metrics)
 
     def ask(self, request: Request, wanted: Callable[[Result | Failed], None]) -> "Source":
         def deliver(result: Result) -> None:
@@ -74,13 +79,9 @@ class Source:
             names = [f"agent-{one:04}" for one in range(1, self.agents + 1)]
             deliver(NamesResult(request, list(range(1, self.agents + 1)), names, names))
         elif isinstance(request, SeriesNamesRequest):
-            ids = np.arange(1, self.agents * self.each + 1)
-            words = tuple(SeriesWords(f"metric.{one}", "", "1", SeriesKind.GAUGE, "x") for one in range(self.each))
-            new = ids > request.after
-            result = SeriesNamesResult(
-                request, ids[new], (ids[new] - 1) // self.each + 1, (ids[new] - 1) % self.each, words, {}, {}
-            )
-            deliver(result)
+            new = self._ids > request.after
+            columns = self._ids[new], self._agents[new], self._told[new]
+            deliver(SeriesNamesResult(request, *columns, self._words, {}, {}))
         elif isinstance(request, SeriesRequest):
             at = np.arange(request.since_us, time.time_ns() // 1_000, 1_000_000 // A_SECOND)
             columns = (

@@ -9,6 +9,8 @@ from models.domain.tail import Tail, TailPage
 from widgets.explore.series_index import SeriesIndex
 from widgets.records.agent_names import AgentNames
 
+_AT_ONCE = 2_000
+"""So many names of series are learnt in some milliseconds."""
 _NEWS_MS = 1_500
 """The catalogue knows a new series within about a second."""
 
@@ -27,9 +29,13 @@ class KnownSeries(QObject):
         self._again = False
         self.index = SeriesIndex()
         self.loaded = False
+        self._version = -1  # of the names that the index has
         self.problem: Problem | None = None
         self._news = QTimer(self, singleShot=True, interval=_NEWS_MS)
         self._news.timeout.connect(self.refresh)
+        self._learning: tuple[SeriesNamesResult, int] | None = None  # an answer, and how many of its names are known
+        self._learn_more = QTimer(self, singleShot=True, interval=0)
+        self._learn_more.timeout.connect(self._learn)
         names.changed.connect(self._named)
         tail.follow(self._take_page)
 
@@ -46,7 +52,7 @@ class KnownSeries(QObject):
         """Ask for what is new, after what is asked already."""
         if not self._active:
             return
-        if self._ticket is not None:
+        if self._ticket is not None or self._learning is not None:
             self._again = True
             return
         self._names.refresh()
@@ -58,11 +64,12 @@ class KnownSeries(QObject):
 
     @Slot()
     def _named(self) -> None:
-        if self._active:
+        if self._active and self._version != self._names.version:
             agents, names = self._names.agents, self._names
+            self._version = names.version
             ids, shown = [names.id_of(one) for one in agents], [names.name(one) for one in agents]
             titles = [
-                name if _letters(name) == _letters(id_) else names.title(agent)
+                name if name == id_ or _letters(name) == _letters(id_) else names.title(agent)
                 for agent, id_, name in zip(agents, ids, shown, strict=True)
             ]
             self.index.name_agents(agents, ids, titles, shown)
@@ -70,13 +77,32 @@ class KnownSeries(QObject):
 
     def _take(self, result: Result | Failed) -> None:
         self._ticket = None
-        was = self.problem
         if isinstance(result, Failed):
             self.problem = result.problem
             self.changed.emit()
             return
         assert isinstance(result, SeriesNamesResult)
-        self.problem = None
+        if len(result.words) > _AT_ONCE:  # hardly ever: mostly a fleet tells the same of all its agents
+            self._learning = result, 0
+            self._learn_more.start()
+        else:
+            self._use(result)
+
+    @Slot()
+    def _learn(self) -> None:
+        """Some of very many names, then let the window have its turn."""
+        assert self._learning is not None
+        result, known = self._learning
+        self.index.learn(result.words[known : known + _AT_ONCE])
+        if known + _AT_ONCE < len(result.words):
+            self._learning = result, known + _AT_ONCE
+            self._learn_more.start()
+        else:
+            self._learning = None
+            self._use(result)
+
+    def _use(self, result: SeriesNamesResult) -> None:
+        was, self.problem = self.problem, None
         if self.index.take(result) or not self.loaded or was is not None:
             self.loaded = True
             self.changed.emit()

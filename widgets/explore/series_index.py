@@ -3,7 +3,7 @@ cost what they weigh. GUI thread."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,11 +50,12 @@ class SeriesIndex:
         self.headline: Mapping[str, Mapping[int, int]] = {}
         self.interval_us: Mapping[int, int] = {}
         self._places: dict[SeriesWords, int] = {}
-        self._id, self._agent, self._told = _NONE, _NONE, _NONE  # as they came
+        self._id, self._agent, self._told = _NONE, _NONE, _NONE  # by agent, and by name
         self._place_of: dict[str, int] = {}
         self._searched: list[str] = []
+        self._names: list[tuple[str, str]] = []  # metric and labels, by which they stand
         self._called: list[str] = []  # as people do
-        self._searched_titles: list[str] = []
+        self._searched_titles: list[str] | None = None  # made when somebody looks for something
 
     def __len__(self) -> int:
         return len(self.series)
@@ -65,7 +66,17 @@ class SeriesIndex:
         self.headline, self.interval_us = result.headline, result.interval_us
         if not len(result.id):
             return before != (self.headline, self.interval_us)
-        for words in result.words:
+        self.learn(result.words)
+        places = np.array([self._places[words] for words in result.words], np.int64)
+        new = result.id > self.newest
+        self.newest = max(self.newest, int(result.id.max()))
+        self._join(result.id[new], result.agent[new], places[result.told[new]])
+        self._sort()
+        return True
+
+    def learn(self, some: Iterable[SeriesWords]) -> None:
+        """Know these names of series. `take` does it too; where there are very many, some at a time leave the window time."""
+        for words in some:
             if words not in self._places:
                 self._places[words] = len(self.words)
                 self.words.append(words)
@@ -73,14 +84,23 @@ class SeriesIndex:
                 unit = f" {words.unit}" if words.unit else ""
                 self._searched.append(f"{words.metric} {self.texts[-1]}{unit}".casefold())
                 self._called.append(_also_called(words).casefold())
-        places = np.array([self._places[words] for words in result.words], np.int64)
-        new = result.id > self.newest
-        self._id = np.concatenate((self._id, result.id[new]))
-        self._agent = np.concatenate((self._agent, result.agent[new]))
-        self._told = np.concatenate((self._told, places[result.told[new]]))
-        self.newest = max(self.newest, int(result.id[-1]))
-        self._sort()
-        return True
+                self._names.append((words.metric, words.labels))
+
+    def _join(self, ids: Int64, agents: Int64, told: Int64) -> None:
+        """Put new ones among those that are there. They come in order, unless an agent tells new words: that costs a sort."""
+        rank = np.empty(len(self.words), np.int64)
+        rank[sorted(range(len(self.words)), key=self._names.__getitem__)] = np.arange(len(self.words))
+        key = agents * len(self.words) + rank[told]
+        if (key[1:] < key[:-1]).any():
+            order = np.argsort(key, kind="stable")
+            ids, agents, told, key = ids[order], agents[order], told[order], key[order]
+        if not len(self._id):
+            self._id, self._agent, self._told = ids, agents, told
+            return
+        at = np.searchsorted(self._agent * len(self.words) + rank[self._told], key, side="right")
+        self._id = np.insert(self._id, at, ids)
+        self._agent = np.insert(self._agent, at, agents)
+        self._told = np.insert(self._told, at, told)
 
     def name_agents(self, agents: Sequence[int], ids: list[str], titles: list[str], names: list[str]) -> None:
         """All agents, in the order in which they shall stand."""
@@ -88,22 +108,18 @@ class SeriesIndex:
             return
         self.agents, self.ids, self.titles, self.names = list(agents), ids, titles, names
         self._place_of = {id_: place for place, id_ in enumerate(self.ids)}
-        pairs = zip(self.titles, self.ids, strict=True)
-        self._searched_titles = [f"{title}\n{id_}".casefold() for title, id_ in pairs]
+        self._searched_titles = None
         self._sort()
 
     def _sort(self) -> None:
-        rank = np.full(1 + max([0, *self.agents, int(self._agent.max()) if len(self._agent) else 0]), -1, np.int64)
-        rank[self.agents] = np.arange(len(self.agents))
-        word_rank = np.empty(len(self.words), np.int64)
-        word_rank[sorted(range(len(self.words)), key=lambda one: self.words[one][:2])] = np.arange(len(self.words))
-        place = rank[self._agent] if len(self._agent) else _NONE
-        named = np.flatnonzero(place >= 0)  # the name of a new agent may come a moment after its series
-        # one key, and a sort that is quick where much is in order already, as it mostly comes
-        key = place[named] * (len(self.words) + 1) + word_rank[self._told[named]]
-        order = named[np.argsort(key, kind="stable")]
-        self.series, self.told = self._id[order], self._told[order]
-        self.starts = np.searchsorted(place[order], np.arange(len(self.agents) + 1)).astype(np.int64)
+        """Rows in the order in which agents stand; those of an agent follow each other already. The name of a new agent may come
+        a moment after its series."""
+        agents = np.array(self.agents, np.int64)
+        first = np.searchsorted(self._agent, agents)
+        each = np.searchsorted(self._agent, agents, side="right") - first
+        self.starts = np.concatenate(([0], np.cumsum(each)))
+        rows = np.repeat(first - self.starts[:-1], each) + np.arange(int(self.starts[-1]))
+        self.series, self.told = self._id[rows], self._told[rows]
         self.version += 1
 
     # ------------------------------------------------------------ by name
@@ -149,6 +165,9 @@ class SeriesIndex:
         return Found(agents, rows, starts, self.ids, self.titles, self.told)
 
     def _fitting(self, word: str) -> tuple[Flags, Flags]:
+        if self._searched_titles is None:
+            pairs = zip(self.titles, self.ids, strict=True)
+            self._searched_titles = [f"{title}\n{id_}".casefold() for title, id_ in pairs]
         of_agent = np.fromiter((word in title for title in self._searched_titles), bool, len(self.agents))
         texts = zip(self._searched, self._called, strict=True)
         of_words = np.fromiter((word in text or word in called for text, called in texts), bool, len(self.words))

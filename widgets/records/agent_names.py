@@ -8,6 +8,7 @@ from models.domain.queries import DataSource, Failed, NamesRequest, NamesResult,
 from widgets.common.plain import visible
 
 _NAME_LIMIT = 120
+_NOTHING = ("", "")
 _BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 
@@ -21,6 +22,9 @@ class AgentNames(QObject):
         self._source = source
         self._ticket: Ticket | None = None
         self._known: dict[int, tuple[str, str]] = {}
+        self._shown: dict[int, tuple[str, str]] = {}  # name and title, visible
+        self._agents: list[int] = []
+        self.version = 0  # rises when names are others
 
     def refresh(self) -> None:
         """Ask again, unless an answer is on its way."""
@@ -30,20 +34,19 @@ class AgentNames(QObject):
     @property
     def agents(self) -> list[int]:
         """All agents by what they are called."""
-        return sorted(self._known, key=lambda agent: (self.title(agent).casefold(), agent))
+        return self._agents
 
     def id_of(self, agent: int) -> str:
         """The id that exports use; empty where it is not known."""
-        return self._known.get(agent, ("", ""))[0]
+        return self._known.get(agent, _NOTHING)[0]
 
     def name(self, agent: int) -> str:
         """What the window calls an agent, made visible; empty where it is not known."""
-        return visible(self._known.get(agent, ("", ""))[1], _NAME_LIMIT)
+        return self._shown.get(agent, _NOTHING)[0]
 
     def title(self, agent: int) -> str:
         """Name, and id where that is another."""
-        id_, name = self._known.get(agent, ("", ""))
-        return visible(name if name == id_ else f"{name} · {id_}", _NAME_LIMIT)
+        return self._shown.get(agent, _NOTHING)[1]
 
     def _take(self, result: Result | Failed) -> None:
         self._ticket = None
@@ -52,7 +55,15 @@ class AgentNames(QObject):
         known = {agent: (id_, name) for agent, id_, name in zip(result.agent, result.id, result.name, strict=True)}
         if known != self._known:
             self._known = known
+            self._shown = {agent: _shown(*one) for agent, one in known.items()}  # once: there may be thousands
+            self._agents = sorted(known, key=lambda agent: (self._shown[agent][1].casefold(), agent))
+            self.version += 1
             self.changed.emit()
+
+
+def _shown(id_: str, name: str) -> tuple[str, str]:
+    shown = visible(name, _NAME_LIMIT)
+    return shown, shown if name == id_ else visible(f"{name} · {id_}", _NAME_LIMIT)
 
 
 class AgentField(QComboBox):
