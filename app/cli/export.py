@@ -1,20 +1,27 @@
 """`export`: history as CSV or JSON lines, to a file or to stdout."""
 
 import argparse
+import json
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.cli.telling import Teller, add_option, is_told
 from app.cli.workspace_argument import workspace_of
-from models.domain.problems import ExitCode
+from models.domain.problems import ExitCode, trouble
+
+if TYPE_CHECKING:
+    from models.storage.export.scope import SeriesName
 
 EPILOG = """\
 examples:
   murmurscope export samples --from 2h -o samples.csv
   murmurscope export messages --agent crawler-1 --format jsonl | head
   murmurscope export presence --from 2026-11-23T08:00 --to 2026-11-23T18:00
+  murmurscope export samples --series '["crawler-1", "process.cpu.utilization"]' --from 2h
 
+A series is named by agent, metric and, where it has some, labels, as in those columns: a JSON array of two or three texts.
 Times are ISO 8601 (local where no zone is given) or 15m, 2h, 7d for that long ago; a range goes by arrival. A file appears
 whole or not at all; progress is told on stderr. Works while a recorder runs.
 """
@@ -31,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="since", metavar="T", help="only what arrived at T or later")
     parser.add_argument("--to", dest="until", metavar="T", help="only what arrived before T")
     parser.add_argument("--agent", default="", metavar="A", help="only of this agent (its id)")
+    parser.add_argument(
+        "--series", metavar="S", action="append", default=[], help="of samples only this series; again for more"
+    )
     parser.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write here (default: stdout); an older file is replaced"
@@ -39,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Stream the rows out. Raises `EnvironmentProblem` "workspace.*", "store.*", "agent.unknown", "file.*", "time.unreadable"."""
+    """Stream the rows out. Raises `EnvironmentProblem` "workspace.*", "store.*", "agent.unknown", "file.*", "time.unreadable",
+    "option.unusable"."""
     import functools
 
     from models.domain.clock import SystemClock
@@ -53,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
         "until_us": parse_moment(args.until, now_us) if args.until else 0,
         "agent": args.agent,
         "format": args.format,
+        "series": _series(args),
         "progress": progress.show,
         "damaged": progress.damaged,
     }
@@ -67,6 +79,24 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.flush()
     progress.end(rows)
     return ExitCode.FAILED if progress.damage else ExitCode.OK
+
+
+def _series(args: argparse.Namespace) -> "list[SeriesName]":
+    from models.storage.export.scope import SeriesName
+
+    named = []
+    for text in args.series:
+        if args.dataset != "samples":
+            raise trouble("option.unusable", option="--series", value=text, detail="only samples are of a series")
+        try:
+            parts = json.loads(text)
+        except ValueError:
+            parts = None
+        if not isinstance(parts, list) or len(parts) not in (2, 3) or not all(isinstance(one, str) for one in parts):
+            said = """write it as '["agent", "metric"]' or '["agent", "metric", "labels"]'"""
+            raise trouble("option.unusable", option="--series", value=text, detail=said)
+        named.append(SeriesName(*parts))
+    return named
 
 
 class Progress:

@@ -1,6 +1,6 @@
 """Streams a dataset of the outward contract out of a workspace, in constant memory, while a recorder may be writing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +12,7 @@ from models.storage.export.cells import Kind, Shape
 from models.storage.export.messages import read_messages
 from models.storage.export.records import read_connections, read_interactions, read_logs
 from models.storage.export.samples import read_samples
-from models.storage.export.scope import Block, Scope
+from models.storage.export.scope import Block, Scope, SeriesName
 from models.storage.export.state import (
     agent_lines,
     annotation_lines,
@@ -91,10 +91,11 @@ def export(
     token: CancelToken | None = None,
     damaged: Callable[[int, str], None] = _nobody,
     clock: Clock | None = None,
+    series: Collection[SeriesName] = (),
 ) -> int:
     """Write the rows that arrived in [since_us, until_us) (0: open) and answer how many there were.
 
-    `progress` gets the number of rows and of bytes so far, some times a second; `damaged` gets every segment that could not be read whole.
+    `series`: of `samples` only these (none: all). `progress` gets the number of rows and of bytes so far, some times a second; `damaged` gets every segment that could not be read whole.
     Raises `Cancelled`, `EnvironmentProblem` workspace.*, store.*, agent.unknown, what `out` raises, and `ValueError` for a
     dataset or format that does not exist.
     """
@@ -104,7 +105,7 @@ def export(
     try:
         view.refresh()
         shape = Shape(DATASETS[dataset], format == "jsonl")
-        scope = Scope(view, shape, since_us, until_us, agent, token or CancelToken())
+        scope = Scope(view, shape, since_us, until_us, agent, token or CancelToken(), series)
         size = out.write(shape.header.encode())
         rows = 0
         with pinned(workspace, scope.held):
@@ -156,6 +157,7 @@ def export_file(
     progress: Callable[[int, int], None] = _no_progress,
     token: CancelToken | None = None,
     damaged: Callable[[int, str], None] = _nobody,
+    series: Collection[SeriesName] = (),
 ) -> int:
     """As `export`, into a file that appears whole or not at all, whatever interrupts it.
 
@@ -164,5 +166,5 @@ def export_file(
     with whole_file(path, overwrite=overwrite) as out:
         return export(
             workspace, dataset, out, since_us=since_us, until_us=until_us, agent=agent, format=format,
-            progress=progress, token=token, damaged=damaged,
+            progress=progress, token=token, damaged=damaged, series=series,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from models.storage.export.cells import END, float_texts, text_cell
-from models.storage.export.scope import Block, Scope
+from models.storage.export.scope import Block, Scope, SeriesName
 from models.storage.sealing.sample_order import Ordered, read_in_order
 from models.storage.segments.open_segment import DISORDER_US, OpenSegment
 from models.storage.segments.sample_columns import Samples, decode
@@ -17,6 +17,8 @@ PAGE_BATCHES = 2_000
 PAGE_BYTES = 4 * 1024 * 1024
 PAGE_S = 0.2
 BLOCK_ROWS = 10_000
+_NAMED = """select series.id from series join agent on agent.id = series.agent_id
+    where agent.name = ? and series.metric = ? and series.labels = ?"""
 
 
 class _Rows(NamedTuple):
@@ -38,6 +40,7 @@ class _SeriesCells:
         self.behind: dict[int, str] = {}
         self.rows: dict[int, tuple[str, str, str, str]] = {}
         self.agent: dict[int, int] = {}
+        self.names: dict[int, SeriesName] = {}
         self.rank = np.zeros(1, np.int64)  # of each series, by name: numbers differ from workspace to workspace
 
     def learn(self, series: UInt32) -> list[int]:
@@ -48,6 +51,7 @@ class _SeriesCells:
             key = self._opened.series(id_)
             agent = self._opened.agent(key.agent)
             self.agent[id_] = key.agent
+            self.names[id_] = SeriesName(agent, key.metric, key.labels)
             self.rows[id_] = agent, key.metric, key.unit, key.labels
             self.before[id_] = f"{text_cell(agent)},{text_cell(key.metric)},{text_cell(key.unit)},"
             self.behind[id_] = f",{text_cell(key.labels)}{END}"
@@ -83,6 +87,9 @@ def _sealed(scope: Scope, opened: OpenSegment, cells: _SeriesCells) -> Iterator[
     wanted = None
     if scope.agent:
         wanted = {id_ for (id_,) in opened.rows("select id from series where agent_id = ?", scope.agent)}
+    if scope.series:
+        found = {id_ for one in scope.series for (id_,) in opened.rows(_NAMED, *one)}
+        wanted = found if wanted is None else wanted & found
     for part in read_in_order(
         opened.connection, scope.since_us, scope.end_us, scope.batch_range(opened), wanted,
         lambda error: scope.view.note_damage(opened.id, error),
@@ -143,6 +150,8 @@ def _in_range(scope: Scope, samples: Samples, cells: _SeriesCells) -> _Rows:
     kept = (received >= scope.since_us) & (received < scope.end_us)
     if scope.agent:
         kept &= np.isin(samples.series[order], [id_ for id_ in known if cells.agent[id_] == scope.agent])
+    if scope.series:
+        kept &= np.isin(samples.series[order], [id_ for id_ in known if cells.names[id_] in scope.series])
     if not kept.all():
         order = order[kept]
     return _Rows(

@@ -1,7 +1,7 @@
 """What is exported from where, and the order of rows over segments."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 from typing import NamedTuple, cast
 
@@ -27,16 +27,26 @@ class Block(NamedTuple):
     last: int
 
 
+class SeriesName(NamedTuple):
+    """A series as the columns of `samples` name it."""
+
+    agent: str
+    metric: str
+    labels: str = ""
+
+
 class Scope:
-    """One export: its range [since_us, until_us) by arrival (0: open end), its agent (0: all), its shape."""
+    """One export: its range [since_us, until_us) by arrival (0: open end), its agent (0: all), its series (none: all), its shape."""
 
     def __init__(
-        self, view: StoreView, shape: Shape, since_us: int, until_us: int, agent: str, token: CancelToken
-    ) -> None:
+        self, view: StoreView, shape: Shape, since_us: int, until_us: int, agent: str, token: CancelToken,
+        series: Collection[SeriesName] = (),
+    ) -> None:  # fmt: skip
         self.view, self.shape, self.token = view, shape, token
         self.since_us, self.until_us = since_us, until_us
         self.end_us = until_us or 2**62
         self.agent = _agent_id(view, agent) if agent else 0
+        self.series = frozenset(series)
 
     def row_range(self, opened: OpenSegment, table: str) -> tuple[int, int]:
         """Rowids [first, end) of a table among which everything in the range is."""
