@@ -110,12 +110,13 @@ class ChildJob(QObject):
         self._read()
         well = status is QProcess.ExitStatus.NormalExit and code in (ExitCode.OK, ExitCode.FAILED)
         problem = self._problem
-        if self._words:
+        if self._words and not self._cancelled:
             log.error("a command that was started says: %s", "\n".join(self._words))
         if problem is None and (self._words or not well) and not self._cancelled:
             last = self._words[-1] if self._words else f"code {code}"
             problem = Problem("job.died", {"detail": last})
-        self.ended.emit(problem, self._cancelled and code not in (ExitCode.OK, ExitCode.FAILED))
+        ended_by_itself = code in (ExitCode.OK, ExitCode.FAILED) and not self._words  # else it had not even begun
+        self.ended.emit(problem, self._cancelled and not ended_by_itself)
 
     @Slot(QProcess.ProcessError)
     def _failed(self, error: QProcess.ProcessError) -> None:

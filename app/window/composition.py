@@ -190,8 +190,8 @@ class Composition(QObject):
 
     def save_layout(self) -> dict[str, object]:
         """How the user left the window and its tables, for the layout file."""
-        layouts = self.layouts.save() if self.layouts is not None else {}
-        return {**self.window.save_layout(), ARRANGEMENT: self._arrangement.save(), **layouts}
+        shown = self._shown.save() if self._shown is not None else {}
+        return {**self.window.save_layout(), ARRANGEMENT: self._arrangement.save(), **shown}
 
     @property
     def idle(self) -> bool:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
+from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.settings import Retention, Settings, SettingsFile
+from app.window.asking import Asking, LastFolder
 from app.window.gui_inbox import GuiInbox
 from app.window.hidden_keys_controller import HiddenKeysController
 from app.window.job_queue import JobQueue
@@ -27,34 +27,6 @@ from widgets.data.store_texts import DAY_US, GIB, removal_sentence
 from widgets.frame.main_window import MainWindow
 
 
-class Asking:
-    """What is asked of the user in windows of the desktop; another one in tests. GUI thread."""
-
-    def __init__(self, window: QWidget) -> None:
-        self._window = window
-
-    def new_file(self, title: str, proposal: str) -> str:
-        """Where to write; empty: nowhere. Asks by itself whether an older file shall be replaced."""
-        return QFileDialog.getSaveFileName(self._window, title, proposal)[0]
-
-    def files(self, title: str, folder: str, kinds: str) -> list[str]:
-        """What to read; none: nothing."""
-        return QFileDialog.getOpenFileNames(self._window, title, folder, kinds)[0]
-
-    def folder(self, title: str, start: str) -> str:
-        """Which folder to read; empty: none."""
-        return QFileDialog.getExistingDirectory(self._window, title, start)
-
-    def confirm(self, title: str, question: str, yes: str) -> bool:
-        """May this be done? The question carries no markup. "No" is what Enter says."""
-        box = QMessageBox(QMessageBox.Icon.Warning, title, question, QMessageBox.StandardButton.Cancel, self._window)
-        box.setTextFormat(box.textFormat().PlainText)
-        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.exec()
-        return box.clickedButton() is accept
-
-
 class DataController(QObject):
     """One for a window. GUI thread."""
 
@@ -67,13 +39,14 @@ class DataController(QObject):
         settings: SettingsFile,
         queue: JobQueue,
         asking: Asking,
+        folder: LastFolder,
     ) -> None:
         super().__init__(window)
         self._window, self._screen, self._source, self._link = window, screen, source, link
         self._settings, self._asking = settings, asking
         self.queue = queue
         self._inbox = GuiInbox(self)
-        self._folder = ""
+        self._folder = folder
         work, form = screen.work, screen.retention
         work.export.wanted.connect(self._export)
         work.import_wanted.connect(self.ask_files)
@@ -93,18 +66,16 @@ class DataController(QObject):
         self._load()
 
     def shutdown(self) -> None:
-        """Nothing is told any more; what runs is cancelled."""
-        self.queue.shutdown()
+        """Nothing is told any more."""
         self._inbox.close()
 
     # ------------------------------------------------------------ the work
 
     @Slot(object)
     def _export(self, order: ExportOrder) -> None:
-        folder = self._folder or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        path = self._asking.new_file(self.tr("Export"), str(Path(folder) / order.path))
+        path = self._asking.new_file(self.tr("Export"), self._folder.propose(order.path))
         if path:
-            self._folder = str(Path(path).parent)
+            self._folder.note(path)
             self.queue.export(replace(order, path=path))
 
     def save_incident(self, agents: Sequence[str], pictures: Sequence[str]) -> None:
@@ -118,17 +89,17 @@ class DataController(QObject):
     def ask_files(self) -> None:
         """Let the user choose recordings or backups, then import them."""
         kinds = self.tr("Recorded traffic and backups (*.jsonl *.json *.txt *.gz *.tgz *.tar);;All files (*)")
-        paths = self._asking.files(self.tr("Import recorded traffic or a backup"), self._folder, kinds)
+        paths = self._asking.files(self.tr("Import recorded traffic or a backup"), self._folder.path, kinds)
         if paths:
-            self._folder = str(Path(paths[0]).parent)
+            self._folder.note(paths[0])
             self.import_files(paths)
 
     @Slot()
     def ask_folder(self) -> None:
         """Let the user choose another workspace, then import what is new in it."""
-        path = self._asking.folder(self.tr("Import another workspace"), self._folder)
+        path = self._asking.folder(self.tr("Import another workspace"), self._folder.path)
         if path:
-            self._folder = str(Path(path).parent)
+            self._folder.note(path)
             self.import_files([path])
 
     def import_files(self, paths: Sequence[str]) -> None:

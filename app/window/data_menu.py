@@ -23,6 +23,8 @@ class DataMenu(QObject):
         tr, add = self.tr, self._add
         add("export", tr("E&xport…"), lambda data: data.export(), "Ctrl+E", "export",
             tr("Write what is looked at as CSV or JSON lines"))  # fmt: skip
+        add("picture", tr("Save pict&ure of the screen…"), lambda data: data.save_picture(), "Shift+F9", "",
+            tr("Keep a picture of the screen that is shown, with its time, as a PNG file"))  # fmt: skip
         add("incident", tr("Sa&ve as an incident…"), lambda data: data.save_incident(), "Ctrl+Shift+S", "",
             tr("Put the time range of the selected agents into one file that opens without this program"))  # fmt: skip
         add("import", tr("&Import…"), lambda data: data.ask_files(), "Ctrl+I", "import",

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from PySide6.QtCore import QEvent, QMimeData, QObject, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
+from app.window.asking import Asking, LastFolder
+from app.window.job_queue import JobQueue
 from app.window.places import DATA
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
+from app.window.taking_out import TakingOut
 from models.domain.queries import RowKey
 from models.domain.sparkplug_nodes import SparkplugNode
 from models.storage.workspace import Workspace
@@ -20,7 +23,7 @@ from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
 if TYPE_CHECKING:  # loaded when the screen is first wanted
-    from app.window.data_controller import Asking, DataController
+    from app.window.data_controller import DataController
     from app.window.reread_controller import RereadController
     from widgets.data.data_screen import DataScreen
 
@@ -48,23 +51,31 @@ class DataPlace(QObject):
         parts: DataParts,
         looked_at: Callable[[], tuple[str, int]],
         agents_at_hand: Callable[[], list[str]],
-        asking: "Asking | None" = None,
+        last_folder: str = "",
+        asking: Asking | None = None,
     ) -> None:
         """`looked_at` names the dataset and the agent (0: all) that the shown screen is about, `agents_at_hand` the ids of those
         that are selected (none: all)."""
         super().__init__(window)
         self._window, self._place, self._parts, self._looked_at = window, place, parts, looked_at
-        self._asking, self._agents_at_hand = asking, agents_at_hand
+        self._agents_at_hand = agents_at_hand
+        self._asking = asking or Asking(window)
         self._pictures: TemporaryDirectory[str] | None = None
         self.controller: DataController | None = None
         self.screen: DataScreen | None = None
         self.rereading: RereadController | None = None
+        context = parts.context
+        self.folder = LastFolder(last_folder)
+        self._queue = JobQueue(parts.workspace, parts.link, context.clock, self)
+        self.out = TakingOut(window, context.outlet, lambda: self._asking, self.folder, self._queue, context.themes)
         window.screen_changed.connect(self._screen_changed)
         window.setAcceptDrops(not parts.read_only)
         window.installEventFilter(self)
 
     def shutdown(self) -> None:
         """Cancel what runs."""
+        self.out.shutdown()
+        self._queue.shutdown()
         if self.controller is not None:
             self.controller.shutdown()
         if self._pictures is not None:
@@ -83,6 +94,12 @@ class DataPlace(QObject):
         screen, _ = self._made()
         screen.show_work().export.prefill(dataset, agent)
         self._window.show_screen(DATA)
+
+    @Slot()
+    def save_picture(self) -> None:
+        """Keep a picture of the screen that is shown."""
+        shown = self._window.shown_widget
+        self.out.save_screen(shown, shown.accessibleName())
 
     @Slot()
     def save_incident(self) -> None:
@@ -155,8 +172,7 @@ class DataPlace(QObject):
 
     def _made(self) -> "tuple[DataScreen, DataController]":
         from app.settings import SettingsFile
-        from app.window.data_controller import Asking, DataController
-        from app.window.job_queue import JobQueue
+        from app.window.data_controller import DataController
         from app.window.reread_controller import RereadController
         from widgets.data.data_screen import DataScreen
 
@@ -167,9 +183,9 @@ class DataPlace(QObject):
             self.screen.teach_wanted.connect(parts.teach)
             self.screen.births_wanted.connect(parts.ask_births)
             settings = SettingsFile(parts.workspace.settings)
-            queue = JobQueue(parts.workspace, parts.link, parts.context.clock, self)
+            queue = self._queue
             self.controller = DataController(
-                window, self.screen, parts.context.source, parts.link, settings, queue, self._asking or Asking(window)
+                window, self.screen, parts.context.source, parts.link, settings, queue, self._asking, self.folder
             )
             self.rereading = RereadController(window, self.screen, parts.link, queue, read_only=parts.read_only)
             if parts.read_only:

@@ -80,6 +80,13 @@ class ExploreMenu(QObject):
         add("close", tr("&Close panel"), lambda one: one.commands.close(), "Ctrl+F4",
             tr("Take the panel at hand away"))  # fmt: skip
         actions.separate("Explore")
+        add("copy-picture", tr("Copy picture of panel"), lambda one: one.copy_picture(), None,
+            tr("Put the picture of the panel at hand on the clipboard"))  # fmt: skip
+        add("save-picture", tr("Save picture of panel…"), lambda one: one.save_picture(), "Shift+F4",
+            tr("Keep the picture of the panel at hand, with its name and time, as a PNG file"))  # fmt: skip
+        add("save-data", tr("Save data of panel…"), lambda one: one.save_data(), None,
+            tr("Write the stored samples of what the panel at hand draws, of the time that is seen, as CSV"))  # fmt: skip
+        actions.separate("Explore")
         add("next", tr("Ne&xt panel"), lambda one: one.focus_panel(1), "F6", tr("Take the next panel in hand"))
         add("previous", tr("Pre&vious panel"), lambda one: one.focus_panel(-1), "Shift+F6",
             tr("Take the panel before in hand"))  # fmt: skip

@@ -1,5 +1,6 @@
 """Exports, imports, checks and reading again in this session, one at a time: a disk that two of them share is faster for neither."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -54,9 +55,11 @@ class JobQueue(QObject):
         """The newest first."""
         return self._jobs[::-1]
 
-    def export(self, order: ExportOrder) -> None:
-        """Write `order.path`, replacing what is there."""
-        self._add(Job(self._number(), JobKind.EXPORT, order=order))
+    def export(self, order: ExportOrder) -> int:
+        """Write `order.path`, replacing what is there. Answers the number of the job."""
+        job = Job(self._number(), JobKind.EXPORT, order=order)
+        self._add(job)
+        return job.number
 
     def verify(self) -> None:
         """Check every file."""
@@ -146,7 +149,7 @@ class JobQueue(QObject):
         arguments += _span(order.since_us, order.until_us)
         if order.agent:
             arguments.append(f"--agent={order.agent}")
-        return arguments
+        return arguments + [f"--series={json.dumps(one)}" for one in order.series]
 
     # ------------------------------------------------------------ what they tell
 

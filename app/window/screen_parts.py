@@ -19,8 +19,12 @@ from widgets.common.actions import ActionRegistry
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
+from widgets.frame.outlet import Outlet
 from widgets.frame.screen_context import ScreenContext
 from widgets.notes.book import AnnotationBook
+
+FOLDER = "folder"
+"""In the layout file: where somebody wrote last."""
 
 
 class ScreenParts(QObject):
@@ -43,14 +47,14 @@ class ScreenParts(QObject):
         """Why nothing can be changed here; empty: it can."""
         book = AnnotationBook(parts.source, parts.tail, parts.link.submit, self)
         context = ScreenContext(
-            parts.source, parts.tail, frames, window.time_range, window.time_cursor, themes, parts.clock, book
+            parts.source, parts.tail, frames, window.time_range, window.time_cursor, themes, parts.clock, book, Outlet()
         )
         self.screens = Screens(window, places, context, self, self.refusal)
         self.notes = NotesController(book, self.screens, window, themes, parts.clock)
         self.layouts = LayoutsController(window, actions, self.screens.explore, parts.workspace, saved, self.refusal)
         self.why = WhyController(parts.source, parts.workspace, parts.clock, themes, window, self.refusal)
         self._paired = PairedController(parts.source, parts.workspace, parts.clock, themes, window)
-        self.data = self._data(parts, window, places)
+        self.data = self._data(parts, window, places, str(saved.get(FOLDER, "")))
         self.screens.logs_made.connect(parts.queries.attach)
         if self.screens.logs is not None:  # its place was shown before there was anything to show
             parts.queries.attach(self.screens.logs)
@@ -67,7 +71,9 @@ class ScreenParts(QObject):
         self.why.rules_wanted.connect(parts.rules.list.open)
         parts.rules.reread_wanted.connect(self.data.ask_reread)
 
-    def _data(self, parts: WorkspaceParts, window: MainWindow, places: dict[str, ScreenPlace]) -> DataPlace:
+    def _data(
+        self, parts: WorkspaceParts, window: MainWindow, places: dict[str, ScreenPlace], last_folder: str
+    ) -> DataPlace:
         screens = self.screens
         births = BirthRequests(parts.link, parts.clock, window, read_only=parts.read_only)
         screens.commands.births_wanted.connect(births.ask)
@@ -75,13 +81,17 @@ class ScreenParts(QObject):
             parts.workspace, screens.context(), parts.link, screens.names, screens.ways.show, parts.rules.teach_message,
             births.ask, parts.read_only,
         )  # fmt: skip
-        data = DataPlace(window, places[DATA], data_parts, screens.looked_at, screens.agents_at_hand)
+        data = DataPlace(window, places[DATA], data_parts, screens.looked_at, screens.agents_at_hand, last_folder)
         window.refresh_requested.connect(data.refresh)
         if not parts.read_only and not parts.demo:
             self._census = Census(window.notices, parts.source, data.show_missing, self)
             self._census.recorder_told(parts.link.state)
             parts.link.state_changed.connect(self._census.recorder_told)
         return data
+
+    def save(self) -> dict[str, object]:
+        """How they were left, for the layout file."""
+        return {**self.layouts.save(), FOLDER: self.data.folder.path}
 
     def shutdown(self) -> None:
         """Cancel what runs."""

@@ -42,6 +42,7 @@ from tests.widgets.fakes import FakeSource
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
 from widgets.explore.explore_screen import ExploreScreen
+from widgets.frame.outlet import Outlet
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.notes.book import AnnotationBook
@@ -150,6 +151,7 @@ def made(source: Source, tail: Tail, theme: ThemeHolder) -> ExploreScreen:
         theme,
         clock,
         AnnotationBook(source, tail, lambda *_: None),
+        Outlet(),
     )
     return ExploreScreen(context, AgentNames(source), lambda _menu: None)
 

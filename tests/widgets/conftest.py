@@ -14,6 +14,7 @@ from tests.widgets.fakes import SECOND, FakeSource, FakeTail
 from widgets.agent.agent_screen import AgentScreen
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
+from widgets.frame.outlet import Outlet
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.notes.book import AnnotationBook
@@ -32,7 +33,7 @@ class Desk:
         self.submitted: list[tuple[list[dict], Callable[[Problem | None], None]]] = []
         self.notes = AnnotationBook(self.source, self.tail, lambda *asked: self.submitted.append(asked))
         self.context = ScreenContext(
-            self.source, self.tail, self.frame_clock, self.range, self.cursor, self.theme, clock, self.notes
+            self.source, self.tail, self.frame_clock, self.range, self.cursor, self.theme, clock, self.notes, Outlet()
         )
 
     @property

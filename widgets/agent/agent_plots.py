@@ -22,6 +22,7 @@ from widgets.plots.percentiles import QuantileBuckets, QuantileCurve
 from widgets.plots.plot import TimePlot
 from widgets.plots.plot_picture import ERROR_COLOUR
 from widgets.plots.series_feed import SeriesFeed
+from widgets.plots.ways_out import fill_ways_out
 
 MOST_EXTRA = 8
 _QUANTILES = (0.5, 0.95, 0.99)
@@ -48,6 +49,7 @@ class AgentPlots(QScrollArea):
     def __init__(self, context: ScreenContext, *, compact: bool = False) -> None:
         super().__init__()
         self._compact = compact
+        self._outlet = context.outlet
         self._shared = (context.frames, context.times, context.cursor, context.themes)
         self._range, self._notes = context.times, context.notes
         self._agent: AgentResult | None = None
@@ -239,8 +241,9 @@ class AgentPlots(QScrollArea):
         agent = self._agent
         drawn = {one for one, plots in self._users.items() if plot in plots}
         keys = [info.key for info in agent.series if info.id in drawn] if agent is not None else []
-        if agent is not None and keys:
-            plotted = [Plotted(agent.id, key.metric, key.labels) for key in keys]
+        plotted = [Plotted(agent.id, key.metric, key.labels) for key in keys] if agent is not None else []
+        fill_ways_out(menu, plot, self._outlet, plotted)
+        if plotted:
             menu.addAction(self.tr("Open in Explore"), partial(self.explore_wanted.emit, plotted))
         for metric in dict.fromkeys(key.metric for key in keys):
             text = self.tr("Why? ({metric})").replace("{metric}", visible(metric, 80).replace("&", "&&"))

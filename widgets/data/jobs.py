@@ -33,7 +33,8 @@ class JobState(StrEnum):
 class ExportOrder:
     """What shall be written where. Times are arrivals, µs UTC, 0: open; `agent` is an id as exports use it, empty: all.
 
-    The dataset `INCIDENT` is everything of some agents (none: of all) in one zip, with pictures.
+    The dataset `INCIDENT` is everything of some agents (none: of all) in one zip, with pictures. `series`: of samples only these, by
+    agent, metric and labels (none: all).
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class ExportOrder:
     until_us: int = 0
     agents: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
+    series: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

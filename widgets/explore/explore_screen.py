@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.layouts.layout import Kind, Layout, Plotted, Side
@@ -17,6 +17,7 @@ from widgets.explore.layout_history import LayoutHistory
 from widgets.explore.mini_map import MiniMap
 from widgets.explore.panel_desk import PanelDesk
 from widgets.explore.panel_menu import fill_panel_menu
+from widgets.explore.panel_out import panel_picture, stored_series, taken_of
 from widgets.explore.series_tree import SeriesTree
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.moment import Way
@@ -44,7 +45,7 @@ class ExploreScreen(QWidget):
     def __init__(self, context: ScreenContext, names: AgentNames, fill_layouts: FillMenu) -> None:
         """`fill_layouts` puts saved and ready layouts into a menu."""
         super().__init__()
-        self._fill_layouts, self._cursor = fill_layouts, context.cursor
+        self._fill_layouts, self._cursor, self._context = fill_layouts, context.cursor, context
         self.known = KnownSeries(context.source, context.tail, names, self)
         self.history = LayoutHistory(self)
         self.commands = LayoutCommands(self.history, self.known, self)
@@ -186,6 +187,27 @@ class ExploreScreen(QWidget):
         """The one where the panel's menu was opened with the mouse, else where the cursor stands."""
         at_us = self.panel.menu_moment
         return self._cursor.time_us if at_us is None else at_us
+
+    def copy_picture(self) -> None:
+        """Put the picture of the panel at hand on the clipboard."""
+        QGuiApplication.clipboard().setPixmap(self._picture())
+        self.tell(self.tr("The picture of this panel is on the clipboard"))
+
+    def save_picture(self) -> None:
+        """Keep it as a file."""
+        taken = taken_of(self.panel, self._context.times.current())
+        self._context.outlet.picture_wanted.emit(taken, self._picture().toImage())
+
+    def _picture(self) -> QPixmap:
+        return panel_picture(self.panel, self._context.times.current(), self._context.themes.theme)
+
+    def save_data(self) -> None:
+        """Write the stored samples of what the panel at hand draws, of the time that is seen."""
+        series = stored_series(self.panel)
+        if series:
+            self._context.outlet.data_wanted.emit(taken_of(self.panel, self._context.times.current()), series)
+        else:
+            self.tell(self.tr("Nothing that this panel draws is kept as samples; copy what is seen instead"))
 
     def ask_logs(self) -> None:
         """What was logged at that moment, by the agent that is pointed at."""

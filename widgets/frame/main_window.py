@@ -101,6 +101,7 @@ class MainWindow(QMainWindow):
         self._actions.add(f"go.{id_}", title, lambda: self.show_screen(id_), keys or None, icon, "Go", tip=tip)
         self._rail.add(id_, title, icon, keys)
         self._screens[id_] = widget
+        widget.setAccessibleName(title)
         self._stack.addWidget(widget)
         if place == 1:
             self.show_screen(id_)
@@ -121,6 +122,11 @@ class MainWindow(QMainWindow):
     def shown_screen(self) -> str:
         """Id of the screen in front; empty before the first came."""
         return next((id_ for id_, widget in self._screens.items() if widget is self._stack.currentWidget()), "")
+
+    @property
+    def shown_widget(self) -> QWidget:
+        """The screen in front; its accessible name is its title."""
+        return self._screens[self.shown_screen]
 
     # ------------------------------------------------------------------ side panel
 

@@ -7,6 +7,7 @@ from models.domain.queries import DataSource
 from models.domain.tail import Tail
 from widgets.common.frame_clock import FrameClock
 from widgets.common.theme import ThemeHolder
+from widgets.frame.outlet import Outlet
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
 from widgets.notes.book import AnnotationBook
 
@@ -23,3 +24,4 @@ class ScreenContext:
     themes: ThemeHolder
     clock: Clock
     notes: AnnotationBook
+    outlet: Outlet

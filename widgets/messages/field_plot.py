@@ -99,6 +99,7 @@ class FieldPlot(QWidget):
         from widgets.plots.buffer import SeriesBuffer
         from widgets.plots.moment import fill_moments
         from widgets.plots.plot import TimePlot
+        from widgets.plots.ways_out import fill_ways_out
 
         self._topic, self._path, self._agent = line.topic, path, line.agent
         self._buffer = SeriesBuffer(0)
@@ -110,6 +111,7 @@ class FieldPlot(QWidget):
         self.plot.show_notes(shared.notes)
         self.plot.show_notes_of({line.agent: ""} if line.agent else {})
         self.plot.menu_wanted.connect(partial(fill_moments, plot=self.plot))
+        self.plot.menu_wanted.connect(partial(fill_ways_out, plot=self.plot, outlet=shared.outlet))
         self.plot.moment_wanted.connect(self._want_moment)
         curve = FieldCurve("", "", self._buffer)
         self.plot.set_curves([curve], [curve])

@@ -12,6 +12,7 @@ from widgets.common.numbers import value_text
 from widgets.common.plain import visible
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.plots.captioned import captioned, span_caption
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Curve, RawPoints, Reading, Shape, Spans, Window
 from widgets.plots.marks import Band, Mark, MarkKind, PlacedMark, place_marks
 from widgets.plots.notes import NoteLayer
@@ -180,8 +181,14 @@ class CurvePlot(TimeSurface):
         return self._raw
 
     def picture(self) -> QPixmap:
-        """The plot as it is on the screen."""
-        return self.grab()
+        """The plot as it is on the screen, below its name and its time."""
+        span = span_caption(self._frame.since_us, self._frame.until_us)
+        return captioned(self.grab(), self.full_title, span, self.font(), self._theme.theme)
+
+    @property
+    def full_title(self) -> str:
+        """What it shows and whose that is."""
+        return " · ".join(filter(None, (self.title, self._subject)))
 
     def copy(self) -> None:
         """Put the picture on the clipboard."""

@@ -20,9 +20,19 @@ _Index = QModelIndex | QPersistentModelIndex
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
+MOST_COPIED = 200_000
+"""Points that go to the clipboard; a file has room for all."""
+
+
+def point_count(curves: Sequence[RawPoints], since_us: int, until_us: int) -> int:
+    """Of all curves in [since, until)."""
+    return sum(len(curve.points(since_us, until_us)[0]) for curve in curves)
+
+
 def as_csv(curves: Sequence[RawPoints], since_us: int, until_us: int) -> str:
-    """The raw points of all curves in [since, until) as RFC 4180 text, in order of time; UTC, base units, exact numbers."""
-    rows = _rows(curves, since_us, until_us)
+    """The newest `MOST_COPIED` raw points of all curves in [since, until) as RFC 4180 text, in order of time; UTC, base units, exact
+    numbers."""
+    rows = [one[-MOST_COPIED:] for one in _rows(curves, since_us, until_us)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(("time", "curve", "unit", "value"))

@@ -6,8 +6,9 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from widgets.common.numbers import count_text
 from widgets.plots.gestures import Gestures
-from widgets.plots.plot_data import PlotTable, as_csv
+from widgets.plots.plot_data import MOST_COPIED, PlotTable, as_csv, point_count
 
 if TYPE_CHECKING:
     from widgets.plots.plot import TimePlot
@@ -21,7 +22,12 @@ def plot_menu(plot: "TimePlot", gestures: Gestures) -> QMenu:
     translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
     clipboard = QGuiApplication.clipboard()
     menu.addAction(translate("PlotMenu", "Copy picture"), plot.copy)
-    menu.addAction(translate("PlotMenu", "Copy data as CSV"), lambda: clipboard.setText(_csv(plot)))
+    points = point_count(plot.raw, plot.frame.since_us, plot.frame.until_us)
+    text = translate("PlotMenu", "Copy data as CSV")
+    if points > MOST_COPIED:
+        text = translate("PlotMenu", "Copy data as CSV (the newest {n} of {all} points)")
+        text = text.replace("{n}", count_text(MOST_COPIED)).replace("{all}", count_text(points))
+    menu.addAction(text, lambda: clipboard.setText(_csv(plot)))
     menu.addAction(translate("PlotMenu", "Show as table"), lambda: _table(plot).show())
     menu.addSeparator()
     plot.menu_wanted.emit(menu)

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.settings import Retention, Settings, SettingsFile
+from app.window.asking import Asking
 from app.window.composition import Composition, WindowOptions
-from app.window.data_controller import Asking
 from app.window.places import AGENT, DATA, FLEET, LOGS, MESSAGES
 from app.window.recorder_link import RecorderLink
 from app.window.recorder_watch import RecorderWatch, Seen

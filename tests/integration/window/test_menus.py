@@ -146,7 +146,9 @@ def test_copy_of_a_plot_gives_its_picture(shown, qtbot) -> None:
     plot = shown.screens.agent.findChildren(TimePlot)[0]
     plot.setFocus()
     shown._actions["edit.copy"].trigger()
-    assert QGuiApplication.clipboard().pixmap().size() == plot.size() * plot.devicePixelRatioF()
+    picture = QGuiApplication.clipboard().pixmap()
+    assert picture.width() == plot.width() * plot.devicePixelRatioF()
+    assert picture.height() > plot.height() * plot.devicePixelRatioF(), "its name and time stand above it"
 
 
 @pytest.mark.qt_log_ignore("does not support grabbing the keyboard")
