@@ -24,7 +24,8 @@ from widgets.records.agent_names import AgentNames
 _WIDE_PIXELS = 1_700
 """From this width on the message stands beside the list, else below it."""
 _FIRST_WIDTHS = [360, 840]
-_FIRST_HEIGHTS = [420, 320]
+_SHARES = {Qt.Orientation.Vertical: ([420, 320], (1, 0)), Qt.Orientation.Horizontal: ([800, 650], (11, 9))}
+"""Of list and message, at first and of what room comes and goes: below each other the list gives way to what is read."""
 FillMenu = Callable[[QMenu, MessageLine], object]
 
 
@@ -95,9 +96,7 @@ class MessagesScreen(QWidget):
         self.across.setObjectName("messages-topics")
         self._reading.addWidget(self.rows)
         self._reading.addWidget(self.pane)
-        self._reading.setSizes(_FIRST_HEIGHTS)
-        self._reading.setStretchFactor(0, 1)
-        self._reading.setStretchFactor(1, 0)  # where there is less room, the list gives way to what is read
+        self._lay_beside(Qt.Orientation.Vertical)
         self._work.addWidget(self._reading)
         self._work.addWidget(self.plot)
         self._work.setStretchFactor(0, 1)
@@ -350,7 +349,16 @@ class MessagesScreen(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = event.size().width() >= _WIDE_PIXELS
-        self._reading.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+        orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if orientation != self._reading.orientation():
+            self._lay_beside(orientation)
+
+    def _lay_beside(self, orientation: Qt.Orientation) -> None:
+        sizes, shares = _SHARES[orientation]
+        self._reading.setOrientation(orientation)
+        for place, share in enumerate(shares):
+            self._reading.setStretchFactor(place, share)
+        self._reading.setSizes(sizes)
 
 
 def _to_clipboard(line: MessageLine) -> None:

@@ -257,3 +257,18 @@ def test_nothing_moves_while_a_message_is_read_but_for_a_plot(desk: Desk, screen
     qtbot.keyClick(screen, Qt.Key.Key_Escape)
     desk.source.answer_all()
     assert screen.rows.model.rowCount() == 12
+
+
+def test_the_list_gives_way_to_what_is_read(desk: Desk, screen: MessagesScreen, qtbot: QtBot) -> None:
+    screen.resize(1_190, 640)  # what a window of 1,280 by 800 has left beside a moment and a notice
+    choose(desk, screen, METRICS)
+    take_row(screen)
+    qtbot.waitUntil(lambda: screen.pane.pages.json.viewport().height() > 180)
+    screen.plot_field()
+    desk.source.answer_all()
+    qtbot.waitUntil(lambda: screen.plot.height() > 180)
+    assert screen.pane.pages.json.viewport().height() > 150
+    assert screen.rows.table.viewport().height() > 50
+    screen.resize(1_800, 900)
+    qtbot.waitUntil(lambda: screen.pane.height() == screen.rows.height())
+    assert screen.pane.width() > 500
