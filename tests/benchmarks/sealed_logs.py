@@ -29,6 +29,7 @@ from models.storage.engine import open_database
 from models.storage.history.log_lists import answer_logs
 from models.storage.history.log_minutes import log_minutes
 from models.storage.history.store_view import StoreView
+from models.storage.sealing.log_fields import LogFieldWriter
 from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import LOG, MESSAGE, MESSAGE_TABLES
 from models.storage.sealing.row_writing import BlockWriter, write_log_block
@@ -101,7 +102,7 @@ def write_segment(
         target.execute(statement)
     BlockWriter(target, MESSAGE).close()
     target.executemany("INSERT INTO agent VALUES (?, ?)", [(one, f"agent-{one}") for one in range(1, agents + 1)])
-    writer, index, size = BlockWriter(target, LOG), LogIndexWriter(target), 0
+    writer, takers, size = BlockWriter(target, LOG), (LogIndexWriter(target), LogFieldWriter(target)), 0
     for at in range(0, records, LOG.rows):
         part = slice(at, min(records, at + LOG.rows))
         said = texts(chance, part.stop - part.start)
@@ -114,9 +115,10 @@ def write_segment(
             (None,) * n, (None,) * n, attributes(chance, n),
         ]  # fmt: skip
         write_log_block(writer, columns)
-        index.add(columns)
-    writer.close()
-    index.close()
+        for taker in takers:
+            taker.add(columns)
+    for one in (writer, *takers):
+        one.close()
     last_us = int(received[-1]) if records else first_us
     target.execute(
         "INSERT INTO batch(id, committed_us, first_us, last_us, first_seq, n, n_samples, n_logs, n_tasks, duplicates, dropped,"

@@ -22,15 +22,17 @@ from models.domain.search.terms import (
     Place,
     Term,
 )
+from models.storage.history.log_masks import speaks_of_columns
 
 T = TypeVar("T", bound=Hashable)
 _OF_NUMBERS = re.compile(r"[\d.e+:,{}\[\]-]+")
-_SEARCHED = (Place.TEXT, Place.LOGGER, Place.ERROR)
+SEARCHED = (Place.TEXT, Place.LOGGER, Place.ERROR)
 
 
 class Narrowing(NamedTuple):
     """`agents` None: whoever. `needles` stand in text, logger or error, `values` in the attributes, both casefolded; `names` stand
-    there as they are written, and `of_attributes` is asked of those alone (None: of nothing). Arrival in [since_us, until_us)."""
+    there as they are written, and `of_attributes` is asked of those alone (None: of nothing); `by_columns` is what the columns of a
+    sealed segment are asked (None: nothing). Arrival in [since_us, until_us)."""
 
     agents: frozenset[int] | None
     levels: frozenset[int]
@@ -38,6 +40,7 @@ class Narrowing(NamedTuple):
     values: tuple[str, ...]
     names: tuple[str, ...]
     of_attributes: Callable[[str], bool] | None
+    by_columns: Term | None
     since_us: int
     until_us: int
 
@@ -61,12 +64,15 @@ def narrowing(term: Term, names: Mapping[int, tuple[str, ...]]) -> Narrowing:
         every = frozenset(names)
         agents = _possible(term, every, lambda one: _agents_of(one, names))
         agents = None if agents == every else agents
-    needles = tuple(filter(None, map(_needle, parts)))
+    needles = tuple(needle for one in parts for needle in _needles(one))
     about = [one for one in parts if isinstance(one, FieldIs | FieldCompares) and one.field not in {*Place}]
     attributes = tuple(_escaped(one.field.removeprefix(ATTRIBUTES).partition(".")[0]) for one in about)
     values = tuple(filter(None, map(_value, about)))
     names_there = tuple(filter(None, attributes))
-    return Narrowing(agents, levels, needles, values, names_there, _of_attributes(about), since_us, until_us)
+    by_columns = term if speaks_of_columns(term) else None
+    return Narrowing(
+        agents, levels, needles, values, names_there, _of_attributes(about), by_columns, since_us, until_us
+    )
 
 
 def _possible(
@@ -113,12 +119,12 @@ def _agents_of(term: Term, names: Mapping[int, tuple[str, ...]]) -> frozenset[in
     return frozenset(id_ for id_, called in names.items() if test(Record(0, called, Level.INFO, "", "", "", "", "")))
 
 
-def _needle(term: Term) -> str:
+def _needles(term: Term) -> list[str]:
     if isinstance(term, Anywhere):
-        return term.text.casefold()
-    if isinstance(term, FieldIs) and term.field in _SEARCHED:
-        return max(term.parts, key=len).casefold()
-    return ""
+        parts: tuple[str, ...] = (term.text,)
+    else:
+        parts = term.parts if isinstance(term, FieldIs) and term.field in SEARCHED else ()
+    return [part.casefold() for part in parts if part]
 
 
 def _of_attributes(terms: Sequence[FieldIs | FieldCompares]) -> Callable[[str], bool] | None:

@@ -1,7 +1,7 @@
 """Writes messages and log records as blocks, in the order of their row ids."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import apsw
 import numpy as np
@@ -124,13 +124,23 @@ def _forms(source: apsw.Connection) -> dict[tuple[Any, ...], int]:
     return forms
 
 
-def write_logs(source: apsw.Connection, target: apsw.Connection, index: Callable[[Columns], None]) -> None:
-    """All log records; `index` is given every block of them."""
+class BlockTaker(Protocol):
+    """Makes something else of the same rows."""
+
+    def add(self, columns: Columns) -> None: ...
+    def close(self) -> None: ...
+
+
+def write_logs(source: apsw.Connection, target: apsw.Connection, takers: Sequence[BlockTaker]) -> None:
+    """All log records; every one of `takers` is given each block of them, and closed."""
     writer = BlockWriter(target, LOG)
     for columns in blocks_of(source, LOG):
         write_log_block(writer, columns)
-        index(columns)
+        for taker in takers:
+            taker.add(columns)
     writer.close()
+    for taker in takers:
+        taker.close()
 
 
 def write_batches(source: apsw.Connection, target: apsw.Connection) -> None:

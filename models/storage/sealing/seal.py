@@ -13,6 +13,7 @@ from models.storage.access import create_private_file, sync_file
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.keeping.segment_hours import write_hours
 from models.storage.sealing.comparison import compare
+from models.storage.sealing.log_fields import LogFieldWriter
 from models.storage.sealing.log_index import LogIndexWriter
 from models.storage.sealing.row_shapes import SHAPES
 from models.storage.sealing.row_writing import write_batches, write_logs, write_messages
@@ -64,9 +65,7 @@ def _write(source: Path, target: Path) -> None:
             write_batches(reader, writer)
             write_samples(reader, writer)
             write_messages(reader, writer)
-            index = LogIndexWriter(writer)
-            write_logs(reader, writer, index.add)
-            index.close()
+            write_logs(reader, writer, (LogIndexWriter(writer), LogFieldWriter(writer)))
             write_hours(reader, writer)
         for table, sql in _schema(writer, "index"):
             if len(writer.execute(f"SELECT 1 FROM main.{table} LIMIT {FEW_ROWS}").fetchall()) == FEW_ROWS:

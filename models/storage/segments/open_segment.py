@@ -9,6 +9,7 @@ import apsw
 from models.domain.names import SeriesKey, SeriesKind
 from models.storage.engine import APPLICATION_ID, open_reader
 from models.storage.names_table import SERIES_KEY, series_key
+from models.storage.sealing.log_field_reading import LogFields
 from models.storage.sealing.log_search import LogIndex
 from models.storage.sealing.row_reading import RowBlocks
 from models.storage.sealing.row_shapes import SHAPES
@@ -123,6 +124,7 @@ class OpenSegment:
             for blocks in self.blocks.values():
                 register(self.connection, blocks)
             self.log_index = LogIndex(self.connection)
+            self.log_fields = LogFields(self.connection)
 
     def is_behind(self, row: SegmentRow) -> bool:
         """Has another file taken its place: sealed, or read again?"""

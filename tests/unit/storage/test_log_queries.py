@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from models.domain.messages import Kind
-from models.domain.queries import CancelToken, LogRequest
+from models.domain.queries import CancelToken, LogRequest, LogSummaryRequest
 from models.domain.records import Level, LogRow
 from models.domain.search.parsing import LEVELS, parse
 from models.domain.search.terms import (
@@ -29,10 +30,13 @@ from models.domain.search.terms import (
 )
 from models.domain.search.writing import written
 from models.domain.timestamps import utc_text
+from models.storage.copies.verify import verify
 from models.storage.export.run import export
-from models.storage.history import log_lists, row_pages
+from models.storage.history import log_lists, log_summary, row_pages
 from models.storage.history.log_lists import answer_logs
 from models.storage.history.store_view import StoreView
+from models.storage.sealing import log_fields, row_writing
+from models.storage.sealing.row_shapes import LOG
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.history_builder import HistoryBuilder, raw
@@ -55,7 +59,9 @@ TEXTS = (
 )
 VALUES: tuple[Any, ...] = (
     0, 1, 200, 250.5, -3, "200", "fast", "E*", True, False, None, ["a", 7, ["b"]], {"c": 1}, "ümlaut", "", 'q"q',
+    0.1, 0.1000000001, 16_777_217, 2**53 + 1, 1e300, "1_000", "inf",
 )  # fmt: skip
+NUMBERS = (0.0, 200.0, 5.0, -1.0, 0.1, 250.5, 16_777_216.0, 2.0**53, 1e300)
 KEYS = ("latency", "code", "http", "http.status", "größe", "level", "a.b.c", "a")
 FIELDS = (
     *(key for key in KEYS if key != "level"),
@@ -103,18 +109,39 @@ def build(root: Path) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def workspaces(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
-    """The same history, as it was written and sealed."""
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, ...]:
+    """The same history: as it was written, sealed, sealed before fields had columns, and with columns that tell little."""
     folder = tmp_path_factory.mktemp("queries")
     plain = build(folder / "plain")
-    shutil.copytree(plain.root, folder / "sealed")
-    sealed = Workspace.at(folder / "sealed")
+    sealed, earlier, coarse = (Workspace.at(folder / name) for name in ("sealed", "earlier", "coarse"))
+    for one in (sealed, coarse):
+        shutil.copytree(plain.root, one.root)
     assert seal_all(sealed) == 3
-    return plain, sealed
+    with pytest.MonkeyPatch.context() as patched:
+        for name, most in (("PART_ROWS", 60), ("MOST_WORDS", 3), ("MOST_FIELDS", 8), ("_MOST_VALUES", 4)):
+            patched.setattr(log_fields, name, most)
+        patched.setattr(row_writing, "LOG", LOG._replace(rows=20))
+        assert seal_all(coarse) == 3
+    shutil.copytree(sealed.root, earlier.root)
+    for number in (1, 2, 3):
+        forget_columns(earlier.segment(number))
+    return plain, sealed, earlier, coarse
+
+
+def forget_columns(path: Path) -> None:
+    """As segments were sealed before there were columns of fields."""
+    connection = apsw.Connection(str(path))
+    tables = ("log_part", "log_field", "log_field_rows")
+    for table in tables:
+        connection.execute(f"DROP TABLE {table}")
+    ((sums,),) = connection.execute("SELECT value FROM meta WHERE key = 'sums'").fetchall()
+    kept = {table: crc for table, crc in json.loads(str(sums)).items() if table not in tables}
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'sums'", (json.dumps(kept, sort_keys=True),))
+    connection.close()
 
 
 @pytest.fixture(scope="module")
-def views(workspaces: tuple[Workspace, Workspace]) -> Iterator[list[StoreView]]:
+def views(workspaces: tuple[Workspace, ...]) -> Iterator[list[StoreView]]:
     found = [StoreView(one) for one in workspaces]
     for view in found:
         view.refresh()
@@ -225,12 +252,12 @@ def query(chance: random.Random, depth: int = 0) -> Term:
     if kind == 4:
         pattern = chance.choice((
             ("200",), ("", ""), ("fa", ""), ("E*",), ("true",), ("null",), ("7",), ("b",), ("ÜMLAUT",), ("timed out",), ("o",),
-            ("", "u", ""), ('q"q',), ('{"c":1}',), ("250.5",), ("",),
+            ("", "u", ""), ('q"q',), ('{"c":1}',), ("250.5",), ("",), ("0.1",), ("16777217",),
         ))  # fmt: skip
         return FieldIs(chance.choice(FIELDS), pattern)
     if kind == 5:
         comparison = chance.choice((Comparison.MORE, Comparison.AT_LEAST, Comparison.LESS, Comparison.AT_MOST))
-        return FieldCompares(chance.choice(FIELDS), comparison, chance.choice((0.0, 200.0, 5.0, -1.0)))
+        return FieldCompares(chance.choice(FIELDS), comparison, chance.choice(NUMBERS))
     if kind == 6:
         return Not(query(chance, depth + 1))
     some = tuple(query(chance, depth + 1) for _ in range(chance.choice((2, 3))))
@@ -250,7 +277,7 @@ def rows_of(view: StoreView, request: LogRequest) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("count", [80, pytest.param(1_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("patience_s", [-1.0, 3_600.0], ids=["a page a step", "whole pages"])
 def test_every_way_finds_the_same(
-    workspaces: tuple[Workspace, Workspace],
+    workspaces: tuple[Workspace, ...],
     views: list[StoreView],
     patience_s: float,
     count: int,
@@ -272,6 +299,29 @@ def test_every_way_finds_the_same(
             assert rows_of(view, request) == wanted, written(term)
         found_some += 0 < len(wanted) < len(exported)
     assert found_some > count // 3
+
+
+def test_a_segment_sealed_before_there_were_columns_is_whole(workspaces: tuple[Workspace, ...]) -> None:
+    assert not list(verify(workspaces[2]))
+    assert list(verify(workspaces[1])) == list(verify(workspaces[3])) == []
+
+
+def test_columns_count_without_the_records(views: list[StoreView], monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[object] = []
+    meets = log_lists._meets
+    monkeypatch.setattr(log_lists, "_meets", lambda test, names, row: held.append(row) or meets(test, names, row))
+    monkeypatch.setattr(log_summary, "SAMPLED", 1)
+    begin_us = T0 // 60_000_000 * 60_000_000
+    for text in ("code:*", "NOT code:200 NOT logger:ok", "level:error OR a.b.c>=250.5 OR logger:retry*"):
+        counts, looked_at = [], []
+        for view in (views[1], views[2]):  # as it is sealed, and was before
+            held.clear()
+            request = LogSummaryRequest(parse(text, T0), begin_us, begin_us + 3_600_000_000, 60_000_000)
+            (*_, found) = log_summary.answer_log_summary(view, request, CancelToken())
+            counts.append(found.counts.tolist())
+            looked_at.append(len(held))
+        assert counts[0] == counts[1]
+        assert looked_at[0] * 2 < looked_at[1], (text, looked_at)
 
 
 def test_new_records_are_counted_by_the_query(views: list[StoreView]) -> None:

@@ -96,7 +96,7 @@ def test_facets_tell_what_is_frequent(views: list[StoreView]) -> None:
         for facet in found.values():  # what a click on a value makes of it finds as many
             for value, n in facet.values[:3]:
                 clicked = term_of(facet.field, value)
-                if value and facet.field not in ("error", "http.status"):  # those may stand in others
+                if value and not facet.field.startswith(("error", "http.status")):  # those may stand in others
                     assert len(lines(view, LogRequest(0, All((term, clicked))))) >= n, (facet.field, value)
 
 
