@@ -60,8 +60,10 @@ class AgentHeader(QWidget):
             self.buttons.addStretch(1)
             column.addLayout(self.buttons)
 
-    def show_facts(self, result: AgentResult | None, now: PresenceNow | None, now_us: int) -> None:
-        """Show what is known by now."""
+    def show_facts(
+        self, result: AgentResult | None, now: PresenceNow | None, now_us: int, *, of_now: bool = True
+    ) -> None:
+        """Show what is known; `of_now` false: presence is that of a moment in the past, which `now_us` is then."""
         self.name.set_text((result.name or result.id) if result else "")
         self.id.set_text(result.id if result and result.name not in ("", result.id) else "")
         self.id.setVisible(bool(result) and bool(self.id.text()))
@@ -72,7 +74,7 @@ class AgentHeader(QWidget):
         self.presence.setToolTip(cause_sentence(now.cause) if now else "")
         self.presence.setStyleSheet(f"color: {self._theme.theme.presence(presence, condition)}")
         separator = " · " if self._compact else _SEPARATOR
-        self.facts.set_text(separator.join(self._facts(result, now_us)) if result else "")
+        self.facts.set_text(separator.join(self._facts(result, now_us, of_now=of_now)) if result else "")
         self.note.set_text(self.tr("Note: {note}").replace("{note}", result.note) if result and result.note else "")
         self.note.setVisible(bool(result and result.note))
         self.setAccessibleName(visible(result.name or result.id) if result else "")
@@ -92,9 +94,9 @@ class AgentHeader(QWidget):
             text = text.replace("{" + place + "}", value)
         return text
 
-    def _facts(self, result: AgentResult, now_us: int) -> list[str]:
+    def _facts(self, result: AgentResult, now_us: int, *, of_now: bool) -> list[str]:
         """What is known and worth the room; text of the agent's own is cut short here and whole in the tooltip."""
-        age = format_age(now_us - result.last_seen_us) if result.last_seen_us else ""
+        age = format_age(now_us - result.last_seen_us) if result.last_seen_us and of_now else ""
         facts = [
             (self.tr("last seen {x} ago"), age),
             (self.tr("every {x}"), duration_text(result.interval_us) if result.interval_us else ""),

@@ -26,8 +26,8 @@ class AgentPanel(QWidget):
 
     def __init__(self, context: ScreenContext, fill_menu: FillMenu) -> None:
         super().__init__()
-        self._clock, self._fill_menu = context.clock, fill_menu
-        self.facts = AgentFacts(context.source, context.tail, context.clock, self)
+        self._fill_menu = fill_menu
+        self.facts = AgentFacts(context.source, context.tail, context.cursor, context.clock, self)
         self.header = AgentHeader(context.themes, compact=True)
         self.plots = AgentPlots(context, compact=True)
         self._figures: dict[str, QLabel] = {}
@@ -124,7 +124,8 @@ class AgentPanel(QWidget):
 
     @Slot()
     def _show_facts(self) -> None:
-        self.header.show_facts(self.facts.result, self.facts.presence, self._clock.wall_us())
+        facts = self.facts
+        self.header.show_facts(facts.result, facts.presence, facts.told_us, of_now=facts.moment_us is None)
 
     @Slot()
     def _open_agent(self) -> None:

@@ -37,8 +37,8 @@ class AgentScreen(QWidget):
 
     def __init__(self, context: ScreenContext, fill_menu: FillMenu) -> None:
         super().__init__()
-        self._clock, self._fill_menu = context.clock, fill_menu
-        self.facts = AgentFacts(context.source, context.tail, context.clock, self)
+        self._fill_menu = fill_menu
+        self.facts = AgentFacts(context.source, context.tail, context.cursor, context.clock, self)
         self.header = AgentHeader(context.themes)
         self.plots = AgentPlots(context)
         self.logs, self.tasks, self.messages = LogList(context), TaskList(context), MessageList(context)
@@ -148,7 +148,8 @@ class AgentScreen(QWidget):
 
     @Slot()
     def _show_facts(self) -> None:
-        self.header.show_facts(self.facts.result, self.facts.presence, self._clock.wall_us())
+        facts = self.facts
+        self.header.show_facts(facts.result, facts.presence, facts.told_us, of_now=facts.moment_us is None)
 
     def _take_page(self, page: TailPage) -> None:
         if page.logs:

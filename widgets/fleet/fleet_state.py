@@ -117,7 +117,8 @@ def matches(fleet: FleetResult, text: str, group: str | None, *, only_not_well: 
 
 
 def ordered(fleet: FleetResult, rows: Order, column: Column | None, *, descending: bool) -> Order:
-    """Rows in the order of a column; None is worst first. What has no value stands last either way; equal ones by name."""
+    """Rows in the order of a column; None is worst first. What has no value stands last either way; equal ones by name, of
+    presence by since when it is so: who went first stands first."""
     names = _text_rank(fleet.name)
     if column is None:
         rank = severity(fleet)
@@ -127,7 +128,8 @@ def ordered(fleet: FleetResult, rows: Order, column: Column | None, *, descendin
     value = _sort_value(fleet, column)[rows]
     missing = np.isnan(value)
     key = np.where(missing, 0.0, -value if descending else value)
-    return rows[np.lexsort((names[rows], key, missing))]
+    since = fleet.since_us[rows] if column is Column.PRESENCE else np.zeros(len(rows))
+    return rows[np.lexsort((names[rows], since, key, missing))]
 
 
 def _sort_value(fleet: FleetResult, column: Column) -> npt.NDArray[np.float64]:
@@ -137,7 +139,7 @@ def _sort_value(fleet: FleetResult, column: Column) -> npt.NDArray[np.float64]:
         case Column.GROUP:
             return _text_rank(fleet.group).astype(np.float64)
         case Column.PRESENCE:
-            return (severity(fleet) * 10 + fleet.presence).astype(np.float64)
+            return (-10 * severity(fleet) - fleet.presence).astype(np.float64)  # the first click shows who is worst
         case Column.LAST_SEEN:
             return np.where(fleet.last_seen_us > 0, fleet.last_seen_us.astype(np.float64), np.nan)
         case Column.HOUR:

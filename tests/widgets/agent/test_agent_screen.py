@@ -384,3 +384,27 @@ def test_live_view_forgets_what_left_the_window(desk: Desk, shown) -> None:
         desk.clock.advance(SECOND)
         desk.tail.page([desk.points(ATTEMPTS, 6.0)])
     assert len(screen.plots.feed.buffers[ATTEMPTS]) <= 130
+
+
+def test_at_a_moment_it_is_told_how_the_agent_was_then(desk: Desk, shown) -> None:
+    long_ago = desk.now - 600 * SECOND
+    desk.source.presence = [
+        (long_ago, Presence.OFFLINE, Condition.OK, Cause.WILL),
+        (desk.now - 300 * SECOND, Presence.ONLINE, Condition.OK, Cause.HEARD),
+    ]
+    screen = shown(desk.screen())
+    screen.show_agent(AGENT)
+    desk.source.answer_all()
+    assert screen.header.presence.text().startswith("online (heard)")
+    desk.cursor.pin(desk.now - 400 * SECOND)
+    desk.source.answer_all()
+    assert screen.header.presence.text().startswith("offline (will) since ")
+    assert screen.header.presence.text().endswith("3 min ago")
+    assert "last seen" not in screen.header.facts.text(), "when it was seen last is known of now alone"
+    desk.tail.page(presence=[(desk.now, Presence.LATE, Condition.OK, Cause.SILENCE)])
+    assert screen.header.presence.text().startswith("offline (will)"), "news are not of then"
+    desk.source.presence.append((desk.now, Presence.LATE, Condition.OK, Cause.SILENCE))
+    screen.facts._moments.stop()
+    desk.cursor.pin(None)
+    desk.source.answer_all()
+    assert screen.header.presence.text().startswith("late")

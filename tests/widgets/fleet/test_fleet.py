@@ -105,6 +105,14 @@ def test_names_with_numbers_stand_in_their_order():
     assert ordered(fleet, np.arange(3), Column.AGENT, descending=False).tolist() == [2, 1, 0]
 
 
+def test_presence_sorts_the_worst_first_and_of_those_who_went_first() -> None:
+    fleet = fleet_of(4)
+    fleet.presence[:] = [Presence.OFFLINE, Presence.ONLINE, Presence.OFFLINE, Presence.LATE]
+    fleet.since_us[:] = [30, 0, 20, 10]
+    assert ordered(fleet, np.arange(4), Column.PRESENCE, descending=False).tolist() == [2, 0, 3, 1]
+    assert ordered(fleet, np.arange(4), Column.PRESENCE, descending=True).tolist() == [1, 3, 2, 0]
+
+
 def test_the_filter_finds_every_word_and_the_group():
     fleet = fleet_of(40, ill=4)
     assert [fleet.id[i] for i in matches(fleet, "PLAN 3", None, only_not_well=False)] == ["planner-3"]
