@@ -18,7 +18,7 @@ from widgets.explore.panel_view import PanelView
 from widgets.frame.screen_context import ScreenContext
 from widgets.heat.feed import HeatFeed
 from widgets.heat.heat_table import Cells, HeatTable, heat_csv
-from widgets.heat.order import Order, fitting, highest, in_order, newest
+from widgets.heat.order import Order, fitting, highest, in_order, newest, searched_texts
 from widgets.heat.subject import HeatSubject
 from widgets.heat.surface import HeatSurface
 
@@ -51,8 +51,10 @@ class HeatView(PanelView):
         self._bar = QScrollBar()
         self._head = QWidget()
         self._fits = np.zeros(0, np.int64)
+        self._searched_texts: list[str] = []
         self._ordered = (-1, -1)  # load and newest step when the rows were put in order
-        self._title = ""
+        self._title = self._summed = ""
+        self._told_of: Sequence[object] = ()  # what `_summed` was made of
         self._wall = context.clock
         self.menu_us: int | None = None
         """Where the mouse opened its menu last; None: it was opened in another way."""
@@ -90,6 +92,7 @@ class HeatView(PanelView):
         """Which series of which agents; None: nobody has it."""
         if subject != self.feed.subject:
             self.feed.show(subject)
+            self._searched_texts = [] if subject is None else searched_texts(subject.names, subject.ids)
             self._searched()
 
     def setAccessibleName(self, name: str) -> None:
@@ -114,7 +117,7 @@ class HeatView(PanelView):
         subject = self.feed.subject
         self._fits = np.zeros(0, np.int64)
         if subject is not None:
-            self._fits = fitting(self.search.text(), subject.names, subject.ids)
+            self._fits = fitting(self.search.text(), self._searched_texts)
         self._reordered()
 
     @Slot()
@@ -157,11 +160,15 @@ class HeatView(PanelView):
         self.setFocusProxy(self.surface if some else None)  # type: ignore[arg-type]  # None is nobody
         if not some:
             self._told.set_text("")
+            self._told_of = ()
             return ""
-        self._told.set_text(self._counts())
         self.surface.data_changed()
-        self._describe()
-        return self._summary()
+        now = self.feed.value, rows, self._steps(), self.feed.loading, self.feed.problem
+        if not _same(now, self._told_of):  # of thousands of rows words take a while
+            self._told_of, self._summed = now, self._summary()
+            self._told.set_text(self._counts())
+            self._describe()
+        return self._summed
 
     def _counts(self) -> str:
         """How many agents are listed, and what is not."""
@@ -284,3 +291,10 @@ class HeatView(PanelView):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.set_active(False)
+
+
+def _same(these: Sequence[object], those: Sequence[object]) -> bool:
+    """Arrays by what they are, as none is changed in its place."""
+    return len(these) == len(those) and all(
+        one is other if isinstance(one, np.ndarray) else one == other for one, other in zip(these, those, strict=True)
+    )

@@ -17,7 +17,7 @@ from widgets.explore.panel_grid import PanelGrid
 from widgets.explore.panel_sentences import nothing_chosen, nothing_found, nothing_measured
 from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, resolve
 from widgets.frame.screen_context import ScreenContext
-from widgets.heat.subject import heat_subject
+from widgets.heat.subject import HeatSubjects
 from widgets.plots.alignment import Alignment
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
@@ -37,6 +37,7 @@ class PanelDesk(QObject):
         self.feed = PanelFeed(context.source, context.tail, context.times, self)
         self.events = PanelEvents(context, self)
         self.grid = PanelGrid(self._make)
+        self._heat = HeatSubjects(known.index)
         self._alignment = Alignment(lambda: [panel.plot for panel in self.shown], self)
         self._users: dict[int, list[ExplorePanel]] = {}
         self._earlier: dict[int, tuple[EarlierRange, PanelFeed]] = {}  # by how much, in microseconds
@@ -108,7 +109,7 @@ class PanelDesk(QObject):
             agent = one.key.agent and self._name_of(one.key.agent)
             same = (one.resolved, one.panel.compare_s) == (resolved, panel.compare_s)
             fresh = not same or any(not self._is_fed(curve) for curve in one.curves)
-            heat = heat_subject(panel.plotted[0], index) if panel.kind is Kind.HEAT and panel.plotted else None
+            heat = self._heat.of(panel.plotted[0]) if panel.kind is Kind.HEAT and panel.plotted else None
             one.show_panel(
                 panel, panel_title(panel, resolved.found, agent) if heat is None else heat_title(panel, heat)
             )

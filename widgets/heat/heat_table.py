@@ -19,6 +19,7 @@ from widgets.heat.order import highest, lowest, newest
 from widgets.heat.subject import HeatSubject
 from widgets.plots.plot_data import csv_cell, iso_time
 
+_DIGITS = 6
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
@@ -33,20 +34,27 @@ class Cells(NamedTuple):
 
 
 def heat_csv(cells: Cells) -> str:
-    """As RFC 4180 text: agent, beginning of the step (UTC), unit, value; what was not measured has no line."""
+    """As RFC 4180 text: a line for each agent, a column for each step by when it began (UTC); what was not measured is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("agent", "time", "unit", "value"))
     subject = cells.subject
-    at, unit = (
-        [iso_time(cells.first_us + step * cells.step_us) for step in range(cells.value.shape[1])],
-        csv_cell(subject.unit),
-    )
-    for place, row in enumerate(cells.rows.tolist()):
-        agent, own = csv_cell(subject.ids[row]), cells.value[place]
-        for step in np.flatnonzero(~np.isnan(own)).tolist():
-            writer.writerow((agent, at[step], unit, f"{own[step]:.7g}"))
+    begins = [iso_time(cells.first_us + step * cells.step_us) for step in range(cells.value.shape[1])]
+    writer.writerow(("agent", "unit", *begins))
+    for row, own in zip(cells.rows.tolist(), _rounded(cells.value), strict=True):
+        told = ["" if math.isnan(one) else one for one in own]
+        writer.writerow((csv_cell(subject.ids[row]), csv_cell(subject.unit), *told))
     return out.getvalue()
+
+
+def _rounded(value: Float32) -> list[list[float]]:
+    """To the digits that a cell has; hundreds of thousands of them are written in an instant so."""
+    exact = value.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        place = np.where(exact == 0, 0.0, 10.0 ** (_DIGITS - np.ceil(np.log10(np.abs(exact)))))
+    rounded: list[list[float]] = np.where(
+        exact == 0, 0.0, np.round(exact * place) / np.where(place > 0, place, 1.0)
+    ).tolist()
+    return rounded
 
 
 class _Row(NamedTuple):

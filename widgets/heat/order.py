@@ -17,11 +17,15 @@ class Order(StrEnum):
     NEWEST = "newest"
 
 
-def fitting(typed: str, names: Sequence[str], ids: Sequence[str]) -> Int64:
+def searched_texts(names: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """What `fitting` looks through."""
+    return [f"{name}\n{id_}".casefold() for name, id_ in zip(names, ids, strict=True)]
+
+
+def fitting(typed: str, texts: Sequence[str]) -> Int64:
     """Rows in whose name or id every word stands."""
     words = typed.casefold().split()
-    texts = (f"{name}\n{id_}".casefold() for name, id_ in zip(names, ids, strict=True))
-    return np.flatnonzero(np.fromiter((all(word in text for word in words) for text in texts), bool, len(names)))
+    return np.flatnonzero(np.fromiter((all(word in text for word in words) for text in texts), bool, len(texts)))
 
 
 def in_order(rows: Int64, value: Float32, order: Order) -> Int64:

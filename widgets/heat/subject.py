@@ -31,6 +31,24 @@ class HeatSubject(NamedTuple):
     left_out: int = 0
 
 
+class HeatSubjects:
+    """Those that were asked for, made anew when the index knows more: of thousands of agents one takes some milliseconds."""
+
+    def __init__(self, index: SeriesIndex) -> None:
+        self._index = index
+        self._known: tuple[int, object] = (-1, None)
+        self._made: dict[Plotted, HeatSubject | None] = {}
+
+    def of(self, plotted: Plotted) -> HeatSubject | None:
+        """As `heat_subject`."""
+        now = self._index.version, self._index.headline
+        if now[0] != self._known[0] or now[1] is not self._known[1]:
+            self._known, self._made = now, {}
+        if plotted not in self._made:
+            self._made[plotted] = heat_subject(plotted, self._index)
+        return self._made[plotted]
+
+
 class _Drawn(NamedTuple):
     unit: str
     factor: float

@@ -77,6 +77,7 @@ class HeatSurface(TimeSurface):
         self._top = 0  # pixels above what is seen
         self._pressed: QPointF | None = None
         self._values: ValueRange | None = None
+        self._range_of: tuple[Float32, Int64, int, int] = feed.value, self.rows, 0, 0  # what `_values` was found in
         self._newest = np.zeros(0, np.float32)
         self.row_pixels = 18
         self.setMinimumHeight(HEADER_PIXELS + TIME_PIXELS + 2 * self.row_pixels)
@@ -183,7 +184,7 @@ class HeatSurface(TimeSurface):
 
     def _paint_picture(self, painter: QPainter, _ratio: float) -> None:
         theme, frame, feed = self._theme.theme, self._frame, self._feed
-        self._values = None if feed.subject is None else range_of(self._values_in_sight(), feed.subject.unit)
+        self._find_range()
         places, rows = self._seen()
         painter.save()
         painter.setClipRect(self._rows_box())
@@ -197,12 +198,17 @@ class HeatSurface(TimeSurface):
     def _rows_box(self) -> QRectF:
         return QRectF(0, HEADER_PIXELS, self.width(), self.room)
 
-    def _values_in_sight(self) -> Float32:
-        """Of all listed rows in the time that is seen."""
+    def _find_range(self) -> None:
+        """Of all listed rows in the time that is seen: not again for every step of a scroll."""
         feed, frame = self._feed, self._frame
         low = max(0, (frame.since_us - feed.first_us) // feed.step_us)
-        high = max(0, -(-(frame.until_us - feed.first_us) // feed.step_us))
-        return feed.value[self.rows, low:high] if low < high else np.zeros((0, 0), np.float32)
+        high = max(low, -(-(frame.until_us - feed.first_us) // feed.step_us))
+        value, rows, *span = self._range_of
+        if value is not feed.value or rows is not self.rows or span != [low, high]:
+            self._range_of = feed.value, self.rows, low, high
+            self._values = (
+                None if feed.subject is None else range_of(feed.value[self.rows, low:high], feed.subject.unit)
+            )
 
     def _paint_header(self, painter: QPainter, at_us: int | None) -> None:
         """Above, what is pointed at, and what the colours stand for; at the right the values where the cursor stands, else the

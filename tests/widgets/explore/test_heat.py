@@ -23,6 +23,7 @@ from widgets.heat.colours import range_of
 from widgets.heat.heat_table import HeatTable
 from widgets.heat.order import Order, in_order, newest
 from widgets.heat.subject import heat_subject
+from widgets.plots.plot_data import iso_time
 
 STEP = 10 * SECOND
 QUEUES = (QUEUE, 1_000 + QUEUE, 2_000 + QUEUE)
@@ -217,13 +218,17 @@ def test_a_drag_zooms_every_panel(heat: HeatView, desk: Desk, qtbot: QtBot) -> N
     assert not desk.range.live
 
 
-def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, qtbot: QtBot) -> None:
+def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: Desk) -> None:
     heat.copy()
-    lines = QGuiApplication.clipboard().text().split("\r\n")
-    assert lines[0] == "agent,time,unit,value"
-    assert [(one.split(",")[0], one.split(",")[3]) for one in lines[1:-1]] == [
-        ("crawler-2", "9"), ("crawler-2", "1"), ("crawler-1", "1"), ("crawler-1", "2"), ("crawler-1", "3"),
-    ]  # fmt: skip
+    head, *lines = [line.split(",") for line in QGuiApplication.clipboard().text().split("\r\n")[:-1]]
+    assert head[:2] == ["agent", "unit"]
+    end = desk.now // STEP * STEP
+    first = next(at for at, time in enumerate(head) if time == iso_time(end - 3 * STEP))
+    assert [(line[0], line[1], line[first : first + 3]) for line in lines] == [
+        ("crawler-2", "{task}", ["9.0", "", "1.0"]),
+        ("crawler-1", "{task}", ["1.0", "2.0", "3.0"]),
+        ("planner-1", "{task}", ["", "", ""]),
+    ]
     heat.show_table()
     table = heat.findChild(HeatTable)
     assert table is not None
