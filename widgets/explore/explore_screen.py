@@ -64,6 +64,7 @@ class ExploreScreen(QWidget):
             self._wire(panel)
         self.desk.grid.resized.connect(self.commands.resize)
         self.tree.added.connect(self._add)
+        self.tree.heat_wanted.connect(self.show_heat)
         self.tree.selection_changed.connect(self._tell_agents)
         self.history.changed.connect(self._tell_agents)
         self.history.changed.connect(self.state_changed)

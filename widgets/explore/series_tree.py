@@ -1,8 +1,17 @@
 """The searchable tree of agents and series, and what leads from it into a panel: Enter, double click, drag."""
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLineEdit, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from models.domain.layouts.layout import Plotted
 from widgets.common.buttons import plain_button
@@ -25,6 +34,8 @@ class SeriesTree(QWidget):
 
     added = Signal(list, bool)
     selection_changed = Signal()
+    heat_wanted = Signal()
+    """A heat-map of the series at hand, of all agents."""
 
     def __init__(self, known: KnownSeries, theme: ThemeHolder) -> None:
         super().__init__()
@@ -48,6 +59,7 @@ class SeriesTree(QWidget):
         self.search.returnPressed.connect(self._into_tree)
         self.view.entered_rows.connect(lambda own: self.add(own_panel=own))
         self.view.selectionModel().selectionChanged.connect(self._selection_changed)
+        self.view.menu_wanted.connect(self._open_menu)
         known.changed.connect(self._known_changed)
         self._selection_changed()
 
@@ -91,6 +103,25 @@ class SeriesTree(QWidget):
         """Ask for the selected series to be shown."""
         if some := self.selected():
             self.added.emit(some, own_panel)
+
+    @Slot(QPoint)
+    def _open_menu(self, where: QPoint) -> None:
+        """What can be done with what is selected."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill_menu(menu)
+        menu.popup(where)
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """Put in what can be done with what is selected."""
+        some = bool(self._rows())
+        for text, run, fits in (
+            (self.tr("Add to the panel at hand\tEnter"), lambda: self.add(own_panel=False), some),
+            (self.tr("Add as a panel\tShift+Enter"), lambda: self.add(own_panel=True), some),
+            (self.tr("Heat-map of all agents\tF9"), self.heat_wanted.emit, self.series_at_hand() is not None),
+            (self.tr("Copy\tCtrl+C"), self.view.copy, some),
+        ):
+            menu.addAction(text, run).setEnabled(fits)
 
     @Slot()
     def search_now(self) -> None:
@@ -189,6 +220,8 @@ class _View(QTreeView):
     """Enter on series tells `entered_rows` (with Shift: true); on one agent it opens or closes it."""
 
     entered_rows = Signal(bool)
+    menu_wanted = Signal(QPoint)
+    """At this place of the screen."""
 
     def __init__(self, model: SeriesModel, name: str) -> None:
         super().__init__()
@@ -232,6 +265,15 @@ class _View(QTreeView):
             self.expand(self.currentIndex())  # not everything, of which there may be very much
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        at = (
+            self.visualRect(self.currentIndex()).bottomLeft()
+            if by_key
+            else self.viewport().mapFromGlobal(event.globalPos())
+        )
+        self.menu_wanted.emit(self.viewport().mapToGlobal(at))
 
     def copy(self) -> None:
         """What is selected, a line each: agent, metric, labels."""

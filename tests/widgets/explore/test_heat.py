@@ -250,7 +250,10 @@ def test_the_action_takes_the_selected_series_else_the_panel_at_hand(explore: Ex
     search(explore, "crawler-1 memory")
     tree = explore.tree
     tree.view.setCurrentIndex(tree.model.index(0, 0, tree.model.index(0, 0)))
-    explore.show_heat()
+    menu = QMenu()
+    tree.fill_menu(menu)
+    (action,) = [one for one in menu.actions() if one.text().startswith("Heat-map")]
+    action.trigger()
     settle(desk)
     assert [panel.panel.kind for panel in explore.desk.shown] == [Kind.PLOT, Kind.HEAT]
     assert explore.panel.panel.plotted == (Plotted("", "process.memory.usage"),)
