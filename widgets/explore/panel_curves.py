@@ -102,7 +102,10 @@ def make_curves(
 
 
 def curve_names(found: Sequence[FoundSeries]) -> list[str]:
-    """What tells them apart: the agent, the series, or both."""
+    """What tells them apart: the agent, the series, how it is drawn, or all of that."""
+    ways: dict[str, set[Shown]] = {}
+    for one in found:
+        ways.setdefault(one.text, set()).add(one.shown)
     several_agents = len({one.agent for one in found}) > 1
     several_series = len({(one.text, one.shown) for one in found}) > 1
     by_role = all(one.plotted.role for one in found) and len({(one.plotted.role, one.shown) for one in found}) == 1
@@ -111,9 +114,18 @@ def curve_names(found: Sequence[FoundSeries]) -> list[str]:
     for one in found:
         parts = [one.agent_title if namesakes else one.agent_name] if several_agents or not several_series else []
         if several_series and not (several_agents and by_role):
-            parts.append(_kind_text(one))
+            parts.append(_kind_text(one) + (_way_text(one.shown) if len(ways[one.text]) > 1 else ""))
         names.append(" · ".join(parts))
     return names
+
+
+def _way_text(shown: Shown) -> str:
+    words = {
+        Shown.RATE: translate("ExplorePanel", " per second"),
+        Shown.INCREASE: translate("ExplorePanel", " per step"),
+        Shown.VALUE: translate("ExplorePanel", " as it is"),
+    }
+    return words.get(shown, "")
 
 
 def panel_title(panel: Panel, found: Sequence[FoundSeries], agent: str) -> str:

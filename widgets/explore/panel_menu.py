@@ -80,9 +80,8 @@ def _fill_ways(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel") -> N
             ways.setdefault(one.plotted, []).append(one)
     counters = [one for plotted in ways.values() for one in plotted if one.is_counter]
     if counters and len(ways) > 1:
-        menu.addSection(translate("PanelMenu", "All counters"))
-        _fill_way(menu, screen, counters)
-        menu.addSection(translate("PanelMenu", "One series"))
+        _fill_way(menu.addMenu(translate("PanelMenu", "All counters")), screen, counters)
+        menu.addSeparator()
     for plotted, found in ways.items():
         _fill_way(menu if len(ways) == 1 else menu.addMenu(_name_of(plotted, panel)), screen, found)
     menu.setEnabled(bool(ways))

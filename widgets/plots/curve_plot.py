@@ -276,7 +276,8 @@ class CurvePlot(TimeSurface):
         self._placed_entries = paint_header(painter, box, self.title, self._entries(at_us), theme)
 
     def _entries(self, at_us: int | None) -> list[Entry]:
-        until, theme = self._frame.until_us, self._theme.theme
+        # while live what is drawn ends by up to a pixel later than now: of a week that is longer than any value is taken to last
+        until, theme = self._range.current().until_us, self._theme.theme
         entries = []
         for place, curve in enumerate(self._curves):
             off, value = place in self._off, ""
@@ -305,4 +306,6 @@ class CurvePlot(TimeSurface):
             newest = ", ".join(f"{entry.name} {entry.value}".strip() for entry in shown)
             span_us = self._frame.until_us - self._frame.since_us
             text = summary(self.title, self._subject, newest, self.unit, self._extent, span_us)
+            if restarts := sum(mark.kind is MarkKind.RESET for one in self._placed_marks for mark in one.marks):
+                text += "; " + self.tr("restarts of counters: {n}").replace("{n}", str(restarts))
         self.setAccessibleDescription(text)

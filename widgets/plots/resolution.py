@@ -47,7 +47,9 @@ def resolution_tip(shapes: Sequence[Shape]) -> str:
     if any(shape.hourly is not None or shape.band is not None for shape in shapes):
         lines.append(
             translate(
-                "Resolution", "Hours: the samples themselves are gone; minimum, maximum and mean of each hour are kept."
+                "Resolution",
+                "Hours: the samples themselves are gone; minimum, maximum and mean of each hour are kept. Of counters the exact "
+                "rise is kept, and that one restarted in an hour, but not when.",
             )
         )
     return "\n".join(lines) or translate("Resolution", "Every sample that was received is drawn.")

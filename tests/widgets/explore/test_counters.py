@@ -47,6 +47,7 @@ def test_a_counter_is_a_rate_with_its_restart_marked_and_told(counting: ExploreS
     texts = [mark.text for placed in plot._placed_marks for mark in placed.marks]
     assert texts == ["agent.connection.attempts: counter restarted"]
     assert "2 /s" in plot.accessibleDescription()
+    assert plot.accessibleDescription().endswith("restarts of counters: 1")
 
 
 def test_copied_and_in_the_table_a_counter_stands_as_it_was_counted(counting: ExploreScreen, desk: Desk) -> None:
@@ -76,13 +77,28 @@ def test_all_counters_or_one_are_drawn_otherwise_and_that_is_kept_and_taken_back
 
 def test_the_menu_says_how_each_is_drawn_and_changes_it(counting: ExploreScreen, desk: Desk) -> None:
     menu = menu_of(counting)
-    checked = [one.text() for one in menu.actions() if one.isChecked()]
-    assert checked == ["Rate per second"]
+
+    def checked(name: str) -> list[str]:
+        way = next(one.menu() for one in menu_of(counting).actions() if one.text() == name)
+        return [one.text() for one in way.actions() if one.isChecked()]
+
+    assert checked("All counters") == ["Rate per second"]
     ours = next(one.menu() for one in menu.actions() if one.text() == "agent.connection.errors")
     next(one for one in ours.actions() if one.text() == "Value").trigger()
     settle(desk)
     assert [one.shown for one in counting.history.layout.root.plotted] == [Shown.AUTO, Shown.VALUE]
-    assert not any(one.isChecked() for one in menu_of(counting).actions())  # all counters: no longer alike
+    assert checked("All counters") == []  # no longer alike
+    assert checked("agent.connection.errors") == ["Value"]
+
+
+def test_one_series_drawn_in_two_ways_has_two_names(explore: ExploreScreen, desk: Desk) -> None:
+    desk.fill(ATTEMPTS, range(1, 50), 7.0)
+    explore.commands.add([ATTEMPTS_OF_ONE, Plotted("crawler-1", ATTEMPTS_OF_ONE.metric, shown=Shown.VALUE)])
+    settle(desk)
+    assert [curve.name for curve in explore.panel.curves] == [
+        "agent.connection.attempts per second",
+        "agent.connection.attempts as it is",
+    ]
 
 
 def test_what_is_declared_a_gauge_can_be_read_as_a_counter(explore: ExploreScreen, desk: Desk) -> None:

@@ -102,6 +102,17 @@ def test_live_points_appear_and_the_window_moves_on(desk: Desk, shown: Shown) ->
     assert "maximum 75 %" in plot.accessibleDescription()
 
 
+def test_of_a_week_too_the_legend_tells_what_came_just_now(desk: Desk, shown: Shown) -> None:
+    plot = desk.plot()
+    buffer = desk.buffer(desk.samples(*range(1, 600), value=0.25))
+    curve = LineCurve("now", "1", buffer)
+    plot.set_curves([curve], [curve])
+    desk.range.show_last(7 * 86_400 * SECOND)
+    shown(plot)
+    assert plot.frame.until_us > desk.clock.wall_us() + 60 * SECOND  # a pixel is more than ten minutes
+    assert [entry.value for entry in plot._entries(None)] == ["25 %"]
+
+
 def test_dragging_zooms_every_plot_and_double_click_goes_live(desk: Desk, shown: Shown, qtbot: QtBot) -> None:
     one, other = shown(desk.plot()), shown(desk.plot("Memory", "By"))
     area = one.frame.area.toRect()
