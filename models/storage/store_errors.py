@@ -16,6 +16,10 @@ class DamagedError(Exception):
     """A segment that is missing, of an unknown layout, or not as it was written."""
 
 
+class UnmadeError(DamagedError):
+    """A segment whose file is not there, or is there and has nothing in it: not even its tables."""
+
+
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 """The file itself is broken, not its surroundings."""
 IMPOSSIBLE = (TypeError, ValueError, OverflowError, IndexError)

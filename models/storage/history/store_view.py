@@ -13,6 +13,7 @@ from models.domain.problems import trouble
 from models.storage.access import refuse_newer
 from models.storage.catalogue import SCHEMA
 from models.storage.segments.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch, open_reading
+from models.storage.store_errors import UnmadeError
 from models.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -189,11 +190,22 @@ class StoreView:
             self._drop(segment, opened)
 
     def note_damage(self, segment: int, error: Exception) -> None:
-        """Remember it for gaps, and log it once."""
+        """Remember it for gaps, and log it once; unless it was removed since we looked, or is only just being made."""
+        if self.is_gone(segment) or (isinstance(error, UnmadeError) and self._is_new(segment)):
+            return
         if segment not in self._told:
             log.warning("segment %d cannot be read: %s", segment, error)
             self._told.add(segment)
         self.damaged[segment] = f"{type(error).__name__}: {error}"
+
+    def is_gone(self, segment: int) -> bool:
+        """Was it removed, by now? Its gap is in the catalogue then."""
+        states = fetch(self.catalogue, "select state from segment where id = ?", (segment,))
+        return states in ([], [("removed",)])
+
+    def _is_new(self, segment: int) -> bool:
+        """Its row comes before its file, and the file before its first commit."""
+        return any(row.id == segment and row.is_open and not row.taken_batch for row in self._segments)
 
     def interrupt(self) -> None:
         """Make the statement under way fail with `apsw.InterruptError`. Any thread."""

@@ -17,7 +17,7 @@ from models.storage.sealing.row_table import register
 from models.storage.sealing.sample_tables import has_chunks
 from models.storage.segments.batch_agents import BatchAgents
 from models.storage.segments.schema import LAYOUT, SEALED_LAYOUT
-from models.storage.store_errors import DAMAGED, DamagedError
+from models.storage.store_errors import DAMAGED, DamagedError, UnmadeError
 
 Row = tuple[Any, ...]
 """A row as the engine gives it; whoever selects columns knows their types."""
@@ -91,7 +91,7 @@ class OpenSegment:
 
     def __init__(self, row: SegmentRow, path: Path) -> None:
         if not path.is_file():
-            raise DamagedError(f"{path.name} is missing")
+            raise UnmadeError(f"{path.name} is missing")
         self.id = row.id
         self.was_open = row.is_open
         self.connection = open_reading(path, closed=not row.is_open)
@@ -107,6 +107,8 @@ class OpenSegment:
 
     def _look(self, name: str) -> None:
         """What it is, and how it is to be read."""
+        if not self.number("select count(*) from sqlite_schema"):
+            raise UnmadeError(f"{name} has no tables")
         try:
             layout = self.rows("select value from meta where key = 'layout'")
             generation = self.number("select value from meta where key = ?", GENERATION)
