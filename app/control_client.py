@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +25,7 @@ from models.domain.control import PROTOCOL_VERSION, RecorderState, StepState, Te
 from models.domain.problems import EnvironmentProblem, Problem, trouble
 from models.domain.publishing import OutgoingMessage, Published
 from models.domain.recorded import ImportResult, OnProgress, RereadProgress, RereadResult
+from models.domain.tasks.orders import TaskOrder
 from models.storage.workspace import Workspace
 
 ANSWER_LIMIT_S = 15.0
@@ -60,6 +62,30 @@ class ControlClient:
     def submit(self, commands: list[dict[str, object]]) -> None:
         """Carry out commands (`models.domain.control.Command`); returns when they are stored."""
         self._ask(Verb.SUBMIT, commands=commands)
+
+    def submit_tasks(self, orders: Sequence[TaskOrder]) -> list[str]:
+        """Give tasks, all or none; returns their ids when they are stored. Raises also task.order."""
+        return self._task(do="submit", orders=[asdict(one) for one in orders])
+
+    def cancel_task(self, task: str) -> None:
+        """Raises also task.unknown, task.ended."""
+        self._task(do="cancel", task=task)
+
+    def retry_task(self, task: str) -> None:
+        """Try it once more. Raises also task.unknown, task.runs."""
+        self._task(do="retry", task=task)
+
+    def answer_task(self, task: str, text: str) -> None:
+        """What its agent asked for, as JSON text. Raises also task.unknown, task.ended, task.no-question."""
+        self._task(do="answer", task=task, input=text)
+
+    def limit_agent(self, agent: str, most: int) -> None:
+        """So many tasks may it have from us at a time."""
+        self._task(do="limit", agent=agent, most=most)
+
+    def _task(self, **request: object) -> list[str]:
+        told = self._ask(Verb.TASK, **request).get("tasks")
+        return [str(one) for one in told] if isinstance(told, list) else []
 
     def secret(self, text: str) -> None:
         """The password for this session; it is never stored."""

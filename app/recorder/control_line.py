@@ -36,6 +36,7 @@ class Verbs(Protocol):
         self, paths: list[Path], on_progress: OnProgress, *, again: bool, make_room: bool
     ) -> ImportResult: ...
     def reread(self, since_us: int, until_us: int, on_progress: Callable[[RereadProgress], None]) -> RereadResult: ...
+    def task(self, request: dict[str, Any]) -> list[str]: ...
     def wake(self, *, anew: bool = False) -> None: ...
     def stop(self) -> None: ...
 
@@ -123,10 +124,9 @@ class ControlLine:
                 told = partial(self._send_progress, number)
                 return {"result": verbs.import_files(_paths(request), told, again=again, make_room=make_room)}
             case Verb.REREAD:
-                since_us, until_us = request.get("since_us", 0), request.get("until_us", 0)
-                if type(since_us) is not int or type(until_us) is not int:
-                    raise trouble("recorder.request", detail="since_us and until_us are no times")
-                return {"result": verbs.reread(since_us, until_us, partial(self._send_progress, number))}
+                return {"result": self._reread(number, request)}
+            case Verb.TASK:
+                return {"tasks": verbs.task(request)}
             case Verb.WAKE:
                 verbs.wake(anew=request.get("anew") is True)
             case Verb.STOP:
@@ -134,6 +134,12 @@ class ControlLine:
             case other:
                 raise trouble("recorder.request", detail=f"unknown verb {str(other)[:40]!r}")
         return {}
+
+    def _reread(self, number: object, request: dict[str, Any]) -> RereadResult:
+        since_us, until_us = request.get("since_us", 0), request.get("until_us", 0)
+        if type(since_us) is not int or type(until_us) is not int:
+            raise trouble("recorder.request", detail="since_us and until_us are no times")
+        return self._verbs.reread(since_us, until_us, partial(self._send_progress, number))
 
     def _hello(self, request: dict[str, Any]) -> RecorderState:
         if request.get("protocol") != PROTOCOL_VERSION:

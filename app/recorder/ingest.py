@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 from app.recorder.batch_reading import BatchReading
 from app.recorder.broker_watch import BrokerWatch
 from app.recorder.crowd_watch import CrowdWatch
-from app.recorder.gaps import DropWatch, LinkGaps, worth_storing
+from app.recorder.gaps import DropWatch, worth_storing
 from app.recorder.jobs import Jobs
+from app.recorder.link_history import LinkHistory
 from app.recorder.log_file import Faults
 from app.recorder.ports import Committed, Feed, Keeper, Store
 from app.recorder.redelivery import Redelivery
@@ -24,7 +25,6 @@ from models.domain.clock import Clock, Instant
 from models.domain.control import BrokerFigures, Counters
 from models.domain.messages import RawMessage
 from models.domain.problems import EnvironmentProblem, Problem, trouble
-from models.domain.records import Gap, PresenceChange
 from models.domain.rules import Rules
 from models.storage.keeping.retention import StoreLimits
 from mqtt.left_over import portions
@@ -52,7 +52,7 @@ class Ingest:
 
     def __init__(self, store: Store, keeper: Keeper, clock: Clock, faults: Faults, beat: Callable[[], None]) -> None:
         self._store = store
-        self._keeper = keeper
+        self.on_stored: Callable[[RecordBatch], None] = _nobody_asks  # after each commit, on this thread
         self._clock = clock
         self._faults = faults
         self._beat = beat
@@ -66,14 +66,12 @@ class Ingest:
         self._has_capture = False
         now = Instant.now(clock)
         self._redelivery = Redelivery(store.before.unacknowledged)
-        self._link_gaps = LinkGaps(now)
+        self._link = LinkHistory(keeper, now, faults)
         self._drops = DropWatch(now.wall_us)
         self._reading = BatchReading(store.names, faults)
         self._crowd = CrowdWatch(store.names.crowd, clock)
         self._tally = Tally(clock)
         self._figures_us = self._housekept_us = now.monotonic_us
-        self._presence: list[PresenceChange] = []  # of the link, for the next commit; so are the gaps
-        self._gaps: list[Gap] = []
         self._troubles = StoreTroubles(clock)
         self.store_bytes = store.store_bytes
         self.disk_days: float | None = None
@@ -100,7 +98,7 @@ class Ingest:
 
     def link_down(self, at: Instant) -> None:
         """The session is not connected any more."""
-        self._events.append(_Event(lambda: self._unlinked(at)))
+        self._events.append(_Event(lambda: self._link.down(at)))
 
     def keep_within(self, limits: StoreLimits) -> None:
         """How much the store keeps from now on. The last word counts."""
@@ -281,12 +279,7 @@ class Ingest:
     def _linked(self, at: Instant, *, session_lost: bool) -> None:
         if session_lost:
             self._drops.forget_broker()
-        self._presence += self._keeper.link_up(at)
-        self._gaps += self._link_gaps.up(at, session_lost=session_lost)
-
-    def _unlinked(self, at: Instant) -> None:
-        self._presence += self._keeper.link_down(at)
-        self._link_gaps.down(at)
+        self._link.up(at, session_lost=session_lost)
 
     def _take_in(self, messages: Sequence[RawMessage], arrived_to: int = 0) -> None:
         """Store and acknowledge. While the store cannot take them, this waits, and they stay unacknowledged. With them all
@@ -303,10 +296,7 @@ class Ingest:
         at = Instant.now(self._clock)
         batch.duplicates += again
         batch.arrived_to = arrived_to if messages else 0
-        batch.presence += self._presence
-        self._follow_presence(batch, at)
-        batch.gaps += self._gaps
-        self._presence, self._gaps = [], []
+        self._link.add_to(batch, at)
         if feed is not None:
             batch.dropped, gaps = self._drops.ours(feed.inbox.counters().dropped, at.wall_us)
             batch.gaps += gaps
@@ -316,16 +306,10 @@ class Ingest:
                 self._given_up = self._given_up or bool(messages)
                 return  # the next start has it from the journal, or from the broker, as it is not acknowledged
             self._count(*stored)
+            self.on_stored(stored[0])
             self._redelivery.stored(stored[0])
         if feed is not None and messages and messages[0].epoch:  # else an earlier run did
             feed.session.acknowledge(messages)
-
-    def _follow_presence(self, batch: RecordBatch, at: Instant) -> None:
-        try:
-            batch.presence += self._keeper.observe(batch, at)
-            batch.presence += self._keeper.tick(at)
-        except Exception:  # noqa: BLE001 - what cannot be stored would come again with every start; it is logged and counted
-            self._faults.note("presence could not be followed; the messages are stored all the same")
 
     def _name_topics(self, messages: Sequence[RawMessage]) -> bool:
         """False: it failed until we had to end."""
@@ -394,6 +378,10 @@ class Ingest:
         if self._feed is not None:
             self._take_in(self._feed.inbox.take(), self._feed.inbox.taken_to)
             self._drain(self._feed)
-        self._gaps += self._link_gaps.closing(Instant.now(self._clock))
+        self._link.close(Instant.now(self._clock))
         self._take_in([])
         self._housekeep_when_due()
+
+
+def _nobody_asks(_batch: RecordBatch) -> None:
+    pass

@@ -34,6 +34,9 @@ from app.recorder.reread_run import HistoryInChild, Rereader
 from app.recorder.rules_in_force import RulesInForce
 from app.recorder.sealing import Sealer
 from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
+from app.recorder.tasks.beginning import open_desk
+from app.recorder.tasks.hearing import Hearing
+from app.recorder.tasks.verbs import TaskVerbs
 from app.recorder.verbs import RecorderVerbs
 from app.recorder.watch import Watch
 from app.rules_file import RulesFile
@@ -210,16 +213,21 @@ def _compose(
         return rereader.run(since_us, 0, (link.connection or Connection()).prefix, on_progress)
 
     late = LateReread(store.late, ingest.ask, reread_late, clock)
+    desk = open_desk(workspace, client, link, clock, faults, watch.beat_of("tasks"))
+    ingest.on_stored = Hearing(store.names, client, lambda: own_prefix(link), desk.knows, desk.hear).stored
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
-        imports, rereader, late, started_by(options), clock.wall_us(), str(workspace.log),
+        imports, rereader, late, TaskVerbs(desk), started_by(options), clock.wall_us(), str(workspace.log),
     )  # fmt: skip
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, DISK_LIMIT_US)
     watch.add("control", control.thread.is_alive)
+    watch.add("tasks", desk.thread.is_alive, DISK_LIMIT_US)
     watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
     end = EndRules(options.with_window, options.duration_s)
-    return Supervisor(workspace, lock, link, ingest, files, sealer, late, control, watch, clock, end, requests, faults)
+    return Supervisor(
+        workspace, lock, link, ingest, desk, files, sealer, late, control, watch, clock, end, requests, faults
+    )
 
 
 def _feed_maker(
@@ -268,6 +276,11 @@ def limits_of(choice: BrokerChoice) -> StoreLimits:
 def hidden_keys_of(choice: BrokerChoice) -> tuple[str, ...]:
     """What the settings say; where they cannot be read, what is hidden without any."""
     return choice.settings.hidden_keys if choice.problem is None else PLAIN_KEYS
+
+
+def own_prefix(link: BrokerLink) -> str:
+    """Of the topics of our own contract at this broker."""
+    return (link.connection or Connection()).prefix
 
 
 def started_by(options: RecordOptions) -> str:

@@ -16,6 +16,7 @@ from app.recorder.ingest import Ingest
 from app.recorder.late_reread import LateReread
 from app.recorder.log_file import Faults
 from app.recorder.sealing import Sealer
+from app.recorder.tasks.desk import Desk
 from app.recorder.watch import Watch
 from models.domain.clock import Clock
 from models.domain.control import Link
@@ -76,7 +77,7 @@ class Supervisor:
     """`run()` returns the exit code when the recorder has ended."""
 
     def __init__(
-        self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, files: FilesWriter,
+        self, workspace: Workspace, lock: RecorderLock, link: BrokerLink, ingest: Ingest, desk: Desk, files: FilesWriter,
         sealer: Sealer, late: LateReread, control: ControlServer, watch: Watch, clock: Clock, rules: EndRules, requests: Requests,
         faults: Faults,
     ) -> None:  # fmt: skip
@@ -84,6 +85,7 @@ class Supervisor:
         self._lock = lock
         self._link = link
         self._ingest = ingest
+        self._desk = desk
         self._files = files
         self._sealer = sealer
         self._late = late
@@ -99,6 +101,7 @@ class Supervisor:
     def run(self) -> int:
         """Raises `EnvironmentProblem` where our own broker is wanted and cannot be started, and nobody watches."""
         self._files.start()
+        self._desk.thread.start()
         self._ingest.thread.start()
         try:
             self._control.start()
@@ -187,6 +190,8 @@ class Supervisor:
         self._late.stop()
         self._ingest.finish()
         self._ingest.thread.join(END_LIMIT_S)
+        self._desk.finish()  # after the last commit, of which it hears
+        self._desk.thread.join(END_LIMIT_S)
         flushed = not self._ingest.thread.is_alive() and self._ingest.closed
         self._files.stop()
         if self._requests.exit_code is not None:  # else an exception tells

@@ -15,6 +15,7 @@ from app.recorder.log_file import Faults, SecretMask
 from app.recorder.reread_run import Rereader
 from app.recorder.sealing import Sealer
 from app.recorder.supervisor import Requests
+from app.recorder.tasks.verbs import TaskVerbs
 from app.version import VERSION
 from models.domain.connection import Connection, Secret
 from models.domain.control import PROTOCOL_VERSION, RecorderState
@@ -33,7 +34,7 @@ class RecorderVerbs:
     def __init__(
         self, requests: Requests, wake: Callable[[bool], None], link: BrokerLink, ingest: Ingest, files: FilesWriter,
         sealer: Sealer,
-        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, rereader: Rereader, late: LateReread, started_by: str,
+        faults: Faults, mask: SecretMask, test: Test, publish: Publish, imports: Imports, rereader: Rereader, late: LateReread, tasks: TaskVerbs, started_by: str,
         started_us: int, log_path: str,
     ) -> None:  # fmt: skip
         """`wake(anew)`: look at the settings again; called in the main thread."""
@@ -50,6 +51,8 @@ class RecorderVerbs:
         self._imports = imports
         self._rereader = rereader
         self._late = late
+        self.task = tasks.carry_out
+        self._tasks = tasks
         self._started_by = started_by
         self._started_us = started_us
         self._log_path = log_path
@@ -65,6 +68,7 @@ class RecorderVerbs:
                 *self._files.warnings,
                 *self._sealer.warnings,
                 *self._late.warnings,
+                *self._tasks.warnings,
             )
         ]
         if view.problem is not None and problem is not view.problem:

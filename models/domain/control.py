@@ -26,6 +26,9 @@ class Verb(StrEnum):
     """{"since_us", "until_us"}: arrivals, 0: open end -> several times a second a line with the fields of
     `recorded.RereadProgress`; at last {"ok": true, "result": `recorded.RereadResult`}. Hanging up before that leaves history
     as it was."""
+    TASK = "task"
+    """{"do": "submit", "orders": [the fields of `tasks.orders.TaskOrder`]} -> {"tasks": [id]}; {"do": "cancel" | "retry", "task": id};
+    {"do": "answer", "task": id, "input": JSON text}; {"do": "limit", "agent": id, "most": int}. Answered when it is stored."""
     WAKE = "wake"
     """{"anew"?: bool}: settings changed (broker, retention), or "try to connect now"; with `anew` the broker forgets our
     session, and what it queued for us, first."""

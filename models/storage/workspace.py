@@ -36,6 +36,11 @@ class Workspace:
         return self.root / "catalogue.db"
 
     @property
+    def tasks(self) -> Path:
+        """Tasks that were given, and commands."""
+        return self.root / "tasks.db"
+
+    @property
     def segments(self) -> Path:
         return self.root / "segments"
 

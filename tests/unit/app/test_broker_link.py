@@ -369,6 +369,7 @@ class TestEnd:
                 lock,
                 self.setup.link,
                 ingest,
+                None,
                 files,
                 sealer,
                 late,

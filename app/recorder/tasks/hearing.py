@@ -1,0 +1,79 @@
+"""What a commit says of tasks, and of the agents that may have them."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from models.domain.batch import RecordBatch
+from models.domain.messages import Origin, RawMessage
+from models.domain.names import Names
+from models.domain.presence_words import Presence
+from models.domain.tasks.orders import TaskOrder
+from models.domain.tasks.work import Told
+from mqtt.delegating.contract import Refusal, Withdrawal, inbox_of, read_inbox
+
+
+class Heard(NamedTuple):
+    """In the order in which it was recorded. `received_us`: arrival of the last message."""
+
+    told: Sequence[Told] = ()
+    orders: Sequence[TaskOrder] = ()
+    refusals: Sequence[Refusal] = ()
+    withdrawals: Sequence[Withdrawal] = ()
+    presence: Sequence[tuple[str, Presence]] = ()
+    capabilities: Sequence[tuple[str, tuple[str, ...]]] = ()
+    received_us: int = 0
+
+
+class Hearing:
+    """Ingest thread. `knows`: is it a task of ours? `prefix`: of our contract's topics, as of now."""
+
+    def __init__(
+        self, names: Names, us: str, prefix: Callable[[], str], knows: Callable[[str], bool], hear: Callable[[Heard], None]
+    ) -> None:  # fmt: skip
+        self._names, self._us, self._prefix, self._knows, self._hear = names, us, prefix, knows, hear
+
+    def stored(self, batch: RecordBatch) -> None:
+        """It was committed."""
+        agents = self._names.agents
+        told = [
+            Told(
+                agents[one.agent], one.task, one.state, one.attempt or 0, one.progress, one.result, one.error,
+                batch.messages[one.row].received_us,
+            )
+            for one in batch.tasks
+            if self._knows(one.task)
+        ]  # fmt: skip
+        presence = [(agents[one.agent], one.presence) for one in batch.presence]
+        capable = [(agents[one.agent], one.capabilities) for one in batch.declarations if one.capabilities is not None]
+        prefix = self._prefix()
+        ours = said_to(batch.messages, prefix, self._us)
+        if told or presence or capable or ours:
+            last_us = batch.messages[-1].received_us if batch.messages else 0
+            self._hear(sorted_out(told, ours, prefix, self._us)._replace(
+                presence=presence, capabilities=capable, received_us=last_us
+            ))  # fmt: skip
+
+
+def said_to(messages: Sequence[RawMessage], prefix: str, us: str) -> list[RawMessage]:
+    """What came into our own inbox, but for what is only told again."""
+    inbox = inbox_of(prefix, us)
+    return [one for one in messages if one.topic.startswith(inbox) and one.origin is not Origin.REPLAY]
+
+
+def sorted_out(told: Sequence[Told], ours: Sequence[RawMessage], prefix: str, us: str) -> Heard:
+    """Reports, and what our inbox holds besides: answers, orders, what is taken back."""
+    answers: list[Told] = []
+    orders: list[TaskOrder] = []
+    refusals: list[Refusal] = []
+    withdrawals: list[Withdrawal] = []
+    for message in ours:
+        match read_inbox(message, prefix, us):
+            case Told() as answer:
+                answers.append(answer)
+            case TaskOrder() as order:
+                orders.append(order)
+            case Refusal() as refusal:
+                refusals.append(refusal)
+            case Withdrawal() as withdrawal:
+                withdrawals.append(withdrawal)
+    return Heard([*told, *answers], orders, refusals, withdrawals)

@@ -1,0 +1,93 @@
+"""From the orchestrator to the broker."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import NamedTuple, Protocol
+
+from app.recorder.broker_link import LinkView
+from models.domain.clock import Clock
+from models.domain.connection import Connection
+from models.domain.control import Link
+from models.domain.problems import EnvironmentProblem
+from models.domain.publishing import OutgoingMessage
+from models.domain.tasks.orders import TaskOrder
+from models.domain.tasks.work import Dispatch, Work
+from mqtt.delegating.contract import Refusal, end_for, message_for, refusal_for
+from mqtt.outgoing import Receipt
+
+_REFUSED = 0x80
+
+
+class SendingOutcome(NamedTuple):
+    """What came of a message. `refused`: what the broker said; `lost`: nobody knows whether it has it; `unsent`: it has not, for
+    certain. None of them: it has it."""
+
+    refused: str = ""
+    lost: bool = False
+    unsent: bool = False
+
+
+class Way(Protocol):
+    """`broker_link.BrokerLink`, as far as it publishes. Any thread."""
+
+    @property
+    def connection(self) -> Connection | None: ...
+    @property
+    def view(self) -> LinkView: ...
+    def publish(self, message: OutgoingMessage) -> Future[Receipt]: ...
+
+
+class WayOut:
+    """Task thread. `us`: our id among the agents."""
+
+    def __init__(self, way: Way, us: str, clock: Clock) -> None:
+        self._way, self.us, self._clock = way, us, clock
+
+    @property
+    def prefix(self) -> str:
+        """Of the topics of our own contract at this broker."""
+        return (self._way.connection or Connection()).prefix
+
+    @property
+    def connected_since_us(self) -> int:
+        """Wall time since which there is a connection; 0: there is none."""
+        view = self._way.view
+        return view.since_us if view.link is Link.CONNECTED else 0
+
+    def send(self, dispatch: Dispatch, told: Callable[[SendingOutcome], None]) -> None:
+        """`told` is called from the network thread, or at once."""
+        try:
+            answer = self._way.publish(message_for(dispatch, self.prefix, self.us, self._clock.wall_us()))
+        except EnvironmentProblem:
+            told(SendingOutcome(unsent=True))
+            return
+        answer.add_done_callback(lambda done: told(_outcome(done)))
+
+    def tell_end(self, work: Work) -> None:
+        """To the agent that asked for it; where there is no connection it asks again."""
+        self._tell(end_for(work, self.prefix, self.us))
+
+    def refuse(self, order: TaskOrder, detail: str) -> None:
+        """Tell the agent whose order makes no sense."""
+        self.tell_refusal(Refusal(order.requester, order.reply_to, order.id, detail))
+
+    def tell_refusal(self, refusal: Refusal) -> None:
+        self._tell(refusal_for(refusal, self.prefix, self.us))
+
+    def _tell(self, message: OutgoingMessage) -> None:
+        try:
+            self._way.publish(message)
+        except EnvironmentProblem:
+            pass  # it is told when it asks again: its order is known by its id
+
+
+def _outcome(done: "Future[Receipt]") -> SendingOutcome:
+    if done.cancelled():
+        return SendingOutcome(unsent=True)
+    error = done.exception()
+    if isinstance(error, EnvironmentProblem | CancelledError):
+        return SendingOutcome(lost=True)
+    if error is not None:  # the message itself is at fault
+        return SendingOutcome(refused=str(error))
+    receipt = done.result()
+    return SendingOutcome(refused=receipt.reason if receipt.code >= _REFUSED else "")

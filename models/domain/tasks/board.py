@@ -1,0 +1,78 @@
+"""Tasks that are not ended, and what they wait for: an agent, a capability, a time. One thread."""
+
+import heapq
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+
+from models.domain.records import TaskState
+from models.domain.tasks.roster import Worker
+from models.domain.tasks.work import Work
+
+REMEMBERED = 100_000
+"""Ends of tasks that are known by heart: who tells of them once more is late, not unknown."""
+
+
+class Board:
+    def __init__(self) -> None:
+        self.open: dict[str, Work] = {}
+        self.parts: dict[str, list[Work]] = {}  # of tasks that gather and are open: all children, ended ones too
+        self.ended: OrderedDict[str, tuple[str, TaskState]] = OrderedDict()  # task -> agent and state at its end
+        self.unsent: dict[str, Work] = {}  # that could not be placed for want of a connection
+        self._for_agent: dict[str, deque[str]] = {}
+        self._for_capability: dict[str, deque[str]] = {}
+        self._times: list[tuple[int, str]] = []
+
+    def put(self, work: Work) -> None:
+        """It is open from now on."""
+        self.open[work.order.id] = work
+        self.ended.pop(work.order.id, None)
+        if work.order.deadline_us:
+            self.wake_at(work.order.deadline_us, work)
+        if work.order.parent in self.parts and work not in self.parts[work.order.parent]:
+            self.parts[work.order.parent].append(work)
+
+    def end(self, work: Work) -> None:
+        """It is open no more."""
+        self.open.pop(work.order.id, None)
+        self.parts.pop(work.order.id, None)
+        self.ended[work.order.id] = (work.agent, work.state)
+        if len(self.ended) > REMEMBERED:
+            self.ended.popitem(last=False)
+
+    def wake_at(self, us: int, work: Work) -> None:
+        heapq.heappush(self._times, (us, work.order.id))
+
+    @property
+    def next_us(self) -> int:
+        """When `due` has something; 0: never."""
+        return self._times[0][0] if self._times else 0
+
+    def due(self, now_us: int) -> Iterator[Work]:
+        """Whose time has come, once for each time."""
+        while self._times and self._times[0][0] <= now_us:
+            work = self.open.get(heapq.heappop(self._times)[1])
+            if work is not None:
+                yield work
+
+    def wait(self, work: Work) -> None:
+        """Until one of its agents, or somebody capable, has room."""
+        order = work.order
+        if order.to:
+            for name in order.to:
+                self._for_agent.setdefault(name, deque()).append(order.id)
+        else:
+            self._for_capability.setdefault(order.wanted, deque()).append(order.id)
+
+    def waiting_for(self, worker: Worker, now_us: int) -> Iterator[Work]:
+        """What it could take, those that name it first; whoever is taken from here has to be placed, or waits anew."""
+        queues = [self._for_agent.get(worker.name)]
+        if worker.online:
+            queues += [self._for_capability.get(one) for one in worker.capabilities]
+        for queue in queues:
+            for _ in range(len(queue or ())):
+                assert queue is not None
+                if not queue or not worker.has_room:
+                    break
+                work = self.open.get(queue.popleft())
+                if work is not None and work.waits and work.due_us <= now_us:
+                    yield work

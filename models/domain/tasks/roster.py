@@ -1,0 +1,80 @@
+"""Who is there to take tasks, and who of them is best."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from models.domain.presence_words import Presence
+
+REMEMBERED = 100
+"""Ends of tasks over which an agent's error ratio is taken when the best is chosen."""
+MOST_AT_ONCE = 64
+"""Tasks that one agent has from us at a time, unless the user says otherwise."""
+_GONE = (Presence.OFFLINE, Presence.STOPPED)
+
+
+@dataclass(slots=True)
+class Worker:
+    """One agent as the orchestrator sees it."""
+
+    name: str
+    presence: Presence = Presence.UNKNOWN
+    capabilities: tuple[str, ...] = ()
+    most: int = MOST_AT_ONCE
+    holds: set[str] = field(default_factory=set)  # ids of tasks that it has from us
+    ends: deque[bool] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # did it fail?
+
+    @property
+    def there(self) -> bool:
+        """May it be sent a task that names it? What never told its presence may be."""
+        return self.presence not in _GONE
+
+    @property
+    def online(self) -> bool:
+        """May it be chosen for what it is capable of? Late ones may come to it."""
+        return self.presence in (Presence.ONLINE, Presence.LATE)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.holds) < self.most
+
+    @property
+    def error_ratio(self) -> float:
+        return sum(self.ends) / len(self.ends) if self.ends else 0.0
+
+
+class Roster:
+    """One thread."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str, Worker] = {}
+        self._capable: dict[str, dict[str, Worker]] = {}
+
+    def worker(self, name: str) -> Worker:
+        """The agent of that name, known before or not."""
+        found = self._workers.get(name)
+        if found is None:
+            found = self._workers[name] = Worker(name)
+        return found
+
+    def meet(self, name: str, capabilities: Iterable[str]) -> None:
+        """It says what it is capable of: all of it."""
+        worker = self.worker(name)
+        for one in worker.capabilities:
+            self._capable[one].pop(name, None)
+        worker.capabilities = tuple(capabilities)
+        for one in worker.capabilities:
+            self._capable.setdefault(one, {})[name] = worker
+
+    def capable(self, capability: str) -> list[Worker]:
+        """Agents that are online and say that they are capable of it."""
+        return [one for one in self._capable.get(capability, {}).values() if one.online]
+
+    def best(self, candidates: Iterable[Worker], not_at: frozenset[str] | set[str] = frozenset()) -> Worker | None:
+        """The least loaded with the fewest errors that has room; who tried it before comes last. None: all are full."""
+        free = [one for one in candidates if one.has_room]
+        return min(
+            free,
+            key=lambda one: (one.name in not_at, len(one.holds) / one.most, one.error_ratio, one.name),
+            default=None,
+        )

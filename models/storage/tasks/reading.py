@@ -1,0 +1,79 @@
+"""`tasks.db` as others see it: read-only, page by page."""
+
+from typing import Self
+
+import apsw
+
+from models.domain.problems import trouble
+from models.domain.records import TaskState
+from models.domain.tasks.work import Step, Work
+from models.storage.engine import open_reader
+from models.storage.store_errors import problems_of
+from models.storage.tasks.rows import step_of, works
+from models.storage.tasks.schema import SCHEMA
+from models.storage.workspace import Workspace
+
+_STEPS = "SELECT task, time_us, attempt, agent, state, reason, text FROM task_step WHERE task = ? ORDER BY id"
+
+
+class TaskReading:
+    """One thread. Where no task was ever given there is no file, and nothing in it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Raises `EnvironmentProblem` workspace.newer, store.*"""
+        self._path = workspace.tasks
+        self._connection: apsw.Connection | None = None
+        if self._path.exists():
+            with problems_of(self._path):
+                self._connection = open_reader(self._path)
+                found = int(self._connection.pragma("user_version"))
+            if found > SCHEMA:
+                self.close()
+                raise trouble("workspace.newer", found=found, known=SCHEMA)
+            if not found:  # it is just being made
+                self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def work(self, id_: str) -> Work | None:
+        """None: no such task was given."""
+        return next(iter(self._works("id = ?", id_)), None)
+
+    def parts(self, id_: str) -> list[Work]:
+        """Its children, in the order in which they were given."""
+        return self._works("parent = ? ORDER BY created_us, id", id_)
+
+    def newest(
+        self, limit: int, *, states: tuple[TaskState, ...] = (), before: tuple[int, str] | None = None
+    ) -> list[Work]:
+        """A page of tasks, newest first; `before`: when it was given and the id of the last row of the page before."""
+        where, bindings = ["1"], list[object]()
+        if states:
+            where.append(f"state IN ({', '.join('?' * len(states))})")
+            bindings += map(int, states)
+        if before is not None:
+            where.append("(created_us, id) < (?, ?)")
+            bindings += before
+        return self._works(f"{' AND '.join(where)} ORDER BY created_us DESC, id DESC LIMIT ?", *bindings, limit)
+
+    def steps(self, id_: str) -> list[Step]:
+        """Its history, oldest first."""
+        if self._connection is None:
+            return []
+        with problems_of(self._path):
+            return [step_of(row) for row in self._connection.execute(_STEPS, (id_,)).fetchall()]
+
+    def _works(self, where: str, *bindings: object) -> list[Work]:
+        if self._connection is None:
+            return []
+        with problems_of(self._path):
+            return list(works(self._connection, where, *bindings))

@@ -1,0 +1,107 @@
+"""`tasks.db` for writing: what the orchestrator knows, stored before anything is sent."""
+
+import apsw
+
+from models.domain.problems import trouble
+from models.domain.tasks.work import Changes, Work
+from models.storage.access import create_private_file, sync_folder
+from models.storage.engine import WorkspaceDatabase, let_go, open_database
+from models.storage.store_errors import problems_of
+from models.storage.tasks.rows import PUT, PUT_STEP, row_of, step_row, works
+from models.storage.tasks.schema import SCHEMA, TASK_MODELS
+from models.storage.transaction import transaction
+from models.storage.workspace import Workspace
+
+
+class TaskFile:
+    """One thread, with the recorder's lock held. Every method raises `EnvironmentProblem` store.* where the disk does not do it;
+    then nothing of it is stored, and it may be called again."""
+
+    def __init__(self, workspace: Workspace, us: str) -> None:
+        """Opens it, or makes it. `us`: our id among the agents. Raises also workspace.newer."""
+        self._path, self._us = workspace.tasks, us
+        with problems_of(self._path):
+            self._database = self._open()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def open_works(self) -> list[Work]:
+        """Tasks that have not ended, and all parts of those that gather."""
+        with problems_of(self._path):
+            found = {one.order.id: one for one in works(self._connection, "ended_us = 0")}
+            for id_ in [one.order.id for one in found.values() if one.children]:
+                found.update((one.order.id, one) for one in works(self._connection, "parent = ?", id_))
+        return list(found.values())
+
+    def work(self, id_: str) -> Work | None:
+        """A task of whatever state; None: there is none."""
+        with problems_of(self._path):
+            return next(works(self._connection, "id = ?", id_), None)
+
+    def parts(self, id_: str) -> list[Work]:
+        """All children of a task."""
+        with problems_of(self._path):
+            return list(works(self._connection, "parent = ?", id_))
+
+    def known(self, ids: list[str]) -> set[str]:
+        """Which of these are there."""
+        with problems_of(self._path):
+            return {
+                id_ for id_ in ids if self._connection.execute("SELECT 1 FROM task WHERE id = ?", (id_,)).fetchone()
+            }
+
+    def limits(self) -> dict[str, int]:
+        """How many tasks each agent may have, as the user said."""
+        with problems_of(self._path):
+            return dict(self._connection.execute("SELECT agent, most FROM agent_limit"))
+
+    def limit(self, agent: str, most: int) -> None:
+        with problems_of(self._path):
+            self._connection.execute("INSERT OR REPLACE INTO agent_limit (agent, most) VALUES (?, ?)", (agent, most))
+
+    @property
+    def is_copy(self) -> bool:
+        """Was it written by somebody else, who has the open tasks?"""
+        with problems_of(self._path):
+            row = self._connection.execute("SELECT us FROM heard").fetchone()
+        return row is not None and row[0] != self._us
+
+    @property
+    def heard_us(self) -> int:
+        """Up to which arrival the reports were taken; 0: none yet."""
+        with problems_of(self._path):
+            row = self._connection.execute("SELECT received_us FROM heard").fetchone()
+        return int(row[0]) if row else 0
+
+    def store(self, changes: Changes, heard_us: int) -> None:
+        """All of a turn, durably, with how far reports were taken."""
+        with problems_of(self._path), transaction(self._connection):
+            self._connection.executemany(PUT, map(row_of, changes.works.values()))
+            self._connection.executemany(PUT_STEP, map(step_row, changes.steps))
+            self._connection.execute(
+                "INSERT OR REPLACE INTO heard (id, us, received_us) VALUES (1, ?, ?)", (self._us, heard_us)
+            )
+
+    @property
+    def _connection(self) -> apsw.Connection:
+        connection: apsw.Connection = self._database.connection()
+        return connection
+
+    def _open(self) -> WorkspaceDatabase:
+        if not self._path.exists():
+            create_private_file(self._path)
+            sync_folder(self._path.parent)
+        database = open_database(self._path, create=True)
+        try:
+            found = int(database.connection().pragma("user_version"))
+            if found > SCHEMA:
+                raise trouble("workspace.newer", found=found, known=SCHEMA)
+            if found < SCHEMA:
+                with database.bind_ctx(TASK_MODELS), database.atomic():
+                    database.create_tables(TASK_MODELS)
+                    database.execute_sql(f"PRAGMA user_version = {SCHEMA}")
+        except BaseException:
+            let_go(database)
+            raise
+        return database

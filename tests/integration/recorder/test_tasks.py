@@ -1,0 +1,150 @@
+"""Delegation through the real recorder and a real broker, to agents made with our library."""
+
+import json
+import threading
+
+import pytest
+
+from app.control_client import ControlClient
+from models.domain.problems import EnvironmentProblem
+from models.domain.records import TaskState
+from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
+from models.storage.tasks.reading import TaskReading
+from models.storage.workspace import Workspace
+from mqtt.agent import Agent
+from tests.helpers.recorder_process import RecorderProcess
+from tests.helpers.poll import until
+
+pytestmark = pytest.mark.services
+
+
+class Office:
+    """A recorder with its workspace, and agents that serve it."""
+
+    def __init__(self, folder, url, monkeypatch):
+        self.url = url
+        self.recorder = RecorderProcess(folder / "ws", url)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
+        self.workspace = Workspace.at(folder / "ws")
+        self.agents = []
+        self.ran = []
+
+    def agent(self, name, work, capabilities=("sum",)):
+        one = Agent(self.url, name, interval_s=1, capabilities=capabilities)
+        for kind in capabilities:
+            one.task(kind, lambda task: (self.ran.append((name, task.id)), work(task))[1])
+        self.agents.append(one.start())
+        assert one.connected.wait(20)
+        return one
+
+    def give(self, kind="sum", **fields):
+        order = TaskOrder(new_task_id(), kind, **fields)
+        with ControlClient(self.workspace) as client:
+            assert client.submit_tasks([order]) == [order.id]
+        return order.id
+
+    def ask(self, what, *arguments):
+        with ControlClient(self.workspace) as client:
+            getattr(client, what)(*arguments)
+
+    def now(self, task):
+        with TaskReading(self.workspace) as reading:
+            found = reading.work(task)
+        assert found is not None
+        return found
+
+    def ends(self, task):
+        until(lambda: self.now(task).ended_us, "the task ends")
+        return self.now(task)
+
+    def is_in(self, task, state):
+        until(lambda: self.now(task).state is state, f"the task is {state.word}")
+        return self.now(task)
+
+
+@pytest.fixture
+def office(broker, tmp_path, monkeypatch):
+    one = Office(tmp_path, broker.url, monkeypatch)
+    with one.recorder:
+        one.recorder.start()
+        yield one
+        for agent in one.agents:
+            agent.close()
+
+
+def test_a_task_goes_to_who_is_capable_and_its_result_comes_back(office):
+    office.agent("adder", lambda task: sum(task.input))
+    done = office.ends(office.give(input="[1, 2, 3]"))
+    assert (done.state, done.agent, done.result, done.attempt) == (TaskState.COMPLETED, "adder", "6", 1)
+    assert done.created_us <= done.sent_us <= done.started_us <= done.ended_us
+
+
+def test_nobody_is_there_until_somebody_comes(office):
+    task = office.give()
+    until(lambda: office.now(task).reason == "nobody", "it says that nobody serves it")
+    office.agent("late-comer", lambda _task: "here")
+    assert office.ends(task).agent == "late-comer"
+
+
+def test_a_failure_is_tried_again_and_kept_when_it_lasts(office):
+    def fails(task):
+        raise ValueError("no such file")
+
+    office.agent("clumsy", fails)
+    done = office.ends(office.give(attempts=2, backoff_us=1_000))
+    assert (done.state, done.reason, done.attempt) == (TaskState.FAILED, "failed", 2)
+    assert "no such file" in done.error
+    assert len(office.ran) == 2
+
+
+def test_all_results_are_gathered(office):
+    for name in ("one", "two", "three"):
+        office.agent(name, lambda task: {task._agent.id: 1}, ("count",))
+    until(lambda: len(office.agents) == 3, "all are there")
+    task = office.give("count", to=("one", "two", "three"), fan=Fan.EACH, gather=Gather.MERGED)
+    done = office.ends(task)
+    assert json.loads(done.result) == {"one": 1, "two": 1, "three": 1}
+
+
+def test_cancelled_while_at_work(office):
+    begun = threading.Event()
+
+    def waits(task):
+        begun.set()
+        task.cancelled.wait(20)
+
+    office.agent("patient", waits)
+    task = office.give()
+    assert begun.wait(20)
+    office.ask("cancel_task", task)
+    done = office.ends(task)
+    assert (done.state, done.reason) == (TaskState.CANCELED, "asked")
+    with pytest.raises(EnvironmentProblem) as refused:
+        office.ask("cancel_task", task)
+    assert refused.value.problem.code == "task.ended"
+
+
+def test_what_was_given_while_the_recorder_died_is_carried_on(office):
+    task = office.give()
+    office.recorder.kill()
+    office.recorder.start()
+    office.agent("adder", lambda _task: 1)
+    assert office.ends(task).state is TaskState.COMPLETED
+
+
+def test_an_end_that_came_while_no_recorder_ran_is_found(office):
+    go_on = threading.Event()
+
+    def waits(task):
+        go_on.wait(20)
+        return "done"
+
+    worker = office.agent("adder", waits)
+    task = office.give()
+    office.is_in(task, TaskState.WORKING)
+    office.recorder.kill()
+    go_on.set()
+    until(lambda: not worker._tasks, "it is told")
+    office.recorder.start()
+    done = office.ends(task)
+    assert (done.state, done.result, len(office.ran)) == (TaskState.COMPLETED, "done", 1)
