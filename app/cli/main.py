@@ -7,16 +7,13 @@ from collections.abc import Callable
 
 from app.cli.parser import module_of
 from app.cli.telling import Teller, is_told
-from models.domain.problems import EnvironmentProblem, ExitCode, trouble
+from models.domain.problems import EnvironmentProblem, ExitCode
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command that was parsed. Raises `EnvironmentProblem` "not-built" for one that does not exist yet."""
-    module = module_of(args.command)
-    if module is None:
-        raise trouble("not-built", command=args.command)
+    """Run the command that was parsed."""
     try:
-        return module.run(args)
+        return module_of(args.command).run(args)
     except EnvironmentProblem as error:
         if not is_told(args):
             raise

@@ -27,6 +27,7 @@ from app.cli import (
     rules,
     seal,
     simulate,
+    task,
     verify,
     why,
     window_arguments,
@@ -43,10 +44,10 @@ class CommandModule(Protocol):
 
 
 class Command(NamedTuple):
-    """One line of the table; `module` None: known, but not built yet."""
+    """One line of the table."""
 
     help: str
-    module: CommandModule | None = None
+    module: CommandModule
 
 
 COMMANDS: dict[str, Command] = {
@@ -65,7 +66,7 @@ COMMANDS: dict[str, Command] = {
     "why": Command("tell what made an agent or a series", why),
     "logs": Command("search log records", logs),
     "incident": Command("put a stretch of time into one file for somebody else", incident),
-    "task": Command("submit, list, show, cancel or answer tasks"),
+    "task": Command("give tasks to agents, and see what came of them", task),
     "example": Command("print the file that makes a Python or Node program an agent", example),
 }
 HIDDEN: dict[str, CommandModule] = {
@@ -94,8 +95,8 @@ exit codes: 0 ok, 1 failed, 2 usage, 3 missing system package, 4 cannot connect,
 """
 
 
-def module_of(command: str) -> CommandModule | None:
-    """Module of a command of the terminal; None where it is not built yet."""
+def module_of(command: str) -> CommandModule:
+    """Module of a command of the terminal."""
     return HIDDEN[command] if command in HIDDEN else COMMANDS[command].module
 
 
@@ -130,11 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, text in WINDOW_COMMANDS.items():
         window_arguments.ADD[name](_command_parser(commands, name, text))
     for name, command in COMMANDS.items():
-        if command.module is not None:
-            command.module.add_arguments(_command_parser(commands, name, command.help))
-        else:  # takes whatever comes: nothing there is an option
-            unbuilt = _command_parser(commands, name, f"{command.help} (not built yet)", prefix_chars="\0")
-            unbuilt.add_argument("rest", nargs="*")
+        command.module.add_arguments(_command_parser(commands, name, command.help))
     for name, module in HIDDEN.items():
         hidden = commands.add_parser(name, allow_abbrev=False)
         _add_workspace(hidden, argparse.SUPPRESS)
@@ -149,22 +146,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _command_parser(
-    commands: "argparse._SubParsersAction[_Parser]",
-    name: str,
-    text: str,
-    prefix_chars: str = "-",
-) -> argparse.ArgumentParser:
+    commands: "argparse._SubParsersAction[_Parser]", name: str, text: str
+) -> argparse.ArgumentParser:  # fmt: skip
     parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        add_help=prefix_chars == "-",
-        prefix_chars=prefix_chars,
-    )
-    if prefix_chars == "-":
-        _add_workspace(parser, argparse.SUPPRESS)
+        name, help=text, description=text[0].upper() + text[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    _add_workspace(parser, argparse.SUPPRESS)
     return parser
 
 

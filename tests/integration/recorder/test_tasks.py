@@ -12,8 +12,8 @@ from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
 from models.storage.tasks.reading import TaskReading
 from models.storage.workspace import Workspace
 from mqtt.agent import Agent
-from tests.helpers.recorder_process import RecorderProcess
 from tests.helpers.poll import until
+from tests.helpers.recorder_process import RecorderProcess
 
 pytestmark = pytest.mark.services
 

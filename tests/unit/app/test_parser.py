@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import guarded, run
+from app.cli.main import guarded
 from app.cli.parser import COMMANDS, WINDOW_COMMANDS, parse, shows_a_window
 from app.own_process import child_environment, own_command
 from app.version import VERSION
-from models.domain.problems import EnvironmentProblem, trouble
+from models.domain.problems import trouble
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMISED = """demo record agent simulate broker import export info verify backup restore rules reread why logs task shot
 example incident""".split()
-UNBUILT = [name for name, command in COMMANDS.items() if command.module is None]
 
 
 def test_every_promised_command_is_known():
@@ -37,13 +36,6 @@ def test_workspace_after_the_command_wins_and_default_is_none():
 )
 def test_window_commands_go_to_the_window(argv, expected):
     assert shows_a_window(parse(argv)) is expected
-
-
-@pytest.mark.parametrize("name", UNBUILT)
-def test_an_unbuilt_command_says_so_whatever_it_is_given(name, capsys):
-    code = guarded(lambda: run(parse([name, "-x", "--from", "2h", "FILE", "--help"])))
-    assert code == 2
-    assert f"The command {name} does not exist yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -81,11 +73,6 @@ def test_a_problem_becomes_its_sentence_and_its_exit_code(capsys):
 def test_a_mistake_of_ours_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         guarded(_raiser(ZeroDivisionError()))
-
-
-def test_unbuilt_is_a_problem():
-    with pytest.raises(EnvironmentProblem):
-        run(parse(["why", "agent"]))
 
 
 def test_the_version_is_the_packages():
