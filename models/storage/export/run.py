@@ -13,14 +13,8 @@ from models.storage.export.messages import read_messages
 from models.storage.export.records import read_connections, read_interactions, read_logs
 from models.storage.export.samples import read_samples
 from models.storage.export.scope import Block, Scope, SeriesName
-from models.storage.export.state import (
-    agent_lines,
-    annotation_lines,
-    gap_lines,
-    presence_lines,
-    task_lines,
-    unreadable_lines,
-)
+from models.storage.export.state import agent_lines, annotation_lines, gap_lines, presence_lines, unreadable_lines
+from models.storage.export.tasks import task_lines
 from models.storage.history.fleet import present
 from models.storage.history.store_view import StoreView
 from models.storage.keeping.pins import pinned

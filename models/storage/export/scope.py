@@ -45,7 +45,7 @@ class Scope:
         self.view, self.shape, self.token = view, shape, token
         self.since_us, self.until_us = since_us, until_us
         self.end_us = until_us or 2**62
-        self.agent = _agent_id(view, agent) if agent else 0
+        self.agent, self.agent_name = (_agent_id(view, agent) if agent else 0), agent
         self.series = frozenset(series)
 
     def row_range(self, opened: OpenSegment, table: str) -> tuple[int, int]:

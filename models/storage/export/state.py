@@ -1,4 +1,4 @@
-"""Datasets put together from many rows: presence, tasks, agents, gaps, unreadable. What may grow large is sorted and merged
+"""Datasets put together from many rows: presence, agents, gaps, unreadable. What may grow large is sorted and merged
 in a temporary database on disk, so that memory stays small."""
 
 from collections.abc import Iterator, Sequence
@@ -7,20 +7,19 @@ from typing import Any
 import apsw
 
 from models.domain.presence_words import Cause, Condition, Presence
-from models.domain.records import GapCause, TaskState
+from models.domain.records import GapCause
 from models.storage.export.cells import topic_text
 from models.storage.export.scope import PAGE_ROWS, Scope
 from models.storage.history.gaps import recording_ended
 from models.storage.history.store_view import clusters
-from models.storage.history.tasks import ENDED
 from models.storage.history.unreadable_topics import unreadable_topics
 from models.storage.segments.open_segment import OpenSegment, Row, SegmentRow, fetch
 
 _SCRATCH_CACHE_KIB = 16_384
 
 
-def _scratch(sql: str) -> apsw.Connection:
-    """A private database that vanishes with its connection."""
+def scratch_table(sql: str) -> apsw.Connection:
+    """A private database with one table, that vanishes with its connection."""
     connection = apsw.Connection("")
     connection.pragma("journal_mode", "OFF")
     connection.pragma("synchronous", "OFF")
@@ -30,7 +29,8 @@ def _scratch(sql: str) -> apsw.Connection:
     return connection
 
 
-def _pages(scope: Scope, rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
+def pages(scope: Scope, rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
+    """Rows as lines."""
     page: list[Sequence[Any]] = []
     for row in rows:
         page.append(row)
@@ -44,7 +44,7 @@ def _pages(scope: Scope, rows: Iterator[Sequence[Any]]) -> Iterator[list[str]]:
 def presence_lines(scope: Scope) -> Iterator[list[str]]:
     """Stretches that begin in the range, by their beginning, then agent; the end is that of the whole history. Whoever was there when
     recording ended is unknown since, as the next recorder will write down."""
-    scratch = _scratch("create table p (n integer primary key, agent, since, presence, condition, cause)")
+    scratch = scratch_table("create table p (n integer primary key, agent, since, presence, condition, cause)")
     sql = "insert into p (agent, since, presence, condition, cause) values (?, ?, ?, ?, ?)"
 
     def changes(opened: OpenSegment, _row: SegmentRow) -> list[Row]:
@@ -74,7 +74,7 @@ def presence_lines(scope: Scope) -> Iterator[list[str]]:
         (agent, presence[here], conditions[how], cause, since, until)
         for agent, here, how, cause, since, until, _ in found
     )
-    yield from _pages(scope, rows)
+    yield from pages(scope, rows)
     scratch.close()
 
 
@@ -97,46 +97,6 @@ def _unknown_since_the_end(scope: Scope, changes: apsw.Connection) -> list[Row]:
     return [(agent, *unknown) for agent, presence in last.items() if presence in there]
 
 
-_TASK_TABLE = """create table t (n integer primary key, agent, task, parent, requester, type, state, submitted, started, ended,
-    attempt, result, error, unique (agent, task))"""
-# a report without a state (0) leaves the state as it was
-_TASK_REPORT = """insert into t (agent, task, parent, requester, type, state, submitted, started, ended, attempt, result, error)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (agent, task) do update set state = iif(excluded.state = 0, state, excluded.state),
-    parent = coalesce(excluded.parent, parent), requester = coalesce(excluded.requester, requester),
-    type = coalesce(excluded.type, type), attempt = coalesce(excluded.attempt, attempt),
-    submitted = coalesce(submitted, excluded.submitted), started = coalesce(started, excluded.started),
-    ended = iif(excluded.state = 0, ended, iif(excluded.ended is null, null, coalesce(ended, excluded.ended))),
-    result = coalesce(excluded.result, result), error = coalesce(excluded.error, error)"""
-
-
-def task_lines(scope: Scope) -> Iterator[list[str]]:
-    """A row for each task with a report in the range, as last reported there, by its first report."""
-    scratch = _scratch(_TASK_TABLE)
-
-    def reports(opened: OpenSegment, _row: SegmentRow) -> Iterator[list[Any]]:
-        columns = "received_us, time_us, agent_id, task, parent, requester, type, state, attempt, result, error"
-        for page in scope.rows(opened, "task_report", columns, sizes=(9, 10)):
-            yield [
-                (
-                    opened.agent(agent), task, parent, requester, type_, state,
-                    at if state == TaskState.SUBMITTED else None, at if state == TaskState.WORKING else None,
-                    at if state in ENDED else None, attempt, result, error,
-                )
-                for _, at, agent, task, parent, requester, type_, state, attempt, result, error, _ in page
-            ]  # fmt: skip
-
-    for group in scope.segments():
-        for row in group:
-            for page in scope.view.stream(row, reports):
-                scope.token.check()
-                scratch.executemany(_TASK_REPORT, page)
-    words = {int(state): state.word for state in TaskState}
-    columns = "task, parent, agent, requester, type, state, submitted, started, ended, attempt, result, error"
-    found = scratch.execute(f"select {columns} from t order by n")
-    yield from _pages(scope, ((*row[:5], words[row[5]], *row[6:]) for row in found))
-    scratch.close()
-
-
 def agent_lines(scope: Scope, as_of_us: int) -> Iterator[list[str]]:
     """Agents that were heard in the range, as they are now (`as_of_us`), by name."""
     sql = """select a.id, a.name, a.given_name, a.own_name, a.given_group, a.own_group, a.convention,
@@ -153,7 +113,7 @@ def agent_lines(scope: Scope, as_of_us: int) -> Iterator[list[str]]:
             group = given_group or own_group or None
             rows.append((name, given or own or None, group, convention or None, presence, condition, cause, as_of_us,
                          first, last, n or 0))  # fmt: skip
-    yield from _pages(scope, iter(rows))
+    yield from pages(scope, iter(rows))
 
 
 def gap_lines(scope: Scope) -> Iterator[list[str]]:
@@ -165,7 +125,7 @@ def gap_lines(scope: Scope) -> Iterator[list[str]]:
     ended_us = recording_ended(scope.view)
     if ended_us and ended_us < scope.end_us:
         rows.append((ended_us, None, None, GapCause.NOT_RECORDING, 0))
-    yield from _pages(scope, iter(rows))
+    yield from pages(scope, iter(rows))
 
 
 def annotation_lines(scope: Scope) -> Iterator[list[str]]:
@@ -181,4 +141,4 @@ def unreadable_lines(scope: Scope) -> Iterator[list[str]]:
     """A row for each topic with messages that could not be read, by its last one. Memory grows with such topics only."""
     found = unreadable_topics(scope.view, scope.since_us, scope.until_us, scope.agent, scope.token)
     rows = [(topic_text(topic), one.messages, one.key.received_us, one.reason) for topic, one in found.items()]
-    yield from _pages(scope, iter(sorted(rows, key=lambda row: (row[2], row[0]))))
+    yield from pages(scope, iter(sorted(rows, key=lambda row: (row[2], row[0]))))

@@ -1,5 +1,6 @@
 """`tasks.db` as others see it: read-only, page by page."""
 
+from collections.abc import Iterator
 from typing import Self
 
 import apsw
@@ -13,6 +14,7 @@ from models.storage.tasks.rows import step_of, works
 from models.storage.tasks.schema import SCHEMA
 from models.storage.workspace import Workspace
 
+_PAGE = 5_000
 _STEPS = "SELECT task, time_us, attempt, agent, state, reason, text FROM task_step WHERE task = ? ORDER BY id"
 
 
@@ -64,6 +66,13 @@ class TaskReading:
             where.append("(created_us, id) < (?, ?)")
             bindings += before
         return self._works(f"{' AND '.join(where)} ORDER BY created_us DESC, id DESC LIMIT ?", *bindings, limit)
+
+    def given(self) -> Iterator[Work]:
+        """All of them, in the order in which they were given, without a read transaction that outlives a page."""
+        last = (-1, "")
+        while page := self._works("(created_us, id) > (?, ?) ORDER BY created_us, id LIMIT ?", *last, _PAGE):
+            yield from page
+            last = page[-1].created_us, page[-1].order.id
 
     def steps(self, id_: str) -> list[Step]:
         """Its history, oldest first."""

@@ -13,7 +13,7 @@ from models.storage.tasks.reading import TaskReading
 from models.storage.workspace import Workspace
 from mqtt.agent import Agent
 from tests.helpers.poll import until
-from tests.helpers.recorder_process import RecorderProcess
+from tests.helpers.recorder_process import RecorderProcess, command
 
 pytestmark = pytest.mark.services
 
@@ -148,3 +148,32 @@ def test_an_end_that_came_while_no_recorder_ran_is_found(office):
     office.recorder.start()
     done = office.ends(task)
     assert (done.state, done.result, len(office.ran)) == (TaskState.COMPLETED, "done", 1)
+
+
+def test_the_dataset_holds_each_task_once(office):
+    office.agent("adder", lambda task: sum(task.input))
+    task = office.give(input="[1, 2]")
+    office.ends(task)
+    waiting = office.give("paint")
+    lines = command(office.workspace.root, "export", "tasks", "--format", "jsonl").stdout.splitlines()
+    rows = {row["task"]: row for row in map(json.loads, lines)}
+    assert len(lines) == 2
+    assert {"agent": "adder", "state": "completed", "result": "3", "attempt": 1}.items() <= rows[task].items()
+    assert {"agent": None, "state": "submitted", "type": "paint"}.items() <= rows[waiting].items()
+
+
+def test_the_commands(office):
+    office.agent("adder", lambda task: sum(task.input))
+    root = office.workspace.root
+    done = command(root, "task", "submit", "sum", "--input", "[4, 5]", "--wait", "--deadline", "1m")
+    assert (done.returncode, done.stdout) == (0, b"9\n")
+    waiting = command(root, "task", "submit", "paint").stdout.decode().strip()
+    listed = command(root, "task", "list", "--state", "submitted", "--json").stdout
+    assert json.loads(listed)["task"] == waiting
+    assert command(root, "task", "cancel", waiting).returncode == 0
+    shown = json.loads(command(root, "task", "show", waiting, "--json").stdout)
+    assert (shown["state"], shown["reason"]) == ("canceled", "asked")
+    assert [one["reason"] for one in shown["history"]] == [None, "nobody", "asked"]
+    refused = command(root, "task", "show", "nonsense")
+    assert refused.returncode == 1
+    assert b"No task nonsense was given from here" in refused.stderr
