@@ -83,6 +83,12 @@ class ControlClient:
         """So many tasks may it have from us at a time."""
         self._task(do="limit", agent=agent, most=most)
 
+    def command_agent(self, agent: str, command: str, arguments: str = "null", confirmed: str = "") -> str:
+        """Tell an agent to do something, such as ping; answers the command's id. `arguments`: JSON; `confirmed`: the agent's
+        name once more, for what is not harmless. Raises also command.unconfirmed, publish.not-connected."""
+        told = self._task(do="command", agent=agent, command=command, arguments=arguments, confirmed=confirmed)
+        return told[0] if told else ""
+
     def _task(self, **request: object) -> list[str]:
         told = self._ask(Verb.TASK, **request).get("tasks")
         return [str(one) for one in told] if isinstance(told, list) else []

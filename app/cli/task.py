@@ -78,6 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limit = doing.add_parser("limit", help="how many tasks an agent has from us at a time", allow_abbrev=False)
     limit.add_argument("agent", metavar="AGENT")
     limit.add_argument("most", metavar="N", type=int)
+    command = doing.add_parser("command", help="tell an agent itself to do something", allow_abbrev=False)
+    command.add_argument("agent", metavar="AGENT")
+    command.add_argument(
+        "command_name", metavar="COMMAND", help="ping, pause, resume, drain, restart or one of its own"
+    )
+    command.add_argument("--arguments", metavar="JSON", default="null")
+    command.add_argument("--confirm", metavar="AGENT", default="", help="its name once more, for what is not harmless")
     for name in ("submit", "list", "show"):
         doing.choices[name].add_argument("--json", action="store_true", help="as JSON, an object a line")
     for one in doing.choices.values():
@@ -99,6 +106,13 @@ def run(args: argparse.Namespace) -> int:
             _ask(workspace, lambda client: client.answer_task(args.id, text))
         case "limit":
             _ask(workspace, lambda client: client.limit_agent(args.agent, args.most))
+        case "command":
+            _ask(
+                workspace,
+                lambda client: client.command_agent(
+                    args.agent, args.command_name, _input(args.arguments), args.confirm
+                ),
+            )
         case "cancel":
             _ask(workspace, lambda client: client.cancel_task(args.id))
         case _:

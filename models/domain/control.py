@@ -28,7 +28,8 @@ class Verb(StrEnum):
     as it was."""
     TASK = "task"
     """{"do": "submit", "orders": [the fields of `tasks.orders.TaskOrder`]} -> {"tasks": [id]}; {"do": "cancel" | "retry", "task": id};
-    {"do": "answer", "task": id, "input": JSON text}; {"do": "limit", "agent": id, "most": int}. Answered when it is stored."""
+    {"do": "answer", "task": id, "input": JSON text}; {"do": "limit", "agent": id, "most": int}; {"do": "command", "agent",
+    "command", "arguments": JSON text, "confirmed": the agent's name once more}. Answered when it is stored (a command: and published)."""
     WAKE = "wake"
     """{"anew"?: bool}: settings changed (broker, retention), or "try to connect now"; with `anew` the broker forgets our
     session, and what it queued for us, first."""

@@ -118,6 +118,8 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Cancel it first, or give a new one."),
     "task.no-question": ProblemKind(_E, ExitCode.FAILED, "The agent of task {task} asks for nothing at present.",
         "Answer once its state is input-required."),
+    "command.unconfirmed": ProblemKind(_E, ExitCode.USAGE, "{command} may end what {agent} is at.",
+        "Type the agent's name once more to confirm it (task command … --confirm {agent})."),
     "task.silent": ProblemKind(_E, ExitCode.FAILED, "The orchestrator did not answer within {seconds} s.",
         "What was asked may be done yet: look with murmurscope task list before asking again."),
     "workspace.missing": ProblemKind(_E, _WORKSPACE, "There is no workspace in {path}.",

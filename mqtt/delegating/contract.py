@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from models.domain.messages import Properties, RawMessage
 from models.domain.publishing import OutgoingMessage
 from models.domain.records import TaskState
+from models.domain.tasks.commands import VALID_S, AgentCommand
 from models.domain.tasks.orders import Fan, Gather, TaskOrder
 from models.domain.tasks.work import Dispatch, Told, Work
 from models.domain.timestamps import read_time
@@ -67,6 +68,18 @@ def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> Outgoi
     return OutgoingMessage(f"{prefix}/{dispatch.agent}/inbox/{us}", compact(told).encode(), 1, properties=properties)
 
 
+def command_for(command: AgentCommand, prefix: str, us: str) -> OutgoingMessage:
+    """Never retained; in MQTT 5 it expires."""
+    told = {
+        "id": command.id,
+        "type": "command",
+        "body": {"command": command.name, "arguments": json.loads(command.arguments)},
+    }
+    answers = f"{prefix}/{us}/inbox/{command.agent}"
+    properties = Properties("application/json", answers, command.id.encode(), VALID_S)
+    return OutgoingMessage(f"{prefix}/{command.agent}/inbox/{us}", compact(told).encode(), 1, properties=properties)
+
+
 def end_for(work: Work, prefix: str, us: str) -> OutgoingMessage:
     """What became of it, for the agent that asked."""
     order = work.order
@@ -113,7 +126,7 @@ def _correlation(message: RawMessage) -> str:
 def _answer(sender: str, told: dict[str, Any], body: Any, reply_to: str, received_us: int) -> Told | None:
     """An answer without a state is the result."""
     inner = body if isinstance(body, dict) else told if "body" not in told else {}
-    task, _, attempt = reply_to.rpartition(_ATTEMPT_SIGN)
+    task, _, attempt = reply_to.rpartition(_ATTEMPT_SIGN) if _ATTEMPT_SIGN in reply_to else (reply_to, "", "")
     task = as_text(inner.get("task")) or task
     if not task:
         return None

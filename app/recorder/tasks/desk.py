@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from app.recorder.log_file import Faults
+from app.recorder.tasks.commanding import Commanding
 from app.recorder.tasks.hearing import Heard
 from app.recorder.tasks.way_out import SendingOutcome, WayOut
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, Problem, trouble
+from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.engine import Engine
 from models.domain.tasks.orders import TaskOrder, refuse_nonsense
 from models.domain.tasks.work import Changes
@@ -41,6 +43,7 @@ class Desk:
     ) -> None:  # fmt: skip
         self._file, self._engine, self._way_out, self._clock = file, engine, way_out, clock
         self._faults, self._beat = faults, beat
+        self._commanding = Commanding(file, way_out, clock.wall_us())
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._finishing = threading.Event()
         self._unsure_since_us = clock.monotonic_us()  # 0: nothing is in doubt
@@ -73,8 +76,13 @@ class Desk:
 
         self._ask(act, limit_s)
 
+    def command(self, command: AgentCommand, limit_s: float) -> None:
+        """To an agent. Raises also publish.not-connected: then nobody was told."""
+        told = partial(self._hear_command_receipt, command.id)
+        self._ask(lambda now_us: self._commanding.give(command, now_us, told), limit_s)
+
     def knows(self, task: str) -> bool:
-        """Is it one of ours that is open, or ended lately?"""
+        """Is it a task of ours that is open, or ended lately?"""
         return self._engine.knows(task)
 
     def hear(self, heard: Heard) -> None:
@@ -172,6 +180,9 @@ class Desk:
         """Network thread, or ours."""
         self._requests.put(_Request(lambda now_us: self._take_receipt(task, attempt, receipt, now_us)))
 
+    def _hear_command_receipt(self, id_: str, outcome: SendingOutcome) -> None:
+        self._requests.put(_Request(lambda _now_us: self._commanding.take_receipt(id_, outcome)))
+
     # ---------------------------------------------------------------- what is put to the engine
 
     def _take_receipt(self, task: str, attempt: int, receipt: SendingOutcome, now_us: int) -> None:
@@ -224,7 +235,10 @@ class Desk:
         for agent, capabilities in heard.capabilities:
             self._engine.meet(agent, capabilities, now_us)
         for told in heard.told:
-            self._engine.told(told, now_us)
+            if self._commanding.knows(told.task):
+                self._commanding.told(told, now_us)
+            else:
+                self._engine.told(told, now_us)
         for agent, presence in heard.presence:
             self._engine.presence(agent, presence, now_us)
         for order in heard.orders:

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.recorder.tasks.desk import Desk
 from models.domain.problems import Problem, trouble
+from models.domain.tasks.commands import AgentCommand, refuse_command
 from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
 
 LIMIT_S = 10.0
@@ -46,9 +47,20 @@ class TaskVerbs:
                     raise _request(f"most is no number from 1 to {MOST_AT_AN_AGENT:,}")
                 self._desk.limit(_text(request, "agent"), most, LIMIT_S)
                 return []
+            case "command":
+                return [self._command(request)]
             case other:
                 raise _request(f"unknown task request {str(other)[:40]!r}")
         return [_text(request, "task")]
+
+    def _command(self, request: dict[str, Any]) -> str:
+        command = AgentCommand(
+            new_task_id(), _text(request, "agent"), _text(request, "command"), _text(request, "arguments")
+        )
+        confirmed = request.get("confirmed")
+        refuse_command(command, confirmed if isinstance(confirmed, str) else "")
+        self._desk.command(command, LIMIT_S)
+        return command.id
 
 
 def order_from(told: dict[str, Any]) -> TaskOrder:

@@ -10,9 +10,10 @@ from models.domain.connection import Connection
 from models.domain.control import Link
 from models.domain.problems import EnvironmentProblem
 from models.domain.publishing import OutgoingMessage
+from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.orders import TaskOrder
 from models.domain.tasks.work import Dispatch, Work
-from mqtt.delegating.contract import Refusal, end_for, message_for, refusal_for
+from mqtt.delegating.contract import Refusal, command_for, end_for, message_for, refusal_for
 from mqtt.outgoing import Receipt
 
 _REFUSED = 0x80
@@ -56,8 +57,15 @@ class WayOut:
 
     def send(self, dispatch: Dispatch, told: Callable[[SendingOutcome], None]) -> None:
         """`told` is called from the network thread, or at once."""
+        self._publish(message_for(dispatch, self.prefix, self.us, self._clock.wall_us()), told)
+
+    def command(self, command: AgentCommand, told: Callable[[SendingOutcome], None]) -> None:
+        """As `send`, a command to an agent."""
+        self._publish(command_for(command, self.prefix, self.us), told)
+
+    def _publish(self, message: OutgoingMessage, told: Callable[[SendingOutcome], None]) -> None:
         try:
-            answer = self._way.publish(message_for(dispatch, self.prefix, self.us, self._clock.wall_us()))
+            answer = self._way.publish(message)
         except EnvironmentProblem:
             told(SendingOutcome(unsent=True))
             return

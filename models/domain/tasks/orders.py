@@ -78,6 +78,12 @@ def refuse_nonsense(order: TaskOrder, now_us: int) -> None:
         raise EnvironmentProblem(Problem("task.order", {"detail": detail}))
 
 
+def refuse_as_level(agent: str) -> None:
+    """Raises `EnvironmentProblem` task.order for a name that cannot be a level of a topic."""
+    if not agent or len(agent) > NAME_LIMIT or not agent.isprintable() or any(sign in agent for sign in _NO_LEVEL):
+        raise EnvironmentProblem(Problem("task.order", {"detail": f"“{agent}” cannot be a level of a topic"}))
+
+
 def _nonsense(order: TaskOrder, now_us: int) -> str:
     for what, text in (("id", order.id), ("type", order.type), *(("agent", one) for one in order.to)):
         if not text or len(text) > NAME_LIMIT or not text.isprintable():

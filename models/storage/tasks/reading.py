@@ -7,9 +7,11 @@ import apsw
 
 from models.domain.problems import trouble
 from models.domain.records import TaskState
+from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.work import Step, Work
 from models.storage.engine import open_reader
 from models.storage.store_errors import problems_of
+from models.storage.tasks.command_rows import commands
 from models.storage.tasks.rows import step_of, works
 from models.storage.tasks.schema import SCHEMA
 from models.storage.workspace import Workspace
@@ -80,6 +82,13 @@ class TaskReading:
             return []
         with problems_of(self._path):
             return [step_of(row) for row in self._connection.execute(_STEPS, (id_,)).fetchall()]
+
+    def commands(self, limit: int, agent: str = "") -> list[AgentCommand]:
+        """The newest commands, to everybody or to one agent, newest first."""
+        if self._connection is None:
+            return []
+        with problems_of(self._path):
+            return commands(self._connection, "? IN ('', agent) ORDER BY asked_us DESC, id DESC LIMIT ?", agent, limit)
 
     def _works(self, where: str, *bindings: object) -> list[Work]:
         if self._connection is None:

@@ -69,14 +69,15 @@ class TaskStep(TaskModel):
 
 
 class AgentCommand(TaskModel):
-    """A command to an agent, noted before it is published. `state`: as `Task.sending`; `answer`: what the agent said."""
+    """`models.domain.tasks.commands.AgentCommand`, noted before it is published."""
 
     id = TextField(primary_key=True)
     agent = TextField()
     name = TextField()
     arguments = TextField()
     asked_us = IntegerField(index=True)
-    state = IntegerField()
+    sending = IntegerField()
+    state = TextField()
     answered_us = IntegerField()
     answer = TextField(null=True)
 

@@ -3,10 +3,12 @@
 import apsw
 
 from models.domain.problems import trouble
+from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.work import Changes, Work
 from models.storage.access import create_private_file, sync_folder
 from models.storage.engine import WorkspaceDatabase, let_go, open_database
 from models.storage.store_errors import problems_of
+from models.storage.tasks.command_rows import commands, put_command
 from models.storage.tasks.rows import PUT, PUT_STEP, row_of, step_row, works
 from models.storage.tasks.schema import SCHEMA, TASK_MODELS
 from models.storage.transaction import transaction
@@ -59,6 +61,16 @@ class TaskFile:
     def limit(self, agent: str, most: int) -> None:
         with problems_of(self._path):
             self._connection.execute("INSERT OR REPLACE INTO agent_limit (agent, most) VALUES (?, ?)", (agent, most))
+
+    def put_command(self, command: AgentCommand) -> None:
+        """A new one, before it is published; or as it stands now."""
+        with problems_of(self._path):
+            put_command(self._connection, command)
+
+    def unanswered(self, since_us: int) -> list[AgentCommand]:
+        """Commands that were given since then, of which their agents have said nothing yet."""
+        with problems_of(self._path):
+            return commands(self._connection, "answered_us = 0 AND asked_us >= ?", since_us)
 
     @property
     def is_copy(self) -> bool:

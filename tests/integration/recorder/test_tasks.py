@@ -6,9 +6,11 @@ import threading
 import pytest
 
 from app.control_client import ControlClient
+from models.domain.control import Link
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import TaskState
 from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
+from models.storage.identity import client_id, read_workspace_id
 from models.storage.tasks.reading import TaskReading
 from models.storage.workspace import Workspace
 from mqtt.agent import Agent
@@ -67,6 +69,8 @@ def office(broker, tmp_path, monkeypatch):
     one = Office(tmp_path, broker.url, monkeypatch)
     with one.recorder:
         one.recorder.start()
+        with ControlClient(one.workspace) as client:
+            until(lambda: client.hello("cli").link is Link.CONNECTED, "it is connected")
         yield one
         for agent in one.agents:
             agent.close()
@@ -177,3 +181,43 @@ def test_the_commands(office):
     refused = command(root, "task", "show", "nonsense")
     assert refused.returncode == 1
     assert b"No task nonsense was given from here" in refused.stderr
+
+
+def test_a_command_is_noted_then_sent_and_its_answer_kept(office):
+    worker = office.agent("adder", lambda _task: 1)
+    worker.listen(
+        lambda message: worker.reply(message, {"state": "completed", "result": message.body["command"]}, "result")
+    )
+    with ControlClient(office.workspace) as client:
+        with pytest.raises(EnvironmentProblem) as refused:
+            client.command_agent("adder", "restart")
+        assert refused.value.problem.code == "command.unconfirmed"
+        id_ = client.command_agent("adder", "ping")
+        client.command_agent("adder", "restart", confirmed="adder")
+
+    def given():
+        with TaskReading(office.workspace) as reading:
+            return {one.id: one for one in reading.commands(10)}
+
+    until(lambda: all(one.answered_us for one in given().values()), "both are answered")
+    assert {(one.name, one.state, one.answer) for one in given().values()} == {
+        ("ping", "completed", "ping"),
+        ("restart", "completed", "restart"),
+    }
+    assert given()[id_].asked_us <= given()[id_].answered_us
+
+
+def test_an_agent_has_others_work_for_it(office):
+    office.agent("adder", lambda task: sum(task.input))
+    asked = Agent(office.url, "boss")
+    answers = []
+    asked.listen(answers.append)
+    office.agents.append(asked.start())
+    assert asked.connected.wait(20)
+    us = client_id(office.workspace, read_workspace_id(office.workspace))
+    id_ = asked.say(us, {"type": "sum", "input": [1, 2]}, "task")
+    nonsense = asked.say(us, {"type": "sum", "attempts": 0}, "task")
+    until(lambda: len(answers) == 2, "both are answered")
+    found = {one.reply_to: one.body for one in answers}
+    assert (found[id_]["state"], found[id_]["result"]) == ("completed", 3)
+    assert found[nonsense]["state"] == "rejected"
