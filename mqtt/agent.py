@@ -6,7 +6,7 @@ One file, needs Python 3.9 and paho-mqtt 2 (pip install paho-mqtt). Copy it besi
 
     with Agent("mqtt://localhost", "crawler-7", group="crawlers") as agent:
         logging.getLogger().addHandler(agent.handler())  # what the program logs
-        agent.task("crawl", lambda task: crawl(task.input))  # what other agents ask for
+        agent.task("crawl", lambda task: crawl(task.input))  # what others ask for; or @agent.task("crawl") over a function
         while pages := next_pages():
             started = time.monotonic()
             done = crawl(pages)
@@ -34,6 +34,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -47,6 +48,7 @@ _TASK_ENDS = ("completed", "failed", "canceled", "rejected")
 _LEVELS = ((50, "fatal"), (40, "error"), (30, "warn"), (20, "info"), (10, "debug"), (-math.inf, "trace"))
 _NO_EXTRA = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _GOODBYE_LIMIT_S = 3.0
+_REMEMBERED = 10_000  # ends of tasks
 
 
 class Refused(ConnectionError):  # noqa: N818 - an answer of the broker
@@ -65,19 +67,39 @@ class Incoming(NamedTuple):
 
 class Task:
     """Work that another agent asked for. What its handler returns is its result, an exception its failure; `done` and
-    `fail` end it earlier. After its end nothing more is told."""
+    `fail` end it earlier. After its end nothing more is told. While it is at work, that is told every `interval_s`."""
 
     def __init__(self, agent: Agent, message: Incoming) -> None:
         told = message.body
         self.id, self.type, self.requester = str(told["task"]), str(told.get("type", "")), message.sender
         self.input, self.deadline = told.get("input"), told.get("deadline")
+        self.attempt = told.get("attempt") or 1  # rises when it is tried again
         self.cancelled = threading.Event()  # somebody asked to stop: look at it now and then, and return None
         self.state = ""
+        self._share: float | None = None
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._agent, self._message, self._guard = agent, message, threading.RLock()
         self._card = {key: told.get(key) for key in ("type", "parent", "attempt")}
 
     def progress(self, share: float) -> None:
-        self.tell("working", progress=share)  # 0 to 1
+        self._share = share  # 0 to 1
+        self.tell("working", progress=share)
+
+    def ask(self, question: Any, timeout_s: float | None = None) -> Any:
+        """Say that input is required, and wait for it. Raises `TimeoutError`; None where it is cancelled meanwhile."""
+        self.tell("input-required", result=question)
+        try:
+            answer = self._answers.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimeoutError("nobody answered") from None
+        self.tell("working", progress=self._share)
+        return answer
+
+    def beat(self) -> None:
+        """Still at it."""
+        with self._guard:
+            if self.state == "working":
+                self.tell("working", progress=self._share)
 
     def done(self, result: Any = None) -> None:
         self.tell("completed", result=result)
@@ -93,9 +115,14 @@ class Task:
             self.state = state
             self._agent.report(self.id, state, requester=self.requester, **self._card, **more)
             if state in _TASK_ENDS:
-                self._agent._tasks.pop(self.id, None)
+                self._agent._remember(self, _known({"state": state, **more}))
                 self._agent.reply(self._message, _known({"task": self.id, "state": state, **more}), "result")
         return True
+
+    def stop(self) -> None:
+        """Somebody asked to: the handler sees it, and whoever waits for an answer waits no longer."""
+        self.cancelled.set()
+        self._answers.put(None)
 
 
 class Agent:
@@ -104,13 +131,13 @@ class Agent:
     `broker_url`: mqtt://, mqtts://, ws:// or wss://, with user and port if need be. `id`: one level of a topic, unique
     on the broker: a second program with the same id takes the connection away from the first. `interval_s`: how often
     the status is told again; an agent silent for three intervals (30 s at least) counts as offline. `tls`: for mqtts and
-    wss; without it this computer's authorities are trusted. Raises `ValueError` for an id or address that cannot be one.
+    wss; without it this computer's authorities are trusted. `workers`: tasks at a time. Raises `ValueError` for an id or address that cannot be one.
     """
 
     def __init__(
         self, broker_url: str, id: str, *, name: str = "", group: str = "", interval_s: float = 10.0,
         prefix: str = "agents", password: str | None = None, capabilities: Iterable[str] = (), version: str = "",
-        tls: ssl.SSLContext | None = None, queue_limit: int = 1_000,
+        tls: ssl.SSLContext | None = None, queue_limit: int = 1_000, workers: int = 1,
     ) -> None:  # fmt: skip
         self.id = _one_level(id)
         self.boot, self.dropped = secrets.token_hex(6), 0
@@ -118,7 +145,8 @@ class Agent:
         self.failure: OSError | None = None  # why there is no connection; `Refused` where the broker said no
         self._base, self._prefix = f"{prefix}/{self.id}", prefix
         self._interval_s, self._queue_limit = interval_s, queue_limit
-        card = {"name": name or id, "group": group, "interval_s": interval_s, "capabilities": list(capabilities)}
+        self._capabilities = list(capabilities)
+        card = {"name": name or id, "group": group, "interval_s": interval_s, "capabilities": self._capabilities}
         card.update(version=version, host=socket.gethostname())
         self._card = {key: value for key, value in card.items() if value}
         self._state = "online"
@@ -128,8 +156,15 @@ class Agent:
         self._closing = threading.Event()
         self._listener: Callable[[Incoming], None] | None = None
         self._handlers: dict[str, Callable[[Task], Any]] = {}
+        self._commands: dict[str, Callable[[Any], Any]] = {}
         self._tasks: dict[str, Task] = {}  # those that have not ended
+        self._ended: OrderedDict[tuple[str, int], dict[str, Any]] = (
+            OrderedDict()
+        )  # asked for again, they are not done again
+        self._asked: dict[str, queue.SimpleQueue[Incoming]] = {}
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._workers, self._running, self._drained = workers, threading.Event(), False
+        self._running.set()
         self._client = self._build(broker_url, password, tls)
         self._beat = threading.Thread(target=self._repeat_status, name=f"agent-{id}", daemon=True)
 
@@ -143,13 +178,15 @@ class Agent:
     def close(self, state: str = "stopped") -> None:
         """Say goodbye and disconnect; open tasks fail. What still waits, also for the first connection, gets up to 3 s."""
         for task in list(self._tasks.values()):
-            task.cancelled.set()
+            task.stop()
             task.fail("the agent stopped")
         with self._guard:
             if self._closing.is_set():
                 return
             self._closing.set()
-        self._waiting.put(None)
+        self._running.set()
+        for _ in range(self._workers):
+            self._waiting.put(None)
         atexit.unregister(self.close)
         if self._beat.is_alive():
             self._beat.join()
@@ -208,9 +245,9 @@ class Agent:
 
     # ---- what agents tell each other
 
-    def say(self, to: str, body: Any, type: str = "message", reply_to: str = "") -> str:
+    def say(self, to: str, body: Any, type: str = "message", reply_to: str = "", *, id: str = "") -> str:
         """Send a message to another agent; returns its id."""
-        name = secrets.token_hex(16)
+        name = id or secrets.token_hex(16)
         message = {"id": name, "type": type, "body": body, "reply_to": reply_to or None}
         self._send(f"{self._prefix}/{_one_level(to)}/inbox/{self.id}", _known(message))
         return name
@@ -219,21 +256,53 @@ class Agent:
         """Answer a message of another agent."""
         return self.say(message.sender, body, type, message.id)
 
+    def ask(self, to: str, body: Any, type: str = "request", timeout_s: float = 30.0) -> Incoming:
+        """Send a message and wait for its answer; not in a handler of `listen`, which runs in the network thread. Raises
+        `TimeoutError`."""
+        answers: queue.SimpleQueue[Incoming] = queue.SimpleQueue()
+        name = secrets.token_hex(16)
+        self._asked[name] = answers
+        self._subscribe()
+        try:
+            self.say(to, body, type, id=name)
+            return answers.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimeoutError(f"{to} did not answer within {timeout_s:g} s") from None
+        finally:
+            del self._asked[name]
+
     def listen(self, handler: Callable[[Incoming], None]) -> None:
         """Call `handler` for each message to this agent, in the network thread. What it raises is logged as an error."""
         self._listener = handler
         self._subscribe()
 
-    def task(self, type: str, handler: Callable[[Task], Any]) -> None:
-        """Call `handler` for each task of this type: one after the other, in a thread of their own. Tasks of types without
-        a handler are rejected once there is one."""
+    def task(self, type: str, handler: Callable[[Task], Any] | None = None) -> Any:
+        """Call `handler` for each task of this type, `workers` of them at a time, in threads of their own; without it this is a
+        decorator. The type becomes a capability. Of types without a handler tasks are rejected once there is one. One that
+        comes a second time is not done a second time: what came of it is told again."""
+        if handler is None:
+            return lambda function: self.task(type, function) or function
         if not self._handlers:
-            threading.Thread(target=self._work, name=f"tasks-{self.id}", daemon=True).start()
+            for number in range(self._workers):
+                threading.Thread(target=self._work, name=f"tasks-{self.id}-{number}", daemon=True).start()
         self._handlers[type] = handler
+        if type not in self._capabilities:
+            self._capabilities.append(type)
+            self._card["capabilities"] = self._capabilities
+        if self.connected.is_set():
+            self._publish_status()
+        self._subscribe()
+        return None
+
+    def command(self, name: str, handler: Callable[[Any], Any]) -> None:
+        """Call `handler` with the arguments when somebody gives this command; what it returns is the answer. Known without are
+        ping, pause and resume (no task begins meanwhile), and drain (what is here is finished, nothing more is taken)."""
+        self._commands[name] = handler
         self._subscribe()
 
     def _work(self) -> None:
         for task in iter(self._waiting.get, None):
+            self._running.wait()
             while self._sent - self._answered > self._queue_limit // 2 and not self._closing.wait(0.05):
                 pass  # or their reports would find no room
             if not task.tell("working"):
@@ -248,26 +317,55 @@ class Agent:
                 task.tell("canceled") if stopped else task.done(result)
 
     def _take(self, message: Incoming) -> None:
-        """A task arrived, or the wish to cancel one."""
+        """A task arrived, the wish to cancel one, or an answer to what one asks."""
         name = str(message.body["task"])
         task = self._tasks.get(name)
-        if message.type == "cancel":
+        if message.type != "task":
             if task is None:
-                self.log("warn", "asked to cancel a task that is not open here", task=name, requester=message.sender)
-                return
-            task.cancelled.set()
-            if task.state == "submitted":
-                task.tell("canceled")
+                self.log(
+                    "warn", f"{message.type} for a task that is not open here", task=name, requester=message.sender
+                )
+            elif message.type == "answer":
+                task._answers.put(message.body.get("input"))
+            else:
+                task.stop()
+                if task.state == "submitted":
+                    task.tell("canceled")
         elif task is None:  # else it came twice
             task = Task(self, message)
-            if task.type not in self._handlers:
+            ended = self._ended.get((name, task.attempt))
+            if ended is not None:
+                task.tell(**ended)
+            elif task.type not in self._handlers:
                 task.tell("rejected", error=f"no handler for tasks of type {task.type!r}")
-            elif len(self._tasks) >= self._queue_limit:
-                task.tell("rejected", error="too many tasks wait")
+            elif self._drained or len(self._tasks) >= self._queue_limit:
+                task.tell("rejected", error="it takes no more" if self._drained else "too many tasks wait")
             else:
                 self._tasks[name] = task
                 task.tell("submitted")
                 self._waiting.put(task)
+
+    def _remember(self, task: Task, end: dict[str, Any]) -> None:
+        self._tasks.pop(task.id, None)
+        self._ended[task.id, task.attempt] = end
+        if len(self._ended) > _REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def _obey(self, message: Incoming) -> None:
+        name, arguments = str(message.body["command"]), message.body.get("arguments")
+        told: dict[str, Any] = {"state": "completed"}
+        if name in self._commands:
+            try:
+                told["result"] = self._commands[name](arguments)
+            except Exception as error:  # noqa: BLE001 - it is told to who asked
+                told = {"state": "failed", "error": _described(error)}
+        elif name in ("pause", "resume"):
+            self._running.clear() if name == "pause" else self._running.set()
+        elif name == "drain":
+            self._drained = True
+        elif name != "ping":
+            told = {"state": "rejected", "error": f"no handler for the command {name!r}"}
+        self.reply(message, _known(told), "result")
 
     def _build(self, url: str, password: str | None, tls: ssl.SSLContext | None) -> Client:
         parts = urlsplit(url if "://" in url else f"mqtt://{url}")
@@ -317,9 +415,11 @@ class Agent:
         while not self._closing.wait(self._interval_s):
             if self.connected.is_set():
                 self._publish_status()
+                for task in list(self._tasks.values()):
+                    task.beat()
 
     def _subscribe(self) -> None:
-        if self.connected.is_set() and (self._listener or self._handlers):
+        if self.connected.is_set() and (self._listener or self._handlers or self._asked or self._commands):
             self._client.subscribe(f"{self._base}/inbox/+", 1)
 
     def _on_connect(self, _client: object, _userdata: object, _flags: object, reason: Any, _properties: object) -> None:
@@ -342,8 +442,12 @@ class Agent:
             told = json.loads(message.payload)
             id_, kind, reply_to = (str(told.get(key, "")) for key in ("id", "type", "reply_to"))
             incoming = Incoming(message.topic.rsplit("/", 1)[1], id_, kind, told.get("body"), reply_to)
-            if self._handlers and kind in ("task", "cancel"):
+            if reply_to in self._asked:
+                self._asked[reply_to].put(incoming)
+            elif self._handlers and kind in ("task", "cancel", "answer"):
                 self._take(incoming)
+            elif kind == "command" and (self._handlers or self._commands):
+                self._obey(incoming)
             elif self._listener is not None:
                 self._listener(incoming)
         except Exception as error:  # noqa: BLE001 - an exception would end paho's thread, and the agent with it

@@ -15,7 +15,7 @@ from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log
 from mqtt.reading.plan import Sink, Unread
 
-NO_REPLY = frozenset(("event", "task", "cancel"))
+NO_REPLY = frozenset(("event", "task", "cancel", "answer"))
 _STATES = {state.word: state for state in TaskState} | {
     "created": TaskState.SUBMITTED, "queued": TaskState.SUBMITTED, "pending": TaskState.SUBMITTED,
     "started": TaskState.WORKING, "running": TaskState.WORKING, "progress": TaskState.WORKING,
@@ -206,11 +206,12 @@ class InboxPlan(_NumberedPlan):
         if not id_:
             sink.unread(row, "shape")
             return
-        requester = sink.names.agents[self.agent]
+        requester, attempt = sink.names.agents[self.agent], task.get("attempt")
         sink.batch.tasks.append(
             TaskReport(
                 row, own_time(body, message), self._receiver, id_, as_text(task.get("type")), TaskState.SUBMITTED,
                 parent=as_text(task.get("parent")), requester=requester,
+                attempt=attempt if type(attempt) is int and 0 <= attempt < 1 << 31 else None,
             )
         )  # fmt: skip
 
