@@ -214,7 +214,7 @@ def _compose(
 
     late = LateReread(store.late, ingest.ask, reread_late, clock)
     desk = open_desk(workspace, client, link, clock, faults, watch.beat_of("tasks"))
-    ingest.on_stored = Hearing(store.names, client, lambda: own_prefix(link), desk.knows, desk.hear).stored
+    ingest.on_stored = Hearing(store.names, client, lambda: own_prefix(link), desk).stored
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
         imports, rereader, late, TaskVerbs(desk), started_by(options), clock.wall_us(), str(workspace.log),

@@ -25,7 +25,7 @@ AGAIN_S = 0.5
 HEARD_EVERY_US = 5_000_000
 """How far the reports were taken is noted that often where nothing else is stored."""
 BACKLOG_US = 10_000_000
-"""What the broker kept for us has come by then, our own messages among it."""
+"""What the broker kept for us has come by then, our own messages among it, even where nothing live comes after it."""
 _T = TypeVar("_T")
 
 
@@ -47,7 +47,8 @@ class Desk:
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._finishing = threading.Event()
         self._unsure_since_us = clock.monotonic_us()  # 0: nothing is in doubt
-        self._link_us = 0  # of the connection that is known of; 0: none
+        self._link_us = 0  # wall time of the connection that is known of; 0: none
+        self._lost_us = 0  # wall time at which a connection broke while something was being sent
         self._heard_us = self._stored_us = file.heard_us
         self.problem: Problem | None = None  # why nothing can be stored at present
         self.thread = threading.Thread(target=self._run, name="tasks", daemon=True)
@@ -84,6 +85,11 @@ class Desk:
     def knows(self, task: str) -> bool:
         """Is it a task of ours that is open, or ended lately?"""
         return self._engine.knows(task)
+
+    @property
+    def in_doubt(self) -> bool:
+        """May something have been sent of which nobody knows, until what the broker kept for us has been heard?"""
+        return bool(self._unsure_since_us and self._link_us)
 
     def hear(self, heard: Heard) -> None:
         """A commit of the ingest thread; in the order of the commits."""
@@ -178,21 +184,22 @@ class Desk:
 
     def _hear_receipt(self, task: str, attempt: int, receipt: SendingOutcome) -> None:
         """Network thread, or ours."""
-        self._requests.put(_Request(lambda now_us: self._take_receipt(task, attempt, receipt, now_us)))
+        at_us = self._clock.wall_us()  # before there can be another connection
+        self._requests.put(_Request(lambda now_us: self._take_receipt(task, attempt, receipt, at_us, now_us)))
 
     def _hear_command_receipt(self, id_: str, outcome: SendingOutcome) -> None:
         self._requests.put(_Request(lambda _now_us: self._commanding.take_receipt(id_, outcome)))
 
     # ---------------------------------------------------------------- what is put to the engine
 
-    def _take_receipt(self, task: str, attempt: int, receipt: SendingOutcome, now_us: int) -> None:
+    def _take_receipt(self, task: str, attempt: int, receipt: SendingOutcome, at_us: int, now_us: int) -> None:
         if receipt.unsent:
             self._engine.link_down()
             self._link_us = 0
             self._engine.unsent(task, attempt, now_us)
             return
         if receipt.lost:
-            self._unsure_since_us = self._clock.monotonic_us()
+            self._unsure_since_us, self._lost_us = self._clock.monotonic_us(), at_us
         self._engine.receipt(task, attempt, now_us, refused=receipt.refused, lost=receipt.lost)
 
     def _look_at_link(self, now_us: int) -> None:
@@ -205,9 +212,12 @@ class Desk:
                 self._engine.link_up(now_us)
             else:
                 self._engine.link_down()
-        if link_us and self._unsure_since_us and self._clock.monotonic_us() - self._unsure_since_us >= BACKLOG_US:
-            self._unsure_since_us = 0
-            self._engine.settle(now_us)
+        if self.in_doubt and self._clock.monotonic_us() - self._unsure_since_us >= BACKLOG_US:
+            self._settle(now_us)
+
+    def _settle(self, now_us: int) -> None:
+        self._unsure_since_us = 0
+        self._engine.settle(now_us)
 
     def _submit(self, orders: Sequence[TaskOrder], now_us: int) -> None:
         known = self._file.known([one.id for one in orders])
@@ -253,3 +263,5 @@ class Desk:
             if work is not None and work.order.requester == withdrawal.sender:
                 self._engine.cancel(withdrawal.task, now_us)
         self._heard_us = max(self._heard_us, heard.received_us)
+        if heard.live and self.in_doubt and heard.received_us > self._link_us > self._lost_us:
+            self._settle(now_us)

@@ -1,7 +1,7 @@
 """What a commit says of tasks, and of the agents that may have them."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from models.domain.batch import RecordBatch
 from models.domain.messages import Origin, RawMessage
@@ -22,15 +22,23 @@ class Heard(NamedTuple):
     presence: Sequence[tuple[str, Presence]] = ()
     capabilities: Sequence[tuple[str, tuple[str, ...]]] = ()
     received_us: int = 0
+    live: bool = False  # all that the broker kept for us has been heard before
+
+
+class Ears(Protocol):
+    """`desk.Desk`, as far as it is told. Any thread."""
+
+    @property
+    def in_doubt(self) -> bool: ...
+    def knows(self, task: str) -> bool: ...
+    def hear(self, heard: Heard) -> None: ...
 
 
 class Hearing:
-    """Ingest thread. `knows`: is it a task of ours? `prefix`: of our contract's topics, as of now."""
+    """Ingest thread. `prefix`: of our contract's topics, as of now."""
 
-    def __init__(
-        self, names: Names, us: str, prefix: Callable[[], str], knows: Callable[[str], bool], hear: Callable[[Heard], None]
-    ) -> None:  # fmt: skip
-        self._names, self._us, self._prefix, self._knows, self._hear = names, us, prefix, knows, hear
+    def __init__(self, names: Names, us: str, prefix: Callable[[], str], desk: Ears) -> None:
+        self._names, self._us, self._prefix, self._desk = names, us, prefix, desk
 
     def stored(self, batch: RecordBatch) -> None:
         """It was committed."""
@@ -41,17 +49,17 @@ class Hearing:
                 batch.messages[one.row].received_us,
             )
             for one in batch.tasks
-            if self._knows(one.task)
+            if self._desk.knows(one.task)
         ]  # fmt: skip
         presence = [(agents[one.agent], one.presence) for one in batch.presence]
         capable = [(agents[one.agent], one.capabilities) for one in batch.declarations if one.capabilities is not None]
         prefix = self._prefix()
         ours = said_to(batch.messages, prefix, self._us)
-        if told or presence or capable or ours:
-            last_us = batch.messages[-1].received_us if batch.messages else 0
-            self._hear(sorted_out(told, ours, prefix, self._us)._replace(
-                presence=presence, capabilities=capable, received_us=last_us
-            ))  # fmt: skip
+        last_us = batch.messages[-1].received_us if batch.messages else 0
+        live = self._desk.in_doubt and bool(last_us) and batch.messages[-1].origin is Origin.LIVE
+        if told or presence or capable or ours or live:
+            heard = sorted_out(told, ours, prefix, self._us)
+            self._desk.hear(heard._replace(presence=presence, capabilities=capable, received_us=last_us, live=live))
 
 
 def said_to(messages: Sequence[RawMessage], prefix: str, us: str) -> list[RawMessage]:

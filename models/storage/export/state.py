@@ -134,7 +134,7 @@ def annotation_lines(scope: Scope) -> Iterator[list[str]]:
     sql = """select n.since_us, n.until_us, a.name, n.text, n.tags from annotation n left join agent a on a.id = n.agent_id
         where n.since_us < ? and n.until_us >= ? and (? = 0 or n.agent_id in (0, ?)) order by n.since_us, n.until_us, n.id"""
     bounds = (scope.end_us, scope.since_us, scope.agent, scope.agent)
-    yield from _pages(scope, iter(fetch(scope.view.catalogue, sql, bounds) if scope.view.has_annotations else []))
+    yield from pages(scope, iter(fetch(scope.view.catalogue, sql, bounds) if scope.view.has_annotations else []))
 
 
 def unreadable_lines(scope: Scope) -> Iterator[list[str]]:
