@@ -26,7 +26,7 @@ def open_desk(
     workspace: Workspace, us: str, way: Way, clock: Clock, faults: Faults, beat: Callable[[], None]
 ) -> Desk:  # fmt: skip
     """Before anything new is recorded; its thread is not started. Raises `EnvironmentProblem` store.*, workspace.newer."""
-    file = TaskFile(workspace, us)
+    file = TaskFile(workspace, us, clock)
     try:
         engine, way_out = Engine(Roster()), WayOut(way, us, clock)
         for agent, most in file.limits().items():

@@ -51,6 +51,7 @@ class Desk:
         self._lost_us = 0  # wall time at which a connection broke while something was being sent
         self._heard_us = self._stored_us = file.heard_us
         self.problem: Problem | None = None  # why nothing can be stored at present
+        self.damage = file.damage  # what was lost before we began
         self.thread = threading.Thread(target=self._run, name="tasks", daemon=True)
 
     # ---------------------------------------------------------------- any thread

@@ -22,8 +22,8 @@ class TaskVerbs:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Why no task can be given at present."""
-        return (self._desk.problem,) if self._desk.problem is not None else ()
+        """What became of a damaged file, and why no task can be given at present."""
+        return tuple(one for one in (self._desk.damage, self._desk.problem) if one is not None)
 
     def carry_out(self, request: dict[str, Any]) -> list[str]:
         """Answers the ids of the tasks that it was about. Raises recorder.request, task.*, store.*"""

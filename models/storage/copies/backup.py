@@ -27,7 +27,7 @@ import apsw
 from models.domain.clock import Clock
 from models.domain.problems import trouble
 from models.domain.records import GapCause
-from models.storage.copies.format import ABOUT, CATALOGUE, FORMAT, MANIFEST, About, Held, Manifest, encode
+from models.storage.copies.format import ABOUT, CATALOGUE, FORMAT, MANIFEST, TASKS, About, Held, Manifest, encode
 from models.storage.history.store_view import read_catalogue
 from models.storage.keeping.pins import pinned
 from models.storage.keeping.retention import ClosedSegment, Retention, StoreLimits
@@ -36,6 +36,7 @@ from models.storage.segments.schema import SEALED_LAYOUT
 from models.storage.segments.segment_copy import copied_segment
 from models.storage.segments.segment_file import files_size
 from models.storage.store_errors import problems_of
+from models.storage.tasks.reading import copied_tasks
 from models.storage.whole_file import whole_file
 from models.storage.workspace import Workspace
 
@@ -88,6 +89,7 @@ def backup(
     written is copied to a nameless file in `scratch` first. Raises `EnvironmentProblem` workspace.*, store.*, backup.changed,
     and what `out` and `scratch` raise.
     """
+    tasks = copied_tasks(workspace)  # first: it says how far reports were taken, and nothing of what was not recorded
     live = read_catalogue(workspace)
     copy = apsw.Connection(":memory:")
     try:
@@ -113,6 +115,8 @@ def backup(
             files.add_bytes(ABOUT, encode(about))
             for name, text in texts.items():
                 files.add_bytes(name, text)
+            if tasks is not None:
+                files.add_bytes(TASKS, tasks)
             segments = _Segments(workspace, live, copy, files, scratch, damaged)
             with pinned(workspace, lambda: [row.id for row in rows]):
                 for row in rows:

@@ -20,18 +20,18 @@ import msgspec
 from models.domain.problems import EnvironmentProblem, trouble
 
 FORMAT = 3
-"""Of the archive itself; 2 may hold less than the whole history, 3 rules, queries and layouts. Schema and layout have their own
+"""Of the archive itself; 2 may hold less than the whole history, 3 rules, queries, layouts and tasks. Schema and layout have their own
 numbers in it."""
 ABOUT, MANIFEST = "backup.json", "manifest.json"
 LARGEST_JSON_BYTES = 64 * 1024 * 1024
-CATALOGUE, SETTINGS, TEMPLATES, RULES, QUERIES = (
-    "catalogue.db", "settings.toml", "templates.toml", "rules.toml", "queries.toml",
+CATALOGUE, TASKS, SETTINGS, TEMPLATES, RULES, QUERIES = (
+    "catalogue.db", "tasks.db", "settings.toml", "templates.toml", "rules.toml", "queries.toml",
 )  # fmt: skip
 LAYOUTS = "layouts"
 MOST_NAME_BYTES = 100
 """Of a file in a folder: the archive has no room for more."""
 _HELD = re.compile(
-    r"catalogue\.db|(settings|templates|rules|queries)\.toml|segments/[1-9][0-9]{0,17}\.db(-wal)?"
+    r"(catalogue|tasks)\.db|(settings|templates|rules|queries)\.toml|segments/[1-9][0-9]{0,17}\.db(-wal)?"
     r"|layouts/[^./\\][^/\\]*\.toml"
 )
 

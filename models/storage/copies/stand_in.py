@@ -82,7 +82,7 @@ def _of_folder(original: Workspace, copy: Workspace, clock: Clock, progress: Pro
         copy.segments.mkdir(mode=0o700)
         copier = _Copier(progress)
         texts = (original.settings, original.templates, original.rules, original.queries)
-        for path in (original.catalogue, *texts):
+        for path in (original.catalogue, original.tasks, *texts):
             copier.copy([path, *_logs(path)], copy.root)
         if layouts := sorted(original.layouts.glob("*.toml")):
             copy.layouts.mkdir(mode=0o700)

@@ -17,6 +17,7 @@ from models.storage.sealing.table_sums import SUMS, wrong_tables
 from models.storage.segments.open_segment import DAMAGE, OpenSegment, SegmentRow, fetch
 from models.storage.segments.sample_columns import decode
 from models.storage.store_errors import IMPOSSIBLE, DamagedError
+from models.storage.tasks.reading import damage_of_tasks
 from models.storage.workspace import Workspace
 
 PAGE_ROWS = 2_000
@@ -25,7 +26,7 @@ FEW = 20
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong. `segment` 0 is the catalogue. `code`: missing, set-aside, unreadable, structure, checksum,
+    """One thing that is wrong. `segment` 0 is the catalogue, or the tasks that were given. `code`: missing, set-aside, unreadable, structure, checksum,
     sequence, accounts, samples, or catalogue. `detail` is for people who mend files."""
 
     segment: int
@@ -57,6 +58,7 @@ def verify(
     try:
         view.refresh()
         yield from (Finding(0, "structure", detail) for detail in _structure(view.catalogue))
+        yield from (Finding(0, "structure", detail) for detail in damage_of_tasks(workspace, FEW))
         yield from (Finding(row.id, "set-aside", "damaged before, and kept as it is") for row in view.lost())
         rows = view.all()
         messages = 0

@@ -10,7 +10,7 @@ from models.domain.records import TaskState
 from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.work import Step, Work
 from models.storage.engine import open_reader
-from models.storage.store_errors import problems_of
+from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.tasks.command_rows import commands
 from models.storage.tasks.rows import step_of, works
 from models.storage.tasks.schema import SCHEMA
@@ -95,3 +95,39 @@ class TaskReading:
             return []
         with problems_of(self._path):
             return list(works(self._connection, where, *bindings))
+
+
+def copied_tasks(workspace: Workspace) -> bytes | None:
+    """The file as of now, while a recorder may be writing; None where there is none. A damaged one as it is. Raises store.*"""
+    if not workspace.tasks.exists():
+        return None
+    copy = apsw.Connection(":memory:")
+    try:
+        with problems_of(workspace.tasks, let=DAMAGED):
+            live = open_reader(workspace.tasks)
+            try:
+                with copy.backup("main", live, "main") as step:
+                    step.step(-1)
+            finally:
+                live.close()
+        return copy.serialize("main")
+    except DAMAGED:
+        return workspace.tasks.read_bytes()
+    finally:
+        copy.close()
+
+
+def damage_of_tasks(workspace: Workspace, most: int) -> list[str]:
+    """What the engine's own check finds in it; a recorder that starts sets it aside then."""
+    if not workspace.tasks.exists():
+        return []
+    try:
+        with problems_of(workspace.tasks, let=DAMAGED):
+            reader = open_reader(workspace.tasks)
+            try:
+                found = reader.execute(f"PRAGMA quick_check({most})").fetchall()
+            finally:
+                reader.close()
+    except DAMAGED as error:
+        return [f"tasks.db: {error}"]
+    return [f"tasks.db: {detail}" for (detail,) in found if detail != "ok"]

@@ -2,12 +2,14 @@
 
 import apsw
 
-from models.domain.problems import trouble
+from models.domain.clock import Clock
+from models.domain.problems import Problem, trouble
 from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.work import Changes, Work
 from models.storage.access import create_private_file, sync_folder
+from models.storage.catalogue_file import set_aside
 from models.storage.engine import WorkspaceDatabase, let_go, open_database
-from models.storage.store_errors import problems_of
+from models.storage.store_errors import DAMAGED, engine_error, problems_of
 from models.storage.tasks.command_rows import commands, put_command
 from models.storage.tasks.rows import PUT, PUT_STEP, row_of, step_row, works
 from models.storage.tasks.schema import SCHEMA, TASK_MODELS
@@ -19,11 +21,20 @@ class TaskFile:
     """One thread, with the recorder's lock held. Every method raises `EnvironmentProblem` store.* where the disk does not do it;
     then nothing of it is stored, and it may be called again."""
 
-    def __init__(self, workspace: Workspace, us: str) -> None:
-        """Opens it, or makes it. `us`: our id among the agents. Raises also workspace.newer."""
+    def __init__(self, workspace: Workspace, us: str, clock: Clock) -> None:
+        """Opens it, or makes it; a damaged one is set aside whole, and `damage` says so. `us`: our id among the agents. Raises
+        also workspace.newer."""
         self._path, self._us = workspace.tasks, us
+        self.damage: Problem | None = None
         with problems_of(self._path):
-            self._database = self._open()
+            try:
+                self._database = self._open()
+            except Exception as error:
+                if not isinstance(engine_error(error), DAMAGED):
+                    raise
+                aside = set_aside(self._path, clock)
+                self.damage = Problem("store.corrupt", {"path": str(aside), "detail": str(error)})
+                self._database = self._open()
 
     def close(self) -> None:
         self._database.close()
@@ -109,6 +120,9 @@ class TaskFile:
             found = int(database.connection().pragma("user_version"))
             if found > SCHEMA:
                 raise trouble("workspace.newer", found=found, known=SCHEMA)
+            damage = str(database.connection().pragma("quick_check", 1))
+            if damage != "ok":
+                raise apsw.CorruptError(damage)
             if found < SCHEMA:
                 with database.bind_ctx(TASK_MODELS), database.atomic():
                     database.create_tables(TASK_MODELS)
