@@ -13,12 +13,11 @@ from models.domain.tasks.commands import VALID_S, AgentCommand
 from models.domain.tasks.orders import Fan, Gather, TaskOrder
 from models.domain.tasks.work import Dispatch, Told, Work
 from models.domain.timestamps import read_time
+from mqtt.delegating.attempts import attempt_name, attempt_of
 from mqtt.reading.contract_work import as_text, task_state
 from mqtt.reading.decode import compact, read_object
 from mqtt.reading.generic_numbers import number_of
 from mqtt.reading.plan import Unread
-
-_ATTEMPT_SIGN = "."
 
 
 class Refusal(NamedTuple):
@@ -45,7 +44,7 @@ def inbox_of(prefix: str, agent: str) -> bytes:
 def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> OutgoingMessage:
     """The message that puts a task to an agent, cancels it, or brings an answer. `us`: our id among the agents."""
     order = dispatch.work.order
-    id_ = f"{order.id}{_ATTEMPT_SIGN}{dispatch.attempt}"
+    id_ = attempt_name(order.id, dispatch.attempt)
     body: dict[str, Any] = {"task": order.id}
     properties = None
     match dispatch.kind:
@@ -61,9 +60,9 @@ def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> Outgoi
             properties = Properties("application/json", answers, id_.encode(), expiry_s)
         case "answer":
             body["input"] = json.loads(dispatch.text)
-            id_ += f"{_ATTEMPT_SIGN}answer"
+            id_ += ".answer"
         case _:
-            id_ += f"{_ATTEMPT_SIGN}cancel"
+            id_ += ".cancel"
     told = {"id": id_, "type": dispatch.kind, "body": body}
     return OutgoingMessage(f"{prefix}/{dispatch.agent}/inbox/{us}", compact(told).encode(), 1, properties=properties)
 
@@ -88,14 +87,14 @@ def end_for(work: Work, prefix: str, us: str) -> OutgoingMessage:
         body["result"] = _json(work.result)
     if work.error or work.reason:
         body["error"] = work.error or work.reason
-    told = {"id": f"{order.id}{_ATTEMPT_SIGN}end", "type": "result", "reply_to": order.reply_to or None, "body": body}
+    told = {"id": f"{order.id}.end", "type": "result", "reply_to": order.reply_to or None, "body": body}
     return OutgoingMessage(f"{prefix}/{order.requester}/inbox/{us}", compact(told).encode())
 
 
 def refusal_for(refusal: Refusal, prefix: str, us: str) -> OutgoingMessage:
     """Tell an agent why its order is not taken."""
     body = {"task": refusal.task, "state": TaskState.REJECTED.word, "error": refusal.detail}
-    told = {"id": f"{refusal.reply_to}{_ATTEMPT_SIGN}end", "type": "result", "reply_to": refusal.reply_to, "body": body}
+    told = {"id": f"{refusal.reply_to}.end", "type": "result", "reply_to": refusal.reply_to, "body": body}
     return OutgoingMessage(f"{prefix}/{refusal.sender}/inbox/{us}", compact(told).encode())
 
 
@@ -126,7 +125,7 @@ def _correlation(message: RawMessage) -> str:
 def _answer(sender: str, told: dict[str, Any], body: Any, reply_to: str, received_us: int) -> Told | None:
     """An answer without a state is the result."""
     inner = body if isinstance(body, dict) else told if "body" not in told else {}
-    task, _, attempt = reply_to.rpartition(_ATTEMPT_SIGN) if _ATTEMPT_SIGN in reply_to else (reply_to, "", "")
+    task, attempt = attempt_of(reply_to)
     task = as_text(inner.get("task")) or task
     if not task:
         return None
@@ -134,7 +133,7 @@ def _answer(sender: str, told: dict[str, Any], body: Any, reply_to: str, receive
     state = task_state(inner.get("state")) if "state" in inner else TaskState.FAILED if error else TaskState.COMPLETED
     result = inner.get("result", body if "state" not in inner and error is None else None)
     return Told(
-        sender, task, state, int(attempt) if attempt.isdecimal() else 0, number_of(inner.get("progress")),
+        sender, task, state, attempt, number_of(inner.get("progress")),
         None if result is None else as_text(result), error, received_us,
     )  # fmt: skip
 

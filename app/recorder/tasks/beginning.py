@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from app.recorder.log_file import Faults
 from app.recorder.tasks.desk import Desk
-from app.recorder.tasks.hearing import sorted_out
+from app.recorder.tasks.hearing import ours_of, sorted_out
 from app.recorder.tasks.way_out import Way, WayOut
 from models.domain.clock import Clock
 from models.domain.presence_words import Presence
@@ -52,10 +52,12 @@ def _catch_up(workspace: Workspace, engine: Engine, desk: Desk, us: str, prefix:
         view.refresh()
         for agent in known_agents(view):
             engine.roster.meet(agent.name, agent.capabilities)
-            engine.roster.worker(agent.name).presence = agent.presence if agent.presence in _GONE else Presence.UNKNOWN
+            worker = engine.roster.worker(agent.name)
+            worker.presence = agent.presence if agent.presence in _GONE else Presence.UNKNOWN
+            worker.convention, worker.group = agent.convention, agent.group
         if not heard_us:
             return  # there were no tasks yet
-        told = [one for one in reports_since(view, heard_us) if engine.knows(one.task)]
+        told = ours_of(reports_since(view, heard_us), engine.knows)
         desk.hear(sorted_out(told, list(inbox_since(view, inbox_of(prefix, us), heard_us)), prefix, us))
     finally:
         view.close()

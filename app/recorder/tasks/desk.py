@@ -178,7 +178,8 @@ class Desk:
 
     def _send(self, changes: Changes) -> None:
         for dispatch in changes.dispatches:
-            self._way_out.send(dispatch, partial(self._hear_receipt, dispatch.work.order.id, dispatch.attempt))
+            worker = self._engine.roster.worker(dispatch.agent)
+            self._way_out.send(dispatch, worker, partial(self._hear_receipt, dispatch.work.order.id, dispatch.attempt))
         for work in changes.works.values():
             if work.ended and work.order.reply_to:
                 self._way_out.tell_end(work)
@@ -243,8 +244,11 @@ class Desk:
         self._engine.retry(work, self._file.parts(work.order.id) if work.children else (), now_us)
 
     def _hear(self, heard: Heard, now_us: int) -> None:
-        for agent, capabilities in heard.capabilities:
-            self._engine.meet(agent, capabilities, now_us)
+        for one in heard.declared:
+            worker = self._engine.roster.worker(one.agent)
+            worker.convention, worker.group = one.convention, one.group or worker.group
+            if one.capabilities is not None:
+                self._engine.meet(one.agent, one.capabilities, now_us)
         for told in heard.told:
             if self._commanding.knows(told.task):
                 self._commanding.told(told, now_us)

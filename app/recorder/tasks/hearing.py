@@ -1,6 +1,6 @@
 """What a commit says of tasks, and of the agents that may have them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from models.domain.batch import RecordBatch
@@ -9,7 +9,17 @@ from models.domain.names import Names
 from models.domain.presence_words import Presence
 from models.domain.tasks.orders import TaskOrder
 from models.domain.tasks.work import Told
+from mqtt.delegating.attempts import attempt_of
 from mqtt.delegating.contract import Refusal, Withdrawal, inbox_of, read_inbox
+
+
+class Declared(NamedTuple):
+    """What an agent says of itself. `capabilities` None: nothing of those."""
+
+    agent: str
+    convention: str
+    group: str
+    capabilities: tuple[str, ...] | None
 
 
 class Heard(NamedTuple):
@@ -20,7 +30,7 @@ class Heard(NamedTuple):
     refusals: Sequence[Refusal] = ()
     withdrawals: Sequence[Withdrawal] = ()
     presence: Sequence[tuple[str, Presence]] = ()
-    capabilities: Sequence[tuple[str, tuple[str, ...]]] = ()
+    declared: Sequence[Declared] = ()
     received_us: int = 0
     live: bool = False  # all that the broker kept for us has been heard before
 
@@ -43,23 +53,38 @@ class Hearing:
     def stored(self, batch: RecordBatch) -> None:
         """It was committed."""
         agents = self._names.agents
-        told = [
+        reports = [
             Told(
                 agents[one.agent], one.task, one.state, one.attempt or 0, one.progress, one.result, one.error,
                 batch.messages[one.row].received_us,
             )
             for one in batch.tasks
-            if self._desk.knows(one.task)
         ]  # fmt: skip
+        told = ours_of(reports, self._desk.knows)
         presence = [(agents[one.agent], one.presence) for one in batch.presence]
-        capable = [(agents[one.agent], one.capabilities) for one in batch.declarations if one.capabilities is not None]
+        declared = [
+            Declared(agents[one.agent], one.convention, one.group or "", one.capabilities) for one in batch.declarations
+        ]
         prefix = self._prefix()
         ours = said_to(batch.messages, prefix, self._us)
         last_us = batch.messages[-1].received_us if batch.messages else 0
         live = self._desk.in_doubt and bool(last_us) and batch.messages[-1].origin is Origin.LIVE
-        if told or presence or capable or ours or live:
+        if told or presence or declared or ours or live:
             heard = sorted_out(told, ours, prefix, self._us)
-            self._desk.hear(heard._replace(presence=presence, capabilities=capable, received_us=last_us, live=live))
+            self._desk.hear(heard._replace(presence=presence, declared=declared, received_us=last_us, live=live))
+
+
+def ours_of(reports: Iterable[Told], knows: Callable[[str], bool]) -> list[Told]:
+    """Those that are of tasks of ours, also where they name an attempt as a task of its own."""
+    found: list[Told] = []
+    for one in reports:
+        if knows(one.task):
+            found.append(one)
+            continue
+        task, attempt = attempt_of(one.task)
+        if attempt and knows(task):
+            found.append(one._replace(task=task, attempt=attempt))
+    return found
 
 
 def said_to(messages: Sequence[RawMessage], prefix: str, us: str) -> list[RawMessage]:

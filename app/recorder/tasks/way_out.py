@@ -7,15 +7,19 @@ from typing import NamedTuple, Protocol
 from app.recorder.broker_link import LinkView
 from models.domain.clock import Clock
 from models.domain.connection import Connection
+from models.domain.connection import Protocol as Version
 from models.domain.control import Link
 from models.domain.problems import EnvironmentProblem
 from models.domain.publishing import OutgoingMessage
 from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.orders import TaskOrder
+from models.domain.tasks.roster import Worker
 from models.domain.tasks.work import Dispatch, Work
-from mqtt.delegating.contract import Refusal, command_for, end_for, message_for, refusal_for
+from mqtt.delegating import a2a, contract
+from mqtt.delegating.contract import Refusal
 from mqtt.outgoing import Receipt
 
+A2A = "a2a"
 _REFUSED = 0x80
 
 
@@ -55,13 +59,21 @@ class WayOut:
         view = self._way.view
         return view.since_us if view.link is Link.CONNECTED else 0
 
-    def send(self, dispatch: Dispatch, told: Callable[[SendingOutcome], None]) -> None:
-        """`told` is called from the network thread, or at once."""
-        self._publish(message_for(dispatch, self.prefix, self.us, self._clock.wall_us()), told)
+    def send(self, dispatch: Dispatch, worker: Worker, told: Callable[[SendingOutcome], None]) -> None:
+        """To `worker`, in the convention that it speaks. `told` is called from the network thread, or at once."""
+        now_us = self._clock.wall_us()
+        if worker.convention != A2A:
+            self._publish(contract.message_for(dispatch, self.prefix, self.us, now_us), told)
+        elif self._way.view.mqtt_version == Version.MQTT_311:
+            told(SendingOutcome(refused="A2A needs MQTT 5, and this connection has 3.1.1"))
+        else:
+            whole = "/" in worker.name or not worker.group  # where another group has an agent of the same name
+            address = worker.name if whole else f"{worker.group}/{worker.name}"
+            self._publish(a2a.message_for(dispatch, address, self.us, now_us), told)
 
     def command(self, command: AgentCommand, told: Callable[[SendingOutcome], None]) -> None:
         """As `send`, a command to an agent."""
-        self._publish(command_for(command, self.prefix, self.us), told)
+        self._publish(contract.command_for(command, self.prefix, self.us), told)
 
     def _publish(self, message: OutgoingMessage, told: Callable[[SendingOutcome], None]) -> None:
         try:
@@ -73,14 +85,14 @@ class WayOut:
 
     def tell_end(self, work: Work) -> None:
         """To the agent that asked for it; where there is no connection it asks again."""
-        self._tell(end_for(work, self.prefix, self.us))
+        self._tell(contract.end_for(work, self.prefix, self.us))
 
     def refuse(self, order: TaskOrder, detail: str) -> None:
         """Tell the agent whose order makes no sense."""
         self.tell_refusal(Refusal(order.requester, order.reply_to, order.id, detail))
 
     def tell_refusal(self, refusal: Refusal) -> None:
-        self._tell(refusal_for(refusal, self.prefix, self.us))
+        self._tell(contract.refusal_for(refusal, self.prefix, self.us))
 
     def _tell(self, message: OutgoingMessage) -> None:
         try:

@@ -14,7 +14,7 @@ NAME_LIMIT = 512
 MOST_ATTEMPTS = 100
 MOST_AGENTS = 5_000
 LONGEST_US = 366 * 86_400 * 1_000_000
-_NO_LEVEL = "/+#\0"
+_NO_TOPIC = "+#\0"
 
 
 class Fan(StrEnum):
@@ -79,18 +79,18 @@ def refuse_nonsense(order: TaskOrder, now_us: int) -> None:
 
 
 def refuse_as_level(agent: str) -> None:
-    """Raises `EnvironmentProblem` task.order for a name that cannot be a level of a topic."""
-    if not agent or len(agent) > NAME_LIMIT or not agent.isprintable() or any(sign in agent for sign in _NO_LEVEL):
-        raise EnvironmentProblem(Problem("task.order", {"detail": f"“{agent}” cannot be a level of a topic"}))
+    """Raises `EnvironmentProblem` task.order for a name that cannot be in a topic."""
+    if not agent or len(agent) > NAME_LIMIT or not agent.isprintable() or any(sign in agent for sign in _NO_TOPIC):
+        raise EnvironmentProblem(Problem("task.order", {"detail": f"“{agent}” cannot be in a topic"}))
 
 
 def _nonsense(order: TaskOrder, now_us: int) -> str:
     for what, text in (("id", order.id), ("type", order.type), *(("agent", one) for one in order.to)):
         if not text or len(text) > NAME_LIMIT or not text.isprintable():
             return f"its {what} is empty, too long or not printable"
-    bad = next((one for one in order.to if any(sign in one for sign in _NO_LEVEL)), None)
+    bad = next((one for one in order.to if any(sign in one for sign in _NO_TOPIC)), None)
     if bad is not None:
-        return f"“{bad}” cannot be a level of a topic"
+        return f"“{bad}” cannot be in a topic"
     if len(order.to) > MOST_AGENTS or len(set(order.to)) < len(order.to):
         return f"it names an agent twice, or over {MOST_AGENTS:,}"
     if not 1 <= order.attempts <= MOST_ATTEMPTS:

@@ -20,6 +20,8 @@ class Worker:
     name: str
     presence: Presence = Presence.UNKNOWN
     capabilities: tuple[str, ...] = ()
+    convention: str = ""  # that it speaks
+    group: str = ""
     most: int = MOST_AT_ONCE
     holds: set[str] = field(default_factory=set)  # ids of tasks that it has from us
     ends: deque[bool] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # did it fail?

@@ -20,7 +20,7 @@ SLACK_US = 2_000_000
 PAYLOAD_LIMIT = 1 << 28
 _REPORTS = """select received_us, agent_id, task, state, attempt, progress, result, error from task_report
     where rowid >= ? and rowid < ? and received_us >= ? order by rowid"""
-_AGENTS = """select a.name, a.capabilities, n.presence from agent a left join agent_now n on n.agent_id = a.id"""
+_AGENTS = """select a.name, a.capabilities, a.convention, a.own_group, n.presence from agent a left join agent_now n on n.agent_id = a.id"""
 
 
 class Known(NamedTuple):
@@ -28,13 +28,18 @@ class Known(NamedTuple):
 
     name: str
     capabilities: tuple[str, ...]
+    convention: str
+    group: str
     presence: Presence
 
 
 def known_agents(view: StoreView) -> list[Known]:
     """All of them."""
     rows = fetch(view.catalogue, _AGENTS)
-    return [Known(name, _texts(told), Presence(presence or Presence.UNKNOWN)) for name, told, presence in rows]
+    return [
+        Known(name, _texts(told), convention, group, Presence(presence or Presence.UNKNOWN))
+        for name, told, convention, group, presence in rows
+    ]
 
 
 def reports_since(view: StoreView, since_us: int) -> list[Told]:

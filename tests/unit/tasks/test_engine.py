@@ -493,7 +493,7 @@ class TestParts:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"type": ""}, {"type": "a\nb"}, {"to": ("a/b",)}, {"to": ("a", "a")}, {"attempts": 0}, {"attempts": 101},
+        {"type": ""}, {"type": "a\nb"}, {"to": ("a/+",)}, {"to": ("a", "a")}, {"attempts": 0}, {"attempts": 101},
         {"backoff_us": -1}, {"deadline_us": 1}, {"input": "{"}, {"parent": "t"}, {"input": json.dumps("x" * 300_000)},
     ],
 )  # fmt: skip
