@@ -10,6 +10,7 @@ from app.window.log_menu import LogMenu
 from app.window.message_menu import MessageMenu
 from app.window.notes_menu import NotesMenu
 from app.window.screen_menus import ScreenMenus
+from app.window.task_menu import TaskMenu
 from widgets.common.actions import ActionRegistry
 from widgets.frame.main_window import MainWindow
 
@@ -29,6 +30,8 @@ class Menus(QObject):
         self._log = LogMenu(actions, window)
         self._message = MessageMenu(actions, window)
         self._notes = NotesMenu(actions, window)
+        self._task = TaskMenu(actions, window)
+        window.screen_changed.connect(self._task.refresh)
 
     def follow(self, parts: "WorkspaceParts") -> None:
         """What needs no history works."""
@@ -42,6 +45,10 @@ class Menus(QObject):
         self._explore.follow(screens.explore, shown.layouts, refusal)
         self._data.attach(shown.data, refusal)
         self._notes.attach(shown.notes)
+        self._task.attach(shown.tasks, refusal)
+        shown.tasks.arrived.connect(self._task.follow)
+        if shown.tasks.screen is not None:
+            self._task.follow(shown.tasks.screen)
         self._message.refuse_teaching(refusal)
         screens.logs_made.connect(self._log.attach)
         screens.messages_made.connect(self._message.attach)

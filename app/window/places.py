@@ -8,7 +8,7 @@ from widgets.common.state_view import StateKind, ViewState, loading
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
 
-FLEET, AGENT, EXPLORE, LOGS, MESSAGES, DATA = "fleet", "agent", "explore", "logs", "messages", "data"
+FLEET, AGENT, EXPLORE, LOGS, MESSAGES, TASKS, DATA = "fleet", "agent", "explore", "logs", "messages", "tasks", "data"
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
@@ -21,6 +21,7 @@ def add_places(window: MainWindow, themes: ThemeHolder, state: ViewState) -> dic
         (EXPLORE, translate("Places", "Explore"), "plot"),
         (LOGS, translate("Places", "Logs"), "log"),
         (MESSAGES, translate("Places", "Messages"), "message"),
+        (TASKS, translate("Places", "Tasks"), "task"),
         (DATA, translate("Places", "Data"), "data"),
     ):
         places[screen] = ScreenPlace(themes, state)

@@ -18,6 +18,7 @@ from models.domain.control import RecorderState, StepState, TestStep
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.publishing import OutgoingMessage, Published
 from models.domain.recorded import ImportProgress, ImportResult, OnProgress
+from models.domain.tasks.orders import TaskOrder
 
 JOIN_LIMIT_S = 8.0  # longer than a client waits for an answer
 AFTER_MISTAKE_S = 1.0
@@ -30,7 +31,17 @@ OnStep = Callable[[TestStep, StepState, Problem | None], None]
 OnPublished = Callable[[Published | Problem], None]
 
 
-class Client(Protocol):
+class TaskClient(Protocol):
+    """The part of `ControlClient` that is about tasks. Any thread."""
+
+    def submit_tasks(self, orders: Sequence[TaskOrder]) -> list[str]: ...
+    def cancel_task(self, task: str) -> None: ...
+    def retry_task(self, task: str) -> None: ...
+    def answer_task(self, task: str, text: str) -> None: ...
+    def command_agent(self, agent: str, command: str, arguments: str = "null", confirmed: str = "") -> str: ...
+
+
+class Client(TaskClient, Protocol):
     """The part of `ControlClient` that is needed here. Any thread."""
 
     def submit(self, commands: list[dict[str, object]]) -> None: ...
@@ -126,6 +137,14 @@ class RecorderLink(QObject):
         """Do something that waits for the disk, in order with everything else that is asked here. `job` runs on the worker
         thread and may raise `EnvironmentProblem`."""
         self._jobs.put(partial(self._ask, job, done))
+
+    def about_tasks(self, job: Callable[[TaskClient], object], done: Done) -> None:
+        """Ask the orchestrator for something; `job` runs on the worker thread, `done` gets None when it is stored."""
+
+        def ask() -> None:
+            job(self._client)
+
+        self._jobs.put(partial(self._ask, ask, done))
 
     def secret(self, text: str, broker_url: str) -> None:
         """The password for this session and for this broker alone; empty: forget it."""

@@ -18,6 +18,7 @@ from models.domain.control import RecorderState
 from models.domain.problems import trouble
 from models.domain.publishing import OutgoingMessage, Published
 from models.domain.recorded import ImportResult, OnProgress
+from models.domain.tasks.orders import TaskOrder
 from models.storage.lock import read_lock
 from models.storage.workspace import Workspace
 
@@ -64,6 +65,21 @@ class _Nobody:
 
     def submit(self, commands: list[dict[str, object]]) -> None:
         self._refuse(commands)
+
+    def submit_tasks(self, orders: Sequence[TaskOrder]) -> list[str]:
+        self._refuse(orders)
+
+    def cancel_task(self, task: str) -> None:
+        self._refuse(task)
+
+    def retry_task(self, task: str) -> None:
+        self._refuse(task)
+
+    def answer_task(self, task: str, text: str) -> None:
+        self._refuse(task, text)
+
+    def command_agent(self, agent: str, command: str, arguments: str = "null", confirmed: str = "") -> str:
+        self._refuse(agent, command, arguments, confirmed)
 
     def publish(self, message: OutgoingMessage) -> Published:
         self._refuse(message)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Slot
 
 from app.window.birth_requests import BirthRequests
 from app.window.census import Census
@@ -10,9 +10,10 @@ from app.window.data_place import DataParts, DataPlace
 from app.window.layouts_controller import LayoutsController
 from app.window.notes_controller import NotesController
 from app.window.paired_controller import PairedController
-from app.window.places import DATA
+from app.window.places import DATA, TASKS
 from app.window.screen_place import ScreenPlace
 from app.window.screens import Screens
+from app.window.tasks_place import TasksPlace
 from app.window.why_controller import WhyController
 from app.window.workspace_parts import WorkspaceParts
 from widgets.common.actions import ActionRegistry
@@ -51,6 +52,13 @@ class ScreenParts(QObject):
         )
         self.screens = Screens(window, places, context, self, self.refusal)
         self.notes = NotesController(book, self.screens, window, themes, parts.clock)
+        self.tasks = TasksPlace(
+            window, places[TASKS], self.screens.context, parts.link, self.screens.names, parts.clock, self.refusal,
+            self.screens.open_logs_of,
+        )  # fmt: skip
+        window.screen_changed.connect(self._screen_changed)
+        window.refresh_requested.connect(self._refresh)
+        self._screen_changed(window.shown_screen)
         self.layouts = LayoutsController(window, actions, self.screens.explore, parts.workspace, saved, self.refusal)
         self.why = WhyController(parts.source, parts.workspace, parts.clock, themes, window, self.refusal)
         self._paired = PairedController(parts.source, parts.workspace, parts.clock, themes, window)
@@ -88,6 +96,16 @@ class ScreenParts(QObject):
             self._census.recorder_told(parts.link.state)
             parts.link.state_changed.connect(self._census.recorder_told)
         return data
+
+    @Slot(str)
+    def _screen_changed(self, screen: str) -> None:
+        if screen == TASKS:
+            self.tasks.made()
+
+    @Slot()
+    def _refresh(self) -> None:
+        if self.tasks.screen is not None:
+            self.tasks.screen.refresh()
 
     def save(self) -> dict[str, object]:
         """How they were left, for the layout file."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
 from app.window.explore_place import ExplorePlace
-from app.window.places import AGENT, EXPLORE, FLEET, LOGS, MESSAGES
+from app.window.places import AGENT, EXPLORE, FLEET, LOGS, MESSAGES, TASKS
 from app.window.screen_place import ScreenPlace
 from app.window.ways_to_messages import WaysToMessages
 from models.domain.queries import AgentResult, LogLine, MessageLine
@@ -111,8 +111,8 @@ class Screens(QObject):
             return "samples", self.agent.agent
         if self._window.shown_screen == LOGS and self.logs is not None:
             return "logs", self.logs.agent
-        if self._window.shown_screen == EXPLORE:
-            return "samples", 0
+        if self._window.shown_screen in (EXPLORE, TASKS):
+            return ("samples" if self._window.shown_screen == EXPLORE else "tasks"), 0
         return ("agents", 0) if self.on_fleet else ("messages", 0)
 
     def agents_at_hand(self) -> list[str]:
@@ -252,6 +252,11 @@ class Screens(QObject):
         self.stand_at(at_us)
         self._window.show_screen(LOGS)
         self.logs_screen().show_only(agent)
+
+    def open_logs_of(self, query: str) -> None:
+        """Show what a query finds in the logs."""
+        self._window.show_screen(LOGS)
+        self.logs_screen().query.write(query)
 
     @Slot(int, object)
     def open_messages_at(self, agent: int, at_us: int) -> None:

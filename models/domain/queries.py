@@ -73,6 +73,7 @@ from models.domain.store_queries import (
     UnreadableResult,
     UnreadableTopic,
 )
+from models.domain.task_queries import TasksRequest, TasksResult, TaskStoryRequest, TaskStoryResult
 
 __all__ = [
     "HOUR_CELLS",
@@ -139,6 +140,10 @@ __all__ = [
     "TaskLine",
     "TaskRequest",
     "TaskResult",
+    "TaskStoryRequest",
+    "TaskStoryResult",
+    "TasksRequest",
+    "TasksResult",
     "Ticket",
     "TopicsRequest",
     "TopicsResult",
@@ -277,6 +282,8 @@ Request = (
     | RelatedRequest
     | TopicsRequest
     | TaskRequest
+    | TasksRequest
+    | TaskStoryRequest
     | StoreRequest
     | RetentionRequest
     | GapsRequest
@@ -299,6 +306,8 @@ Result = (
     | RelatedResult
     | TopicsResult
     | TaskResult
+    | TasksResult
+    | TaskStoryResult
     | StoreResult
     | RetentionResult
     | GapsResult

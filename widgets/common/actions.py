@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from widgets.common.theme import ThemeHolder
 
 Shortcut = str | QKeySequence | QKeySequence.StandardKey
-MENUS = ("File", "Edit", "View", "Go", "Agent", "Explore", "Log", "Message", "Help")
+MENUS = ("File", "Edit", "View", "Go", "Agent", "Explore", "Log", "Message", "Task", "Help")
 
 
 class ActionEntry(NamedTuple):
@@ -41,6 +41,7 @@ class ActionRegistry(QObject):
             "Explore": QCoreApplication.translate("Menu", "E&xplore"),
             "Log": QCoreApplication.translate("Menu", "&Log"),
             "Message": QCoreApplication.translate("Menu", "&Message"),
+            "Task": QCoreApplication.translate("Menu", "&Task"),
             "Help": QCoreApplication.translate("Menu", "&Help"),
         }
         self._actions: dict[str, QAction] = {}

@@ -35,6 +35,8 @@ from models.domain.queries import (
     SeriesRequest,
     StoreRequest,
     TaskRequest,
+    TasksRequest,
+    TaskStoryRequest,
     TopicsRequest,
     UnreadableRequest,
 )
@@ -57,6 +59,7 @@ from models.storage.history.related_messages import answer_related
 from models.storage.history.series import answer_series
 from models.storage.history.series_names import answer_series_names
 from models.storage.history.store_view import StoreView
+from models.storage.history.task_board import answer_task_board, answer_task_story
 from models.storage.history.tasks import answer_tasks
 from models.storage.history.topics import answer_topics
 from models.storage.history.unreadable_topics import answer_unreadable
@@ -115,8 +118,8 @@ class HistoryReader:
                 yield answer_annotations(view, request)
             case TopicsRequest():
                 yield from answer_topics(view, request, token)
-            case TaskRequest():
-                yield from answer_tasks(view, request, token)
+            case TaskRequest() | TasksRequest() | TaskStoryRequest():
+                yield from _of_tasks(view, request, token)
             case AgentRequest() | NamesRequest() | SeriesNamesRequest():
                 yield _about_agents(view, request, token)
             case StoreRequest() | RetentionRequest() | GapsRequest() | UnreadableRequest():
@@ -162,6 +165,18 @@ def _about_agents(
             return _names(view, request)
         case SeriesNamesRequest():
             return answer_series_names(view, request, token)
+
+
+def _of_tasks(
+    view: StoreView, request: TaskRequest | TasksRequest | TaskStoryRequest, token: CancelToken
+) -> Iterator[Result]:
+    match request:
+        case TaskRequest():
+            yield from answer_tasks(view, request, token)
+        case TasksRequest():
+            yield answer_task_board(view, request, token)
+        case TaskStoryRequest():
+            yield answer_task_story(view, request, token)
 
 
 def _in_steps(

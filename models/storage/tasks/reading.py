@@ -1,5 +1,6 @@
 """`tasks.db` as others see it: read-only, page by page."""
 
+import json
 from collections.abc import Iterator
 from typing import Self
 
@@ -68,6 +69,19 @@ class TaskReading:
             where.append("(created_us, id) < (?, ?)")
             bindings += before
         return self._works(f"{' AND '.join(where)} ORDER BY created_us DESC, id DESC LIMIT ?", *bindings, limit)
+
+    def between(self, since_us: int, until_us: int, limit: int) -> list[Work]:
+        """Given in [since, until) (0: open end), newest first; and what was given before and is open still."""
+        where = "created_us < ? AND (created_us >= ? OR ended_us = 0) ORDER BY created_us DESC, id DESC LIMIT ?"
+        return self._works(where, until_us or 2**62, since_us, limit)
+
+    def known(self, ids: list[str]) -> set[str]:
+        """Which of these were given from here."""
+        if self._connection is None:
+            return set()
+        sql = "SELECT id FROM task WHERE id IN (SELECT value FROM json_each(?))"
+        with problems_of(self._path):
+            return {str(id_) for (id_,) in self._connection.execute(sql, (json.dumps(ids),)).fetchall()}
 
     def given(self) -> Iterator[Work]:
         """All of them, in the order in which they were given, without a read transaction that outlives a page."""

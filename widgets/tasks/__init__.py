@@ -1,0 +1,1 @@
+"""Tasks: given to agents, followed, and what came of them."""
