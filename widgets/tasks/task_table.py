@@ -14,8 +14,8 @@ from widgets.common.words import task_word
 from widgets.tasks.task_texts import LOOKS, state_note
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
-_WIDTHS = (150, 190, 120, 130, 130, 78, 78, 66, 72, 260, 120)
-_ID = 10
+_WIDTHS = (142, 150, 110, 120, 120, 78, 78, 66, 72, 260, 120)
+_HIDDEN = (4, 10)
 
 
 def task_table(name: str, themes: ThemeHolder) -> SortedTable[TaskItem]:
@@ -44,7 +44,7 @@ def task_table(name: str, themes: ThemeHolder) -> SortedTable[TaskItem]:
         ),
         Column(tr("TaskTable", "Task"), lambda one: visible(one.task)),
     ]  # fmt: skip
-    return SortedTable(name, columns, _WIDTHS, lambda one: (one.task, "" if one.given else one.agent), (9,))
+    return SortedTable(name, columns, _WIDTHS, lambda one: (one.task, "" if one.given else one.agent), (9,), _HIDDEN)
 
 
 def _begun(item: TaskItem) -> int:
@@ -60,6 +60,6 @@ def _key(us: int | None) -> int:
 
 
 def _attempt(item: TaskItem) -> str:
-    if not item.attempt and not item.given:
+    if not item.attempt and (item.parts or not item.given):
         return MISSING
     return f"{item.attempt} / {item.attempts}" if item.attempts > 1 else str(item.attempt)
