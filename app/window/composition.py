@@ -268,8 +268,8 @@ class Composition(QObject):
 
     @Slot()
     def _focus_filter(self) -> None:
-        if self.screens is not None:
-            self.screens.focus_filter()
+        if self._shown is not None:
+            self._shown.focus_filter()
 
     def _known_fleet(self) -> "FleetResult | None":
         return self.screens.fleet.fleet if self.screens is not None else None

@@ -8,7 +8,8 @@ from widgets.common.state_view import StateKind, ViewState, loading
 from widgets.common.theme import ThemeHolder
 from widgets.frame.main_window import MainWindow
 
-FLEET, AGENT, EXPLORE, LOGS, MESSAGES, TASKS, DATA = "fleet", "agent", "explore", "logs", "messages", "tasks", "data"
+FLEET, AGENT, EXPLORE, LOGS, MESSAGES = "fleet", "agent", "explore", "logs", "messages"
+TASKS, FLOW, DATA = "tasks", "flow", "data"
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 
 
@@ -22,6 +23,7 @@ def add_places(window: MainWindow, themes: ThemeHolder, state: ViewState) -> dic
         (LOGS, translate("Places", "Logs"), "log"),
         (MESSAGES, translate("Places", "Messages"), "message"),
         (TASKS, translate("Places", "Tasks"), "task"),
+        (FLOW, translate("Places", "Flow"), "flow"),
         (DATA, translate("Places", "Data"), "data"),
     ):
         places[screen] = ScreenPlace(themes, state)

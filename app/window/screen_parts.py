@@ -7,10 +7,11 @@ from PySide6.QtCore import QObject, Slot
 from app.window.birth_requests import BirthRequests
 from app.window.census import Census
 from app.window.data_place import DataParts, DataPlace
+from app.window.flow_place import FlowPlace
 from app.window.layouts_controller import LayoutsController
 from app.window.notes_controller import NotesController
 from app.window.paired_controller import PairedController
-from app.window.places import DATA, TASKS
+from app.window.places import DATA, FLOW, TASKS
 from app.window.screen_place import ScreenPlace
 from app.window.screens import Screens
 from app.window.tasks_place import TasksPlace
@@ -44,6 +45,7 @@ class ScreenParts(QObject):
     ) -> None:
         """`saved`: how the window was left; `open_guide`: tells how agents are connected."""
         super().__init__(window)
+        self._window = window
         self.refusal = self.tr("nothing is changed in what is only looked at") if parts.read_only else ""
         """Why nothing can be changed here; empty: it can."""
         book = AnnotationBook(parts.source, parts.tail, parts.link.submit, self)
@@ -56,6 +58,14 @@ class ScreenParts(QObject):
             window, places[TASKS], self.screens.context, parts.link, self.screens.names, parts.clock, self.refusal,
             self.screens.open_logs_of,
         )  # fmt: skip
+        self.flow = FlowPlace(
+            places[FLOW],
+            self.screens.context,
+            self.screens.names,
+            self.screens.ways.show,
+            self.screens.open_agent,
+            self,
+        )
         window.screen_changed.connect(self._screen_changed)
         window.refresh_requested.connect(self._refresh)
         self._screen_changed(window.shown_screen)
@@ -101,11 +111,19 @@ class ScreenParts(QObject):
     def _screen_changed(self, screen: str) -> None:
         if screen == TASKS:
             self.tasks.made()
+        if screen == FLOW:
+            self.flow.made()
 
     @Slot()
     def _refresh(self) -> None:
-        if self.tasks.screen is not None:
-            self.tasks.screen.refresh()
+        for place in (self.tasks, self.flow):
+            if place.screen is not None:
+                place.screen.refresh()
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter of the shown screen."""
+        shown = {TASKS: self.tasks.screen, FLOW: self.flow.screen}.get(self._window.shown_screen)
+        (shown or self.screens).focus_filter()
 
     def save(self) -> dict[str, object]:
         """How they were left, for the layout file."""

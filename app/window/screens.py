@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMenu
 
 from app.window.explore_place import ExplorePlace
-from app.window.places import AGENT, EXPLORE, FLEET, LOGS, MESSAGES, TASKS
+from app.window.places import AGENT, EXPLORE, FLEET, FLOW, LOGS, MESSAGES, TASKS
 from app.window.screen_place import ScreenPlace
 from app.window.ways_to_messages import WaysToMessages
 from models.domain.queries import AgentResult, LogLine, MessageLine
@@ -30,6 +30,8 @@ from widgets.records.agent_names import AgentNames
 if TYPE_CHECKING:  # loaded when it is first wanted
     from widgets.explore.explore_screen import ExploreScreen
 
+_DATASETS = {EXPLORE: "samples", TASKS: "tasks", FLOW: "interactions"}
+"""That a screen is about, for whoever exports from there."""
 _MOMENT_MS = 80
 """The fleet follows a moment that is slid at most so often."""
 
@@ -111,8 +113,8 @@ class Screens(QObject):
             return "samples", self.agent.agent
         if self._window.shown_screen == LOGS and self.logs is not None:
             return "logs", self.logs.agent
-        if self._window.shown_screen in (EXPLORE, TASKS):
-            return ("samples" if self._window.shown_screen == EXPLORE else "tasks"), 0
+        if self._window.shown_screen in _DATASETS:
+            return _DATASETS[self._window.shown_screen], 0
         return ("agents", 0) if self.on_fleet else ("messages", 0)
 
     def agents_at_hand(self) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # Qt reads its environment when it is loaded
 
     from app.window.composition import Composition
 
-SCREENS = ("fleet", "agent", "explore", "logs", "messages", "tasks", "data", "connection")
+SCREENS = ("fleet", "agent", "explore", "logs", "messages", "tasks", "flow", "data", "connection")
 LOOK_MS = 50
 QUIET_LOOKS = 6  # so many looks in a row that find nothing to wait for
 LIMIT_S = 20

@@ -20,6 +20,7 @@ from app.window.tail_source import TailSource
 from app.window.tail_watch import TailWatch
 from models.domain.clock import Clock
 from models.storage.history.fleet import FleetHistory
+from models.storage.history.flow import FlowHistory
 from models.storage.history.reader import HistoryReader
 from models.storage.history.tail_reader import TailReader
 from models.storage.workspace import Workspace
@@ -51,8 +52,8 @@ class WorkspaceParts(QObject):
         self.connection = ConnectionController(self.link, settings, self._passwords, themes, window)
         self.link.state_changed.connect(self.connection.recorder_told)
         self.notices = RecorderNotices(window.notices, self.link, open_connection, self, demo=demo)
-        fleet = FleetHistory(clock)
-        self.source = HistorySource(lambda: HistoryReader(workspace, clock, fleet), clock, self)
+        fleet, flow = FleetHistory(clock), FlowHistory()
+        self.source = HistorySource(lambda: HistoryReader(workspace, clock, fleet, flow), clock, self)
         self.tail = TailSource(lambda: TailReader(workspace), clock, self)
         self._watch = TailWatch(window, self.tail)
         tell = window.notices.show_problem

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from models.domain.annotations import AnnotationsRequest, AnnotationsResult
 from models.domain.field_queries import FieldRequest, FieldResult
+from models.domain.flow_queries import FlowRequest, FlowResult, TalkRequest, TalkResult
 from models.domain.heat_queries import HeatRequest, HeatResult
 from models.domain.list_queries import (
     UNKNOWN_REACH,
@@ -100,6 +101,8 @@ __all__ = [
     "FleetResult",
     "Float32",
     "Float64",
+    "FlowRequest",
+    "FlowResult",
     "GapColumns",
     "GapsRequest",
     "GapsResult",
@@ -137,6 +140,8 @@ __all__ = [
     "StoreKind",
     "StoreRequest",
     "StoreResult",
+    "TalkRequest",
+    "TalkResult",
     "TaskLine",
     "TaskRequest",
     "TaskResult",
@@ -283,6 +288,8 @@ Request = (
     | TopicsRequest
     | TaskRequest
     | TasksRequest
+    | FlowRequest
+    | TalkRequest
     | TaskStoryRequest
     | StoreRequest
     | RetentionRequest
@@ -307,6 +314,8 @@ Result = (
     | TopicsResult
     | TaskResult
     | TasksResult
+    | FlowResult
+    | TalkResult
     | TaskStoryResult
     | StoreResult
     | RetentionResult

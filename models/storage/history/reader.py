@@ -20,6 +20,7 @@ from models.domain.queries import (
     EventsRequest,
     FieldRequest,
     FleetRequest,
+    FlowRequest,
     GapsRequest,
     GapsResult,
     LogRequest,
@@ -34,6 +35,7 @@ from models.domain.queries import (
     SeriesInfo,
     SeriesRequest,
     StoreRequest,
+    TalkRequest,
     TaskRequest,
     TasksRequest,
     TaskStoryRequest,
@@ -46,6 +48,7 @@ from models.storage.history.annotations import answer_annotations
 from models.storage.history.events import answer_events
 from models.storage.history.field_values import answer_field
 from models.storage.history.fleet import FleetHistory
+from models.storage.history.flow import FlowHistory, answer_talk
 from models.storage.history.gaps import gaps_between
 from models.storage.history.heat import answer_heat
 from models.storage.history.holdings import StoreHistory
@@ -76,13 +79,16 @@ class HistoryReader:
     It works while a recorder writes, holds no read transaction for long, and skips what is damaged.
     """
 
-    def __init__(self, workspace: Workspace, clock: Clock | None = None, fleet: FleetHistory | None = None) -> None:
-        """`fleet`: where several readers of the workspace share one."""
+    def __init__(
+        self, workspace: Workspace, clock: Clock | None = None, fleet: FleetHistory | None = None,
+        flow: FlowHistory | None = None,
+    ) -> None:  # fmt: skip
+        """`fleet`, `flow`: where several readers of the workspace share them."""
         self._workspace = workspace
         self._clock = clock or SystemClock()
         self._view: StoreView | None = None
         self._fleet = fleet or FleetHistory(self._clock)
-        self._store = StoreHistory()
+        self._store, self._flow = StoreHistory(), flow or FlowHistory()
 
     def answer(self, request: Request, token: CancelToken) -> Iterator[Result]:
         """One result, or several of rising completeness.
@@ -102,8 +108,8 @@ class HistoryReader:
     def _answer(self, view: StoreView, request: Request, token: CancelToken) -> Iterator[Result]:
         token.check()
         match request:
-            case FleetRequest():
-                yield from self._fleet.answer(view, request, token)
+            case FleetRequest() | FlowRequest():
+                yield from self._remembered(view, request, token)
             case SeriesRequest():
                 hours = hours_of(view, request)
                 for page in answer_series(view, request, self._clock.wall_us(), token):
@@ -118,12 +124,20 @@ class HistoryReader:
                 yield answer_annotations(view, request)
             case TopicsRequest():
                 yield from answer_topics(view, request, token)
-            case TaskRequest() | TasksRequest() | TaskStoryRequest():
+            case TaskRequest() | TalkRequest() | TasksRequest() | TaskStoryRequest():
                 yield from _of_tasks(view, request, token)
             case AgentRequest() | NamesRequest() | SeriesNamesRequest():
                 yield _about_agents(view, request, token)
             case StoreRequest() | RetentionRequest() | GapsRequest() | UnreadableRequest():
                 yield self._about_store(view, request, token)
+
+    def _remembered(self, view: StoreView, request: FleetRequest | FlowRequest, token: CancelToken) -> Iterator[Result]:
+        """What costs only what is new, as all readers of the workspace share what they read."""
+        match request:
+            case FleetRequest():
+                yield from self._fleet.answer(view, request, token)
+            case FlowRequest():
+                yield from self._flow.answer(view, request, token)
 
     def _about_store(
         self,
@@ -168,11 +182,13 @@ def _about_agents(
 
 
 def _of_tasks(
-    view: StoreView, request: TaskRequest | TasksRequest | TaskStoryRequest, token: CancelToken
+    view: StoreView, request: TaskRequest | TalkRequest | TasksRequest | TaskStoryRequest, token: CancelToken
 ) -> Iterator[Result]:
     match request:
         case TaskRequest():
             yield from answer_tasks(view, request, token)
+        case TalkRequest():
+            yield answer_talk(view, request, token)
         case TasksRequest():
             yield answer_task_board(view, request, token)
         case TaskStoryRequest():

@@ -1,0 +1,1 @@
+"""Flow: who talks to whom, how often, how fast, and what fails."""
