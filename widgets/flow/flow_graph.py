@@ -238,6 +238,10 @@ class FlowGraph(QWidget):
             return  # names would cover each other; the pointer tells them
         name = font.elidedText(self._names.get(agent, ""), Qt.TextElideMode.ElideMiddle, 150)
         box = QRectF(at.x() - 80, at.y() + _RADIUS + 2, 160, font.height())
+        width = font.horizontalAdvance(name)
+        ground = QColor(theme.surface)
+        ground.setAlphaF(0.8)
+        painter.fillRect(QRectF(box.center().x() - width / 2 - 2, box.y(), width + 4, box.height()), ground)
         painter.setPen(text)
         painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, name)
 
