@@ -41,6 +41,18 @@ class ScreenMenus(QObject):
         add("explore", tr("E&xplore"), lambda screens: screens.commands.explore(), "Ctrl+Shift+X", bool,
             tr("Show the figures of the selected agents side by side"))  # fmt: skip
         actions.separate("Agent")
+        add("task", tr("Gi&ve a task…"), lambda screens: screens.commands.ask_task(), None, bool,
+            tr("Give a task to the selected agents"))  # fmt: skip
+        for name, text, command, tip in (
+            ("ping", tr("&Ping…"), "ping", tr("Ask the selected agents whether they listen")),
+            ("pause", tr("Pa&use…"), "pause", tr("Have the selected agents begin nothing new, until they are resumed")),
+            ("resume", tr("Resume wor&k…"), "resume", tr("Have the selected agents go on after a pause")),
+            ("drain", tr("&Drain…"), "drain", tr("Have the selected agents end what they are at, and take nothing new")),
+            ("restart", tr("Rest&art…"), "restart", tr("Have the selected agents end and begin again")),
+            ("command", tr("Another &command…"), "", tr("Tell the selected agents something that they understand, with arguments")),
+        ):  # fmt: skip
+            add(name, text, partial(_tell, command), None, bool, tip)
+        actions.separate("Agent")
         add("rename", tr("&Rename…"), lambda screens: screens.commands.ask_name(), "F2", _one,
             tr("Give the agent another name in this window"))  # fmt: skip
         add("group", tr("Set &group…"), lambda screens: screens.commands.ask_group(), "Ctrl+G", bool,
@@ -135,6 +147,10 @@ class ScreenMenus(QObject):
 
 def _nothing(_checked: bool) -> None:
     """The button of the screen does it, once there is one."""
+
+
+def _tell(command: str, screens: "Screens") -> None:
+    screens.commands.ask_command(command)
 
 
 def _maintain(hours: int, screens: "Screens") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
 
+from app.window.agent_telling import AgentTelling
 from app.window.birth_requests import BirthRequests
 from app.window.census import Census
 from app.window.data_place import DataParts, DataPlace
@@ -58,6 +59,9 @@ class ScreenParts(QObject):
             window, places[TASKS], self.screens.context, parts.link, self.screens.names, parts.clock, self.refusal,
             self.screens.open_logs_of,
         )  # fmt: skip
+        telling = AgentTelling(parts.link, parts.clock, window, self.tasks.show_commands, read_only=parts.read_only)
+        self.screens.commands.command_wanted.connect(telling.ask)
+        self.screens.commands.task_wanted.connect(self.tasks.give)
         self.flow = FlowPlace(
             places[FLOW],
             self.screens.context,

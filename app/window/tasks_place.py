@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QInputDialog
 
+from app.window.places import TASKS
 from app.window.recorder_link import TaskClient
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import Clock
@@ -71,6 +72,9 @@ class TasksPlace(QObject):
     @Slot()
     def give(self, agents: Sequence[str] = ()) -> None:
         """Ask for a task; `agents`: for whom."""
+        if self._refusal:
+            self._window.notices.show_problem(Problem("look.read-only"))
+            return
         from widgets.tasks.give_dialog import GiveDialog
 
         self._names.refresh()
@@ -80,6 +84,12 @@ class TasksPlace(QObject):
         self.dialogs.append(dialog)
         dialog.finished.connect(lambda _code: self.dialogs.remove(dialog))
         dialog.show()
+
+    def show_commands(self) -> None:
+        """The commands that were given to agents."""
+        self._window.show_screen(TASKS)
+        screen = self.made()
+        screen.tabs.setCurrentWidget(screen.commands)
 
     @Slot(str)
     def cancel(self, task: str) -> None:

@@ -74,7 +74,14 @@ from models.domain.store_queries import (
     UnreadableResult,
     UnreadableTopic,
 )
-from models.domain.task_queries import TasksRequest, TasksResult, TaskStoryRequest, TaskStoryResult
+from models.domain.task_queries import (
+    CommandsRequest,
+    CommandsResult,
+    TasksRequest,
+    TasksResult,
+    TaskStoryRequest,
+    TaskStoryResult,
+)
 
 __all__ = [
     "HOUR_CELLS",
@@ -89,6 +96,8 @@ __all__ = [
     "CancelToken",
     "Cancelled",
     "CaptureRow",
+    "CommandsRequest",
+    "CommandsResult",
     "DataSource",
     "DayColumns",
     "EventsRequest",
@@ -291,6 +300,7 @@ Request = (
     | FlowRequest
     | TalkRequest
     | TaskStoryRequest
+    | CommandsRequest
     | StoreRequest
     | RetentionRequest
     | GapsRequest
@@ -317,6 +327,7 @@ Result = (
     | FlowResult
     | TalkResult
     | TaskStoryResult
+    | CommandsResult
     | StoreResult
     | RetentionResult
     | GapsResult

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.domain.records import TaskState
+from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.work import Step
 
 NO_PROGRESS = math.nan
@@ -83,3 +84,20 @@ class TaskStoryResult:
     error: str = ""
     steps: tuple[Step, ...] = ()
     parts: tuple[TaskItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsRequest:
+    """The newest commands that were given to agents; `agent`: to this one alone."""
+
+    agent: str = ""
+    limit: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsResult:
+    """Newest first. `whole`: there are no more than these."""
+
+    request: CommandsRequest
+    items: tuple[AgentCommand, ...]
+    whole: bool = True

@@ -53,6 +53,10 @@ class AgentCommands(QObject):
     """Ids of agents whose figures shall be explored."""
     births_wanted = Signal(list)
     """`SparkplugNode`s that shall be asked for their birth certificates."""
+    command_wanted = Signal(list, str)
+    """Ids of agents that shall be told to do something, and what; empty: what the user names."""
+    task_wanted = Signal(list)
+    """Ids of agents that shall be given a task."""
 
     def __init__(self, now_us: Callable[[], int], window: QWidget) -> None:
         super().__init__(window)
@@ -68,6 +72,14 @@ class AgentCommands(QObject):
         self.about(targets)
         one = len(targets) == 1
         menu.addAction(self.tr("Explore"), self.explore)
+        menu.addSeparator()
+        menu.addAction(self.tr("Give a task to it…") if one else self.tr("Give a task to them…"), self.ask_task)
+        told = menu.addMenu(self.tr("Tell it to") if one else self.tr("Tell them to"))
+        for command, text in (
+            ("ping", self.tr("ping…")), ("pause", self.tr("pause…")), ("resume", self.tr("resume…")),
+            ("drain", self.tr("drain…")), ("restart", self.tr("restart…")), ("", self.tr("do something else…")),
+        ):  # fmt: skip
+            told.addAction(text, partial(self.ask_command, command))
         menu.addSeparator()
         rename = menu.addAction(self.tr("Rename…"), self.ask_name)
         rename.setEnabled(one)
@@ -135,6 +147,14 @@ class AgentCommands(QObject):
     def retire(self, *, retired: bool) -> None:
         """Hide, or show again; the history stays either way."""
         self._request(Command.RETIRE, retired=retired)
+
+    @Slot()
+    def ask_task(self) -> None:
+        self.task_wanted.emit([target.id for target in self._targets])
+
+    def ask_command(self, command: str) -> None:
+        """To be confirmed before it is given; empty: one that the user names."""
+        self.command_wanted.emit([target.id for target in self._targets], command)
 
     @Slot()
     def ask_why(self) -> None:

@@ -16,6 +16,7 @@ from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading, no_match
 from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
+from widgets.tasks.command_list import CommandList
 from widgets.tasks.state_chips import StateChips
 from widgets.tasks.task_pane import TaskPane
 from widgets.tasks.task_statistics import figures_of, statistics_table
@@ -52,6 +53,7 @@ class TasksScreen(QWidget):
         self.table.setObjectName("tasks")
         self.figures = statistics_table()
         self.figures.setObjectName("task-figures")
+        self.commands = CommandList(context, refresh_ms)
         self.pane = TaskPane(context.themes)
         self.pane.hide()
         self.stack = StateStack(self.table, context.themes)
@@ -84,6 +86,7 @@ class TasksScreen(QWidget):
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.addTab(self.splitter, self.tr("Tasks"))
         self.tabs.addTab(self.figures, self.tr("Figures"))
+        self.tabs.addTab(self.commands, self.tr("Commands"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(0)
@@ -112,6 +115,7 @@ class TasksScreen(QWidget):
     def refresh(self) -> None:
         """Ask again."""
         self._ask()
+        self.commands.refresh()
 
     @Slot(object)
     def show_task(self, item: TaskItem) -> None:

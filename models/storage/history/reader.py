@@ -17,6 +17,7 @@ from models.domain.queries import (
     AgentResult,
     Cancelled,
     CancelToken,
+    CommandsRequest,
     EventsRequest,
     FieldRequest,
     FleetRequest,
@@ -62,7 +63,7 @@ from models.storage.history.related_messages import answer_related
 from models.storage.history.series import answer_series
 from models.storage.history.series_names import answer_series_names
 from models.storage.history.store_view import StoreView
-from models.storage.history.task_board import answer_task_board, answer_task_story
+from models.storage.history.task_board import answer_commands, answer_task_board, answer_task_story
 from models.storage.history.tasks import answer_tasks
 from models.storage.history.topics import answer_topics
 from models.storage.history.unreadable_topics import answer_unreadable
@@ -124,7 +125,7 @@ class HistoryReader:
                 yield answer_annotations(view, request)
             case TopicsRequest():
                 yield from answer_topics(view, request, token)
-            case TaskRequest() | TalkRequest() | TasksRequest() | TaskStoryRequest():
+            case TaskRequest() | TalkRequest() | TasksRequest() | TaskStoryRequest() | CommandsRequest():
                 yield from _of_tasks(view, request, token)
             case AgentRequest() | NamesRequest() | SeriesNamesRequest():
                 yield _about_agents(view, request, token)
@@ -182,7 +183,9 @@ def _about_agents(
 
 
 def _of_tasks(
-    view: StoreView, request: TaskRequest | TalkRequest | TasksRequest | TaskStoryRequest, token: CancelToken
+    view: StoreView,
+    request: TaskRequest | TalkRequest | TasksRequest | TaskStoryRequest | CommandsRequest,
+    token: CancelToken,
 ) -> Iterator[Result]:
     match request:
         case TaskRequest():
@@ -193,6 +196,8 @@ def _of_tasks(
             yield answer_task_board(view, request, token)
         case TaskStoryRequest():
             yield answer_task_story(view, request, token)
+        case CommandsRequest():
+            yield answer_commands(view, request)
 
 
 def _in_steps(

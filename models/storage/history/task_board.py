@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 from models.domain.queries import CancelToken, TaskLine, TaskRequest
 from models.domain.records import TaskState
-from models.domain.task_queries import TaskItem, TasksRequest, TasksResult, TaskStoryRequest, TaskStoryResult
+from models.domain.task_queries import (
+    CommandsRequest,
+    CommandsResult,
+    TaskItem,
+    TasksRequest,
+    TasksResult,
+    TaskStoryRequest,
+    TaskStoryResult,
+)
 from models.domain.tasks.work import Reason, Step, Work
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import answer_tasks
@@ -32,6 +40,13 @@ def answer_task_board(view: StoreView, request: TasksRequest, token: CancelToken
     items.sort(key=lambda one: one.submitted_us or one.started_us or one.ended_us, reverse=True)
     whole = len(works) < request.limit and len(reported) < request.limit and len(items) <= request.limit
     return TasksResult(request, tuple(items[: request.limit]), whole)
+
+
+def answer_commands(view: StoreView, request: CommandsRequest) -> CommandsResult:
+    """From `tasks.db`: every command is noted there before it is sent."""
+    with TaskReading(view.workspace) as reading:
+        found = reading.commands(request.limit, request.agent)
+    return CommandsResult(request, tuple(found), len(found) < request.limit)
 
 
 def answer_task_story(view: StoreView, request: TaskStoryRequest, token: CancelToken) -> TaskStoryResult:
