@@ -7,10 +7,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from widgets.common.numbers import count_text, duration_text, value_text
+from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.flow.graph_layout import arranged
+from widgets.flow.pair_texts import pair_text
 from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair
 
 MOST_NODES = 200
@@ -244,21 +245,6 @@ class FlowGraph(QWidget):
         painter.fillRect(QRectF(box.center().x() - width / 2 - 2, box.y(), width + 4, box.height()), ground)
         painter.setPen(text)
         painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, name)
-
-
-def pair_text(pair: Pair) -> str:
-    """A line's figures in words."""
-    from PySide6.QtCore import QCoreApplication
-
-    translate = QCoreApplication.translate
-    told = [f"{pair.sender_name} → {pair.receiver_name}"]
-    told.append(translate("FlowGraph", "{n} interactions, {rate} a minute").replace("{n}", count_text(pair.interactions)).replace("{rate}", value_text(pair.per_minute)))  # fmt: skip
-    if pair.ratio is not None:
-        failed = translate("FlowGraph", "failed {share} of {n}").replace("{share}", value_text(pair.ratio, "1"))
-        told.append(failed.replace("{n}", count_text(pair.finished)))
-    if pair.p95_us is not None:
-        told.append(translate("FlowGraph", "95 % answered within {time}").replace("{time}", duration_text(pair.p95_us)))
-    return "\n".join(told)
 
 
 def _distance(one: QPointF, other: QPointF) -> float:

@@ -1,4 +1,4 @@
-"""Who talks to whom over the chosen time: as a graph and as a table, the worst first, and each pair's interactions one by one."""
+"""Who talks to whom over the chosen time: as a graph, a matrix and a table, the worst first, and each pair's interactions one by one."""
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -11,6 +11,7 @@ from widgets.common.numbers import count_text, value_text
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading, no_match
 from widgets.common.throttle import Throttle
 from widgets.flow.flow_graph import FlowGraph
+from widgets.flow.matrix_panel import MatrixPanel
 from widgets.flow.pair_table import pair_table
 from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair, pairs_of
 from widgets.flow.talk_list import TalkList, talk_title
@@ -45,10 +46,12 @@ class FlowScreen(QWidget):
         self.graph = FlowGraph(context.themes)
         self.table = pair_table(context.themes)
         self.table.setObjectName("flow-pairs")
+        self.matrix = MatrixPanel(context.themes)
         self.talk = TalkList(context.source, names, context.themes)
         self.talk.hide()
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.addTab(self.graph, self.tr("Graph"))
+        self.tabs.addTab(self.matrix, self.tr("Matrix"))
         self.tabs.addTab(self.table, self.tr("Table"))
         self.stack = StateStack(self.tabs, context.themes)
         self._build()
@@ -58,6 +61,8 @@ class FlowScreen(QWidget):
         self.filter.textChanged.connect(self._show)
         self.graph.chosen.connect(self._choose)
         self.graph.agent_wanted.connect(self.agent_wanted)
+        self.matrix.chosen.connect(self._choose)
+        self.tabs.currentChanged.connect(self._feed)
         self.table.selectionModel().selectionChanged.connect(self._choose_row)
         self.talk.closed.connect(lambda: self._choose(None, None))
         self.talk.message_wanted.connect(self.talk_wanted)
@@ -155,16 +160,26 @@ class FlowScreen(QWidget):
         self._pairs = [
             one for one in pairs if all(word in f"{one.sender_name} {one.receiver_name}".casefold() for word in words)
         ]
-        self.graph.show_pairs(self._pairs)
-        self.graph.mark_found(self.filter.text())
-        self.table.show_rows(self._pairs)
-        self._summarise()
+        self._feed()
         if self._pairs:
             self.stack.show_content()
         elif pairs:
             self.stack.show_state(no_match(self.filter.clear))
         elif self._result.whole:
             self.stack.show_state(self._empty())
+
+    @Slot()
+    def _feed(self) -> None:
+        """What is turned up alone: the others are filled when they are."""
+        shown = self.tabs.currentWidget()
+        if shown is self.graph:
+            self.graph.show_pairs(self._pairs)
+            self.graph.mark_found(self.filter.text())
+        elif shown is self.matrix:
+            self.matrix.show_pairs(self._pairs)
+        else:
+            self.table.show_rows(self._pairs)
+        self._summarise()
 
     def _empty(self) -> ViewState:
         sentence = self.tr("Nobody talked to anybody in this time")
@@ -183,8 +198,8 @@ class FlowScreen(QWidget):
             told.append(self.tr("{n} failing").replace("{n}", count_text(failing)))
         if slow:
             told.append(self.tr("{n} slow").replace("{n}", count_text(slow)))
-        if self.graph.left_out:
-            left = self.tr("{n} agents that talk least are not drawn: the table has all")
+        if self.graph.left_out and self.tabs.currentWidget() is self.graph:
+            left = self.tr("{n} agents that talk least are not drawn: the matrix and the table have all")
             told.append(left.replace("{n}", count_text(self.graph.left_out)))
         self.summary.setText(" · ".join(told))
 
@@ -192,15 +207,15 @@ class FlowScreen(QWidget):
     def _choose_row(self) -> None:
         chosen = self.table.selected
         if len(chosen) == 1 and (chosen[0].sender, chosen[0].receiver) != self._chosen:
-            self.graph.choose(chosen[0].sender, chosen[0].receiver)
             self._choose(chosen[0].sender, chosen[0].receiver)
 
     @Slot(object, object)
     def _choose(self, sender: int | None, receiver: int | None) -> None:
         self._chosen = (sender, receiver)
+        self.graph.choose(sender, receiver)
+        self.matrix.view.choose(sender, receiver)
         self.talk.setVisible(sender is not None)
         if sender is None:
-            self.graph.choose(None, None)
             self.talk.stop()
             return
         self._list_talk()
