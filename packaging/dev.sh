@@ -2,7 +2,7 @@
 # Installs what is missing, then runs Murmurscope or its checks. Needs nothing but a Debian with bash.
 #   bash packaging/dev.sh run [arguments of murmurscope…]
 #   bash packaging/dev.sh test [services|--long] [arguments of pytest…]
-#       services: only the tests against a real broker and a real X server;  --long: everything, then the tests that take minutes
+#       services: only the tests against real brokers and a real X server;  --long: everything, then the tests that take minutes
 # Exit codes of its own: 2 usage, 3 a system package is missing and cannot be installed from here.
 # What it does itself is told on stderr: stdout belongs to the command (export, backup -).
 set -euo pipefail
@@ -60,13 +60,14 @@ stage() {
 }
 
 checks() {
-  local which=short start
+  local which=short start packages=("${base_packages[@]}" "${window_packages[@]}" "${virtual_screen_packages[@]}" "${test_packages[@]}")
   case ${1:-} in
     services) which=services; shift ;;
     --long) which=long; shift ;;
   esac
   start=$(now_ms)
-  install_packages "${base_packages[@]}" "${window_packages[@]}" "${virtual_screen_packages[@]}" "${test_packages[@]}"
+  [ "$which" = short ] || packages+=("${rabbit_packages[@]}")
+  install_packages "${packages[@]}"
   make_venv
   summary+=("$(printf '%-22s %4d s' 'set-up' $((($(now_ms) - start) / 1000)))")
   cd "$root"
@@ -83,7 +84,7 @@ checks() {
     trap 'rm -rf "$scratch"' EXIT
     stage pytest "$python" -m pytest -n 3 --dist loadfile --max-worker-restart 0 --basetemp "$scratch/t" "$@"
     # a soak may be busy for an hour in one test
-    [ "$which" != long ] || stage 'pytest (long)' "$python" -m pytest -m long -o faulthandler_timeout=5400 "$@"
+    [ "$which" != long ] || stage 'pytest (long)' "$python" -m pytest -m 'long or rabbitmq' -o faulthandler_timeout=5400 "$@"
   fi
   printf '\n== summary\n'
   printf '%s\n' "${summary[@]}"

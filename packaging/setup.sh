@@ -13,6 +13,7 @@ window_packages=(
 )
 virtual_screen_packages=(xvfb xauth)
 test_packages=(mosquitto-clients openbox xdotool sqlite3 x11-utils desktop-file-utils appstream dbus-daemon dbus-bin gnome-keyring)
+rabbit_packages=(rabbitmq-server) # half a minute to install: not for every run
 # the example for Node runs with whatever Node is there; Debian's own brings npm as a package of its own
 command -v npm >/dev/null || test_packages+=(nodejs npm)
 

@@ -12,11 +12,11 @@ from tests.helpers.needs import bound_to_parent, missing, program, services_requ
 EXAMPLE = Path(__file__).resolve().parents[2] / "resources/examples/node"
 
 
-def install(folder: Path) -> Path:
-    """Bring the packages into a folder; returns it. Skips, or fails where services are required, without npm or network."""
+def install(folder: Path, source: Path = EXAMPLE) -> Path:
+    """Bring the packages that a folder's lock file names into another; returns it. Skips, or fails where services are required, without npm or network."""
     npm = program("npm")
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(EXAMPLE / name, folder)
+        shutil.copy(source / name, folder)
     done = subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"],
         cwd=folder, capture_output=True, text=True, check=False,

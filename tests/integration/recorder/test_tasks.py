@@ -6,74 +6,22 @@ import threading
 import pytest
 
 from app.control_client import ControlClient
-from models.domain.control import Link
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import TaskState
-from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
-from models.storage.identity import client_id, read_workspace_id
+from models.domain.tasks.orders import Fan, Gather
 from models.storage.tasks.reading import TaskReading
-from models.storage.workspace import Workspace
 from mqtt.agent import Agent
+from tests.helpers.office import Office
 from tests.helpers.poll import until
-from tests.helpers.recorder_process import RecorderProcess, command
+from tests.helpers.recorder_process import command
 
 pytestmark = pytest.mark.services
 
 
-class Office:
-    """A recorder with its workspace, and agents that serve it."""
-
-    def __init__(self, folder, url, monkeypatch):
-        self.url = url
-        self.recorder = RecorderProcess(folder / "ws", url)
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
-        self.workspace = Workspace.at(folder / "ws")
-        self.agents = []
-        self.ran = []
-
-    def agent(self, name, work, capabilities=("sum",)):
-        one = Agent(self.url, name, interval_s=1, capabilities=capabilities)
-        for kind in capabilities:
-            one.task(kind, lambda task: (self.ran.append((name, task.id)), work(task))[1])
-        self.agents.append(one.start())
-        assert one.connected.wait(20)
-        return one
-
-    def give(self, kind="sum", **fields):
-        order = TaskOrder(new_task_id(), kind, **fields)
-        with ControlClient(self.workspace) as client:
-            assert client.submit_tasks([order]) == [order.id]
-        return order.id
-
-    def ask(self, what, *arguments):
-        with ControlClient(self.workspace) as client:
-            getattr(client, what)(*arguments)
-
-    def now(self, task):
-        with TaskReading(self.workspace) as reading:
-            found = reading.work(task)
-        assert found is not None
-        return found
-
-    def ends(self, task):
-        until(lambda: self.now(task).ended_us, "the task ends")
-        return self.now(task)
-
-    def is_in(self, task, state):
-        until(lambda: self.now(task).state is state, f"the task is {state.word}")
-        return self.now(task)
-
-
 @pytest.fixture
 def office(broker, tmp_path, monkeypatch):
-    one = Office(tmp_path, broker.url, monkeypatch)
-    with one.recorder:
-        one.recorder.start()
-        with ControlClient(one.workspace) as client:
-            until(lambda: client.hello("cli").link is Link.CONNECTED, "it is connected")
+    with Office(tmp_path, broker.url, monkeypatch) as one:
         yield one
-        for agent in one.agents:
-            agent.close()
 
 
 def test_a_task_goes_to_who_is_capable_and_its_result_comes_back(office):
@@ -211,9 +159,8 @@ def test_an_agent_has_others_work_for_it(office):
     asked.listen(answers.append)
     office.agents.append(asked.start())
     assert asked.connected.wait(20)
-    us = client_id(office.workspace, read_workspace_id(office.workspace))
-    id_ = asked.say(us, {"type": "sum", "input": [1, 2]}, "task")
-    nonsense = asked.say(us, {"type": "sum", "attempts": 0}, "task")
+    id_ = asked.say(office.us, {"type": "sum", "input": [1, 2]}, "task")
+    nonsense = asked.say(office.us, {"type": "sum", "attempts": 0}, "task")
     until(lambda: len(answers) == 2, "both are answered")
     found = {one.reply_to: one.body for one in answers}
     assert (found[id_]["state"], found[id_]["result"]) == ("completed", 3)

@@ -59,9 +59,51 @@ def test_what_only_the_firehose_shows_is_read_once_where_it_says_whose_it_is() -
         for topic in ("publish/", "deliver/tasks", "deliver/audit/log"):
             reading.send(topic, METRICS)
     assert [one.agent for one in reading.points] == ["billing-3", "billing-3"]
-    batch = reading.send("publish/", {"customer": "ACME", "amount": 5})
+    batch = reading.send("publish/orders", {"customer": "ACME", "amount": 5})
     assert [one.reason for one in batch.unreadable] == ["nobody"]
     assert reading.agents() == {"billing-3"}
+
+
+def talk(reading: Reading, *sent: tuple[str, object]) -> list[tuple[bool, list[tuple[str, str, str]]]]:
+    """Of each message whether it is a copy, and what was said by it."""
+    name = reading.names.agents
+    return [
+        (batch.duplicate[0], [(name[one.sender], name[one.receiver], one.kind) for one in batch.interactions])
+        for batch in (reading.send(*one) for one in sent)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "sender", "kind"),
+    [
+        ({"page": 1}, "", "message"), ({"from": "planner", "type": "crawl"}, "planner", "crawl"),
+        ({"agentId": "planner", "page": 1}, "planner", "message"), (b'"crawl!"', "", "message"),
+    ],
+)  # fmt: skip
+def test_what_is_sent_to_a_queue_is_said_to_whoever_is_called_so(body: object, sender: str, kind: str) -> None:
+    said = [("publish/", body), ("deliver/crawler-7", body)]
+    found = talk(Reading(), *said, *said)
+    assert found == [(False, []), (True, [(sender, "crawler-7", kind)])] * 2
+
+
+def test_what_came_to_a_queue_by_another_way_is_not_said_again() -> None:
+    body = {"id": "t.1", "type": "task", "body": {"task": "t"}}
+    said = [("agents/adder-3/inbox/us", body), ("publish/amq/topic", body), ("deliver/adder-3", body)]
+    assert talk(Reading(), ("publish/", {"go": 1}), *said)[1:] == [
+        (False, [("us", "adder-3", "task")]), (True, []), (True, []),
+    ]  # fmt: skip
+
+
+def test_queues_that_are_nobody_s() -> None:
+    said = [("publish/", {"page": 1}), ("deliver/amq/gen-XvD7", {"page": 1})]
+    assert talk(Reading(), *said) == [(False, []), (True, [])]
+
+
+def test_garbage_to_a_queue_is_counted_as_such() -> None:
+    reading = Reading()
+    batches = [reading.send(topic, b"\xff{") for topic in ("publish/", "deliver/crawler-7")]
+    assert [[one.reason for one in batch.unreadable] for batch in batches] == [["binary"], []]
+    assert reading.agents() == set()
 
 
 def test_a_queue_without_its_exchange_is_read() -> None:
