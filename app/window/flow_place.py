@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Slot
 
 from app.window.screen_place import ScreenPlace
 from models.domain.flow_queries import TalkLine
-from models.domain.queries import RowKey
+from models.domain.queries import MessageLine, RowKey
 from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
@@ -20,12 +20,12 @@ class FlowPlace(QObject):
 
     def __init__(
         self, place: ScreenPlace, context: Callable[[], ScreenContext], names: AgentNames, show_message: Callable[[RowKey], object],
-        show_agent: Callable[[int], object], parent: QObject,
+        show_agent: Callable[[int], object], show_pair: Callable[[MessageLine], object], parent: QObject,
     ) -> None:  # fmt: skip
-        """`show_message`, `show_agent`: on their screens."""
+        """`show_message`, `show_agent`: on their screens; `show_pair`: a message with what answers it."""
         super().__init__(parent)
         self._place, self._context, self._names = place, context, names
-        self._show_message, self._show_agent = show_message, show_agent
+        self._show_message, self._show_agent, self._show_pair = show_message, show_agent, show_pair
         self.screen: FlowScreen | None = None
 
     def made(self) -> "FlowScreen":
@@ -36,6 +36,7 @@ class FlowPlace(QObject):
             self.screen = FlowScreen(self._context(), self._names)
             self.screen.agent_wanted.connect(self._show_agent)
             self.screen.talk_wanted.connect(self._show_talk)
+            self.screen.pair_wanted.connect(self._show_pair)
             self._place.fill(self.screen)
         return self.screen
 

@@ -68,6 +68,7 @@ class ScreenParts(QObject):
             self.screens.names,
             self.screens.ways.show,
             self.screens.open_agent,
+            self.screens.paired_requested.emit,
             self,
         )
         window.screen_changed.connect(self._screen_changed)

@@ -41,11 +41,13 @@ class FlowResult:
 
 @dataclass(frozen=True, slots=True)
 class TalkRequest:
-    """Interactions one by one, newest first, where both ends are among `agents`; with `sender` only those that it began. `before`
-    and `limit` as in `LogRequest`."""
+    """Interactions one by one, newest first, where both ends are among `agents`. Of those, where they are given, only what one of
+    `senders` began, what was for one of `receivers`, what one of `ends` began or was for. `before` and `limit` as in `LogRequest`."""
 
     agents: tuple[int, ...]
-    sender: int = 0
+    senders: tuple[int, ...] = ()
+    receivers: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
     since_us: int = 0
     until_us: int = 0
     before: RowKey | None = None

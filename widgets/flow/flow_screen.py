@@ -1,5 +1,7 @@
 """Who talks to whom over the chosen time: as a graph, a matrix and a table, the worst first, and each pair's interactions one by one."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
@@ -10,6 +12,7 @@ from models.domain.tail import TailPage
 from widgets.common.numbers import count_text, value_text
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading, no_match
 from widgets.common.throttle import Throttle
+from widgets.flow.conversation_window import ConversationWindow
 from widgets.flow.flow_graph import FlowGraph
 from widgets.flow.matrix_panel import MatrixPanel
 from widgets.flow.pair_table import pair_table
@@ -29,6 +32,8 @@ class FlowScreen(QWidget):
     agent_wanted = Signal(int)
     talk_wanted = Signal(object)
     """Somebody wants the messages of an interaction (TalkLine)."""
+    pair_wanted = Signal(object)
+    """Somebody wants to see the request and the reply of this message (MessageLine) beside each other."""
 
     def __init__(self, context: ScreenContext, names: AgentNames, refresh_ms: int = REFRESH_MS) -> None:
         super().__init__()
@@ -38,6 +43,8 @@ class FlowScreen(QWidget):
         self._result: FlowResult | None = None
         self._pairs: list[Pair] = []
         self._chosen: tuple[int | None, int | None] = (None, None)
+        self.conversation = ConversationWindow(context.source, names, context.themes, self)
+        self.conversation.pair_wanted.connect(self.pair_wanted)
         self.filter = QLineEdit(clearButtonEnabled=True)
         self.filter.setPlaceholderText(self.tr("Names of agents"))
         self.filter.setAccessibleName(self.tr("Find agents"))
@@ -66,6 +73,7 @@ class FlowScreen(QWidget):
         self.table.selectionModel().selectionChanged.connect(self._choose_row)
         self.talk.closed.connect(lambda: self._choose(None, None))
         self.talk.message_wanted.connect(self.talk_wanted)
+        self.talk.conversation_wanted.connect(self._show_conversation)
         context.times.changed.connect(self._range_changed)
         context.cursor.pinned.connect(self._range_changed)
         context.tail.follow(self._take_page)
@@ -136,6 +144,8 @@ class FlowScreen(QWidget):
     def _take_page(self, _page: TailPage) -> None:
         if self._times.live:
             self._soon.want()
+            if self.conversation.isVisible():
+                self.conversation.want_news()
 
     @Slot(object)
     def _range_changed(self, _chosen: object) -> None:
@@ -224,6 +234,7 @@ class FlowScreen(QWidget):
         sender, receiver = self._chosen
         if sender is None:
             return
+        since_us, until_us = self._span()
         if receiver is None:
             peers = {
                 one
@@ -231,12 +242,22 @@ class FlowScreen(QWidget):
                 if sender in (pair.sender, pair.receiver)
                 for one in (pair.sender, pair.receiver)
             }
-            agents, begun_by = (sender, *sorted(peers - {sender})), 0
+            request = TalkRequest(
+                (sender, *sorted(peers - {sender})), ends=(sender,), since_us=since_us, until_us=until_us
+            )
         else:
-            agents, begun_by = tuple(dict.fromkeys((sender, receiver))), sender
-        request = TalkRequest(agents, begun_by, *self._span())
+            agents = tuple(dict.fromkeys((sender, receiver)))
+            request = TalkRequest(agents, (sender,), (receiver,), since_us=since_us, until_us=until_us)
         title = talk_title(self._names, request)
         self.talk.show_talk(request, title.replace("↔", "→") if receiver is not None else title)
+
+    @Slot()
+    def _show_conversation(self) -> None:
+        """All that the list is about, both ways."""
+        request = self.talk.feed.request
+        if request is not None:
+            both = replace(request, senders=(), receivers=()) if len(request.agents) == 2 else request
+            self.conversation.show_talk(both, talk_title(self._names, both))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

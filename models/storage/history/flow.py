@@ -127,9 +127,14 @@ def _quantiles(reply: npt.NDArray[np.int64], place: npt.NDArray[np.intp], n: int
 
 def answer_talk(view: StoreView, request: TalkRequest, token: CancelToken) -> TalkResult:
     """A page, newest first by arrival within each segment, the segments by their last arrival."""
-    wanted = ", ".join("?" * len(request.agents))
-    where = f"from_id in ({wanted}) and to_id in ({wanted})" + (" and from_id = ?" if request.sender else "")
-    bindings = [*request.agents, *request.agents, *([request.sender] if request.sender else [])]
+    agents = _listed(request.agents)
+    where = f"from_id in {agents} and to_id in {agents}"
+    if request.senders:
+        where += f" and from_id in {_listed(request.senders)}"
+    if request.receivers:
+        where += f" and to_id in {_listed(request.receivers)}"
+    if request.ends:
+        where += f" and (from_id in {_listed(request.ends)} or to_id in {_listed(request.ends)})"
     sql = _LINES.format(where)
     end_us = request.until_us or 2**62
     before = request.before or RowKey(2**62, 2**62, 2**62)
@@ -141,9 +146,7 @@ def answer_talk(view: StoreView, request: TalkRequest, token: CancelToken) -> Ta
         while end > first and len(found) <= request.limit:
             token.check()
             bottom = max(first, end - STEP)
-            rows = opened.rows(
-                sql, bottom, end, request.since_us, end_us, row.id, *before, *bindings, request.limit + 1
-            )
+            rows = opened.rows(sql, bottom, end, request.since_us, end_us, row.id, *before, request.limit + 1)
             found += [
                 TalkLine(
                     RowKey(received_us, row.id, id_),
@@ -169,3 +172,8 @@ def answer_talk(view: StoreView, request: TalkRequest, token: CancelToken) -> Ta
     more = len(lines) > request.limit
     lines = lines[: request.limit]
     return TalkResult(request, tuple(lines), Reach(lines[-1].key if more else None))
+
+
+def _listed(ids: tuple[int, ...]) -> str:
+    """For `in`: as text, as a statement takes only so many bindings."""
+    return "(" + ", ".join(str(int(one)) for one in ids) + ")"

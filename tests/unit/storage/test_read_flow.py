@@ -125,16 +125,20 @@ def test_one_by_one_each_once_over_all_pages(store):
     ] == [(at_us, one.time_us, one.sender, one.receiver, one.reply_us, one.outcome) for at_us, one in expected]
 
 
-def test_one_by_one_of_one_direction_in_a_stretch(store):
+@pytest.mark.parametrize("chosen", ["direction", "group", "ends"])
+def test_one_by_one_of_some_in_a_stretch(store, chosen):
     workspace, agents, known = store
-    first, second = agents[:2]
+    a, b, c, d, _ = agents
     since_us, until_us = T0 + 10 * S, T0 + 70 * S
-    found = ask(workspace, TalkRequest((first, second), first, since_us, until_us))
-    assert [one.key.received_us for one in found.rows] == [
-        at_us
-        for at_us, one in reversed(known)
-        if one.sender == first and one.receiver in (first, second) and since_us <= at_us < until_us
-    ]
+    filters, fits = {
+        "direction": (((a, b), (a,), (b,)), lambda one: (one.sender, one.receiver) == (a, b)),
+        "group": ((tuple(agents), (a, c), (b, d)), lambda one: one.sender in (a, c) and one.receiver in (b, d)),
+        "ends": (((a, b, c), (), (), (a,)), lambda one: a in (one.sender, one.receiver) and {one.sender, one.receiver} <= {a, b, c}),
+    }[chosen]  # fmt: skip
+    found = ask(workspace, TalkRequest(*filters, since_us=since_us, until_us=until_us))
+    expected = [at_us for at_us, one in reversed(known) if fits(one) and since_us <= at_us < until_us]
+    assert expected
+    assert [one.key.received_us for one in found.rows] == expected
 
 
 def test_what_comes_is_added_to_what_was_read(tmp_path):

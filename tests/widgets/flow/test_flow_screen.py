@@ -89,7 +89,7 @@ def test_a_click_on_a_line_lists_just_its_interactions(desk, screen, told, qtbot
     qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=graph._path(pair).pointAtPercent(0.5).toPoint())
     desk.source.answer_all()
     request = told.asked[-1]
-    assert (request.agents, request.sender) == ((AGENT, 8), AGENT)
+    assert (request.agents, request.senders, request.receivers) == ((AGENT, 8), (AGENT,), (8,))
     assert screen.talk.title.text() == "crawler-1 → Crawler Two"
     assert len(screen.talk.lines) == 200
     bar = screen.talk.table.verticalScrollBar()
@@ -106,7 +106,7 @@ def test_a_click_on_an_agent_lists_all_its_talk(desk, screen, told, qtbot: QtBot
     qtbot.mouseClick(screen.graph, Qt.MouseButton.LeftButton, pos=screen.graph.place(AGENT).toPoint())
     desk.source.answer_all()
     assert told.asked[-1].agents == (AGENT, 8, 9)
-    assert told.asked[-1].sender == 0
+    assert told.asked[-1].ends == (AGENT,)
     with qtbot.waitSignal(screen.agent_wanted) as wanted:
         qtbot.mouseDClick(screen.graph, Qt.MouseButton.LeftButton, pos=screen.graph.place(9).toPoint())
     assert wanted.args == [9]
