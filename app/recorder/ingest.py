@@ -306,10 +306,16 @@ class Ingest:
                 self._given_up = self._given_up or bool(messages)
                 return  # the next start has it from the journal, or from the broker, as it is not acknowledged
             self._count(*stored)
-            self.on_stored(stored[0])
+            self._tell(stored[0])
             self._redelivery.stored(stored[0])
         if feed is not None and messages and messages[0].epoch:  # else an earlier run did
             feed.session.acknowledge(messages)
+
+    def _tell(self, batch: RecordBatch) -> None:
+        try:
+            self.on_stored(batch)
+        except Exception:  # noqa: BLE001 - it is stored, and whoever listens finds it there; logged and counted
+            self._faults.note("what was stored could not be told to the orchestrator")
 
     def _name_topics(self, messages: Sequence[RawMessage]) -> bool:
         """False: it failed until we had to end."""

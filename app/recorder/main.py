@@ -34,7 +34,7 @@ from app.recorder.reread_run import HistoryInChild, Rereader
 from app.recorder.rules_in_force import RulesInForce
 from app.recorder.sealing import Sealer
 from app.recorder.supervisor import NETWORK, NETWORK_LIMIT_US, EndRules, Requests, Supervisor
-from app.recorder.tasks.beginning import open_desk
+from app.recorder.tasks.beginning import desk_of
 from app.recorder.tasks.hearing import Hearing
 from app.recorder.tasks.verbs import TaskVerbs
 from app.recorder.verbs import RecorderVerbs
@@ -64,6 +64,7 @@ from mqtt.retained_states import KnownStates
 from mqtt.session import LinkState, Session, SessionMemory
 
 CRASH, CRASH_BEFORE = "recorder.crash", "recorder-before.crash"
+TASKS_LIMIT_US = 300_000_000  # it may have much to read at its start, and recording does not wait for it
 IDLE_US = 50_000  # how long a command may wait while no message comes
 KEEP_ALL = Retention(gib=0, days=0, import_gib=0, import_days=0, hours_gib=0, hours_days=0)
 """While nobody can read how much is to be kept: what is removed does not come back."""
@@ -193,6 +194,7 @@ def _compose(
     def wake(anew: bool) -> None:
         link.wake(anew=anew)  # reads the settings again
         ingest.keep_within(limits_of(choice))
+        desk.keep_within(limits_of(choice))
         masking.use(hidden_keys_of(choice))
         take_rules()
 
@@ -213,7 +215,8 @@ def _compose(
         return rereader.run(since_us, 0, (link.connection or Connection()).prefix, on_progress)
 
     late = LateReread(store.late, ingest.ask, reread_late, clock)
-    desk = open_desk(workspace, client, link, clock, faults, watch.beat_of("tasks"))
+    desk = desk_of(workspace, client, link, clock, faults, watch.beat_of("tasks"))
+    desk.keep_within(limits_of(choice))
     ingest.on_stored = Hearing(store.names, client, lambda: own_prefix(link), desk).stored
     verbs = RecorderVerbs(
         requests, wake, link, ingest, files, sealer, faults, mask, test_connection, Publisher(link, clock).publish,
@@ -222,7 +225,7 @@ def _compose(
     control = ControlServer(workspace.socket, verbs, clock, watch.beat_of("control"))
     watch.add("ingest", ingest.thread.is_alive, DISK_LIMIT_US)
     watch.add("control", control.thread.is_alive)
-    watch.add("tasks", desk.thread.is_alive, DISK_LIMIT_US)
+    watch.add("tasks", desk.thread.is_alive, TASKS_LIMIT_US)
     watch.add(NETWORK, lambda: True, NETWORK_LIMIT_US)  # one that died takes no turns either
     end = EndRules(options.with_window, options.duration_s)
     return Supervisor(

@@ -169,6 +169,7 @@ class Supervisor:
             *self._files.warnings,
             *self._sealer.warnings,
             *self._late.warnings,
+            *self._desk.warnings,
         )
         present = [one for one in (view.problem, ingest.problem, *warnings) if one is not None]
         present = [Problem(one.code, one.params) for one in present]  # when it is tried again is no news

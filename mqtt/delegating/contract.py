@@ -158,5 +158,5 @@ def _order(sender: str, id_: str, body: dict[str, Any], received_us: int) -> Tas
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -1,63 +1,80 @@
 """The orchestrator as it was left: who is there, which tasks are open, and what was recorded of them since."""
 
-import logging
 from collections.abc import Callable
 
 from app.recorder.log_file import Faults
-from app.recorder.tasks.desk import Desk
-from app.recorder.tasks.hearing import ours_of, sorted_out
+from app.recorder.tasks.clerk import Clerk
+from app.recorder.tasks.desk import Desk, Opened
+from app.recorder.tasks.hearing import Heard, sorted_out
 from app.recorder.tasks.way_out import Way, WayOut
 from models.domain.clock import Clock
 from models.domain.presence_words import Presence
-from models.domain.problems import EnvironmentProblem
 from models.domain.tasks.engine import Engine
 from models.domain.tasks.roster import Roster
+from models.domain.tasks.work import Told
 from models.storage.history.store_view import StoreView
 from models.storage.tasks.since import inbox_since, known_agents, reports_since
 from models.storage.tasks.task_file import TaskFile
 from models.storage.workspace import Workspace
 from mqtt.delegating.contract import inbox_of
 
-_LOG = logging.getLogger(__name__)
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
+_THERE = (Presence.ONLINE, Presence.LATE)
 
 
-def open_desk(
-    workspace: Workspace, us: str, way: Way, clock: Clock, faults: Faults, beat: Callable[[], None]
-) -> Desk:  # fmt: skip
-    """Before anything new is recorded; its thread is not started. Raises `EnvironmentProblem` store.*, workspace.newer."""
+def desk_of(workspace: Workspace, us: str, way: Way, clock: Clock, faults: Faults, beat: Callable[[], None]) -> Desk:
+    """Its thread is not started. Whatever is the matter with the file, recording goes on."""
+    way_out = WayOut(way, us, clock)
+    return Desk(lambda: open_file(workspace, us, way_out, clock, faults), way_out, clock, faults, beat)
+
+
+def open_file(workspace: Workspace, us: str, way_out: WayOut, clock: Clock, faults: Faults) -> Opened:
+    """All that was recorded so far is known to the clerk; what is recorded meanwhile has to be told to it afterwards. Raises
+    `EnvironmentProblem` store.*, workspace.newer."""
     file = TaskFile(workspace, us, clock)
     try:
-        engine, way_out = Engine(Roster()), WayOut(way, us, clock)
+        engine = Engine(Roster())
         for agent, most in file.limits().items():
             engine.roster.worker(agent).most = most
-        open_ = file.open_works()
-        engine.restore(open_)
+        engine.restore(file.open_works())
         if file.is_copy:
             engine.leave_alone(clock.wall_us())
-        desk = Desk(file, engine, way_out, clock, faults, beat)
+        clerk = Clerk(file, engine, way_out, clock, faults)
         try:
-            _catch_up(workspace, engine, desk, us, way_out.prefix, file.heard_us)
-        except EnvironmentProblem as error:  # it records all the same
-            _LOG.warning("what was recorded of tasks since could not be read: %s", error)
+            _catch_up(workspace, clerk, us, way_out.prefix, file.heard_us, clock.wall_us())
+        except Exception:  # noqa: BLE001 - it gives tasks all the same; logged and counted
+            faults.note("what was recorded of tasks since could not be read")
     except BaseException:
         file.close()
         raise
-    return desk
+    return Opened(file, clerk)
 
 
-def _catch_up(workspace: Workspace, engine: Engine, desk: Desk, us: str, prefix: str, heard_us: int) -> None:
+def _catch_up(workspace: Workspace, clerk: Clerk, us: str, prefix: str, heard_us: int, now_us: int) -> None:
+    roster = clerk.engine.roster
     view = StoreView(workspace)
     try:
         view.refresh()
         for agent in known_agents(view):
-            engine.roster.meet(agent.name, agent.capabilities)
-            worker = engine.roster.worker(agent.name)
+            roster.meet(agent.name, agent.capabilities)
+            worker = roster.worker(agent.name)
             worker.presence = agent.presence if agent.presence in _GONE else Presence.UNKNOWN
+            worker.online_us = heard_us if agent.presence in _THERE else 0
             worker.convention, worker.group = agent.convention, agent.group
         if not heard_us:
             return  # there were no tasks yet
-        told = ours_of(reports_since(view, heard_us), engine.knows)
-        desk.hear(sorted_out(told, list(inbox_since(view, inbox_of(prefix, us), heard_us)), prefix, us))
+        inbox = list(inbox_since(view, inbox_of(prefix, us), heard_us))
+        heard = sorted_out(reports_since(view, heard_us), inbox, prefix, us)
+        clerk.hear(_news(heard, clerk.engine), now_us)
     finally:
         view.close()
+
+
+def _news(heard: Heard, engine: Engine) -> Heard:
+    """Without what was told before the present attempt was sent, where it does not say of which it speaks: it was heard then."""
+
+    def is_new(told: Told) -> bool:
+        work = engine.open_task(told.task)
+        return work is None or bool(told.attempt) or told.time_us >= work.sent_us
+
+    return heard._replace(told=[one for one in heard.told if is_new(one)])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from app.recorder.tasks.way_out import SendingOutcome, WayOut
 from models.domain.problems import trouble
 from models.domain.tasks.commands import AgentCommand
-from models.domain.tasks.work import Sending, Told
+from models.domain.tasks.work import Sending, Told, fitting
 from models.storage.tasks.task_file import TaskFile
 
 REMEMBERED_US = 86_400_000_000
@@ -18,12 +18,20 @@ class Commanding:
     def __init__(self, file: TaskFile, way_out: WayOut, now_us: int) -> None:
         self._file, self._way_out = file, way_out
         self._open = {one.id: one for one in file.unanswered(now_us - REMEMBERED_US)}
+        self._changed: dict[str, AgentCommand] = {}
+
+    def take_changes(self) -> dict[str, AgentCommand]:
+        """All since the last call, to be stored."""
+        found, self._changed = self._changed, {}
+        return found
 
     def give(self, command: AgentCommand, now_us: int, told: Callable[[SendingOutcome], None]) -> None:
         """Noted durably, then published. Raises `EnvironmentProblem` publish.not-connected (nothing was noted), store.*"""
         if not self._way_out.connected_since_us:
             raise trouble("publish.not-connected")
         command.asked_us = now_us
+        while self._open and next(iter(self._open.values())).asked_us < now_us - REMEMBERED_US:
+            del self._open[next(iter(self._open))]
         self._file.put_command(command)
         self._open[command.id] = command
         self._way_out.command(command, told)
@@ -39,7 +47,7 @@ class Commanding:
             del self._open[id_]
         else:
             command.sending = Sending.UNKNOWN if outcome.lost else Sending.ACKNOWLEDGED
-        self._file.put_command(command)
+        self._changed[id_] = command
 
     def knows(self, id_: str) -> bool:
         """Is it one that is not answered yet? Any thread."""
@@ -50,7 +58,8 @@ class Commanding:
         command = self._open.get(told.task)
         if command is None or command.agent != told.agent:
             return
+        told = fitting(told)
         command.state, command.answer = told.state.word, told.error or told.result
         command.sending, command.answered_us = Sending.ACKNOWLEDGED, now_us
         del self._open[told.task]
-        self._file.put_command(command)
+        self._changed[command.id] = command

@@ -1,5 +1,6 @@
 """What a commit says of tasks, and of the agents that may have them."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -11,6 +12,9 @@ from models.domain.tasks.orders import TaskOrder
 from models.domain.tasks.work import Told
 from mqtt.delegating.attempts import attempt_of
 from mqtt.delegating.contract import Refusal, Withdrawal, inbox_of, read_inbox
+
+TOLD_EVERY_US = 5_000_000
+_LOG = logging.getLogger(__name__)
 
 
 class Declared(NamedTuple):
@@ -49,6 +53,7 @@ class Hearing:
 
     def __init__(self, names: Names, us: str, prefix: Callable[[], str], desk: Ears) -> None:
         self._names, self._us, self._prefix, self._desk = names, us, prefix, desk
+        self._told_us = 0
 
     def stored(self, batch: RecordBatch) -> None:
         """It was committed."""
@@ -69,7 +74,11 @@ class Hearing:
         ours = said_to(batch.messages, prefix, self._us)
         last_us = batch.messages[-1].received_us if batch.messages else 0
         live = self._desk.in_doubt and bool(last_us) and batch.messages[-1].origin is Origin.LIVE
-        if told or presence or declared or ours or live:
+        silent = (
+            abs(last_us - self._told_us) > TOLD_EVERY_US
+        )  # how far it has heard is stored, and is read from there after a start
+        if told or presence or declared or ours or live or (silent and last_us):
+            self._told_us = last_us
             heard = sorted_out(told, ours, prefix, self._us)
             self._desk.hear(heard._replace(presence=presence, declared=declared, received_us=last_us, live=live))
 
@@ -100,7 +109,12 @@ def sorted_out(told: Sequence[Told], ours: Sequence[RawMessage], prefix: str, us
     refusals: list[Refusal] = []
     withdrawals: list[Withdrawal] = []
     for message in ours:
-        match read_inbox(message, prefix, us):
+        try:
+            said = read_inbox(message, prefix, us)
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:
+            _LOG.warning("a message to us makes no sense: %r", error)
+            continue
+        match said:
             case Told() as answer:
                 answers.append(answer)
             case TaskOrder() as order:

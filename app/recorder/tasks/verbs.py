@@ -23,7 +23,7 @@ class TaskVerbs:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What became of a damaged file, and why no task can be given at present."""
-        return tuple(one for one in (self._desk.damage, self._desk.problem) if one is not None)
+        return self._desk.warnings
 
     def carry_out(self, request: dict[str, Any]) -> list[str]:
         """Answers the ids of the tasks that it was about. Raises recorder.request, task.*, store.*"""

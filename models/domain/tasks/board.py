@@ -10,17 +10,21 @@ from models.domain.tasks.work import Work
 
 REMEMBERED = 100_000
 """Ends of tasks that are known by heart: who tells of them once more is late, not unknown."""
+REMEMBERED_IN_VAIN = 10_000
+SPARE = 1_000
+"""Entries of tasks that have ended may be so many before they are cleared away."""
 
 
 class Board:
     def __init__(self) -> None:
         self.open: dict[str, Work] = {}
-        self.parts: dict[str, list[Work]] = {}  # of tasks that gather and are open: all children, ended ones too
+        self.parts: dict[str, dict[str, Work]] = {}  # of tasks that gather and are open: all children, ended ones too
         self.ended: OrderedDict[str, tuple[str, TaskState]] = OrderedDict()  # task -> agent and state at its end
         self.unsent: dict[str, Work] = {}  # that could not be placed for want of a connection
         self._for_agent: dict[str, deque[str]] = {}
         self._for_capability: dict[str, deque[str]] = {}
         self._times: list[tuple[int, str]] = []
+        self._in_vain: OrderedDict[tuple[str, str, TaskState], None] = OrderedDict()
 
     def put(self, work: Work) -> None:
         """It is open from now on."""
@@ -28,19 +32,32 @@ class Board:
         self.ended.pop(work.order.id, None)
         if work.order.deadline_us:
             self.wake_at(work.order.deadline_us, work)
-        if work.order.parent in self.parts and work not in self.parts[work.order.parent]:
-            self.parts[work.order.parent].append(work)
+        if work.order.parent in self.parts:
+            self.parts[work.order.parent][work.order.id] = work
 
     def end(self, work: Work) -> None:
         """It is open no more."""
+        self.ended[work.order.id] = (work.agent, work.state)  # first: another thread looks into both
         self.open.pop(work.order.id, None)
         self.parts.pop(work.order.id, None)
-        self.ended[work.order.id] = (work.agent, work.state)
         if len(self.ended) > REMEMBERED:
             self.ended.popitem(last=False)
 
+    def in_vain(self, task: str, agent: str, state: TaskState) -> bool:
+        """Is it new that this agent says so, though it does not count? Whoever says it again and again is noted once."""
+        key = (task, agent, state)
+        new = key not in self._in_vain
+        self._in_vain[key] = None
+        if len(self._in_vain) > REMEMBERED_IN_VAIN:
+            self._in_vain.popitem(last=False)
+        return new
+
     def wake_at(self, us: int, work: Work) -> None:
         heapq.heappush(self._times, (us, work.order.id))
+        if len(self._times) > SPARE + 4 * len(self.open):  # most are of tasks that have ended
+            both = ((one.order.deadline_us, one.due_us) for one in self.open.values())
+            self._times = [(at, id_) for id_, times in zip(self.open, both, strict=True) for at in times if at]
+            heapq.heapify(self._times)
 
     @property
     def next_us(self) -> int:
@@ -59,9 +76,15 @@ class Board:
         order = work.order
         if order.to:
             for name in order.to:
-                self._for_agent.setdefault(name, deque()).append(order.id)
+                self._append(self._for_agent, name, order.id)
         else:
-            self._for_capability.setdefault(order.wanted, deque()).append(order.id)
+            self._append(self._for_capability, order.wanted, order.id)
+
+    def _append(self, queues: dict[str, deque[str]], key: str, id_: str) -> None:
+        queue = queues.setdefault(key, deque())
+        queue.append(id_)
+        if len(queue) > SPARE + 2 * len(self.open):  # nobody comes, and what waited here has ended
+            queues[key] = deque(one for one in dict.fromkeys(queue) if one in self.open)
 
     def waiting_for(self, worker: Worker, now_us: int) -> Iterator[Work]:
         """What it could take, those that name it first; whoever is taken from here has to be placed, or waits anew."""

@@ -40,7 +40,7 @@ def refuse_command(command: AgentCommand, confirmed: str) -> None:
         raise trouble("task.order", detail=f"the arguments are over {INPUT_LIMIT_BYTES // 1024} KiB")
     try:
         json.loads(command.arguments)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise trouble("task.order", detail="the arguments are no JSON") from error
     if command.name not in HARMLESS and confirmed != command.agent:
         raise trouble("command.unconfirmed", command=command.name, agent=command.agent)

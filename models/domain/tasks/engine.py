@@ -3,7 +3,7 @@
 Pure: time comes in as wall time, what is to be stored and sent goes out as `Changes`. One thread.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from models.domain.presence_words import Presence
@@ -11,12 +11,14 @@ from models.domain.problems import trouble
 from models.domain.records import TaskState
 from models.domain.tasks.board import Board
 from models.domain.tasks.gathering import gather
-from models.domain.tasks.orders import TaskOrder, refuse_nonsense
+from models.domain.tasks.orders import TaskOrder, refuse_circles, refuse_nonsense
 from models.domain.tasks.placing import Placing
 from models.domain.tasks.roster import Roster
-from models.domain.tasks.work import ENDED, Changes, Dispatch, Reason, Sending, Step, Told, Work
+from models.domain.tasks.work import ENDED, Changes, Dispatch, Reason, Sending, Step, Told, Work, fitting, kept
 
 LONGEST_BACKOFF_US = 300_000_000
+MOST_OPEN = 100_000
+"""Tasks that have not ended: all of them are in memory."""
 _WAITS_FOR_SOMEBODY = (TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 
 
@@ -34,14 +36,16 @@ class Engine:
         works = sorted(works, key=lambda one: one.created_us)
         for work in works:
             if work.children and not work.ended:
-                self._board.parts[work.order.id] = []
+                self._board.parts[work.order.id] = {}
         for work in works:
             if work.ended:
-                self._board.parts.get(work.order.parent, []).append(work)
+                self._board.parts.get(work.order.parent, {})[work.order.id] = work
                 continue
             self._board.put(work)
             if work.sending is Sending.SENDING:
                 work.sending = Sending.UNKNOWN
+            if work.state is TaskState.UNKNOWN:
+                continue
             if work.sending is not Sending.PLANNED:
                 self.roster.worker(work.agent).holds.add(work.order.id)
             elif work.due_us:
@@ -60,9 +64,8 @@ class Engine:
 
     def changes(self) -> Changes:
         """All since the last call, to be stored and then sent."""
-        for id_ in list(self._placing.touched):
-            self._gather(id_)
-        self._placing.touched.clear()
+        while self._placing.touched:  # what ends may touch what it is part of
+            self._gather(self._placing.touched.pop())
         return self._placing.take_changes()
 
     # ---------------------------------------------------------------- what is asked
@@ -71,13 +74,20 @@ class Engine:
         """A new task; one that is known already is left as it is. Raises `EnvironmentProblem` task.order."""
         if self.knows(order.id):
             return
-        refuse_nonsense(order, now_us)
-        self._refuse_circle(order)
+        self.refuse([order], now_us)
         work = Work(order, now_us, attempts_most=order.attempts)
         self._board.put(work)
         self._placing.note(work, now_us)
         self._placing.touched.add(order.parent)
         self._placing.place(work, now_us)
+
+    def refuse(self, orders: Sequence[TaskOrder], now_us: int) -> None:
+        """Raises `EnvironmentProblem` task.order where one of them makes no sense, alone or with the others, and task.too-many."""
+        if len(self._board.open) + sum(1 + one.parts for one in orders) > MOST_OPEN:
+            raise trouble("task.too-many", most=f"{MOST_OPEN:,}")
+        for order in orders:
+            refuse_nonsense(order, now_us)
+        refuse_circles(orders, lambda id_: self._board.open[id_].order if id_ in self._board.open else None)
 
     def knows(self, id_: str) -> bool:
         """Is it open, or did it end lately? Any thread."""
@@ -88,7 +98,7 @@ class Engine:
         work = self._of(id_)
         if work.gathers and work.children:
             work.cancel_us = now_us
-            for part in [one for one in self._board.parts.get(id_, ()) if not one.ended]:
+            for part in self._open_parts(id_):
                 self.cancel(part.order.id, now_us, reason)
             self._placing.touched.add(id_)
         elif work.sending is Sending.PLANNED or work.cancel_us:
@@ -119,10 +129,11 @@ class Engine:
         if work.order.deadline_us and work.order.deadline_us <= now_us:
             work.order = replace(work.order, deadline_us=0)
         if work.children:
-            self._board.parts[work.order.id] = list(parts)
+            known = ((one.order.id, one) for one in parts)
+            self._board.parts[work.order.id] = {id_: self._board.open.get(id_, one) for id_, one in known}
         self._board.put(work)
         self._placing.note(work, now_us, Reason.AGAIN)
-        for part in list(self._board.parts.get(work.order.id, ())):
+        for part in list(self._board.parts.get(work.order.id, {}).values()):
             if part.ended and part.state is not TaskState.COMPLETED:
                 self.retry(part, (), now_us)
         self._placing.touched.add(work.order.parent)
@@ -138,12 +149,16 @@ class Engine:
     # ---------------------------------------------------------------- what happens
 
     def link_up(self, now_us: int) -> None:
-        """There is a connection: what waited for one is placed."""
+        """There is a connection: what waited for one is placed. Whoever is to stop is told so again: before, it may not have
+        heard it."""
         self._placing.connected = True
         waiting, self._board.unsent = self._board.unsent, {}
         for work in waiting.values():
             if work.waits and work.order.id in self._board.open:
                 self._placing.place(work, now_us)
+        for work in self._board.open.values():
+            if work.cancel_us and work.sending is not Sending.PLANNED:
+                self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
 
     def link_down(self) -> None:
         """There is none: nothing is sent until `link_up`."""
@@ -179,22 +194,27 @@ class Engine:
     def settle(self, now_us: int) -> None:
         """All that the broker kept for us has been heard: what of our own is not among it is in doubt. Idempotent tasks are sent
         again, as the same attempt."""
+        for worker in self.roster.presume(now_us):
+            self._placing.serve(worker, now_us)
         for work in [one for one in self._board.open.values() if one.sending is Sending.UNKNOWN]:
             if work.state is TaskState.UNKNOWN:
                 continue
-            if work.order.idempotent and not self.roster.worker(work.agent).there:
+            again = work.order.idempotent and not work.cancel_us
+            if again and not self.roster.worker(work.agent).there:
                 work.attempts_most = max(work.attempts_most, work.attempt + 1)
                 self._try_again(work, Reason.UNSURE, "", now_us)
-            elif work.order.idempotent:
+            elif again:
                 work.sending, work.sent_us = Sending.SENDING, now_us
                 self._placing.note(work, now_us, Reason.UNSURE)
                 self._placing.changes.dispatches.append(Dispatch("task", work, work.agent, work.attempt))
             else:
                 work.state, work.reason = TaskState.UNKNOWN, Reason.UNSURE
                 self._placing.note(work, now_us, Reason.UNSURE)
+                self._placing.release(work, now_us)  # it may never have got it: its place is not kept
 
     def told(self, told: Told, now_us: int) -> None:
         """Somebody reports on a task."""
+        told = fitting(told)
         work = self._board.open.get(told.task)
         if work is None:
             self._told_late(told, now_us)
@@ -204,14 +224,14 @@ class Engine:
             pass  # our own message of an earlier attempt
         elif told.state is TaskState.COMPLETED and (told.agent in work.ran_at or told.agent == work.agent):
             self._told_by_earlier(work, told, now_us)
-        elif told.state in ENDED:
+        elif told.state in ENDED and self._board.in_vain(told.task, told.agent, told.state):
             self._placing.step(work, now_us, told.state, Reason.STRANGER, _said(told), told.agent)
 
     def presence(self, agent: str, presence: Presence, now_us: int) -> None:
         """An agent came, or went; what it had is tried again elsewhere as far as it may."""
         worker = self.roster.worker(agent)
         was_there = worker.there
-        worker.presence = presence
+        worker.becomes(presence, now_us)
         if worker.there:
             self._placing.serve(worker, now_us)
         elif was_there:
@@ -229,6 +249,18 @@ class Engine:
         self.roster.meet(agent, capabilities)
         self._placing.serve(self.roster.worker(agent), now_us)
 
+    def set_back(self, by_us: int) -> None:
+        """Somebody set the clock back: what is to be waited for stays as far away as it was."""
+        for work in self._board.open.values():
+            if work.order.deadline_us:
+                work.order = replace(work.order, deadline_us=work.order.deadline_us - by_us)
+                self._board.wake_at(work.order.deadline_us, work)
+            if work.due_us:
+                work.due_us -= by_us
+                self._board.wake_at(work.due_us, work)
+            if work.order.deadline_us or work.due_us:
+                self._placing.changes.works[work.order.id] = work
+
     def tick(self, now_us: int) -> None:
         """Deadlines, and those that are to be tried again by now."""
         for work in self._board.due(now_us):
@@ -244,6 +276,7 @@ class Engine:
     def _told_own(self, work: Work, told: Told, now_us: int) -> None:
         if work.sending is not Sending.ACKNOWLEDGED:
             work.sending = Sending.ACKNOWLEDGED
+            self.roster.worker(work.agent).holds.add(work.order.id)
             self._placing.changes.works[work.order.id] = work
         match told.state:
             case TaskState.UNKNOWN | TaskState.SUBMITTED:
@@ -251,7 +284,7 @@ class Engine:
                     work.state, work.reason = TaskState.SUBMITTED, Reason.NONE
                     self._placing.note(work, now_us)
             case TaskState.COMPLETED:
-                self._end(work, told.state, Reason.NONE, now_us, told.result)
+                self._end(work, told.state, Reason.NONE, now_us, told.result, told.error)
             case TaskState.CANCELED:
                 self._end(work, told.state, Reason.ASKED if work.cancel_us else Reason.NONE, now_us, error=told.error)
             case TaskState.FAILED:
@@ -279,12 +312,14 @@ class Engine:
             self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
         self._placing.release(work, now_us)
         work.agent = told.agent
-        self._end(work, TaskState.COMPLETED, Reason.NONE, now_us, told.result)
+        self._end(work, TaskState.COMPLETED, Reason.NONE, now_us, told.result, told.error)
 
     def _told_late(self, told: Told, now_us: int) -> None:
         before = self._board.ended.get(told.task)
         if before is None or told.state not in ENDED or before == (told.agent, told.state):
             return  # not ours; or its end once more
+        if not self._board.in_vain(told.task, told.agent, told.state):
+            return
         step = Step(told.task, now_us, told.attempt, told.agent, told.state, Reason.TOO_LATE, _said(told))
         self._placing.changes.steps.append(step)
 
@@ -310,7 +345,7 @@ class Engine:
 
     def _late(self, work: Work, now_us: int) -> None:
         if work.gathers and work.children:
-            for part in [one for one in self._board.parts.get(work.order.id, ()) if not one.ended]:
+            for part in self._open_parts(work.order.id):
                 self._late(part, now_us)
         elif work.sending is not Sending.PLANNED:
             self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
@@ -332,7 +367,7 @@ class Engine:
 
     def _gather(self, id_: str) -> None:
         work = self._board.open.get(id_)
-        parts = self._board.parts.get(id_)
+        parts = list(self._board.parts.get(id_, {}).values())
         if work is None or not parts:
             return
         found = gather(work.order.gather, parts)
@@ -347,7 +382,7 @@ class Engine:
             return
         left = [one.order.id for one in parts if not one.ended]
         reason = Reason.NONE if found.state is TaskState.COMPLETED else Reason.ASKED if work.cancel_us else Reason.PARTS
-        self._end(work, found.state, reason, now_us, found.result)
+        self._end(work, found.state, reason, now_us, *kept(found.result))
         for one in left:
             self.cancel(one, now_us, Reason.NOT_NEEDED)
 
@@ -357,14 +392,8 @@ class Engine:
             raise trouble("task.ended", task=id_)
         return work
 
-    def _refuse_circle(self, order: TaskOrder) -> None:
-        above, seen = order.parent, {order.id}
-        while above:
-            if above in seen:
-                raise trouble("task.order", detail="it would be part of one of its own parts")
-            seen.add(above)
-            found = self._board.open.get(above)
-            above = found.order.parent if found is not None else ""
+    def _open_parts(self, id_: str) -> list[Work]:
+        return [one for one in self._board.parts.get(id_, {}).values() if not one.ended]
 
 
 def _said(told: Told) -> str:

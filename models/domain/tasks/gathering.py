@@ -9,6 +9,9 @@ from models.domain.records import TaskState
 from models.domain.tasks.orders import Gather
 from models.domain.tasks.work import Work
 
+PARTIAL_LIMIT = 256 * 1024
+"""Characters of results up to which they are put together anew with each that comes."""
+
 
 class Gathered(NamedTuple):
     """What the children come to; `state` None: not yet. `enough`: those that are still at work are not needed."""
@@ -20,7 +23,15 @@ class Gathered(NamedTuple):
 
 
 def gather(how: Gather, children: Sequence[Work]) -> Gathered:
-    """`children` in the order in which they were made. Partial results are in `result` before the end."""
+    """`children` in the order in which they were made. Partial results are in `result` before the end, while they are short."""
+    try:
+        return _gathered(how, children)
+    except RecursionError:  # a result is nested deeper than can be put together with others
+        over = all(one.ended for one in children)
+        return Gathered(TaskState.FAILED if over else None, 1.0 if over else 0.0)
+
+
+def _gathered(how: Gather, children: Sequence[Work]) -> Gathered:
     ended = [one for one in children if one.ended]
     done = [one for one in children if one.state is TaskState.COMPLETED]
     progress = len(ended) / len(children) if children else 1.0
@@ -33,6 +44,8 @@ def gather(how: Gather, children: Sequence[Work]) -> Gathered:
             return Gathered(_unfinished(ended) if over else None, progress)
         case Gather.MAJORITY:
             return _majority(children, done, progress, over=over)
+        case _ if not over and sum(len(one.result or "") for one in done) > PARTIAL_LIMIT:
+            result = None
         case Gather.MERGED:
             result = _text(_merged([_value(one) for one in done])) if done else None
         case _:
@@ -82,7 +95,7 @@ def _value(work: Work) -> Any:
     """A result as it was told: JSON, or else a text."""
     try:
         return json.loads(work.result) if work.result is not None else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return work.result
 
 

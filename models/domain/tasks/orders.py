@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,6 +57,11 @@ class TaskOrder:
     reply_to: str = ""
 
     @property
+    def parts(self) -> int:
+        """How many tasks of their own those that it names will get."""
+        return len(self.to) if self.fan is Fan.EACH else 0
+
+    @property
     def wanted(self) -> str:
         """What an agent must be capable of where none is named."""
         return self.capability or self.type
@@ -78,6 +84,21 @@ def refuse_nonsense(order: TaskOrder, now_us: int) -> None:
         raise EnvironmentProblem(Problem("task.order", {"detail": detail}))
 
 
+def refuse_circles(orders: Sequence[TaskOrder], known: Callable[[str], TaskOrder | None]) -> None:
+    """`known`: an order that was given before, by its id. Raises `EnvironmentProblem` task.order where one would be part of itself,
+    at whatever remove."""
+    together = {one.id: one for one in orders}
+    for order in orders:
+        above, seen = order.parent, {order.id}
+        while above:
+            if above in seen:
+                detail = "it would be part of one of its own parts"
+                raise EnvironmentProblem(Problem("task.order", {"detail": detail}))
+            seen.add(above)
+            found = known(above) or together.get(above)
+            above = found.parent if found is not None else ""
+
+
 def refuse_as_level(agent: str) -> None:
     """Raises `EnvironmentProblem` task.order for a name that cannot be in a topic."""
     if not agent or len(agent) > NAME_LIMIT or not agent.isprintable() or any(sign in agent for sign in _NO_TOPIC):
@@ -85,7 +106,10 @@ def refuse_as_level(agent: str) -> None:
 
 
 def _nonsense(order: TaskOrder, now_us: int) -> str:
-    for what, text in (("id", order.id), ("type", order.type), *(("agent", one) for one in order.to)):
+    named = (("id", order.id), ("type", order.type), *(("agent", one) for one in order.to))
+    if max(len(order.capability), len(order.parent), len(order.reply_to)) > NAME_LIMIT:
+        return f"its capability, its parent or the message that it answers has a name of over {NAME_LIMIT} characters"
+    for what, text in named:
         if not text or len(text) > NAME_LIMIT or not text.isprintable():
             return f"its {what} is empty, too long or not printable"
     bad = next((one for one in order.to if any(sign in one for sign in _NO_TOPIC)), None)
@@ -104,7 +128,8 @@ def _nonsense(order: TaskOrder, now_us: int) -> str:
     if len(order.input.encode(errors="replace")) > INPUT_LIMIT_BYTES:
         return f"its input is over {INPUT_LIMIT_BYTES // 1024} KiB"
     try:
+        order.input.encode()
         json.loads(order.input)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "its input is no JSON"
     return ""

@@ -82,7 +82,7 @@ class Placing:
 
     def _divide(self, work: Work, names: tuple[str, ...], now_us: int) -> None:
         work.children, work.reason = len(names), Reason.NONE
-        self._board.parts[work.order.id] = []
+        self._board.parts[work.order.id] = {}
         self.changes.works[work.order.id] = work
         for name in names:
             part = _part_of(work.order, name)

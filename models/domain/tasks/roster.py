@@ -10,6 +10,8 @@ REMEMBERED = 100
 """Ends of tasks over which an agent's error ratio is taken when the best is chosen."""
 MOST_AT_ONCE = 64
 """Tasks that one agent has from us at a time, unless the user says otherwise."""
+PRESUMED_US = 60_000_000
+"""Whoever was online so shortly before our own connection broke is taken to be so still, once all is heard that was said since."""
 _GONE = (Presence.OFFLINE, Presence.STOPPED)
 
 
@@ -23,6 +25,8 @@ class Worker:
     convention: str = ""  # that it speaks
     group: str = ""
     most: int = MOST_AT_ONCE
+    online_us: int = 0  # while its presence is unknown: until when it was known to be online; 0: it was not
+    presumed: bool = False  # to be online, as it was before
     holds: set[str] = field(default_factory=set)  # ids of tasks that it has from us
     ends: deque[bool] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # did it fail?
 
@@ -34,7 +38,7 @@ class Worker:
     @property
     def online(self) -> bool:
         """May it be chosen for what it is capable of? Late ones may come to it."""
-        return self.presence in (Presence.ONLINE, Presence.LATE)
+        return self.presence in (Presence.ONLINE, Presence.LATE) or self.presumed
 
     @property
     def has_room(self) -> bool:
@@ -43,6 +47,14 @@ class Worker:
     @property
     def error_ratio(self) -> float:
         return sum(self.ends) / len(self.ends) if self.ends else 0.0
+
+    def becomes(self, presence: Presence, now_us: int) -> None:
+        """It came or went; or, unknown, our own connection broke."""
+        if presence is not Presence.UNKNOWN:
+            self.online_us = 0
+        elif self.online:
+            self.online_us = now_us
+        self.presence, self.presumed = presence, False
 
 
 class Roster:
@@ -57,6 +69,13 @@ class Roster:
         found = self._workers.get(name)
         if found is None:
             found = self._workers[name] = Worker(name)
+        return found
+
+    def presume(self, now_us: int) -> list[Worker]:
+        """All that was said while we were away has been heard: who was online before, and has not been said to be gone."""
+        found = [one for one in self._workers.values() if one.online_us and now_us - one.online_us <= PRESUMED_US]
+        for one in found:
+            one.presumed, one.online_us = True, 0
         return found
 
     def meet(self, name: str, capabilities: Iterable[str]) -> None:

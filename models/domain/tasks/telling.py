@@ -35,5 +35,5 @@ def _time(us: int) -> str | None:
 def _value(text: str | None) -> Any:
     try:
         return json.loads(text) if text is not None else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

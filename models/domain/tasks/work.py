@@ -1,6 +1,7 @@
 """A delegated task as it stands, and what happens to it. States are on the one scale of `records.TaskState`; why it stands so is
 kept apart."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -8,6 +9,8 @@ from typing import NamedTuple
 from models.domain.records import TaskState
 from models.domain.tasks.orders import Fan, TaskOrder
 
+RESULT_LIMIT, ERROR_LIMIT = 4 << 20, 64 << 10
+"""Characters that are kept of what an agent tells."""
 ENDED = frozenset((TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED))
 
 
@@ -66,6 +69,21 @@ class Told(NamedTuple):
     time_us: int = 0  # arrival
 
 
+def fitting(told: Told) -> Told:
+    """Without what is too long to be kept with the task: the message that told it has it whole."""
+    if told.error is not None and len(told.error) > ERROR_LIMIT:
+        told = told._replace(error=told.error[:ERROR_LIMIT])
+    result, left_out = kept(told.result)
+    return told._replace(result=result, error=told.error or left_out) if left_out else told
+
+
+def kept(result: str | None) -> tuple[str | None, str | None]:
+    """The result as it is kept with its task, and, where it is too long for that, a sentence that says so."""
+    if result is None or len(result) <= RESULT_LIMIT:
+        return result, None
+    return None, f"a result of {len(result):,} characters is too long to be kept with the task"
+
+
 @dataclass(slots=True)
 class Work:
     """One task. Times are wall time in microseconds, 0: not yet. `due_us`: when it may be tried again."""
@@ -121,3 +139,15 @@ class Changes:
     works: dict[str, Work] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     dispatches: list[Dispatch] = field(default_factory=list)
+
+    def add(self, later: "Changes") -> None:
+        """What came about after this, before it was stored."""
+        self.works |= later.works
+        self.steps += later.steps
+        self.dispatches += later.dispatches
+
+    def apart(self) -> Iterator["Changes"]:
+        """To be stored one task at a time; nothing to send."""
+        for id_ in dict.fromkeys((*self.works, *(one.task for one in self.steps))):
+            work = {id_: self.works[id_]} if id_ in self.works else {}
+            yield Changes(work, [one for one in self.steps if one.task == id_])

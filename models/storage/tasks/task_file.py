@@ -1,5 +1,7 @@
 """`tasks.db` for writing: what the orchestrator knows, stored before anything is sent."""
 
+from collections.abc import Iterable
+
 import apsw
 
 from models.domain.clock import Clock
@@ -11,6 +13,7 @@ from models.storage.catalogue_file import set_aside
 from models.storage.engine import WorkspaceDatabase, let_go, open_database
 from models.storage.store_errors import DAMAGED, engine_error, problems_of
 from models.storage.tasks.command_rows import commands, put_command
+from models.storage.tasks.keeping import SLICE, remove_old
 from models.storage.tasks.rows import PUT, PUT_STEP, row_of, step_row, works
 from models.storage.tasks.schema import SCHEMA, TASK_MODELS
 from models.storage.transaction import transaction
@@ -97,14 +100,21 @@ class TaskFile:
             row = self._connection.execute("SELECT received_us FROM heard").fetchone()
         return int(row[0]) if row else 0
 
-    def store(self, changes: Changes, heard_us: int) -> None:
+    def store(self, changes: Changes, heard_us: int, commands: Iterable[AgentCommand] = ()) -> None:
         """All of a turn, durably, with how far reports were taken."""
         with problems_of(self._path), transaction(self._connection):
             self._connection.executemany(PUT, map(row_of, changes.works.values()))
             self._connection.executemany(PUT_STEP, map(step_row, changes.steps))
+            for command in commands:
+                put_command(self._connection, command)
             self._connection.execute(
                 "INSERT OR REPLACE INTO heard (id, us, received_us) VALUES (1, ?, ?)", (self._us, heard_us)
             )
+
+    def remove_old(self, before_us: int) -> bool:
+        """A slice of what ended before that; answers whether there is more."""
+        with problems_of(self._path), transaction(self._connection):
+            return remove_old(self._connection, before_us) >= SLICE
 
     @property
     def _connection(self) -> apsw.Connection:

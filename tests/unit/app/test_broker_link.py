@@ -362,14 +362,14 @@ class TestEnd:
             self.control, self.requests, self.watch = Control(), Requests(), Watch(clock)
             self.faults = Faults()
             self.ingest = SimpleNamespace(problem=None, warnings=(), waits_for_disk=False)
-            files = sealer = late = SimpleNamespace(look=lambda: None, warnings=())
+            files = sealer = late = desk = SimpleNamespace(look=lambda: None, warnings=())
             ingest, lock = self.ingest, SimpleNamespace(beat=lambda: None)
             return Supervisor(
                 None,
                 lock,
                 self.setup.link,
                 ingest,
-                None,
+                desk,
                 files,
                 sealer,
                 late,
