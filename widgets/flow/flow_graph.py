@@ -40,33 +40,37 @@ class FlowGraph(QWidget):
         self._node: int | None = None
         self._found: set[int] = set()
         self._lines: set[tuple[int, int]] = set()
+        self._silent: set[int] = set()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
         self.setAccessibleName(self.tr("Who talks to whom"))
         themes.changed.connect(self.update)
 
-    def show_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Draw these; who stood somewhere stays there."""
+    def show_pairs(self, pairs: Sequence[Pair], among: Sequence[Pair] | None = None) -> None:
+        """Draw these; who stood somewhere stays there. With `among` all nodes of those stand there, who talks or not."""
+        placed = pairs if among is None else among
         busiest: dict[int, int] = {}
-        for pair in pairs:
+        for pair in placed:
             for one, name in ((pair.sender, pair.sender_name), (pair.receiver, pair.receiver_name)):
                 busiest[one] = busiest.get(one, 0) + pair.interactions
                 self._names[one] = name
         kept = sorted(sorted(busiest, key=lambda one: -busiest[one])[:MOST_NODES])
         self.left_out = len(busiest) - len(kept)
         places = {one: number for number, one in enumerate(kept)}
+        ties = [one for one in placed if one.sender in places and one.receiver in places]
         self.pairs = [one for one in pairs if one.sender in places and one.receiver in places]
-        if kept != self.nodes or {(one.sender, one.receiver) for one in self.pairs} - self._lines:
-            most = max((one.interactions for one in self.pairs), default=1)
+        self._silent = set(kept) - {end for one in self.pairs for end in (one.sender, one.receiver)}
+        lines = {(one.sender, one.receiver) for one in ties}
+        if kept != self.nodes or lines - self._lines:
+            most = max((one.interactions for one in ties), default=1)
             edges = [
-                (places[one.sender], places[one.receiver], 0.3 + math.sqrt(one.interactions / most))
-                for one in self.pairs
+                (places[one.sender], places[one.receiver], 0.3 + math.sqrt(one.interactions / most)) for one in ties
             ]
             at = arranged(kept, edges, self._at)
             self._at = {one: (float(at[number, 0]), float(at[number, 1])) for one, number in places.items()}
         self.nodes = kept
-        self._lines = {(one.sender, one.receiver) for one in self.pairs}
+        self._lines = lines
         self._say()
         self.update()
 
@@ -184,7 +188,12 @@ class FlowGraph(QWidget):
             self._draw_line(painter, pair, most, dim=near is not None and not near & {pair.sender, pair.receiver})
         font = QFontMetricsF(self.font())
         for agent in self.nodes:
-            self._draw_agent(painter, agent, font, dim=near is not None and agent not in self._around(near))
+            self._draw_agent(
+                painter,
+                agent,
+                font,
+                dim=agent in self._silent or (near is not None and agent not in self._around(near)),
+            )
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -1,10 +1,10 @@
-"""Who talks to whom over the chosen time: as a graph, a matrix and a table, the worst first, and each pair's interactions one by one."""
+"""Who talks to whom over the chosen time: as a graph, a matrix and a table, the worst first; live, past, or replayed, and each pair's interactions one by one."""
 
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from models.domain.flow_queries import FlowRequest, FlowResult, TalkRequest
 from models.domain.queries import Failed, Result, Ticket
@@ -13,10 +13,9 @@ from widgets.common.numbers import count_text, value_text
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading, no_match
 from widgets.common.throttle import Throttle
 from widgets.flow.conversation_window import ConversationWindow
-from widgets.flow.flow_graph import FlowGraph
-from widgets.flow.matrix_panel import MatrixPanel
-from widgets.flow.pair_table import pair_table
+from widgets.flow.flow_views import FlowViews
 from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair, pairs_of
+from widgets.flow.replay_bar import ReplayBar
 from widgets.flow.talk_list import TalkList, talk_title
 from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
@@ -50,28 +49,27 @@ class FlowScreen(QWidget):
         self.filter.setAccessibleName(self.tr("Find agents"))
         self.summary = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.summary.setProperty("tone", "muted")
-        self.graph = FlowGraph(context.themes)
-        self.table = pair_table(context.themes)
-        self.table.setObjectName("flow-pairs")
-        self.matrix = MatrixPanel(context.themes)
+        self.views = FlowViews(context.themes)
+        self.replay = ReplayBar(context.themes)
+        self.replay_button = QPushButton(self.tr("Re&play"), autoDefault=False)
+        self.replay_button.setCheckable(True)
+        self.replay_button.setToolTip(self.tr("Go through the chosen time again, step by step"))
+        self._among: list[Pair] | None = None  # of the whole stretch that is replayed
         self.talk = TalkList(context.source, names, context.themes)
         self.talk.hide()
-        self.tabs = QTabWidget(documentMode=True)
-        self.tabs.addTab(self.graph, self.tr("Graph"))
-        self.tabs.addTab(self.matrix, self.tr("Matrix"))
-        self.tabs.addTab(self.table, self.tr("Table"))
-        self.stack = StateStack(self.tabs, context.themes)
+        self.stack = StateStack(self.views, context.themes)
         self._build()
         self._soon = Throttle(self._ask, refresh_ms, self)
         self._refresh_names = Throttle(names.refresh, _NAMES_MS, self)
         names.changed.connect(self._show)
         self.filter.textChanged.connect(self._show)
-        self.graph.chosen.connect(self._choose)
-        self.graph.agent_wanted.connect(self.agent_wanted)
-        self.matrix.chosen.connect(self._choose)
-        self.tabs.currentChanged.connect(self._feed)
-        self.table.selectionModel().selectionChanged.connect(self._choose_row)
-        self.talk.closed.connect(lambda: self._choose(None, None))
+        self.views.chosen.connect(self._choose)
+        self.views.filled.connect(self._summarise)
+        self.views.graph.agent_wanted.connect(self.agent_wanted)
+        self.replay_button.toggled.connect(self._replay)
+        self.replay.moved.connect(self._moved)
+        self.replay.ended.connect(lambda: self.replay_button.setChecked(False))
+        self.talk.closed.connect(self._let_go)
         self.talk.message_wanted.connect(self.talk_wanted)
         self.talk.conversation_wanted.connect(self._show_conversation)
         context.times.changed.connect(self._range_changed)
@@ -82,6 +80,7 @@ class FlowScreen(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(10, 4, 8, 4)
         head.addWidget(self.summary, 1)
+        head.addWidget(self.replay_button)
         head.addWidget(self.filter, 1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("flow-talk")
@@ -94,8 +93,9 @@ class FlowScreen(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
+        column.addWidget(self.replay)
         column.addWidget(self.splitter, 1)
-        self.setFocusProxy(self.graph)
+        self.setFocusProxy(self.views)
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
@@ -111,6 +111,8 @@ class FlowScreen(QWidget):
 
     def _span(self) -> tuple[int, int]:
         """What is shown; 0: open end."""
+        if self._among is not None:
+            return self.replay.span
         now, pinned_us = self._times.current(), self._cursor.pinned_us
         if pinned_us is not None:
             return pinned_us - now.span_us, pinned_us + 1
@@ -137,12 +139,14 @@ class FlowScreen(QWidget):
         self._show()
         if result.whole and self.talk.isVisible():
             self._list_talk()
+        if result.whole and self._among is not None:
+            self.replay.drawn()
         if result.whole and self._stale:
             self._soon.want()
 
     @Slot(object)
     def _take_page(self, _page: TailPage) -> None:
-        if self._times.live:
+        if self._times.live and self._among is None:
             self._soon.want()
             if self.conversation.isVisible():
                 self.conversation.want_news()
@@ -151,8 +155,31 @@ class FlowScreen(QWidget):
     def _range_changed(self, _chosen: object) -> None:
         if self._result is None:
             self.stack.show_state(loading())
+        if self._among is not None:
+            self.replay_button.setChecked(False)  # asks anew
+            return
+        self._ask_anew()
+
+    def _ask_anew(self) -> None:
         self._cancel()
         self._ask()
+
+    @Slot(bool)
+    def _replay(self, on: bool) -> None:
+        """What is shown now is gone through again; then it is shown as before."""
+        if on:
+            since_us, until_us = self._span()
+            self._among = self._pairs
+            self.replay.begin(since_us, until_us or self._times.current().until_us)
+        else:
+            self._among = None
+            self.replay.end()
+            self._ask_anew()
+
+    @Slot()
+    def _moved(self) -> None:
+        if self._among is not None:
+            self._ask_anew()
 
     def _cancel(self) -> None:
         if self._asked is not None:
@@ -165,37 +192,27 @@ class FlowScreen(QWidget):
     def _show(self) -> None:
         if self._result is None:
             return
-        pairs = pairs_of(self._result, self._names, self._times.current().span_us)
+        since_us, until_us = self._span()
+        span_us = until_us - since_us if self._among is not None else self._times.current().span_us
+        pairs = pairs_of(self._result, self._names, span_us)
         words = self.filter.text().casefold().split()
         self._pairs = [
             one for one in pairs if all(word in f"{one.sender_name} {one.receiver_name}".casefold() for word in words)
         ]
-        self._feed()
-        if self._pairs:
+        self.views.show_pairs(self._pairs, self.filter.text(), self._among)
+        if self._pairs or self._among:
             self.stack.show_content()
         elif pairs:
             self.stack.show_state(no_match(self.filter.clear))
         elif self._result.whole:
             self.stack.show_state(self._empty())
 
-    @Slot()
-    def _feed(self) -> None:
-        """What is turned up alone: the others are filled when they are."""
-        shown = self.tabs.currentWidget()
-        if shown is self.graph:
-            self.graph.show_pairs(self._pairs)
-            self.graph.mark_found(self.filter.text())
-        elif shown is self.matrix:
-            self.matrix.show_pairs(self._pairs)
-        else:
-            self.table.show_rows(self._pairs)
-        self._summarise()
-
     def _empty(self) -> ViewState:
         sentence = self.tr("Nobody talked to anybody in this time")
         hint = self.tr("Requests and replies between agents, and tasks that they are given, would be drawn here.")
         return ViewState(StateKind.EMPTY, sentence, hint)
 
+    @Slot()
     def _summarise(self) -> None:
         failing = sum(one.ratio is not None and one.ratio >= FAILS_FROM for one in self._pairs)
         slow = sum(one.p95_us is not None and one.p95_us >= SLOW_FROM_US for one in self._pairs)
@@ -208,27 +225,24 @@ class FlowScreen(QWidget):
             told.append(self.tr("{n} failing").replace("{n}", count_text(failing)))
         if slow:
             told.append(self.tr("{n} slow").replace("{n}", count_text(slow)))
-        if self.graph.left_out and self.tabs.currentWidget() is self.graph:
+        if self.views.left_out:
             left = self.tr("{n} agents that talk least are not drawn: the matrix and the table have all")
-            told.append(left.replace("{n}", count_text(self.graph.left_out)))
+            told.append(left.replace("{n}", count_text(self.views.left_out)))
         self.summary.setText(" · ".join(told))
-
-    @Slot()
-    def _choose_row(self) -> None:
-        chosen = self.table.selected
-        if len(chosen) == 1 and (chosen[0].sender, chosen[0].receiver) != self._chosen:
-            self._choose(chosen[0].sender, chosen[0].receiver)
 
     @Slot(object, object)
     def _choose(self, sender: int | None, receiver: int | None) -> None:
         self._chosen = (sender, receiver)
-        self.graph.choose(sender, receiver)
-        self.matrix.view.choose(sender, receiver)
         self.talk.setVisible(sender is not None)
         if sender is None:
             self.talk.stop()
             return
         self._list_talk()
+
+    @Slot()
+    def _let_go(self) -> None:
+        self.views.choose(None, None)
+        self._choose(None, None)
 
     def _list_talk(self) -> None:
         sender, receiver = self._chosen

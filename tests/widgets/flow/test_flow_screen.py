@@ -1,5 +1,7 @@
 """Who talks to whom: the graph, the table, the interactions of a pair, and where agents stand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -72,8 +74,8 @@ def screen(desk, shown, told):
 
 
 def listed(screen):
-    screen.tabs.setCurrentWidget(screen.table)
-    return screen.table.records.rows
+    screen.views.setCurrentWidget(screen.views.table)
+    return screen.views.table.records.rows
 
 
 def test_the_worst_stand_first(screen):
@@ -84,7 +86,7 @@ def test_the_worst_stand_first(screen):
 
 
 def test_a_click_on_a_line_lists_just_its_interactions(desk, screen, told, qtbot: QtBot):
-    graph = screen.graph
+    graph = screen.views.graph
     pair = next(one for one in graph.pairs if (one.sender, one.receiver) == (AGENT, 8))
     qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=graph._path(pair).pointAtPercent(0.5).toPoint())
     desk.source.answer_all()
@@ -103,17 +105,17 @@ def test_a_click_on_a_line_lists_just_its_interactions(desk, screen, told, qtbot
 
 
 def test_a_click_on_an_agent_lists_all_its_talk(desk, screen, told, qtbot: QtBot):
-    qtbot.mouseClick(screen.graph, Qt.MouseButton.LeftButton, pos=screen.graph.place(AGENT).toPoint())
+    qtbot.mouseClick(screen.views.graph, Qt.MouseButton.LeftButton, pos=screen.views.graph.place(AGENT).toPoint())
     desk.source.answer_all()
     assert told.asked[-1].agents == (AGENT, 8, 9)
     assert told.asked[-1].ends == (AGENT,)
     with qtbot.waitSignal(screen.agent_wanted) as wanted:
-        qtbot.mouseDClick(screen.graph, Qt.MouseButton.LeftButton, pos=screen.graph.place(9).toPoint())
+        qtbot.mouseDClick(screen.views.graph, Qt.MouseButton.LeftButton, pos=screen.views.graph.place(9).toPoint())
     assert wanted.args == [9]
 
 
 def test_by_keys_alone(desk, screen, qtbot: QtBot):
-    graph = screen.graph
+    graph = screen.views.graph
     graph.setFocus()
     qtbot.keyClick(graph, Qt.Key.Key_Down)
     assert "Crawler Two → crawler-1" in graph.accessibleDescription()
@@ -128,8 +130,8 @@ def test_by_keys_alone(desk, screen, qtbot: QtBot):
 
 
 def test_a_row_of_the_table_is_the_same_choice(desk, screen, told):
-    screen.tabs.setCurrentWidget(screen.table)
-    screen.table.selectRow(0)
+    screen.views.setCurrentWidget(screen.views.table)
+    screen.views.table.selectRow(0)
     desk.source.answer_all()
     assert told.asked[-1].agents == (8, AGENT)
 
@@ -164,7 +166,7 @@ def test_what_does_not_fit_is_said(desk, screen, told):
     told.pairs = [(number, number + 1, 3, 3, 0, (1, 1, 1)) for number in range(1, 300)]
     screen.refresh()
     desk.source.answer_all()
-    assert len(screen.graph.nodes) == MOST_NODES
+    assert len(screen.views.graph.nodes) == MOST_NODES
     assert f"{300 - MOST_NODES} agents that talk least are not drawn" in screen.summary.text()
     assert len(listed(screen)) == 299
     assert "not drawn" not in screen.summary.text()
@@ -206,3 +208,73 @@ def test_two_that_stand_on_one_place_can_be_drawn(desk, shown):
 def test_a_span_of_nothing_has_no_rate(desk):
     names = AgentNames(desk.source)
     assert {one.per_minute for one in pairs_of(result_of(FlowRequest()), names, 0)} == {0.0}
+
+
+class TestReplay:
+    """Windows lie side by side; each draws what was said in it, and lists just that."""
+
+    def begin(self, desk, screen):
+        screen.replay_button.setChecked(True)
+        desk.source.answer_all()
+
+    def test_only_what_was_said_in_the_window_is_drawn_and_listed(self, desk, screen, told, qtbot: QtBot):
+        screen.views.graph.chosen.emit(AGENT, 8)
+        desk.source.answer_all()
+        nodes, at = list(screen.views.graph.nodes), dict(screen.views.graph._at)
+        told.pairs = PAIRS[:1]
+        self.begin(desk, screen)
+        since_us, until_us = desk.now - 60 * S, desk.now
+        spans = [(one.since_us, one.until_us) for one in told.asked if isinstance(one, FlowRequest)]
+        assert spans[-1] == (since_us, since_us + 60 * S // 50)
+        assert [(one.sender, one.receiver) for one in screen.views.graph.pairs] == [(AGENT, 8)]
+        assert (screen.views.graph.nodes, screen.views.graph._at) == (nodes, at)
+        talk = told.asked[-1]
+        assert (talk.since_us, talk.until_us, talk.senders, talk.receivers) == (*spans[-1], (AGENT,), (8,))
+        qtbot.keyClick(screen.replay.slider, Qt.Key.Key_End)
+        desk.source.answer_all()
+        assert (told.asked[-1].since_us, told.asked[-1].until_us) == (until_us - 60 * S // 50, until_us)
+        assert screen.replay.slider.accessibleDescription().endswith("50 of 50")
+
+    def test_a_window_in_which_nobody_talked(self, desk, screen, told):
+        told.pairs = []
+        self.begin(desk, screen)
+        assert screen.views.graph.isVisible()
+        assert (len(screen.views.graph.nodes), screen.views.graph.pairs) == (3, [])
+
+    def test_windows_miss_nothing_and_count_nothing_twice(self, desk, screen, qtbot: QtBot):
+        self.begin(desk, screen)
+        for place in range(screen.replay.parts.count()):
+            screen.replay.parts.setCurrentIndex(place)
+            screen.replay.parts.activated.emit(place)
+            spans = []
+            for step in range(screen.replay.slider.maximum() + 1):
+                screen.replay.slider.setValue(step)
+                spans.append(screen.replay.span)
+            assert (spans[0][0], spans[-1][1]) == (desk.now - 60 * S, desk.now)
+            assert all(one[1] == other[0] for one, other in pairwise(spans))
+
+    def test_it_plays_as_fast_as_it_is_answered_and_stops_at_the_end(self, desk, screen, qtbot: QtBot):
+        self.begin(desk, screen)
+        replay = screen.replay
+        replay._timer.setInterval(0)
+        replay.slider.setValue(48)
+        replay.play.click()
+        qtbot.waitUntil(lambda: replay.slider.value() == 49)
+        assert replay.play.isChecked()
+        assert not replay._timer.isActive()  # until the answer is drawn
+        desk.source.answer_all()
+        qtbot.waitUntil(lambda: not replay.play.isChecked())
+        replay.play.click()
+        assert replay.slider.value() == 0
+        replay.forward.click()
+        assert (replay.slider.value(), replay.play.isChecked()) == (1, False)
+
+    def test_another_range_ends_it_and_what_is_recorded_does_not_disturb_it(self, desk, screen, told):
+        self.begin(desk, screen)
+        asked = len(told.asked)
+        desk.tail.page()
+        assert len(told.asked) == asked
+        desk.range.show_last(300 * S)
+        desk.source.answer_all()
+        assert screen.replay.isHidden()
+        assert (told.asked[-1].since_us, told.asked[-1].until_us) == (desk.now - 300 * S, 0)
