@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 
 from widgets.common.actions import ActionRegistry
+from widgets.tasks.task_doings import can_cancel, can_retry
 
 if TYPE_CHECKING:  # loaded after the first paint
     from app.window.tasks_place import TasksPlace
@@ -30,15 +31,15 @@ class TaskMenu(QObject):
         self._give.setEnabled(False)
         actions.separate("Task")
         for name, text, tip, fits in (
-            ("answer", tr("&Answer…"), tr("Give the agent of the task at hand what it asks for"), lambda one: not one.pane.answer.isHidden()),
-            ("retry", tr("&Try again"), tr("Give the task at hand to an agent once more"), lambda one: not one.pane.retry.isHidden()),
-            ("cancel", tr("&Cancel"), tr("Ask the agent of the task at hand to stop; a second time ends it"), lambda one: not one.pane.cancel.isHidden()),
+            ("answer", tr("&Answer…"), tr("Give the agent of the task at hand what it asks for"), lambda one: one.item is not None and not one.pane.answer.isHidden()),
+            ("retry", tr("&Try again"), tr("Give the selected tasks to agents once more"), lambda one: bool(one.to_do(can_retry))),
+            ("cancel", tr("&Cancel"), tr("Ask the agents of the selected tasks to stop; a second time ends a task"), lambda one: bool(one.to_do(can_cancel))),
         ):  # fmt: skip
             action = actions.add(f"task.{name}", text, partial(self._run, name), None, "", "Task", tip=tip)
             self._enabled.append((action, fits))
         self._logs = actions.add("task.logs", tr("Its &logs"), self._show_logs, None, "", "Task",
             tip=tr("Log records that name the task at hand"))  # fmt: skip
-        self._enabled.append((self._logs, lambda _: True))
+        self._enabled.append((self._logs, lambda one: one.item is not None))
         self.refresh()
 
     def attach(self, place: "TasksPlace", refusal: str) -> None:
@@ -56,18 +57,26 @@ class TaskMenu(QObject):
     def refresh(self) -> None:
         """Another task is at hand, or another screen is shown."""
         screen = self._place.screen if self._place is not None else None
-        at_hand = screen is not None and screen.isVisible() and screen.item is not None
+        shown = screen if screen is not None and screen.isVisible() else None
         for action, fits in self._enabled:
             changes = action is not self._logs
-            action.setEnabled(at_hand and screen is not None and fits(screen) and not (changes and self._refusal))
+            action.setEnabled(shown is not None and fits(shown) and not (changes and self._refusal))
 
     def _give_one(self) -> None:
         if self._place is not None:
             self._place.give()
 
     def _run(self, name: str) -> None:
-        if self._place is not None and self._place.screen is not None and self._place.screen.item is not None:
-            getattr(self._place, name)(self._place.screen.item.task)
+        screen = self._place.screen if self._place is not None else None
+        if self._place is None or screen is None:
+            return
+        match name:
+            case "cancel":
+                self._place.cancel(screen.to_do(can_cancel))
+            case "retry":
+                self._place.retry(screen.to_do(can_retry))
+            case "answer" if screen.item is not None:
+                self._place.answer(screen.item.task)
 
     def _show_logs(self) -> None:
         if self._place is not None and self._place.screen is not None:

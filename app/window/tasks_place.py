@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QInputDialog
 
+from app.window.asking import Asking
+from app.window.in_turn import Ask, InTurn, Outcome, outcome_text
 from app.window.places import TASKS
 from app.window.recorder_link import TaskClient
 from app.window.screen_place import ScreenPlace
 from models.domain.clock import Clock
-from models.domain.problems import Problem
+from models.domain.problems import Problem, Severity
 from models.domain.tasks.orders import TaskOrder
+from widgets.common.numbers import count_text
 from widgets.common.plain import visible
 from widgets.frame.main_window import MainWindow
+from widgets.frame.notice_bar import Notice
 from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
@@ -38,13 +42,14 @@ class TasksPlace(QObject):
 
     def __init__(
         self, window: MainWindow, place: ScreenPlace, context: Callable[[], ScreenContext], link: Link,
-        names: AgentNames, clock: Clock, refusal: str, show_logs: Callable[[str], object],
+        names: AgentNames, clock: Clock, refusal: str, show_logs: Callable[[str], object], asking: Asking | None = None,
     ) -> None:  # fmt: skip
         """`refusal`: why nothing can be changed here, empty: it can; `show_logs`: of what a query finds."""
         super().__init__(window)
         self._window, self._place, self._context = window, place, context
         self._link, self._names, self._clock = link, names, clock
         self._refusal, self._show_logs = refusal, show_logs
+        self._asking = asking or Asking(window)
         self.screen: TasksScreen | None = None
         self.dialogs: list[GiveDialog] = []
         """Those that are open."""
@@ -59,8 +64,10 @@ class TasksPlace(QObject):
             self.screen.give.setEnabled(not self._refusal)
             self.screen.give.setToolTip(self._refusal)
             pane = self.screen.pane
-            pane.cancel_wanted.connect(self.cancel)
-            pane.retry_wanted.connect(self.retry)
+            self.screen.cancel_wanted.connect(self.cancel)
+            self.screen.retry_wanted.connect(self.retry)
+            pane.cancel_wanted.connect(lambda task: self.cancel([task]))
+            pane.retry_wanted.connect(lambda task: self.retry([task]))
             pane.answer_wanted.connect(self.answer)
             pane.logs_wanted.connect(lambda task: self._show_logs(f"task:{_quoted(task)} OR {_quoted(task)}"))
             for button in (pane.cancel, pane.retry, pane.answer):
@@ -91,15 +98,30 @@ class TasksPlace(QObject):
         screen = self.made()
         screen.tabs.setCurrentWidget(screen.commands)
 
-    @Slot(str)
-    def cancel(self, task: str) -> None:
-        """Have its agent asked to stop."""
-        self._do(lambda client: client.cancel_task(task))
+    @Slot(list)
+    def cancel(self, tasks: Sequence[str]) -> None:
+        """Have their agents asked to stop; several only once the user has agreed to it."""
+        if len(tasks) == 1:
+            self._do(lambda client: client.cancel_task(tasks[0]))
+            return
+        title, question = (
+            self.tr("Cancel tasks"),
+            self.tr("Ask the agents of {n} tasks to stop? What waits ends at once."),
+        )
+        if tasks and self._asking.confirm(title, _with(question, tasks), _with(self.tr("Cancel {n} tasks"), tasks)):
+            said = self.tr("{n} tasks were cancelled, or their agents asked to stop.")
+            self._all(tasks, lambda client, task: client.cancel_task(task), self.tr("Cancelling tasks…"), said)
 
-    @Slot(str)
-    def retry(self, task: str) -> None:
-        """Have it given once more."""
-        self._do(lambda client: client.retry_task(task))
+    @Slot(list)
+    def retry(self, tasks: Sequence[str]) -> None:
+        """Have them given once more; several as above."""
+        if len(tasks) == 1:
+            self._do(lambda client: client.retry_task(tasks[0]))
+            return
+        title, question = self.tr("Try again"), self.tr("Give {n} tasks to agents once more?")
+        if tasks and self._asking.confirm(title, _with(question, tasks), _with(self.tr("Try {n} again"), tasks)):
+            said = self.tr("{n} tasks are tried again.")
+            self._all(tasks, lambda client, task: client.retry_task(task), self.tr("Giving tasks again…"), said)
 
     @Slot(str)
     def answer(self, task: str) -> None:
@@ -127,9 +149,22 @@ class TasksPlace(QObject):
 
         self._link.about_tasks(job, told)
 
+    def _all(self, tasks: Sequence[str], ask: Ask, doing: str, done: str) -> None:
+        def tell(outcome: Outcome) -> None:
+            sentence, remedy = outcome_text(_with(done, outcome.done), outcome)
+            severity = Severity.WARNING if outcome.refused or outcome.left else Severity.INFO
+            self._window.notices.show_notice(Notice("tasks", severity, sentence, remedy))
+            self._refresh()
+
+        InTurn(self._link, self._window, ask, tell).start(tasks, doing)
+
     def _refresh(self) -> None:
         if self.screen is not None:
             self.screen.refresh()
+
+
+def _with(text: str, tasks: Sequence[str]) -> str:
+    return text.replace("{n}", count_text(len(tasks)))
 
 
 def _quoted(text: str) -> str:

@@ -48,11 +48,13 @@ class TaskItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TasksRequest:
-    """Tasks that were given, or last reported, in [since, until) (0: open end), newest first, and all that are open still."""
+    """Tasks that were given, or last reported, in [since, until) (0: open end), newest first, and all that are open still.
+    `at_us`: as they stood at this moment, and those that were open then; 0: now."""
 
     since_us: int = 0
     until_us: int = 0
     limit: int = 5_000
+    at_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

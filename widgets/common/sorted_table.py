@@ -32,29 +32,34 @@ class SortedModel(QAbstractTableModel, Generic[Row]):
     def __init__(self, columns: Sequence[Column[Row]]) -> None:
         super().__init__()
         self._columns = columns
-        self._came: list[Row] = []
+        self.came: list[Row] = []
+        """In the order in which they came."""
         self._by: tuple[int, Qt.SortOrder] = (-1, Qt.SortOrder.AscendingOrder)
         self.rows: list[Row] = []
+        self.nest: Callable[[list[Row]], list[Row]] | None = None
+        """Who arranges the sorted rows further; answers each that is to be listed once."""
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Show these instead."""
         self.beginResetModel()
-        self._came = list(rows)
+        self.came = list(rows)
         self._arrange()
         self.endResetModel()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Column -1: as they came."""
         self._by = (column, order)
-        self.replace(self._came)
+        self.replace(self.came)
 
     def _arrange(self) -> None:
         place, order = self._by
-        self.rows = list(self._came)
+        self.rows = list(self.came)
         if 0 <= place < len(self._columns):
             column = self._columns[place]
             key = column.key or (lambda row: column.text(row).casefold())
             self.rows.sort(key=key, reverse=order == Qt.SortOrder.DescendingOrder)
+        if self.nest is not None:
+            self.rows = self.nest(self.rows)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self.rows)
@@ -120,6 +125,10 @@ class SortedTable(TableView, Generic[Row]):
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Replace what is listed."""
         self._keeping_place(lambda: self.records.replace(rows))
+
+    def arrange_again(self) -> None:
+        """What `records.nest` answers has changed."""
+        self._keeping_place(lambda: self.records.replace(self.records.came))
 
     @property
     def selected(self) -> list[Row]:

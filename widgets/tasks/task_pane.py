@@ -1,24 +1,23 @@
 """One task in full: how it stands, what it was given, what came of it, its history and its parts."""
 
 import json
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from models.domain.quantity import format_time
-from models.domain.records import TaskState
 from models.domain.task_queries import TaskItem, TaskStoryResult
 from models.domain.tasks.work import Step
 from widgets.common.plain import visible
 from widgets.common.sorted_table import Column, SortedTable
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
+from widgets.tasks.task_doings import can_answer, can_cancel, can_retry
 from widgets.tasks.task_table import task_table
 from widgets.tasks.task_texts import LOOKS, reason_text, state_note
 
 MOST_CHARACTERS = 200_000
-_ENDED_BADLY = (TaskState.FAILED, TaskState.REJECTED, TaskState.CANCELED, TaskState.UNKNOWN)
-_ASKS = (TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
 
 
 class TaskPane(QWidget):
@@ -69,29 +68,33 @@ class TaskPane(QWidget):
         column.addLayout(head)
         column.addWidget(self.tabs, 1)
 
-    def show_item(self, item: TaskItem) -> None:
-        """What the list knows of it, until its story comes."""
+    def show_item(self, item: TaskItem, *, past: bool = False) -> None:
+        """What the list knows of it, until its story comes. `past`: as it stood once, when nothing can be done with it."""
         self.item = item
         who = visible(item.agent) or self.tr("nobody yet")
         self.title.setText(f"{visible(item.type)} · {who} · {task_word(item.state)} · {visible(item.task)}")
         self.note.setText(visible(state_note(item), 2_000))
         self.note.setVisible(bool(self.note.text()))
-        self.cancel.setVisible(item.given and not item.ended_us)
-        self.retry.setVisible(item.given and item.state in _ENDED_BADLY)
-        self.answer.setVisible(item.given and item.state in _ASKS)
+        self.cancel.setVisible(not past and can_cancel(item))
+        self.retry.setVisible(not past and can_retry(item))
+        self.answer.setVisible(not past and can_answer(item))
 
-    def show_story(self, story: TaskStoryResult) -> None:
-        """All of it; another task's is left alone."""
+    def show_story(self, story: TaskStoryResult, at_us: int = 0) -> None:
+        """All of it; another task's is left alone. `at_us`: only what was told by then."""
         if self.item is None or story.item is None or story.request.task != self.item.task:
             return
-        self.show_item(story.item)
+        item = story.item
+        if at_us:
+            story, item = told_by(story, self.item, at_us), self.item
+        else:
+            self.show_item(item)
         for view, told in ((self.result, story.error or story.result), (self.given, story.input)):
             text = pretty(told)
             if view.toPlainText() != text:
                 view.setPlainText(text)
         self.history.show_rows(story.steps)
         self.parts.show_rows(story.parts)
-        self.tabs.setTabVisible(1, story.item.given)
+        self.tabs.setTabVisible(1, item.given)
         self.tabs.setTabVisible(3, bool(story.parts))
 
     def _button(self, text: str, wanted: object, tip: str) -> QPushButton:
@@ -104,6 +107,14 @@ class TaskPane(QWidget):
     def _emit(self, wanted: object) -> None:
         if self.item is not None:
             wanted.emit(self.item.task)  # type: ignore[attr-defined] # a bound signal
+
+
+def told_by(story: TaskStoryResult, item: TaskItem, at_us: int) -> TaskStoryResult:
+    """The part of a story that was told by then; `item`: the task as it stood."""
+    whole = bool(item.ended_us) and story.item is not None and item.ended_us == story.item.ended_us
+    steps = tuple(one for one in story.steps if one.time_us <= at_us)
+    result, error = (story.result, story.error) if whole else ("", item.error)
+    return replace(story, steps=steps, result=result, error=error, parts=())
 
 
 def pretty(told: str) -> str:

@@ -1,11 +1,22 @@
 """Tasks: those that were given from here and those that agents tell of, by state, with their figures and each in full."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from models.domain.queries import Failed, Result, Ticket
 from models.domain.tail import TailPage
@@ -18,9 +29,11 @@ from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
 from widgets.tasks.command_list import CommandList
 from widgets.tasks.state_chips import StateChips
+from widgets.tasks.task_doings import can_cancel, can_retry
+from widgets.tasks.task_figures import TaskFigures
 from widgets.tasks.task_pane import TaskPane
-from widgets.tasks.task_statistics import figures_of, statistics_table
-from widgets.tasks.task_table import task_table
+from widgets.tasks.task_table import TaskTable
+from widgets.tasks.task_timeline import TaskTimeline
 
 REFRESH_MS = 1_500
 _BELOW = 280
@@ -31,11 +44,15 @@ class TasksScreen(QWidget):
 
     give_wanted = Signal()
     at_hand_changed = Signal()
-    """Another task is at hand."""
+    """Another task is at hand, or others are selected."""
+    cancel_wanted = Signal(list)
+    """Somebody wants an end of these tasks (ids)."""
+    retry_wanted = Signal(list)
+    """As above, another try."""
 
     def __init__(self, context: ScreenContext, refresh_ms: int = REFRESH_MS) -> None:
         super().__init__()
-        self._source, self._times = context.source, context.times
+        self._source, self._times, self._cursor = context.source, context.times, context.cursor
         self._items: Sequence[TaskItem] = ()
         self._whole = True
         self._asked: Ticket | None = None
@@ -45,27 +62,40 @@ class TasksScreen(QWidget):
         self.filter = QLineEdit(clearButtonEnabled=True)
         self.filter.setPlaceholderText(self.tr("Type, agent, id or words"))
         self.filter.setAccessibleName(self.tr("Filter tasks"))
+        self.tree = QPushButton(self.tr("T&ree"), autoDefault=False)
+        self.tree.setCheckable(True)
+        self.tree.setToolTip(self.tr("List parts under their whole; Left and Right fold them"))
         self.give = QPushButton(self.tr("&Give a task…"), autoDefault=False)
         self.banner = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.banner.setProperty("tone", "warning")
         self.banner.setContentsMargins(10, 2, 10, 4)
-        self.table = task_table(self.tr("Tasks"), context.themes)
+        self.table = TaskTable(self.tr("Tasks"), context.themes)
         self.table.setObjectName("tasks")
-        self.figures = statistics_table()
-        self.figures.setObjectName("task-figures")
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.timeline = TaskTimeline(context)
+        self.figures = TaskFigures(context)
         self.commands = CommandList(context, refresh_ms)
         self.pane = TaskPane(context.themes)
         self.pane.hide()
         self.stack = StateStack(self.table, context.themes)
+        self._over_time = StateStack(self.timeline, context.themes)
+        self._found: Sequence[TaskItem] = ()
+        self._shown: Sequence[TaskItem] = ()
         self._build()
         self._soon = Throttle(self._ask, refresh_ms, self)
         self.give.clicked.connect(self.give_wanted)
         self.chips.changed.connect(self._list)
         self.filter.textChanged.connect(self._list)
+        self.tree.toggled.connect(self.table.set_tree)
         self.table.selectionModel().selectionChanged.connect(self._choose)
         self.table.opened.connect(self._open)
+        self.table.customContextMenuRequested.connect(self._open_menu)
+        self.timeline.surface.chosen.connect(self.show_task)
+        self.timeline.surface.opened.connect(self._open)
+        self.tabs.currentChanged.connect(self._show_tab)
         self.pane.part_wanted.connect(self.show_task)
         context.times.changed.connect(self._range_changed)
+        context.cursor.pinned.connect(self._range_changed)
         context.tail.follow(self._take_page)
 
     def _build(self) -> None:
@@ -75,16 +105,18 @@ class TasksScreen(QWidget):
         head.addWidget(self.chips)
         head.addStretch(1)
         head.addWidget(self.filter, 2)
+        head.addWidget(self.tree)
         head.addWidget(self.give)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("tasks-pane")
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.stack)
+        self.tabs = QTabWidget(documentMode=True)
+        self.splitter.addWidget(self.tabs)
         self.splitter.addWidget(self.pane)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setSizes([2 * _BELOW, _BELOW])
-        self.tabs = QTabWidget(documentMode=True)
-        self.tabs.addTab(self.splitter, self.tr("Tasks"))
+        self.tabs.addTab(self.stack, self.tr("Tasks"))
+        self.tabs.addTab(self._over_time, self.tr("Timeline"))
         self.tabs.addTab(self.figures, self.tr("Figures"))
         self.tabs.addTab(self.commands, self.tr("Commands"))
         column = QVBoxLayout(self)
@@ -92,7 +124,7 @@ class TasksScreen(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.banner)
-        column.addWidget(self.tabs, 1)
+        column.addWidget(self.splitter, 1)
         self.banner.hide()
         self.setFocusProxy(self.table)
 
@@ -100,6 +132,14 @@ class TasksScreen(QWidget):
     def item(self) -> TaskItem | None:
         """The task at hand."""
         return self.pane.item if self.pane.isVisible() else None
+
+    def to_do(self, fits: Callable[[TaskItem], bool]) -> list[str]:
+        """Ids of the selected tasks, of several or of the one at hand, with which this can be done now."""
+        if self._cursor.pinned_us is not None:
+            return []
+        chosen = self.table.selected if self.tabs.currentWidget() is self.stack else []
+        at_hand = [self.item] if self.item is not None else []
+        return [one.task for one in (chosen if len(chosen) > 1 else at_hand) if fits(one)]
 
     @property
     def types(self) -> list[str]:
@@ -120,8 +160,9 @@ class TasksScreen(QWidget):
     @Slot(object)
     def show_task(self, item: TaskItem) -> None:
         """Show one in full."""
-        self.pane.show_item(item)
+        self.pane.show_item(item, past=self._cursor.pinned_us is not None)
         self.pane.show()
+        self.timeline.surface.take_in_hand(item)
         if self._story is not None:
             self._story.cancel()
         request = TaskStoryRequest(item.task, "" if item.given else item.agent)
@@ -135,15 +176,17 @@ class TasksScreen(QWidget):
             self._stale = True
             return
         self._stale = False
-        now = self._times.current()
+        now, pinned_us = self._times.current(), self._cursor.pinned_us
         request = TasksRequest(now.since_us, 0 if now.live else now.until_us)
+        if pinned_us is not None:
+            request = TasksRequest(pinned_us - now.span_us, pinned_us + 1, at_us=pinned_us)
         self._asked = self._source.ask(request, self._take)
 
     def _take(self, result: Result | Failed) -> None:
         self._asked = None
         if isinstance(result, Failed):
             if not self._items:
-                self.stack.show_state(failed(result.problem, self.refresh))
+                self._show_state(failed(result.problem, self.refresh))
             return
         assert isinstance(result, TasksResult)
         self._items, self._whole = result.items, result.whole
@@ -156,18 +199,18 @@ class TasksScreen(QWidget):
     def _take_story(self, result: Result | Failed) -> None:
         self._story = None
         if isinstance(result, TaskStoryResult):
-            self.pane.show_story(result)
+            self.pane.show_story(result, self._cursor.pinned_us or 0)
             self.at_hand_changed.emit()
 
     @Slot(object)
     def _take_page(self, _page: TailPage) -> None:
-        if self._times.live:
+        if self._times.live and self._cursor.pinned_us is None:
             self._soon.want()
 
     @Slot(object)
     def _range_changed(self, _chosen: object) -> None:
         if not self._items:
-            self.stack.show_state(loading())
+            self._show_state(loading())
         if self._asked is not None:
             self._asked.cancel()
             self._asked = None
@@ -178,25 +221,50 @@ class TasksScreen(QWidget):
     @Slot()
     def _list(self) -> None:
         words = self.filter.text().casefold().split()
-        found = [one for one in self._items if all(word in _words(one) for word in words)]
-        self.chips.show_counts(Counter(one.state for one in found))
+        self._found = (
+            [one for one in self._items if all(word in _words(one) for word in words)] if words else self._items
+        )
+        self.chips.show_counts(Counter(one.state for one in self._found))
         chosen = self.chips.chosen
-        shown = [one for one in found if not chosen or one.state in chosen]
-        self.table.show_rows(shown)
-        self.figures.show_rows(figures_of(found, self._times.current().span_us))
+        self._shown = [one for one in self._found if one.state in chosen] if chosen else self._found
         self._tell_nobody()
-        if shown:
+        self._show_tab()
+        if self._shown:
             self.stack.show_content()
+            self._over_time.show_content()
         elif self._items:
-            self.stack.show_state(no_match(self._clear))
+            self._show_state(no_match(self._clear))
         else:
-            self.stack.show_state(self._empty())
+            self._show_state(self._empty())
+
+    @Slot()
+    def _show_tab(self) -> None:
+        """Only what is seen is arranged."""
+        at_hand = self.tabs.currentWidget()
+        self.tree.setVisible(at_hand is self.stack)
+        self.pane.setVisible(self.pane.item is not None and at_hand in (self.stack, self._over_time))
+        if at_hand is self.stack:
+            self.table.show_rows(self._shown)
+        elif at_hand is self._over_time:
+            self.timeline.surface.show_items(self._shown, self._now_us())
+        elif at_hand is self.figures:
+            self.figures.show_items(self._found)
+        self.at_hand_changed.emit()
+
+    def _now_us(self) -> int:
+        return self._cursor.pinned_us or self._times.current().until_us
+
+    def _show_state(self, state: ViewState) -> None:
+        for stack in (self.stack, self._over_time):
+            stack.show_state(state)
 
     def _clear(self) -> None:
         self.chips.clear()
         self.filter.clear()
 
     def _empty(self) -> ViewState:
+        if self._cursor.pinned_us is not None:
+            return ViewState(StateKind.EMPTY, self.tr("There was no task by then"))
         sentence = self.tr("No tasks in this time")
         hint = self.tr("Give one to an agent; what agents report on agents/<id>/task is listed as well.")
         return ViewState(StateKind.EMPTY, sentence, hint, self.tr("Give a task…"), self.give_wanted.emit)
@@ -220,6 +288,28 @@ class TasksScreen(QWidget):
         chosen = self.table.selected
         if len(chosen) == 1 and chosen[0] != self.pane.item:
             self.show_task(chosen[0])
+        else:
+            self.at_hand_changed.emit()
+
+    @Slot(QPoint)
+    def _open_menu(self, where: QPoint) -> None:
+        chosen = self.table.selected
+        if not chosen:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.table.add_copy(menu)
+        menu.addSeparator()
+        for text, fits, wanted in (
+            (self.tr("Try again"), can_retry, self.retry_wanted),
+            (self.tr("Cancel"), can_cancel, self.cancel_wanted),
+        ):
+            ids = self.to_do(fits)
+            said = f"{text} ({count_text(len(ids))})" if len(chosen) > 1 and ids else text
+            menu.addAction(said, partial(wanted.emit, ids)).setEnabled(bool(ids) and self.give.isEnabled())
+        if len(chosen) == 1:
+            menu.addAction(self.tr("Its logs"), self.pane.logs.click)
+        menu.popup(self.table.viewport().mapToGlobal(where))
 
     @Slot(object)
     def _open(self, item: TaskItem) -> None:

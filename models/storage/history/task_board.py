@@ -14,9 +14,10 @@ from models.domain.task_queries import (
     TaskStoryRequest,
     TaskStoryResult,
 )
-from models.domain.tasks.work import Reason, Step, Work
+from models.domain.tasks.work import ENDED, Reason, Step, Work
 from models.storage.history.store_view import StoreView
 from models.storage.history.tasks import answer_tasks
+from models.storage.history.tasks_then import as_it_stood
 from models.storage.segments.open_segment import OpenSegment, SegmentRow, fetch
 from models.storage.tasks.reading import TaskReading
 
@@ -30,16 +31,34 @@ _REPORTS = """select time_us, state, attempt, coalesce(error, result, '') from t
 def answer_task_board(view: StoreView, request: TasksRequest, token: CancelToken) -> TasksResult:
     """The newest of both kinds; a task that was given is there once, whoever reports of it."""
     with TaskReading(view.workspace) as reading:
-        works = reading.between(request.since_us, request.until_us, request.limit)
-        asked = TaskRequest(0, request.since_us, request.until_us, request.limit)
-        reported = next(iter(answer_tasks(view, asked, token))).rows
+        items, limited = _given(reading, request)
+        reported = _told(view, request, token)
         ours = reading.known([line.task for line in reported])
     names = _names(view)
-    items = [_item_of(work) for work in works]
     items += [_reported(line, names.get(line.agent, "")) for line in reported if line.task not in ours]
     items.sort(key=lambda one: one.submitted_us or one.started_us or one.ended_us, reverse=True)
-    whole = len(works) < request.limit and len(reported) < request.limit and len(items) <= request.limit
+    whole = not limited and len(reported) < request.limit and len(items) <= request.limit
     return TasksResult(request, tuple(items[: request.limit]), whole)
+
+
+def _given(reading: TaskReading, request: TasksRequest) -> tuple[list[TaskItem], bool]:
+    """Those that were given, and whether there may be more."""
+    if not request.at_us:
+        works = reading.between(request.since_us, request.until_us, request.limit)
+        return [_item_of(work) for work in works], len(works) >= request.limit
+    works = reading.standing_at(request.since_us, request.at_us, request.limit)
+    steps = reading.steps_until([work.order.id for work in works], request.at_us)
+    items = [as_it_stood(_item_of(work), steps.get(work.order.id, ())) for work in works]
+    return items, len(works) >= request.limit
+
+
+def _told(view: StoreView, request: TasksRequest, token: CancelToken) -> list[TaskLine]:
+    """As last reported; at a moment also what was reported before and had not ended: it may still have been at work."""
+    at_us = request.at_us
+    until_us = at_us + 1 if at_us else request.until_us
+    asked = TaskRequest(0, 0 if at_us else request.since_us, until_us, request.limit)
+    rows = next(iter(answer_tasks(view, asked, token))).rows
+    return [one for one in rows if not at_us or one.key.received_us >= request.since_us or one.state not in ENDED]
 
 
 def answer_commands(view: StoreView, request: CommandsRequest) -> CommandsResult:

@@ -20,6 +20,9 @@ from models.storage.workspace import Workspace
 _PAGE = 5_000
 _STEPS = "SELECT task, time_us, attempt, agent, state, reason, text FROM task_step WHERE task = ? ORDER BY id"
 
+_STEPS_UNTIL = """SELECT task, time_us, attempt, agent, state, reason, text FROM task_step
+    WHERE task IN (SELECT value FROM json_each(?)) AND time_us <= ? ORDER BY id"""
+
 
 class TaskReading:
     """One thread. Where no task was ever given there is no file, and nothing in it."""
@@ -74,6 +77,20 @@ class TaskReading:
         """Given in [since, until) (0: open end), newest first; and what was given before and is open still."""
         where = "created_us < ? AND (created_us >= ? OR ended_us = 0) ORDER BY created_us DESC, id DESC LIMIT ?"
         return self._works(where, until_us or 2**62, since_us, limit)
+
+    def standing_at(self, since_us: int, at_us: int, limit: int) -> list[Work]:
+        """Given in [since, at], or before and open at that moment, newest first; each as it is now."""
+        where = "created_us <= ? AND (created_us >= ? OR ended_us = 0 OR ended_us > ?) ORDER BY created_us DESC, id DESC LIMIT ?"
+        return self._works(where, at_us, since_us, at_us, limit)
+
+    def steps_until(self, ids: list[str], at_us: int) -> dict[str, list[Step]]:
+        """The history of each of these as far as that moment, oldest first."""
+        found: dict[str, list[Step]] = {}
+        if self._connection is not None:
+            with problems_of(self._path):
+                for row in self._connection.execute(_STEPS_UNTIL, (json.dumps(ids), at_us)):
+                    found.setdefault(row[0], []).append(step_of(row))
+        return found
 
     def known(self, ids: list[str]) -> set[str]:
         """Which of these were given from here."""
