@@ -4,7 +4,7 @@
 //   const { Agent } = require('./agent');
 //   const agent = new Agent('mqtt://localhost', 'crawler-7', { group: 'crawlers' });
 //   const logger = winston.createLogger({ transports: [agent.transport()] });
-//   agent.task('crawl', async (task) => crawl(task.input, { signal: task.signal }));
+//   agent.task('crawl', async (task) => crawl(task.input, { signal: task.signal })); // what others ask for
 //   agent.metrics({ 'agent.request.duration': 0.21, pages: 3 });
 //   await agent.close();
 //
@@ -23,13 +23,84 @@ const winston = require('winston');
 const STATES = ['online', 'degraded', 'asleep', 'starting', 'offline', 'stopped'];
 const TASK_ENDS = ['completed', 'failed', 'canceled', 'rejected'];
 const GOODBYE_LIMIT_MS = 3000;
+const REMEMBERED = 10000; // ends of tasks
+
+/** Work that another agent asked for. What its handler returns is its result, what it throws its failure; `done` and `fail`
+ *  end it earlier. After its end nothing more is told. While it is at work, that is told every `intervalS`. */
+class Task {
+  constructor(agent, message) {
+    const { task, type = '', input, deadline, parent, attempt } = message.body;
+    if (!task) throw new Error('a task without a name');
+    this.id = String(task);
+    Object.assign(this, { type, input, deadline, requester: message.sender, attempt: attempt ?? 1, state: '' });
+    this.stopping = new AbortController();
+    this.signal = this.stopping.signal; // aborted when somebody asks to stop: return undefined then
+    this.inside = { agent, message, card: { type, parent, attempt }, share: undefined, answer: null };
+  }
+
+  progress(share) { // 0 to 1
+    this.inside.share = share;
+    return this.tell('working', { progress: share });
+  }
+
+  /** Say that input is required, and wait for it. Rejected when nobody answers in time; undefined where it is cancelled
+   *  meanwhile. */
+  ask(question, timeoutS) {
+    this.tell('input-required', { result: question });
+    return new Promise((resolve, reject) => {
+      const late = timeoutS === undefined ? null : setTimeout(() => {
+        this.inside.answer = null;
+        reject(new Error('nobody answered'));
+      }, timeoutS * 1000);
+      this.inside.answer = (input) => {
+        clearTimeout(late);
+        this.inside.answer = null;
+        this.beat('input-required');
+        resolve(input);
+      };
+    });
+  }
+
+  /** Still at it. */
+  beat(state = 'working') {
+    if (this.state === state) this.tell('working', { progress: this.inside.share });
+  }
+
+  done(result) {
+    return this.tell('completed', { result });
+  }
+
+  fail(error) {
+    return this.tell('failed', { error: String(error) });
+  }
+
+  /** Report a state; an end is also answered to who asked. False: it has ended before. */
+  tell(state, more = {}) {
+    if (TASK_ENDS.includes(this.state)) return false;
+    const { agent, message, card } = this.inside;
+    this.state = state;
+    agent.report(this.id, state, { ...card, requester: this.requester, ...more });
+    if (TASK_ENDS.includes(state)) {
+      agent.remember(this, state, more);
+      agent.reply(message, { task: this.id, state, ...more }, 'result');
+    }
+    return true;
+  }
+
+  /** Somebody asked to: the handler sees it, and whoever waits for an answer waits no longer. */
+  stop() {
+    this.stopping.abort();
+    if (this.inside.answer) this.inside.answer(undefined);
+    if (this.state === 'submitted') this.tell('canceled');
+  }
+}
 
 class Agent {
   /** `id`: one level of a topic, unique on the broker. `options`: name, group, version, capabilities and those below;
    *  all others go to `mqtt.connect` (username, password, ca, …). */
   constructor(url, id, options = {}) {
     const { name = id, group, version, capabilities, intervalS = 10, ...rest } = options;
-    const { prefix = 'agents', queueLimit = 1000, ...connecting } = rest;
+    const { prefix = 'agents', queueLimit = 1000, workers = 1, ...connecting } = rest; // workers: tasks at a time
     if (!id || /[/+#\0]/.test(id)) throw new Error(`${JSON.stringify(id)} cannot be one level of a topic`);
     this.id = id;
     this.dropped = 0;
@@ -42,8 +113,15 @@ class Agent {
     this.waiting = 0; // sent and not answered
     this.queueLimit = queueLimit;
     this.handlers = new Map(); // type -> handler
+    this.commands = new Map(); // name -> handler
+    this.asked = new Map(); // id -> who waits for its answer
     this.tasks = new Map(); // those that have not ended
-    this.work = Promise.resolve(); // tasks are done one after the other
+    this.ended = new Map(); // what came of the others: asked for again, they are not done again
+    this.submitted = []; // tasks that wait for a worker
+    this.workers = workers;
+    this.busy = 0;
+    this.paused = false;
+    this.drained = false;
     this.card = { name, group, interval_s: intervalS, capabilities, version, host: os.hostname() };
     this.state = 'online';
     // the client id stays the same, so that after a crash the broker says the old will before the new agent says online
@@ -56,7 +134,11 @@ class Agent {
     this.client.on('error', (error) => { this.failure = error; });
     this.client.on('message', (topic, payload) => this.receive(topic, payload));
     this.client.subscribe(`${this.base}/inbox/+`, { qos: 1 });
-    this.beat = setInterval(() => this.client.connected && this.status(this.state), intervalS * 1000);
+    this.beat = setInterval(() => {
+      if (!this.client.connected) return;
+      this.status(this.state);
+      for (const task of this.tasks.values()) task.beat();
+    }, intervalS * 1000);
     this.beat.unref();
   }
 
@@ -95,8 +177,7 @@ class Agent {
   }
 
   /** Send a message to another agent; returns its id. */
-  say(to, body, { type = 'message', replyTo } = {}) {
-    const id = randomUUID();
+  say(to, body, { type = 'message', replyTo, id = randomUUID() } = {}) {
     this.send(null, { id, type, body, reply_to: replyTo }, false, `${this.prefix}/${to}/inbox/${this.id}`);
     return id;
   }
@@ -106,10 +187,35 @@ class Agent {
     return this.say(message.sender, body, { type, replyTo: message.id || undefined });
   }
 
-  /** Call `handler` for each task of this type; what it returns is the result, what it throws the failure. It gets
-   *  {id, type, input, deadline, requester, signal, progress(share)}; `signal` is aborted when somebody asks to stop. */
+  /** Send a message and wait for its answer, a message. Rejected when none comes in time. */
+  async ask(to, body, { type = 'request', timeoutS = 30 } = {}) {
+    const id = randomUUID();
+    let late;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.asked.set(id, resolve);
+        late = setTimeout(() => reject(new Error(`${to} did not answer within ${timeoutS} s`)), timeoutS * 1000);
+        this.say(to, body, { type, id });
+      });
+    } finally {
+      clearTimeout(late);
+      this.asked.delete(id);
+    }
+  }
+
+  /** Call `handler` with each `Task` of this type, `workers` of them at a time. The type becomes a capability. Of types without
+   *  a handler tasks are rejected once there is one. One that comes a second time is not done a second time: what came of it is
+   *  told again. */
   task(type, handler) {
     this.handlers.set(type, handler);
+    this.card.capabilities = [...new Set([...(this.card.capabilities ?? []), type])];
+    this.status(this.state);
+  }
+
+  /** Call `handler` with the arguments when somebody gives this command; what it returns is the answer. Known without are ping,
+   *  pause and resume (no task begins meanwhile), and drain (what is here is finished, nothing more is taken). */
+  command(name, handler) {
+    this.commands.set(name, handler);
   }
 
   /** Say goodbye and disconnect; open tasks fail. What still waits gets up to 3 s. */
@@ -117,8 +223,8 @@ class Agent {
     if (this.client.disconnecting) return;
     clearInterval(this.beat);
     for (const task of [...this.tasks.values()]) {
-      task.abort();
-      task.tell('failed', { error: 'the agent stopped' });
+      task.stopping.abort();
+      task.fail('the agent stopped');
     }
     const limit = new Promise((resolve) => { setTimeout(resolve, GOODBYE_LIMIT_MS).unref(); });
     const goodbye = this.status(state);
@@ -153,8 +259,11 @@ class Agent {
     try {
       const { id = '', type = '', body, reply_to: replyTo = '' } = JSON.parse(payload.toString());
       const message = { sender: topic.split('/').pop(), id, type, body, replyTo };
-      if (this.handlers.size && message.type === 'task') this.take(message);
-      else if (this.handlers.size && message.type === 'cancel') this.cancel(message);
+      const waits = this.asked.get(replyTo);
+      if (waits) waits(message);
+      else if (this.handlers.size && type === 'task') this.take(message);
+      else if (this.handlers.size && ['cancel', 'answer'].includes(type)) this.tellTask(message);
+      else if (this.handlers.size + this.commands.size && type === 'command') this.obey(message);
       else if (this.onMessage) this.onMessage(message);
     } catch (error) {
       this.fault('a message could not be handled', error);
@@ -162,31 +271,30 @@ class Agent {
   }
 
   take(message) {
-    const { task: id, type, input, deadline, parent, attempt } = message.body;
-    if (!id) throw new Error('a task without a name');
-    if (this.tasks.has(id)) return; // it came twice
-    const stop = new AbortController();
-    const task = { id, type, input, deadline, requester: message.sender, signal: stop.signal, state: '' };
-    task.abort = () => stop.abort();
-    task.progress = (share) => task.tell('working', { progress: share });
-    task.tell = (state, more) => {
-      if (TASK_ENDS.includes(task.state)) return false; // after its end nothing more is told
-      task.state = state;
-      this.report(id, state, { type, parent, attempt, requester: task.requester, ...more });
-      if (TASK_ENDS.includes(state)) {
-        this.tasks.delete(id);
-        this.reply(message, { task: id, state, ...more }, 'result');
-      }
-      return true;
-    };
-    if (!this.handlers.has(type)) {
-      task.tell('rejected', { error: `no handler for tasks of type ${type}` });
-    } else if (this.tasks.size >= this.queueLimit) {
-      task.tell('rejected', { error: 'too many tasks wait' });
+    const task = new Task(this, message);
+    if (this.tasks.has(task.id)) return; // it came twice
+    const end = this.ended.get(`${task.attempt} ${task.id}`);
+    if (end) {
+      task.tell(...end);
+    } else if (!this.handlers.has(task.type)) {
+      task.tell('rejected', { error: `no handler for tasks of type ${task.type}` });
+    } else if (this.drained || this.tasks.size >= this.queueLimit) {
+      task.tell('rejected', { error: this.drained ? 'it takes no more' : 'too many tasks wait' });
     } else {
-      this.tasks.set(id, task);
+      this.tasks.set(task.id, task);
       task.tell('submitted');
-      this.work = this.work.then(() => this.run(task));
+      this.submitted.push(task);
+      this.begin();
+    }
+  }
+
+  begin() {
+    while (!this.paused && this.busy < this.workers && this.submitted.length) {
+      this.busy += 1;
+      this.run(this.submitted.shift()).finally(() => {
+        this.busy -= 1;
+        this.begin();
+      });
     }
   }
 
@@ -195,22 +303,50 @@ class Agent {
     try {
       const result = await this.handlers.get(task.type)(task);
       if (result === undefined && task.signal.aborted) task.tell('canceled');
-      else task.tell('completed', { result });
+      else task.done(result);
     } catch (error) {
       this.fault(`task ${task.id} failed`, error, { task: task.id });
-      task.tell('failed', { error: String(error) });
+      task.fail(error);
     }
   }
 
-  cancel(message) {
-    const task = this.tasks.get(message.body.task);
-    if (task) {
-      task.abort();
-      if (task.state === 'submitted') task.tell('canceled');
+  remember(task, ...end) {
+    this.tasks.delete(task.id);
+    this.ended.set(`${task.attempt} ${task.id}`, end);
+    if (this.ended.size > REMEMBERED) this.ended.delete(this.ended.keys().next().value); // the oldest
+  }
+
+  /** The wish to cancel a task, or an answer to what one asks. */
+  tellTask({ type, body, sender }) {
+    const task = this.tasks.get(body.task);
+    if (task && type === 'cancel') {
+      task.stop();
+    } else if (task?.inside.answer) {
+      task.inside.answer(body.input);
     } else {
-      const told = { task: message.body.task, requester: message.sender };
-      this.send('log', { level: 'warn', message: 'asked to cancel a task that is not open here', ...told });
+      const message = `${type} for a task that is not open here, or asks nothing`;
+      this.send('log', { level: 'warn', message, task: body.task, requester: sender });
     }
+  }
+
+  async obey(message) {
+    let told = { state: 'completed' };
+    const { command: name, arguments: given } = message.body;
+    if (this.commands.has(name)) {
+      try {
+        told.result = await this.commands.get(name)(given);
+      } catch (error) {
+        told = { state: 'failed', error: String(error) };
+      }
+    } else if (name === 'pause' || name === 'resume') {
+      this.paused = name === 'pause';
+      this.begin();
+    } else if (name === 'drain') {
+      this.drained = true;
+    } else if (name !== 'ping') {
+      told = { state: 'rejected', error: `no handler for the command ${name}` };
+    }
+    this.reply(message, told, 'result');
   }
 
   fault(message, error, more = {}) {
@@ -227,13 +363,13 @@ function json(told) {
   }
 }
 
-module.exports = { Agent };
+module.exports = { Agent, Task };
 
 // ---- by itself: tells its own figures once a second, and adds up numbers for whoever asks
 
 if (require.main === module) {
   const [url = 'mqtt://localhost', id = `node-${process.pid}`] = process.argv.slice(2);
-  const agent = new Agent(url, id, { group: 'examples', capabilities: ['sum'] });
+  const agent = new Agent(url, id, { group: 'examples' });
   const { combine, errors, timestamp, json } = winston.format;
   const logger = winston.createLogger({
     format: combine(errors({ stack: true }), timestamp(), json()),
