@@ -16,15 +16,24 @@ REPLY_QUANTILES = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class FlowRequest:
-    """Interactions that were recorded in [since, until) (0: open end), summed up by who asked whom."""
+    """Interactions that were recorded in [since, until) (0: open end), summed up by who asked whom. `by_group`: agents of one group
+    count as one."""
 
     since_us: int = 0
     until_us: int = 0
+    by_group: bool = False
+
+
+class FlowGroup(NamedTuple):
+    """Agents that count as one."""
+
+    name: str
+    members: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FlowResult:
-    """A row for each pair that talked, in no order; 0: nobody knows who. `count`: interactions; `finished`: answered or timed out;
+    """A row for each pair that talked, in no order; 0: nobody knows who, -1 - n: the n-th of `groups`. `count`: interactions; `finished`: answered or timed out;
     `failed` of those: errors, time-outs, refusals. `reply_us`: [pair, quantile] of `REPLY_QUANTILES`, NaN: never answered.
     `last_us`: of the latest. `whole`: more is on its way where it is False."""
 
@@ -37,6 +46,7 @@ class FlowResult:
     reply_us: Float64
     last_us: Int64
     whole: bool = True
+    groups: tuple[FlowGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -129,8 +129,14 @@ class FlowGraph(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor if text else Qt.CursorShape.ArrowCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        agent, pair = self._at_pointer(event.position())
-        self._take(agent, pair)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._take(*self._at_pointer(event.position()))
+
+    def choose_at(self, where: QPoint) -> None:
+        """As a click there; where nothing is, the choice stays."""
+        agent, pair = self._at_pointer(where.toPointF())
+        if agent is not None or pair is not None:
+            self._take(agent, pair)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         agent, _ = self._at_pointer(event.position())

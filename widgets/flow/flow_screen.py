@@ -6,17 +6,20 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from models.domain.flow_queries import FlowRequest, FlowResult, TalkRequest
+from models.domain.flow_queries import FlowRequest, FlowResult
 from models.domain.queries import Failed, Result, Ticket
 from models.domain.tail import TailPage
+from widgets.common.buttons import plain_button
 from widgets.common.numbers import count_text, value_text
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading, no_match
 from widgets.common.throttle import Throttle
 from widgets.flow.conversation_window import ConversationWindow
 from widgets.flow.flow_views import FlowViews
-from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair, pairs_of
+from widgets.flow.hiding import Hiding, named
+from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair, node_name, pairs_of
 from widgets.flow.replay_bar import ReplayBar
 from widgets.flow.talk_list import TalkList, talk_title
+from widgets.flow.talk_of import talk_of
 from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
@@ -40,6 +43,7 @@ class FlowScreen(QWidget):
         self._asked: Ticket | None = None
         self._stale = True
         self._result: FlowResult | None = None
+        self._all: list[Pair] = []  # with what is hidden, and what the filter leaves out
         self._pairs: list[Pair] = []
         self._chosen: tuple[int | None, int | None] = (None, None)
         self.conversation = ConversationWindow(context.source, names, context.themes, self)
@@ -54,6 +58,12 @@ class FlowScreen(QWidget):
         self.replay_button = QPushButton(self.tr("Re&play"), autoDefault=False)
         self.replay_button.setCheckable(True)
         self.replay_button.setToolTip(self.tr("Go through the chosen time again, step by step"))
+        self.grouped = QPushButton(self.tr("By &group"), autoDefault=False)
+        self.grouped.setCheckable(True)
+        self.grouped.setToolTip(self.tr("Agents of one group count as one"))
+        self.unhide = plain_button("", self._show_all)
+        self.unhide.hide()
+        self._hiding = Hiding()
         self._among: list[Pair] | None = None  # of the whole stretch that is replayed
         self.talk = TalkList(context.source, names, context.themes)
         self.talk.hide()
@@ -65,7 +75,12 @@ class FlowScreen(QWidget):
         self.filter.textChanged.connect(self._show)
         self.views.chosen.connect(self._choose)
         self.views.filled.connect(self._summarise)
-        self.views.graph.agent_wanted.connect(self.agent_wanted)
+        self.views.graph.agent_wanted.connect(self._open_node)
+        self.views.hide_node_wanted.connect(self._hide_node)
+        self.views.hide_pair_wanted.connect(self._hide_pair)
+        self.views.all_wanted.connect(self._show_all)
+        self.grouped.toggled.connect(self._range_changed)
+        self.grouped.toggled.connect(self._let_go)
         self.replay_button.toggled.connect(self._replay)
         self.replay.moved.connect(self._moved)
         self.replay.ended.connect(lambda: self.replay_button.setChecked(False))
@@ -80,7 +95,8 @@ class FlowScreen(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(10, 4, 8, 4)
         head.addWidget(self.summary, 1)
-        head.addWidget(self.replay_button)
+        for button in (self.unhide, self.grouped, self.replay_button):
+            head.addWidget(button)
         head.addWidget(self.filter, 1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("flow-talk")
@@ -124,7 +140,7 @@ class FlowScreen(QWidget):
             return
         self._stale = False
         self._refresh_names.want()
-        self._asked = self._source.ask(FlowRequest(*self._span()), self._take)
+        self._asked = self._source.ask(FlowRequest(*self._span(), self.grouped.isChecked()), self._take)
 
     def _take(self, result: Result | Failed) -> None:
         if isinstance(result, Failed):
@@ -169,7 +185,7 @@ class FlowScreen(QWidget):
         """What is shown now is gone through again; then it is shown as before."""
         if on:
             since_us, until_us = self._span()
-            self._among = self._pairs
+            self._among = self._all
             self.replay.begin(since_us, until_us or self._times.current().until_us)
         else:
             self._among = None
@@ -195,17 +211,24 @@ class FlowScreen(QWidget):
         since_us, until_us = self._span()
         span_us = until_us - since_us if self._among is not None else self._times.current().span_us
         pairs = pairs_of(self._result, self._names, span_us)
-        words = self.filter.text().casefold().split()
-        self._pairs = [
-            one for one in pairs if all(word in f"{one.sender_name} {one.receiver_name}".casefold() for word in words)
-        ]
-        self.views.show_pairs(self._pairs, self.filter.text(), self._among)
-        if self._pairs or self._among:
+        self._all, self._pairs = pairs, self._left(pairs)
+        among = self._left(self._among) if self._among is not None else None
+        self.views.show_pairs(self._pairs, self.filter.text(), among)
+        if self._pairs or among:
             self.stack.show_content()
         elif pairs:
-            self.stack.show_state(no_match(self.filter.clear))
+            self.stack.show_state(no_match(self._show_all))
         elif self._result.whole:
             self.stack.show_state(self._empty())
+
+    def _left(self, pairs: list[Pair]) -> list[Pair]:
+        """What is neither hidden nor left out by the filter."""
+        words = self.filter.text().casefold().split()
+        return [
+            one
+            for one in self._hiding.left(pairs)
+            if all(word in f"{one.sender_name} {one.receiver_name}".casefold() for word in words)
+        ]
 
     def _empty(self) -> ViewState:
         sentence = self.tr("Nobody talked to anybody in this time")
@@ -248,22 +271,51 @@ class FlowScreen(QWidget):
         sender, receiver = self._chosen
         if sender is None:
             return
-        since_us, until_us = self._span()
-        if receiver is None:
-            peers = {
-                one
-                for pair in self._pairs
-                if sender in (pair.sender, pair.receiver)
-                for one in (pair.sender, pair.receiver)
-            }
-            request = TalkRequest(
-                (sender, *sorted(peers - {sender})), ends=(sender,), since_us=since_us, until_us=until_us
-            )
-        else:
-            agents = tuple(dict.fromkeys((sender, receiver)))
-            request = TalkRequest(agents, (sender,), (receiver,), since_us=since_us, until_us=until_us)
+        if self._result is None or min(sender, receiver or 0) < -len(self._result.groups):
+            return  # a group that is no more
+        request = talk_of(
+            self._result, self._left(self._among) if self._among else self._pairs, sender, receiver, self._span()
+        )
         title = talk_title(self._names, request)
-        self.talk.show_talk(request, title.replace("↔", "→") if receiver is not None else title)
+        if receiver is not None:
+            ends = (
+                node_name(self._result, self._names, node) or self.tr("nobody knows") for node in (sender, receiver)
+            )
+            title = " → ".join(ends)
+        self.talk.show_talk(request, title)
+
+    @Slot(int)
+    def _open_node(self, node: int) -> None:
+        """An agent is shown; a group falls into its agents."""
+        if node < 0:
+            self.grouped.setChecked(False)
+        else:
+            self.agent_wanted.emit(node)
+
+    # ------------------------------------------------------------ hiding
+
+    @Slot(int)
+    def _hide_node(self, node: int) -> None:
+        self._hiding.hide_node(node, named(self._pairs, node))
+        self._hidden_changed()
+
+    @Slot(object)
+    def _hide_pair(self, pair: Pair) -> None:
+        self._hiding.hide_pair(pair)
+        self._hidden_changed()
+
+    @Slot()
+    def _show_all(self) -> None:
+        self._hiding.clear()
+        self.filter.clear()
+        self._hidden_changed()
+
+    def _hidden_changed(self) -> None:
+        self.views.hidden = len(self._hiding)
+        self.unhide.setText(self.tr("&Show {n} hidden").replace("{n}", count_text(len(self._hiding))))
+        self.unhide.setVisible(len(self._hiding) > 0)
+        self._let_go()
+        self._show()
 
     @Slot()
     def _show_conversation(self) -> None:

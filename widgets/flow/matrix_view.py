@@ -158,8 +158,13 @@ class MatrixView(QAbstractScrollArea):
         QToolTip.showText(event.globalPosition().toPoint(), tooltip_text(told), self.viewport())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        under = self._cell_under(event.position().toPoint())
-        if under is not None and event.button() == Qt.MouseButton.LeftButton:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.choose_at(event.position().toPoint())
+
+    def choose_at(self, where: QPoint) -> None:
+        """As a click there; where nothing is, the choice stays."""
+        under = self._cell_under(where)
+        if under is not None:
             self._take_in_hand(*under)
             self._choose_at_hand()
 

@@ -4,6 +4,8 @@ import math
 from typing import NamedTuple
 
 from models.domain.flow_queries import FlowResult
+from widgets.common.numbers import count_text
+from widgets.common.plain import visible
 from widgets.records.agent_names import AgentNames
 
 FAILS_FROM, SLOW_FROM_US = 0.05, 1_000_000
@@ -36,9 +38,18 @@ class Pair(NamedTuple):
         return (2 if failing else 1 if slow else 0, worst, self.interactions)
 
 
+def node_name(result: FlowResult, names: AgentNames, node: int) -> str:
+    """Of an agent, or of a group with how many it is; empty: nobody knows who."""
+    if node >= 0:
+        return names.name(node)
+    group = result.groups[-1 - node]
+    return f"{visible(group.name)} ({count_text(len(group.members))})"
+
+
 def pairs_of(result: FlowResult, names: AgentNames, span_us: int) -> list[Pair]:
     """Failing ones first, then slow ones, then by how often."""
     found = []
+    told = {node: node_name(result, names, node) for node in {*result.sender.tolist(), *result.receiver.tolist()}}
     minutes = span_us / 60_000_000
     columns = (result.sender, result.receiver, result.count, result.finished, result.failed, result.last_us)
     for (sender, receiver, count, finished, failed, last), reply in zip(
@@ -47,7 +58,7 @@ def pairs_of(result: FlowResult, names: AgentNames, span_us: int) -> list[Pair]:
         p50_us, p95_us, p99_us = (None if math.isnan(one) else int(one) for one in reply)
         found.append(
             Pair(
-                sender, receiver, names.name(sender), names.name(receiver), count, count / minutes if minutes else 0.0, finished,
+                sender, receiver, told[sender], told[receiver], count, count / minutes if minutes else 0.0, finished,
                 failed, failed / finished if finished else None, p50_us, p95_us, p99_us, last,
             )
         )  # fmt: skip

@@ -9,17 +9,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.domain.flow_queries import REPLY_QUANTILES, FlowRequest, FlowResult, TalkLine, TalkRequest, TalkResult
+from models.domain.flow_queries import (
+    REPLY_QUANTILES,
+    FlowGroup,
+    FlowRequest,
+    FlowResult,
+    TalkLine,
+    TalkRequest,
+    TalkResult,
+)
 from models.domain.queries import CancelToken, Reach, RowKey
 from models.domain.records import Outcome
 from models.storage.history.store_view import StoreView
-from models.storage.segments.open_segment import DISORDER_US, OpenSegment, SegmentRow
+from models.storage.segments.open_segment import DISORDER_US, OpenSegment, SegmentRow, fetch
 
 STEP = 20_000
 MOST_ROWS = 4_000_000
 """Interactions that a reader remembers, some 25 bytes each; those of segments asked for longest ago go first."""
 FIRST_S = 0.5
 """What was found by then is handed over, and more later."""
+_FIRST_GROUP = 1 << 31
 _ROW = np.dtype([("received", "<i8"), ("reply", "<i8"), ("sender", "<u4"), ("receiver", "<u4"), ("outcome", "u1")])
 _SQL = """select received_us, coalesce(reply_us, -1), from_id, to_id, outcome from interaction
     where rowid > ? and rowid <= ? order by rowid"""
@@ -40,6 +49,17 @@ class _Kept(NamedTuple):
         return sum(map(len, self.parts))
 
 
+class _Nodes(NamedTuple):
+    """`node`: of each agent, by its id; groups are counted from `_FIRST_GROUP` on."""
+
+    groups: tuple[FlowGroup, ...]
+    node: npt.NDArray[np.uint32]
+
+    def of(self, agents: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        known = agents < len(self.node)
+        return np.where(known, self.node[np.where(known, agents, 0)], agents)
+
+
 class FlowHistory:
     """Remembers what it read, so that a live range costs only what is new. Any thread, each with a view of its own on the same
     workspace."""
@@ -52,6 +72,7 @@ class FlowHistory:
         """Sums so far after half a second, and again as often; at last the whole."""
         end_us = request.until_us or 2**62
         parts: list[npt.NDArray[Any]] = []
+        nodes = _nodes(view) if request.by_group else None
         told_s = time.monotonic() + FIRST_S
         rows = view.overlapping(request.since_us, request.until_us)
         for number, row in enumerate(reversed(rows), 1):
@@ -63,10 +84,10 @@ class FlowHistory:
                 parts.append(part if inside.all() else part[inside])
             if time.monotonic() > told_s and number < len(rows):
                 told_s = time.monotonic() + FIRST_S
-                yield _summed(request, parts, whole=False)
+                yield _summed(request, parts, nodes, whole=False)
         with self._lock:
             self._trim()
-        yield _summed(request, parts, whole=True)
+        yield _summed(request, parts, nodes, whole=True)
 
     def _bring(self, opened: OpenSegment, row: SegmentRow, token: CancelToken) -> _Kept:
         """Read what is new in a segment."""
@@ -93,9 +114,27 @@ class FlowHistory:
             rows -= self._kept.popitem(last=False)[1].rows
 
 
-def _summed(request: FlowRequest, parts: list[npt.NDArray[Any]], *, whole: bool) -> FlowResult:
+def _nodes(view: StoreView) -> _Nodes:
+    """As the catalogue has it now, of all time: who is in another group today, is so in the past as well."""
+    found: dict[str, list[int]] = {}
+    for agent, group in fetch(
+        view.catalogue, "select id, coalesce(nullif(given_group, ''), own_group) from agent order by id"
+    ):
+        if group:
+            found.setdefault(group, []).append(agent)
+    groups = tuple(FlowGroup(name, tuple(found[name])) for name in sorted(found, key=lambda one: (one.casefold(), one)))
+    node = np.arange(1 + max((agent for one in groups for agent in one.members), default=0), dtype=np.uint32)
+    for place, one in enumerate(groups):
+        node[list(one.members)] = _FIRST_GROUP + place
+    return _Nodes(groups, node)
+
+
+def _summed(request: FlowRequest, parts: list[npt.NDArray[Any]], nodes: _Nodes | None, *, whole: bool) -> FlowResult:
     rows = np.concatenate(parts) if parts else np.empty(0, _ROW)
-    pair = rows["sender"].astype(np.int64) << 32 | rows["receiver"]
+    senders, receivers = rows["sender"], rows["receiver"]
+    if nodes is not None:
+        senders, receivers = nodes.of(senders), nodes.of(receivers)
+    pair = senders.astype(np.int64) << 32 | receivers
     pairs, place = np.unique(pair, return_inverse=True)
     n = len(pairs)
     bad = rows["outcome"] != Outcome.OK
@@ -103,10 +142,15 @@ def _summed(request: FlowRequest, parts: list[npt.NDArray[Any]], *, whole: bool)
     last = np.zeros(n, np.int64)
     np.maximum.at(last, place, rows["received"])
     return FlowResult(
-        request, pairs >> 32, pairs & 0xFFFFFFFF, np.bincount(place, minlength=n).astype(np.int64),
+        request, _told(pairs >> 32 & 0xFFFFFFFF), _told(pairs & 0xFFFFFFFF), np.bincount(place, minlength=n).astype(np.int64),
         np.bincount(place[finished], minlength=n).astype(np.int64), np.bincount(place[bad], minlength=n).astype(np.int64),
-        _quantiles(rows["reply"], place, n), last, whole,
+        _quantiles(rows["reply"], place, n), last, whole, nodes.groups if nodes is not None else (),
     )  # fmt: skip
+
+
+def _told(node: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """As a result names it."""
+    return np.where(node >= _FIRST_GROUP, _FIRST_GROUP - 1 - node, node)
 
 
 def _quantiles(reply: npt.NDArray[np.int64], place: npt.NDArray[np.intp], n: int) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ import pytest
 from models.domain.flow_queries import REPLY_QUANTILES, FlowRequest, TalkRequest
 from models.domain.queries import CancelToken
 from models.domain.records import Interaction, Outcome
+from models.storage.catalogue import Agent
 from models.storage.history.reader import HistoryReader
 from models.storage.workspace import Workspace
 from tests.helpers.clock import FIRST_WALL_US as T0
@@ -48,6 +49,14 @@ def store(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("flow")
     build = HistoryBuilder(Workspace.at(root / "plain"))
     agents, known = some(build, random.Random(3), 3, 60)
+    with build.database.bind_ctx([Agent]):
+        for agent, own, given in (
+            (agents[0], "b", ""),
+            (agents[2], "", "b"),
+            (agents[3], "b", "a"),
+            (agents[4], "", ""),
+        ):
+            Agent.update(own_group=own, given_group=given).where(Agent.id == agent).execute()
     build.close()
     workspace = build.workspace
     if request.param == "sealed":
@@ -105,6 +114,19 @@ def test_sums_are_those_of_a_plain_count(store):
         found = ask(workspace, FlowRequest(since_us, until_us))
         assert found.whole
         assert told(found) == plain(known, since_us, until_us)
+
+
+def test_agents_of_a_group_count_as_one(store):
+    """Counts add up; quantiles are those of all replies together."""
+    workspace, agents, known = store
+    found = ask(workspace, FlowRequest(T0 + 10 * S, 0, by_group=True))
+    assert [(one.name, one.members) for one in found.groups] == [("a", (agents[3],)), ("b", (agents[0], agents[2]))]
+    node = {agents[0]: -2, agents[2]: -2, agents[3]: -1}
+    grouped = [
+        (at_us, one._replace(sender=node.get(one.sender, one.sender), receiver=node.get(one.receiver, one.receiver)))
+        for at_us, one in known
+    ]
+    assert told(found) == plain(grouped, T0 + 10 * S, 0)
 
 
 def test_one_by_one_each_once_over_all_pages(store):

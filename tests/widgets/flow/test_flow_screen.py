@@ -1,13 +1,15 @@
 """Who talks to whom: the graph, the table, the interactions of a pair, and where agents stand."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from models.domain.flow_queries import FlowRequest, FlowResult, TalkLine, TalkRequest, TalkResult
+from models.domain.flow_queries import FlowGroup, FlowRequest, FlowResult, TalkLine, TalkRequest, TalkResult
 from models.domain.problems import Problem
 from models.domain.queries import Reach, RowKey
 from models.domain.records import Outcome
@@ -44,6 +46,7 @@ def line(number, outcome=Outcome.OK):
 
 class Told:
     def __init__(self, desk):
+        self.groups = ()
         self.pairs, self.talk = PAIRS, [line(number) for number in range(450, 0, -1)]
         self.asked = []
         desk.source.more[FlowRequest] = self.flow
@@ -51,7 +54,7 @@ class Told:
 
     def flow(self, request):
         self.asked.append(request)
-        return result_of(request, self.pairs)
+        return replace(result_of(request, self.pairs), groups=self.groups if request.by_group else ())
 
     def lines(self, request):
         self.asked.append(request)
@@ -278,3 +281,85 @@ class TestReplay:
         desk.source.answer_all()
         assert screen.replay.isHidden()
         assert (told.asked[-1].since_us, told.asked[-1].until_us) == (desk.now - 300 * S, 0)
+
+
+class TestGroups:
+    @pytest.fixture
+    def grouped(self, desk, screen, told):
+        told.groups = (FlowGroup("crawlers", (AGENT, 8)),)
+        told.pairs = [(-1, 9, 20, 20, 2, (S, S, S)), (9, -1, 5, 5, 0, (S, S, S))]
+        screen.grouped.click()
+        desk.source.answer_all()
+        return screen
+
+    def test_a_group_is_one_node_and_lists_what_its_members_said(self, desk, grouped, told):
+        assert {one.sender_name for one in grouped.views.graph.pairs} == {"crawlers (2)", "Planner"}
+        grouped.views.graph._take(None, grouped.views.graph.pairs[0])
+        desk.source.answer_all()
+        talk = told.asked[-1]
+        assert (set(talk.agents), talk.senders, talk.receivers) == ({AGENT, 8, 9}, (AGENT, 8), (9,))
+        assert grouped.talk.title.text() == "crawlers (2) → Planner"
+        grouped.views.graph._take(-1, None)
+        desk.source.answer_all()
+        assert (set(told.asked[-1].agents), told.asked[-1].ends) == ({AGENT, 8, 9}, (AGENT, 8))
+
+    def test_opened_it_falls_into_its_agents(self, desk, grouped, told):
+        told.pairs = PAIRS
+        grouped.views.graph.agent_wanted.emit(-1)
+        desk.source.answer_all()
+        assert not grouped.grouped.isChecked()
+        assert grouped.views.graph.nodes == [AGENT, 8, 9]
+
+    def test_a_hidden_group_stays_hidden_whatever_its_number(self, desk, grouped, told):
+        grouped.views.graph._take(-1, None)
+        QTest.keyClick(grouped.views.graph, Qt.Key.Key_Delete)
+        assert grouped.views.graph.nodes == []
+        told.groups = (FlowGroup("a", (8,)), FlowGroup("crawlers", (AGENT, 8)))
+        told.pairs = [(-2, 9, 20, 20, 2, (S, S, S)), (9, -1, 5, 5, 0, (S, S, S))]
+        grouped.refresh()
+        desk.source.answer_all()
+        assert grouped.views.graph.nodes == [-1, 9]
+
+
+class TestHiding:
+    def test_a_pair_and_an_agent_and_the_way_back(self, desk, screen, qtbot: QtBot):
+        graph = screen.views.graph
+        graph._take(None, next(one for one in graph.pairs if (one.sender, one.receiver) == (AGENT, 8)))
+        texts = {action.text(): action for action in screen.views.menu().actions()}
+        texts["Hide crawler-1 → Crawler Two"].trigger()
+        assert len(graph.pairs) == 3
+        assert not screen.talk.isVisible()
+        graph._take(9, None)
+        texts = {action.text(): action for action in screen.views.menu().actions()}
+        texts["Hide Planner"].trigger()
+        assert [(one.sender, one.receiver) for one in graph.pairs] == [(8, AGENT)]
+        assert screen.unhide.text() == "&Show 2 hidden"
+        screen.unhide.click()
+        assert len(graph.pairs) == 4
+        assert screen.unhide.isHidden()
+
+    def test_by_key_in_the_matrix_and_in_the_table(self, desk, screen, qtbot: QtBot):
+        screen.views.setCurrentWidget(screen.views.table)
+        screen.views.table.selectRow(0)
+        qtbot.keyClick(screen.views.table, Qt.Key.Key_Delete)
+        assert len(screen.views.table.records.rows) == 3
+        screen.views.setCurrentWidget(screen.views.matrix)
+        screen.views.matrix.view.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.keyClick(screen.views.matrix.view, Qt.Key.Key_Return)
+        qtbot.keyClick(screen.views.matrix.view, Qt.Key.Key_Delete)
+        assert len(screen.views.matrix.view.matrix.pairs) == 2
+
+    def test_nothing_left_shows_the_way_back(self, desk, screen):
+        for agent in (AGENT, 8, 9):
+            screen.views.hide_node_wanted.emit(agent)
+        assert screen.stack.view.state.kind is StateKind.NO_MATCH
+        screen.stack.view.state.on_action()
+        assert len(screen.views.graph.pairs) == 4
+
+    def test_while_it_is_replayed(self, desk, screen):
+        screen.replay_button.setChecked(True)
+        desk.source.answer_all()
+        screen.views.hide_node_wanted.emit(9)
+        assert screen.views.graph.nodes == [AGENT, 8]
+        screen.unhide.click()
+        assert screen.views.graph.nodes == [AGENT, 8, 9]
