@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from models.domain.batch import RecordBatch
 from models.domain.presence_words import Cause, Presence
 from models.domain.records import Level, Outcome, TaskState
+from models.domain.tasks.commands import AgentCommand
+from models.domain.tasks.orders import Fan, Gather, TaskOrder
+from models.domain.tasks.work import Dispatch, Work
+from mqtt.delegating.contract import command_for, end_for, message_for, read_inbox
 from tests.helpers.asyncapi import DOCUMENT, broken_promises, channel_of, faults, follow
 from tests.helpers.reading import ARRIVAL_US, Reading
 
@@ -76,6 +81,9 @@ def test_examples_keep_what_their_schemas_promise(name: str) -> None:
         ("agents/a/log", {"level": "info"}), ("agents/a/task", {"task": "t", "state": "odd"}), ("agents/a/task", {"state": "working"}),
         ("agents/a/task", {"task": "t", "state": "working", "progress": 2}), ("agents/a/connection", {"outcome": "maybe"}),
         ("agents/a/inbox/b", {"type": "task", "body": {"type": "x"}}), ("agents/a/inbox/b", {"type": "cancel"}), ("agents/a/x", {}),
+        ("agents/a/inbox/b", {"type": "answer", "body": {"task": "t"}}), ("agents/a/inbox/b", {"type": "command", "body": {"command": "ping"}}),
+        ("agents/a/inbox/b", {"type": "result", "reply_to": "c", "body": {"state": "paused"}}),
+        ("agents/a/inbox/b", {"type": "task", "body": {"task": "t", "fan": "some"}}),
     ],
 )  # fmt: skip
 def test_what_breaks_the_contract_is_noticed(topic: str, payload: object) -> None:
@@ -150,6 +158,35 @@ def test_task_examples() -> None:
         ("task", Outcome.OK),
         ("cancel", Outcome.OK),
     ]
+
+
+def test_examples_of_what_is_said_about_a_task_and_to_an_agent() -> None:
+    read = Read("order", "input", "command", "outcome")
+    assert [(read.name(one.sender), one.kind, one.id, one.reply_us) for one in read.batch.interactions] == [
+        ("planner", "task", "m-5", None), ("planner", "answer", "m-6", None), ("planner", "command", "m-7", 0),
+    ]  # fmt: skip
+
+
+def test_the_order_is_one_that_the_orchestrator_takes_and_its_messages_are_as_described() -> None:
+    example = EXAMPLES["order"][1]
+    us = example["x-topic"].split("/")[1]
+    order = read_inbox(Reading().message(example["x-topic"], example["payload"]), "agents", us)
+    assert isinstance(order, TaskOrder)
+    assert (order.capability, order.attempts, order.idempotent, order.requester) == ("crawl", 3, True, "planner")
+    work = Work(order, 0)
+    said = [
+        *(message_for(Dispatch(kind, work, "a", 1, '"x"'), "agents", us, 0) for kind in ("task", "answer", "cancel")),
+        command_for(AgentCommand("c", "a", "ping", "null", 0), "agents", us),
+        end_for(replace(work, state=TaskState.COMPLETED, result="5"), "agents", us),
+    ]
+    assert [fault for one in said for fault in broken_promises(one.topic, one.payload)] == []
+    assert {one.value for one in Fan} == set(body_of("delegation")["fan"]["enum"])
+    assert {one.value for one in Gather} == set(body_of("delegation")["gather"]["enum"])
+
+
+def body_of(schema: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][schema]["properties"]["body"]["properties"]
+    return found
 
 
 def test_connection_and_message_examples() -> None:
