@@ -12,7 +12,7 @@ window_packages=(
   libwayland-client0 libwayland-cursor0 libwayland-egl1
 )
 virtual_screen_packages=(xvfb xauth)
-test_packages=(mosquitto-clients openbox xdotool sqlite3 x11-utils desktop-file-utils appstream dbus-daemon dbus-bin gnome-keyring)
+test_packages=(mosquitto-clients jq openbox xdotool sqlite3 x11-utils desktop-file-utils appstream dbus-daemon dbus-bin gnome-keyring)
 rabbit_packages=(rabbitmq-server) # half a minute to install: not for every run
 # the example for Node runs with whatever Node is there; Debian's own brings npm as a package of its own
 command -v npm >/dev/null || test_packages+=(nodejs npm)

@@ -76,3 +76,15 @@ def test_with_a_line_changed_one_is_given_a_task_and_its_answer_ends_it(
     told = [one["topic"] for one in rows(office, "messages") if not one["duplicate"]]
     answered = "agents/adder-3/task" if how == "report" else f"agents/{office.us}/inbox/adder-3"
     assert sorted(told) == sorted([f"agents/adder-3/inbox/{office.us}", answered])
+
+
+def test_the_example_of_the_guide(packages: Path, rabbit: Rabbit, office: Office, tmp_path: Path) -> None:
+    text = GUIDE.read_text().partition("\n## RabbitMQ\n")[2].partition("```js\n")[2].partition("```")[0]
+    used = "takePart(({ pages }) => ({ links: 7 * pages })).then(() => console.log('ready'));\n"
+    script = tmp_path / "mine.js"
+    script.write_text(text.replace("amqp://localhost", rabbit.amqp_url) + used)
+    with Node(packages, tmp_path, script) as node:
+        assert node.process.stdout is not None
+        assert node.process.stdout.readline() == "ready\n"
+        done = office.ends(office.give("crawl", to=("crawler-7",), input='{"pages":2}'))
+    assert (done.state, done.result) == (TaskState.COMPLETED, '{"links":14}')
