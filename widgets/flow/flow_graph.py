@@ -11,6 +11,7 @@ from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.flow.graph_layout import arranged
+from widgets.flow.name_places import name_places
 from widgets.flow.pair_texts import pair_text
 from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair
 
@@ -192,14 +193,11 @@ class FlowGraph(QWidget):
         near = self._near()
         for pair in reversed(self.pairs):  # the worst on top
             self._draw_line(painter, pair, most, dim=near is not None and not near & {pair.sender, pair.receiver})
-        font = QFontMetricsF(self.font())
+        around = self._around(near) if near is not None else set(self.nodes)
+        pale = (self._silent | (set(self.nodes) - around)) - self._found
         for agent in self.nodes:
-            self._draw_agent(
-                painter,
-                agent,
-                font,
-                dim=agent in self._silent or (near is not None and agent not in self._around(near)),
-            )
+            self._draw_agent(painter, agent, dim=agent in pale)
+        self._draw_names(painter, pale)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -236,30 +234,37 @@ class FlowGraph(QWidget):
         if pair.sender != pair.receiver:
             _arrow(painter, path, colour, 6 + width)
 
-    def _draw_agent(self, painter: QPainter, agent: int, font: QFontMetricsF, *, dim: bool) -> None:
+    def _draw_agent(self, painter: QPainter, agent: int, *, dim: bool) -> None:
         theme, at = self._themes.theme, self.place(agent)
-        chosen = agent == self._node or agent in self._found
         colour = QColor(theme.accent)
-        text = QColor(theme.text)
-        for one in (colour, text):
-            one.setAlphaF(0.25 if dim and agent not in self._found else 1.0)
+        colour.setAlphaF(0.25 if dim else 1.0)
         painter.setPen(QPen(QColor(theme.surface), 2))
         painter.setBrush(colour)
         painter.drawEllipse(at, _RADIUS, _RADIUS)
-        if chosen:
+        if agent == self._node or agent in self._found:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.text), 2))
             painter.drawEllipse(at, _RADIUS + 3, _RADIUS + 3)
-        if len(self.nodes) > 60 and not chosen and not (not dim and self._near() is not None):
-            return  # names would cover each other; the pointer tells them
-        name = font.elidedText(self._names.get(agent, ""), Qt.TextElideMode.ElideMiddle, 150)
-        box = QRectF(at.x() - 80, at.y() + _RADIUS + 2, 160, font.height())
-        width = font.horizontalAdvance(name)
+
+    def _draw_names(self, painter: QPainter, pale: set[int]) -> None:
+        """As many as stand clear of each other: what is looked at first, then who talks in what is worst. The pointer tells all."""
+        theme, font = self._themes.theme, QFontMetricsF(self.font())
+        told = {one: font.elidedText(self._names.get(one, ""), Qt.TextElideMode.ElideMiddle, 150) for one in self.nodes}
+        at = {one: (place.x(), place.y()) for one in self.nodes for place in (self.place(one),)}
+        order = dict.fromkeys(end for pair in self.pairs for end in (pair.sender, pair.receiver) if end not in pale)
+        must = frozenset(self._found | ({self._node} if self._node is not None else set(self._edge or ())))
+        boxes = name_places(
+            [*order, *(one for one in self.nodes if one not in order)], at, lambda one: font.horizontalAdvance(told[one]) + 4,
+            font.height(), _RADIUS, must & set(self.nodes),
+        )  # fmt: skip
         ground = QColor(theme.surface)
         ground.setAlphaF(0.8)
-        painter.fillRect(QRectF(box.center().x() - width / 2 - 2, box.y(), width + 4, box.height()), ground)
-        painter.setPen(text)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, name)
+        for agent, box in boxes.items():
+            rect, text = QRectF(*box), QColor(theme.text)
+            text.setAlphaF(0.25 if agent in pale else 1.0)
+            painter.fillRect(rect, ground)
+            painter.setPen(text)
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, told[agent])
 
 
 def _distance(one: QPointF, other: QPointF) -> float:

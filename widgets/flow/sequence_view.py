@@ -28,7 +28,8 @@ from widgets.flow.sequence import Arrow, arrow_text, arrows_of, lanes_of
 from widgets.records.agent_names import AgentNames
 
 ROW = 36
-_LANE, _GUTTER, _HEAD = 190, 190, 34
+_GUTTER, _HEAD = 190, 34
+_NARROW, _WIDE = 120, 260  # pixels of a lane
 _ACTIVE = 4
 _TOP_NEAR = 200
 
@@ -86,6 +87,11 @@ class SequenceView(QAbstractScrollArea):
         same = place < len(self.arrows) and self.arrows[place].line.key == arrow.line.key
         return place if same else -1
 
+    @property
+    def _lane(self) -> int:
+        """All side by side where they fit, wide enough to be read where not."""
+        return min(max(_NARROW, (self.viewport().width() - _GUTTER) // max(1, len(self.lanes))), _WIDE)
+
     def _fit_bars(self) -> None:
         room = self.viewport().size()
         down, right = self.verticalScrollBar(), self.horizontalScrollBar()
@@ -93,8 +99,8 @@ class SequenceView(QAbstractScrollArea):
         down.setSingleStep(ROW)
         down.setRange(0, max(0, len(self.arrows) * ROW + 8 - (room.height() - _HEAD)))
         right.setPageStep(max(1, room.width()))
-        right.setSingleStep(_LANE // 2)
-        right.setRange(0, max(0, _GUTTER + len(self.lanes) * _LANE - room.width()))
+        right.setSingleStep(self._lane // 2)
+        right.setRange(0, max(0, _GUTTER + len(self.lanes) * self._lane - room.width()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         bar = self.verticalScrollBar()
@@ -176,7 +182,7 @@ class SequenceView(QAbstractScrollArea):
     # ------------------------------------------------------------ painting
 
     def _x(self, agent: int) -> float:
-        return _GUTTER + (self._places[agent] + 0.5) * _LANE - self.horizontalScrollBar().value()
+        return _GUTTER + (self._places[agent] + 0.5) * self._lane - self.horizontalScrollBar().value()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, room = self._themes.theme, self.viewport().rect()
@@ -242,8 +248,11 @@ class SequenceView(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush if arrow.reply else colour)
             tip = QPointF(end, y)
             painter.drawPolygon(QPolygonF([tip, tip + QPointF(-way * 9, -4), tip + QPointF(-way * 9, 4)]))
-        left = begin + 32 if begin == end else min(begin, end)
-        box = QRectF(left + 8, y - 20, max(_LANE, abs(end - begin)) - 16, 18)
+        if begin == end:
+            box = QRectF(begin + 32, y - 14, self._lane, 18)
+        else:  # over that part of it which is in sight
+            left, right = max(min(begin, end), _GUTTER), min(max(begin, end), self.viewport().width())
+            box = QRectF(left + 8, y - 20, max(right - left, self._lane) - 16, 18)
         painter.setPen(colour)
         told = f"✕ {arrow.text}" if arrow.bad else arrow.text
         text = QFontMetrics(self.font()).elidedText(told, Qt.TextElideMode.ElideRight, int(box.width()))
@@ -273,7 +282,7 @@ class SequenceView(QAbstractScrollArea):
         painter.setPen(QColor(theme.text))
         font = QFontMetrics(self.font())
         for agent in self.lanes:
-            box = QRectF(self._x(agent) - _LANE / 2 + 6, 0, _LANE - 12, _HEAD - 2)
+            box = QRectF(self._x(agent) - self._lane / 2 + 6, 0, self._lane - 12, _HEAD - 2)
             name = self._names.name(agent) or self.tr("nobody knows")
             text = font.elidedText(name, Qt.TextElideMode.ElideMiddle, int(box.width()))
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)

@@ -1,7 +1,8 @@
 """Who talks to whom: the graph, the table, the interactions of a pair, and where agents stand."""
 
+import random
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from widgets.common.state_view import StateKind
 from widgets.flow.flow_graph import MOST_NODES, FlowGraph
 from widgets.flow.flow_screen import FlowScreen
 from widgets.flow.graph_layout import arranged
+from widgets.flow.name_places import NameBox, name_places
 from widgets.flow.pairs import Pair, pairs_of
 from widgets.records.agent_names import AgentNames
 
@@ -363,3 +365,29 @@ class TestHiding:
         assert screen.views.graph.nodes == [AGENT, 8]
         screen.unhide.click()
         assert screen.views.graph.nodes == [AGENT, 8, 9]
+
+
+class TestNames:
+    WIDTH, HEIGHT, RADIUS = 60.0, 14.0, 7.0
+
+    def placed(self, at, must=frozenset()):
+        return name_places(list(at), at, lambda _: self.WIDTH, self.HEIGHT, self.RADIUS, must)
+
+    def test_none_covers_another_or_a_node(self):
+        chance = random.Random(5)
+        at = {one: (chance.uniform(0, 900), chance.uniform(0, 600)) for one in range(200)}
+        boxes = self.placed(at)
+        nodes = [NameBox(x - self.RADIUS, y - self.RADIUS, 2 * self.RADIUS, 2 * self.RADIUS) for x, y in at.values()]
+        assert not any(one.meets(other) for one, other in combinations(boxes.values(), 2))
+        assert not any(box.meets(node) for box in boxes.values() for node in nodes)
+        assert len(boxes) > 80
+
+    def test_who_is_looked_at_is_named_whatever_is_around(self):
+        at = {one: (100.0 + one, 100.0) for one in range(40)}
+        assert 39 not in self.placed(at)
+        assert 39 in self.placed(at, frozenset({39}))
+
+    def test_who_comes_first_finds_room_first(self):
+        at = {1: (100.0, 100.0), 2: (100.0, 100.0)}
+        boxes = self.placed(at)
+        assert boxes[1].y > 100 > boxes[2].y
