@@ -4,7 +4,17 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+)
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from widgets.common.numbers import count_text
@@ -16,6 +26,8 @@ from widgets.flow.pair_texts import pair_text
 from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair
 
 MOST_NODES = 200
+MANY_LINES = 250
+"""From so many on they are thin: thick ones would cover each other, and take ten times as long to draw."""
 _MARGIN = 56
 _RADIUS = 7.0
 _NEAR = 8.0
@@ -42,11 +54,12 @@ class FlowGraph(QWidget):
         self._found: set[int] = set()
         self._lines: set[tuple[int, int]] = set()
         self._silent: set[int] = set()
+        self._picture: QPixmap | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
         self.setAccessibleName(self.tr("Who talks to whom"))
-        themes.changed.connect(self.update)
+        themes.changed.connect(self._redraw)
 
     def show_pairs(self, pairs: Sequence[Pair], among: Sequence[Pair] | None = None) -> None:
         """Draw these; who stood somewhere stays there. With `among` all nodes of those stand there, who talks or not."""
@@ -73,20 +86,20 @@ class FlowGraph(QWidget):
         self.nodes = kept
         self._lines = lines
         self._say()
-        self.update()
+        self._redraw()
 
     def mark_found(self, words: str) -> None:
         """Mark agents whose names hold this."""
         folded = words.casefold().strip()
         self._found = {one for one in self.nodes if folded and folded in self._names.get(one, "").casefold()}
-        self.update()
+        self._redraw()
 
     def choose(self, sender: int | None, receiver: int | None) -> None:
         """Mark an agent, or the line between two."""
         self._node = sender if receiver is None else None
         self._edge = (sender, receiver) if sender is not None and receiver is not None else None
         self._say()
-        self.update()
+        self._redraw()
 
     # ------------------------------------------------------------ places
 
@@ -184,9 +197,28 @@ class FlowGraph(QWidget):
 
     # ------------------------------------------------------------ painting
 
+    def _redraw(self) -> None:
+        self._picture = None
+        self.update()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._themes.theme
+        """The picture is kept: the focus and a window in front of it come and go more often than it changes."""
+        scale = self.devicePixelRatioF()
+        if self._picture is None or self._picture.size() != self.size() * scale:
+            self._picture = QPixmap(self.size() * scale)
+            self._picture.setDevicePixelRatio(scale)
+            painter = QPainter(self._picture)
+            self._draw(painter)
+            painter.end()
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._themes.theme.accent), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _draw(self, painter: QPainter) -> None:
+        theme = self._themes.theme
+        painter.setFont(self.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), QColor(theme.surface))
         most = max((one.interactions for one in self.pairs), default=1)
@@ -198,10 +230,6 @@ class FlowGraph(QWidget):
         for agent in self.nodes:
             self._draw_agent(painter, agent, dim=agent in pale)
         self._draw_names(painter, pale)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(theme.accent), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def _near(self) -> set[int] | None:
         """Whom everything else is drawn paler than; None: nobody."""
@@ -221,7 +249,10 @@ class FlowGraph(QWidget):
         colour = QColor(theme.error if fails else theme.warning if slow else theme.muted)
         at_hand = (pair.sender, pair.receiver) == self._edge
         colour.setAlphaF(0.12 if dim else 1.0 if fails or slow or at_hand else 0.55)
-        width = 1 + 4 * math.sqrt(pair.interactions / most) + (1.5 if at_hand else 0)
+        share = math.sqrt(pair.interactions / most)
+        width = 1 + 4 * share + (1.5 if at_hand else 0)
+        if len(self.pairs) > MANY_LINES and not at_hand:
+            width = 1 + (share if fails or slow else 0)
         pen = QPen(colour, width)
         if fails:
             pen.setDashPattern([3, 2])
@@ -232,7 +263,7 @@ class FlowGraph(QWidget):
         painter.setPen(pen)
         painter.drawPath(path)
         if pair.sender != pair.receiver:
-            _arrow(painter, path, colour, 6 + width)
+            _arrow(painter, self.place(pair.sender), self.place(pair.receiver), colour, 6 + width)
 
     def _draw_agent(self, painter: QPainter, agent: int, *, dim: bool) -> None:
         theme, at = self._themes.theme, self.place(agent)
@@ -271,13 +302,16 @@ def _distance(one: QPointF, other: QPointF) -> float:
     return math.hypot(one.x() - other.x(), one.y() - other.y())
 
 
-def _arrow(painter: QPainter, path: QPainterPath, colour: QColor, size: float) -> None:
-    length = max(path.length(), 1.0)
-    share = max(0.0, 1 - (_RADIUS + 2) / length)
-    tip, angle = path.pointAtPercent(share), math.radians(-path.angleAtPercent(share))
-    head = QPainterPath(tip)
-    for turn in (2.7, -2.7):
-        head.lineTo(tip + QPointF(math.cos(angle + turn), math.sin(angle + turn)) * size)
+def _arrow(painter: QPainter, begin: QPointF, end: QPointF, colour: QColor, size: float) -> None:
+    """At the end of a bent line."""
+    line = end - begin
+    middle = (begin + end) / 2 + QPointF(-line.y(), line.x()) * _BEND
+    share = max(0.0, 1 - (_RADIUS + 2) / max(math.hypot(line.x(), line.y()), 1.0))
+    rest = 1 - share
+    tip = begin * rest**2 + middle * (2 * share * rest) + end * share**2
+    way = (middle - begin) * rest + (end - middle) * share
+    angle = math.atan2(way.y(), way.x())
+    sides = (QPointF(math.cos(angle + turn), math.sin(angle + turn)) * size for turn in (2.7, -2.7))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
-    painter.drawPath(head)
+    painter.drawPolygon([tip, *(tip + side for side in sides)])

@@ -27,9 +27,12 @@ def arranged(
     second = np.array([b for a, b, _ in edges if a != b], np.intp)
     weight = np.array([w for a, b, w in edges if a != b])
     for _ in range(_ROUNDS if not known.any() else _ROUNDS_MORE):
-        apart = at[:, None, :] - at[None, :, :]
-        distance = np.maximum(np.sqrt((apart**2).sum(axis=2)), 1e-4)
-        push = (apart / distance[..., None] * (ideal**2 / distance)[..., None]).sum(axis=1)
+        squares = (at**2).sum(axis=1)
+        distance_2 = np.maximum(squares[:, None] + squares[None, :] - 2 * at @ at.T, 1e-8)
+        strength = (
+            ideal**2 / distance_2
+        )  # a matrix of pairs and products of matrices, not a vector for each pair: many times as fast
+        push = at * strength.sum(axis=1)[:, None] - strength @ at
         if len(first):
             along = at[first] - at[second]
             length = np.maximum(np.sqrt((along**2).sum(axis=1)), 1e-4)

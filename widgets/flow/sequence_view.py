@@ -29,7 +29,7 @@ from widgets.records.agent_names import AgentNames
 
 ROW = 36
 _GUTTER, _HEAD = 190, 34
-_NARROW, _WIDE = 120, 260  # pixels of a lane
+_NARROW, _WIDE = 150, 260  # pixels of a lane
 _ACTIVE = 4
 _TOP_NEAR = 200
 
