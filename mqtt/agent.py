@@ -34,7 +34,6 @@ import sys
 import threading
 import time
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -158,9 +157,7 @@ class Agent:
         self._handlers: dict[str, Callable[[Task], Any]] = {}
         self._commands: dict[str, Callable[[Any], Any]] = {}
         self._tasks: dict[str, Task] = {}  # those that have not ended
-        self._ended: OrderedDict[tuple[str, int], dict[str, Any]] = (
-            OrderedDict()
-        )  # asked for again, they are not done again
+        self._ended: dict[tuple[str, int], dict[str, Any]] = {}  # asked for again, they are not done again
         self._asked: dict[str, queue.SimpleQueue[Incoming]] = {}
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._workers, self._running, self._drained = workers, threading.Event(), False
@@ -195,8 +192,11 @@ class Agent:
             goodbye = self._publish_status()
             with contextlib.suppress(RuntimeError, ValueError):  # the connection went: the broker says offline for us
                 goodbye.wait_for_publish(_GOODBYE_LIMIT_S)
-        self._client.disconnect()  # without this packet the broker publishes the will
-        self._client.loop_stop()
+        client = self._client
+        client.disconnect()  # without this packet the broker publishes the will
+        client.loop_stop()
+        client.on_connect = client.on_disconnect = client.on_connect_fail = client.on_message = client.on_publish = None
+        # now it refers to us no more, and closes its sockets as soon as nobody refers to it
 
     def __enter__(self) -> Agent:  # noqa: PYI034 - Self is newer than Python 3.9
         return self.start()
@@ -322,9 +322,8 @@ class Agent:
         task = self._tasks.get(name)
         if message.type != "task":
             if task is None:
-                self.log(
-                    "warn", f"{message.type} for a task that is not open here", task=name, requester=message.sender
-                )
+                told = f"{message.type} for a task that is not open here"
+                self.log("warn", told, task=name, requester=message.sender)
             elif message.type == "answer":
                 task._answers.put(message.body.get("input"))
             else:
@@ -349,7 +348,7 @@ class Agent:
         self._tasks.pop(task.id, None)
         self._ended[task.id, task.attempt] = end
         if len(self._ended) > _REMEMBERED:
-            self._ended.popitem(last=False)
+            del self._ended[next(iter(self._ended))]  # the oldest
 
     def _obey(self, message: Incoming) -> None:
         name, arguments = str(message.body["command"]), message.body.get("arguments")
@@ -496,8 +495,7 @@ def _json(told: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(told, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str)
     except (TypeError, ValueError, RecursionError):  # a key that is no text, no number, a circle
-        plain = {
-            key: value if isinstance(value, (str, int, type(None))) else repr(value) for key, value in told.items()
-        }
+        kept = (str, int, type(None))
+        plain = {key: value if isinstance(value, kept) else repr(value) for key, value in told.items()}
         text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace")

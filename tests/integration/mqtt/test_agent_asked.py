@@ -1,6 +1,8 @@
 """What the agent library does with what it is asked: once, with questions, and with commands to itself."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -111,6 +113,20 @@ def test_commands_of_its_own_and_unknown_ones(broker: Mosquitto, worker: Agent, 
     assert boss.ask(worker.id, {"command": "size", "arguments": [1, 2]}, "command").body["result"] == 2
     assert boss.ask(worker.id, {"command": "size", "arguments": 1}, "command").body["state"] == "failed"
     assert boss.ask(worker.id, {"command": "dance"}, "command").body["state"] == "rejected"
+
+
+def test_one_that_is_closed_lets_go_of_its_sockets_at_once(broker: Mosquitto) -> None:
+    one = Agent(broker.url, "lets-go")
+    one.listen(lambda _message: None)
+    with one:
+        assert one.connected.wait(20)
+    client = weakref.ref(one._client)
+    gc.disable()  # which would do it, sooner or later, and warn of sockets that it meets first
+    try:
+        del one
+        assert client() is None
+    finally:
+        gc.enable()
 
 
 def test_nobody_answers(boss: Boss) -> None:
