@@ -21,7 +21,7 @@ from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.flow.graph_layout import arranged
-from widgets.flow.name_places import name_places
+from widgets.flow.name_places import NameBox, name_places
 from widgets.flow.pair_texts import pair_text
 from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair
 
@@ -285,8 +285,8 @@ class FlowGraph(QWidget):
         order = dict.fromkeys(end for pair in self.pairs for end in (pair.sender, pair.receiver) if end not in pale)
         must = frozenset(self._found | ({self._node} if self._node is not None else set(self._edge or ())))
         boxes = name_places(
-            [*order, *(one for one in self.nodes if one not in order)], at, lambda one: font.horizontalAdvance(told[one]) + 4,
-            font.height(), _RADIUS, must & set(self.nodes),
+            [*order, *(one for one in self.nodes if one not in order)], at, [at[one] for one in self.nodes if one not in pale], lambda one: font.horizontalAdvance(told[one]) + 4,
+            font.height(), _RADIUS, NameBox(0, 0, self.width(), self.height()), must & set(self.nodes),
         )  # fmt: skip
         ground = QColor(theme.surface)
         ground.setAlphaF(0.8)

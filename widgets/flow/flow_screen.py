@@ -1,4 +1,5 @@
-"""Who talks to whom over the chosen time: as a graph, a matrix and a table, the worst first; live, past, or replayed, and each pair's interactions one by one."""
+"""Who talks to whom over the chosen time, live, past or replayed: as a graph, a matrix and a table, the worst first; and each pair's
+interactions one by one."""
 
 from dataclasses import replace
 
@@ -276,12 +277,13 @@ class FlowScreen(QWidget):
         request = talk_of(
             self._result, self._left(self._among) if self._among else self._pairs, sender, receiver, self._span()
         )
-        title = talk_title(self._names, request)
-        if receiver is not None:
-            ends = (
-                node_name(self._result, self._names, node) or self.tr("nobody knows") for node in (sender, receiver)
-            )
-            title = " → ".join(ends)
+        first, *other = (
+            node_name(self._result, self._names, node) or self.tr("nobody knows")
+            for node in (sender, receiver)
+            if node is not None
+        )
+        alone = self.tr("{name}, and whom it talks with").replace("{name}", first)
+        title = f"{first} → {other[0]}" if other else alone
         self.talk.show_talk(request, title)
 
     @Slot(int)
@@ -323,7 +325,8 @@ class FlowScreen(QWidget):
         request = self.talk.feed.request
         if request is not None:
             both = replace(request, senders=(), receivers=()) if len(request.agents) == 2 else request
-            self.conversation.show_talk(both, talk_title(self._names, both))
+            title = talk_title(self._names, both) if both is not request else self.talk.title.text()
+            self.conversation.show_talk(both, title)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -23,16 +23,21 @@ class NameBox(NamedTuple):
 def name_places(
     nodes: Iterable[int],
     at: Mapping[int, Point],
+    clear_of: Iterable[Point],
     width_of: Callable[[int], float],
     height: float,
     radius: float,
+    room: NameBox,
     must: frozenset[int] = frozenset(),
 ) -> dict[int, NameBox]:
-    """`nodes` from the most important on, all of which stand `at` some place with `radius` around it. Below, above, right or left of
-    its node, wherever there is room first. `must`: they are named below in any case, and before all others."""  # fmt: skip
+    """`nodes` from the most important on, each `at` some place. Below, above, right or left of it, wherever there is room first:
+    inside `room`, and not over those nodes that stand at `clear_of`, of this `radius`. `must`: they are named in any case, and before
+    all others."""  # fmt: skip
     rows: dict[int, list[NameBox]] = {}
 
     def free(box: NameBox) -> bool:
+        if box.x < room.x or box.y < room.y or box.x + box.width > room.width or box.y + box.height > room.height:
+            return False
         first, last = int(box.y // height), int((box.y + box.height) // height)
         return not any(box.meets(other) for row in range(first, last + 1) for other in rows.get(row, ()))
 
@@ -40,7 +45,7 @@ def name_places(
         for row in range(int(box.y // height), int((box.y + box.height) // height) + 1):
             rows.setdefault(row, []).append(box)
 
-    for x, y in at.values():
+    for x, y in clear_of:
         take(NameBox(x - radius, y - radius, 2 * radius, 2 * radius))
     found: dict[int, NameBox] = {}
     order = list(nodes)

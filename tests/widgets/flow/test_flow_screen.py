@@ -114,6 +114,7 @@ def test_a_click_on_an_agent_lists_all_its_talk(desk, screen, told, qtbot: QtBot
     desk.source.answer_all()
     assert told.asked[-1].agents == (AGENT, 8, 9)
     assert told.asked[-1].ends == (AGENT,)
+    assert screen.talk.title.text() == "crawler-1, and whom it talks with"
     with qtbot.waitSignal(screen.agent_wanted) as wanted:
         qtbot.mouseDClick(screen.views.graph, Qt.MouseButton.LeftButton, pos=screen.views.graph.place(9).toPoint())
     assert wanted.args == [9]
@@ -371,7 +372,8 @@ class TestNames:
     WIDTH, HEIGHT, RADIUS = 60.0, 14.0, 7.0
 
     def placed(self, at, must=frozenset()):
-        return name_places(list(at), at, lambda _: self.WIDTH, self.HEIGHT, self.RADIUS, must)
+        room = NameBox(0, 0, 900, 600)
+        return name_places(list(at), at, at.values(), lambda _: self.WIDTH, self.HEIGHT, self.RADIUS, room, must)
 
     def test_none_covers_another_or_a_node(self):
         chance = random.Random(5)
@@ -380,6 +382,7 @@ class TestNames:
         nodes = [NameBox(x - self.RADIUS, y - self.RADIUS, 2 * self.RADIUS, 2 * self.RADIUS) for x, y in at.values()]
         assert not any(one.meets(other) for one, other in combinations(boxes.values(), 2))
         assert not any(box.meets(node) for box in boxes.values() for node in nodes)
+        assert all(0 <= one.x <= 900 - self.WIDTH and 0 <= one.y <= 600 - self.HEIGHT for one in boxes.values())
         assert len(boxes) > 80
 
     def test_who_is_looked_at_is_named_whatever_is_around(self):
