@@ -12,10 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from app.window.asking import Asking
 from app.window.composition import Composition, WindowOptions
+from app.window.pictures_at_hand import keep_pictures, pictures_at_hand
 from app.window.places import AGENT, EXPLORE, FLEET
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
-from models.domain.layouts.layout import Layout, Panel, Plotted
+from models.domain.layouts.layout import Layout, Panel, Plotted, Side
 from models.storage.export.run import export
 from models.storage.workspace import Workspace
 from tests.helpers.history_builder import HistoryBuilder, raw
@@ -185,3 +186,17 @@ def test_every_plot_offers_both(one: Composition, answers: Answers, tmp_path: Pa
     qtbot.waitUntil(lambda: answers.path in one.window.notices._notices)
     assert Path(answers.asked[-1]).name.startswith("odd-crawler-1-20")
     menu.deleteLater()
+
+
+def test_an_incident_has_a_picture_of_every_panel_that_is_shown(one: Composition, tmp_path: Path) -> None:
+    screen = one.screens.explore.screen
+    screen.commands.split(Side.RIGHT)
+    pictures = pictures_at_hand(one.window, one.screens.explore, one.themes)
+    assert [name for name, _ in pictures] == ["Window", "Depth / of: *queues*", "Empty panel"]
+    kept = [Path(path) for path in keep_pictures(pictures, tmp_path / "kept")]
+    assert [path.stem for path in kept] == ["Window", "Depth   of: *queues*", "Empty panel"]
+    assert not any(QImage(str(path)).isNull() for path in kept)
+    one.window.show_screen(FLEET)
+    assert [name for name, _ in pictures_at_hand(one.window, one.screens.explore, one.themes)] == ["Window"], (
+        "a hidden panel is of another time"
+    )
