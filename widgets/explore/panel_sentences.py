@@ -49,6 +49,11 @@ def nothing_found(panel: Panel, agents: Sequence[str], missing_agents: Sequence[
     )
 
 
+def too_many_for_ranks() -> str:
+    """Of percentiles where the store handed out an envelope, which says nothing of ranks."""
+    return translate("PanelSentence", "Too many samples for exact percentiles: choose a shorter time")
+
+
 def nothing_measured(since_us: int, until_us: int, now_us: int, gaps: GapColumns | None, agents: Sequence[int]) -> str:
     """Of a panel whose series have no sample in this time; of `gaps` count those of everybody, and of the agent that is shown
     alone."""

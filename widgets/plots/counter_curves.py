@@ -84,7 +84,7 @@ class IncreaseCurve:
         places = np.searchsorted(at, edges)
         rise = _sums(step, places)
         over = _sums(np.where(followed, at - before, 0), places)
-        full = np.diff(places) > 0
+        full = _sums(np.where(carried, 0, 1), places) > 0  # a step of which only the carried rise is known has no value
         hourly = np.zeros(len(rise), bool)
         if hours is not None and some.start < some.stop:
             bucket = (hours.since_us[some] - edges[0]) // width

@@ -9,7 +9,7 @@ from models.domain.queries import HOUR_QUANTILES, HourColumns
 from tests.widgets.plots.test_curves import START, breaks, filled, gap, window
 from widgets.plots.buckets import covered_us
 from widgets.plots.buffer import SeriesBuffer
-from widgets.plots.counter_curves import RateCurve, rate_unit
+from widgets.plots.counter_curves import IncreaseCurve, RateCurve, rate_unit
 from widgets.plots.curves import NO_SPANS, Spans, Window
 from widgets.plots.hours import HOUR_US
 
@@ -45,6 +45,13 @@ def test_what_rose_over_a_silence_is_in_the_sum_and_in_no_rate() -> None:
     assert breaks(shape) == [9.5]
     assert (shape.carried_by.tolist(), shape.carried_unit) == ([91], "{error}")
     assert (curve.rise, curve.mean) == (109, pytest.approx(1.0))
+
+
+def test_a_step_of_which_only_a_carried_rise_is_known_has_no_value() -> None:
+    buffer = filled([0, 1, 2, 3, 4, 5, 40, 49], [0, 1, 2, 3, 4, 5, 90, 93])
+    increase = IncreaseCurve("errors", "", buffer, 0).shape(window(50, columns=80))  # steps of five seconds
+    assert ((increase.x_us - START) / SECOND).tolist() == [2.5, 7.5]
+    assert increase.carried_by.tolist() == [85, 3]
 
 
 def test_nothing_new_for_long_is_no_rate_of_now() -> None:
