@@ -25,6 +25,10 @@ class _Thread:
     waits_until_us: int
     steps: list[Step] = field(default_factory=list)
 
+    @property
+    def answered(self) -> bool:
+        return any(step.part is Part.ANSWER for step in self.steps)
+
     def add(self, step: Step) -> None:
         """One message is one step, whatever it holds."""
         if not any(one.message == step.message for one in self.steps):
@@ -62,7 +66,10 @@ class WatchedExchange(Exchange):
         self._by_key.update(dict.fromkeys(request.keys, thread))
 
     def ask_again(self, key: Hashable, keys: tuple[Hashable, ...], received_us: int) -> bool:
-        self._again = self._thread(key)
+        thread = self._thread(key)
+        if thread is not None and thread.answered:
+            return False  # a request of its own
+        self._again = thread
         found = super().ask_again(key, keys, received_us)
         self._again = None
         self._note(key, Part.AGAIN)
