@@ -223,10 +223,9 @@ def numbers(row: dict[str, Any], field: str) -> list[float]:
     found = []
     for value in () if field == "agent" else values(row, field):
         for one in value if isinstance(value, list) else [value]:
-            try:
-                found += [float(one)] if isinstance(one, int | float | str) and not isinstance(one, bool) else []
-            except ValueError:
-                continue
+            told = str(one) if isinstance(one, int | float | str) and not isinstance(one, bool) else ""
+            if told.strip("0123456789+-.eE") == "" and told.lower() not in ("", "e"):
+                found.append(float(one))
     return found
 
 
