@@ -2,7 +2,6 @@
 hand in full."""
 
 from functools import partial
-from typing import TypeGuard
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
@@ -11,12 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidge
 from models.domain.log_json import log_json
 from models.domain.queries import LogLine, RowKey
 from models.domain.search.patterns import PATTERN
-from models.domain.search.terms import Anywhere, FieldIs, Place, Term
+from models.domain.search.terms import Anywhere, FieldIs, Place
 from models.domain.search.writing import written
 from models.domain.tail import TailPage
 from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.tool_buttons import FlatButton
+from widgets.logs.agent_terms import about_agents, is_agent
 from widgets.logs.facets import FacetTree
 from widgets.logs.histogram import LogHistogram
 from widgets.logs.kept_queries import KeptQueries
@@ -131,16 +131,18 @@ class LogsScreen(QWidget):
         if self._awaited:
             return self._awaited
         ids = {self._names.id_of(agent).casefold(): agent for agent in self._names.agents}
-        named = [pill.term.parts for pill in self.query.pills if pill.enabled and _is_agent(pill.term)]
+        named = [pill.term.parts for pill in self.query.pills if pill.enabled and is_agent(pill.term)]
         return ids.get(named[0][0].casefold(), 0) if len(named) == 1 and len(named[0]) == 1 else 0
 
     def show_only(self, agent: int) -> None:
-        """The records of this agent; 0: of everybody. One whose name is not known yet is shown when it is."""
+        """The records of this agent; 0: of everybody. Whatever the query said of agents before goes. One whose name is not
+        known yet is shown when it is."""
+        self.query.settling.emit()
         self._awaited = agent if agent and not self._names.id_of(agent) else 0
         if self._awaited:
             self._names.refresh()
             return
-        others = [pill for pill in self.query.pills if not _is_agent(pill.term)]
+        others = [pill for pill in self.query.pills if not about_agents(pill.term)]
         if agent:
             term = FieldIs(Place.AGENT, (self._names.id_of(agent),))
             others.insert(0, Pill(term, written(term)))
@@ -175,7 +177,7 @@ class LogsScreen(QWidget):
     @Slot()
     def _show_summary(self) -> None:
         result = self.summary.result
-        self.histogram.show_result(result)
+        self.histogram.show_result(result, self.summary.gaps)
         self.facets.show_result(result)
         for one in result.facets if result is not None else ():
             before = self._seen.pop(one.field, [])
@@ -226,11 +228,12 @@ class LogsScreen(QWidget):
         if line.agent:
             only = menu.addAction(self.tr("Only {agent}").replace("{agent}", name.replace("&", "&&")))
             only.triggered.connect(partial(self.show_only, line.agent))
-            only.setEnabled(self.agent != line.agent)
+            told = [pill for pill in self.query.pills if pill.enabled and about_agents(pill.term)]
+            only.setEnabled(self.agent != line.agent or len(told) > 1)
         for text, term in narrowings(line, self._names.id_of(line.agent), name):
             menu.addAction(text.replace("&", "&&"), partial(self.query.add, term))
         everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
-        everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
+        everybody.setEnabled(any(about_agents(pill.term) for pill in self.query.pills))
         around = menu.addMenu(self.tr("What happened around it"))
         for text, query in self._surroundings(line):
             around.addAction(text.replace("&", "&&"), partial(self.show_around, line.key, query))
@@ -329,7 +332,3 @@ class LogsScreen(QWidget):
             room, share = (event.size().width(), _BESIDE) if wide else (event.size().height(), _BELOW)
             self.splitter.setSizes([room - share, share])
             self.pane.turn(down if wide else across)
-
-
-def _is_agent(term: Term) -> TypeGuard[FieldIs]:
-    return isinstance(term, FieldIs) and term.field == Place.AGENT

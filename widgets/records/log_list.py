@@ -29,12 +29,12 @@ _CELL_LIMIT = 400
 _TITLE_LIMIT, _FIELD_PIXELS = 40, 130
 _TYPED_LIMIT = 500
 _ICONS = {
-    Level.TRACE: ("more", "muted"),
-    Level.DEBUG: ("wrench", "muted"),
-    Level.INFO: ("info", "accent"),
-    Level.WARN: ("warning", "warning"),
-    Level.ERROR: ("error", "error"),
-    Level.FATAL: ("close", "error"),
+    Level.TRACE: "more",
+    Level.DEBUG: "wrench",
+    Level.INFO: "info",
+    Level.WARN: "warning",
+    Level.ERROR: "error",
+    Level.FATAL: "close",
 }
 
 
@@ -135,7 +135,7 @@ class LogModel(PagedModel):
 
 def level_icon(theme: ThemeHolder, level: Level) -> QIcon:
     """Shape and colour of a level."""
-    return theme.icons.icon(*_ICONS[level])
+    return theme.icons.level(_ICONS[level], level)
 
 
 class LogRows(PagedList):
