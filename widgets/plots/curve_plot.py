@@ -182,8 +182,14 @@ class CurvePlot(TimeSurface):
 
     def picture(self) -> QPixmap:
         """The plot as it is on the screen, below its name and its time."""
+        labelled = self._shows_time
+        self._shows_time = True  # alone, none below it tells the time
+        self._render()
+        seen = self.grab()
+        self._shows_time = labelled
+        self._render()
         span = span_caption(self._frame.since_us, self._frame.until_us)
-        return captioned(self.grab(), self.full_title, span, self.font(), self._theme.theme)
+        return captioned(seen, self.full_title, span, self.font(), self._theme.theme)
 
     @property
     def full_title(self) -> str:
