@@ -217,7 +217,9 @@ class HeatView(PanelView):
             return " ".join(problem_text(feed.problem)).strip()
         if not len(self._fits):
             return self.tr("No agent fits “{words}”").replace("{words}", self.search.text().strip())
-        return self.tr("Loading…") if feed.loading else nothing_measured(*self.span, self._wall.wall_us(), None, ())
+        return (
+            self.tr("Loading…") if feed.loading else nothing_measured(*self.span, self._wall.wall_us(), feed.gaps, ())
+        )
 
     def resolution(self) -> tuple[str, str]:
         subject = self.feed.subject

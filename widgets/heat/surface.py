@@ -1,7 +1,6 @@
 """The map itself: a row for each agent with its name and its newest value, cells over time, the scale of the colours above."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -17,11 +16,10 @@ from PySide6.QtGui import (
 )
 
 from models.domain.heat_queries import Float32
-from models.domain.quantity import format_time
 from models.domain.queries import Int64
-from widgets.common.numbers import count_text, value_text
 from widgets.common.tokens import Theme
 from widgets.frame.screen_context import ScreenContext
+from widgets.heat.cell import Cell, cell_at, cell_text
 from widgets.heat.colours import ValueRange, range_of
 from widgets.heat.feed import HeatFeed
 from widgets.heat.order import newest
@@ -42,16 +40,6 @@ from widgets.plots.surface import TimeSurface
 
 _MOST_NAME_PIXELS, _NAME_PART = 260, 0.3
 _NOTHING = np.zeros(0, np.int64)
-
-
-class Cell(NamedTuple):
-    """What lies under a pointer: a row of the feed and a step of it; `value` NaN: nothing was measured."""
-
-    row: int
-    since_us: int
-    until_us: int
-    value: float
-    n: int
 
 
 class HeatSurface(TimeSurface):
@@ -90,7 +78,7 @@ class HeatSurface(TimeSurface):
         self.rows = rows
         found = np.flatnonzero(rows == hand)
         self.at_hand = int(found[0]) if len(found) else -1
-        self._pointed = -1
+        self._pointed = self._pointed if self._pointed < len(rows) else -1
         self._newest = newest(self._feed.value[rows]) if len(rows) else np.zeros(0, np.float32)
         self.scroll_to(self._top)
         self.data_changed()
@@ -139,25 +127,12 @@ class HeatSurface(TimeSurface):
         place, at_us = self._pointed if self._pointed >= 0 else self.at_hand, self._cursor_here()
         if not 0 <= place < len(self.rows) or at_us is None:
             return None
-        feed, row = self._feed, int(self.rows[place])
-        step = (at_us - feed.first_us) // feed.step_us
-        since_us = feed.first_us + step * feed.step_us
-        inside = 0 <= step < feed.value.shape[1]
-        value, n = (float(feed.value[row, step]), int(feed.n[row, step])) if inside else (math.nan, 0)
-        return Cell(row, since_us, since_us + feed.step_us, value, n)
+        return cell_at(self._feed, int(self.rows[place]), at_us)
 
     def cell_text(self) -> str:
         """Agent, time and value of it; empty: nothing is pointed at."""
-        found, subject = self.cell, self._feed.subject
-        if found is None or subject is None:
-            return ""
-        since, until = (
-            format_time(found.since_us, None, self._frame.until_us),
-            format_time(found.until_us, None, found.since_us),
-        )
-        value = self.tr("no data") if math.isnan(found.value) else value_text(found.value, subject.unit)
-        n = f" (n {count_text(found.n)})" if found.n else ""
-        return f"{subject.names[found.row]} · {since} – {until} · {value}{n}"
+        found = self.cell
+        return "" if found is None else cell_text(self._feed, found, self._frame.until_us)
 
     # ------------------------------------------------------------ painting
 

@@ -12,6 +12,7 @@ from models.domain.heat_queries import HeatRequest
 from models.domain.layouts.layout import Kind, Plotted, Shown
 from models.domain.names import SeriesKind
 from models.domain.problems import Problem
+from models.domain.records import GapCause
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult, SeriesWords
 from tests.widgets.conftest import Desk
 from tests.widgets.explore.test_explore_screen import search, settle
@@ -84,6 +85,27 @@ def test_the_value_under_the_pointer_is_told_in_words_and_a_missing_one_is_no_ze
     assert desk.cursor.time_us is not None
     point(heat, 0, end - 2 * STEP + STEP // 2)
     assert heat.surface.cell_text().endswith(" · no data")
+    desk.source.gaps = [(end - 2 * STEP, end - STEP, GapCause.NOT_CONNECTED, 0, 0)]
+    heat.feed.reload()
+    settle(desk)
+    assert heat.surface.cell_text().endswith(" · no data (not connected)")
+
+
+def test_steps_are_no_shorter_than_agents_tell_it(explore: ExploreScreen, desk: Desk, qtbot: QtBot) -> None:
+    end = desk.now // (3 * STEP) * 3 * STEP
+    at = end - np.arange(1, 10)[::-1] * 3 * STEP
+    desk.source.samples = {series: (at, np.ones(len(at))) for series in QUEUES}
+    explore.known.index.interval_us = dict.fromkeys(desk.source.names, 3 * STEP)
+    desk.range.show_last(300 * SECOND)
+    explore.commands.add_heat(Plotted("", "queue.depth"))
+    heat = explore.panel.body
+    assert heat.feed.subject.interval_us == 3 * STEP
+    desk.source.answer_all()
+    qtbot.waitUntil(lambda: bool(desk.source.waiting))
+    settle(desk)
+    assert heat.feed.step_us == 3 * STEP
+    assert not np.isnan(heat.feed.value[:, 2:9]).any()
+    assert [one.step_us for one in desk.source.asked if isinstance(one, HeatRequest)] == [STEP, 3 * STEP]
 
 
 def test_cells_bear_colours_and_what_is_missing_bears_none_of_them(heat: HeatView, desk: Desk) -> None:
