@@ -11,10 +11,14 @@ from models.domain.quantity import format_time
 from models.domain.queries import LogSummaryResult
 from models.domain.records import Level
 from widgets.common.numbers import count_text
+from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
 from widgets.frame.time_range import TimeCursor
+from widgets.notes.book import AnnotationBook
+from widgets.plots.frame import Frame
 from widgets.plots.marks import Band
+from widgets.plots.notes import NoteLayer
 from widgets.plots.time_axis import time_ticks
 
 _HEIGHT = 84
@@ -29,9 +33,12 @@ class LogHistogram(QWidget):
 
     zoomed = Signal(object, object)
 
-    def __init__(self, theme: ThemeHolder, cursor: TimeCursor) -> None:
+    def __init__(self, theme: ThemeHolder, cursor: TimeCursor, book: AnnotationBook) -> None:
         super().__init__()
         self._theme, self._cursor = theme, cursor
+        self._notes = NoteLayer(book)
+        self._notes.show_agents(None)
+        book.changed.connect(self._notes_changed)
         self._result: LogSummaryResult | None = None
         self._gaps: Sequence[Band] = ()
         self._from: float | None = None
@@ -71,8 +78,11 @@ class LogHistogram(QWidget):
         painter.fillRect(self.rect(), QColor(theme.surface))
         result = self._result
         if result is not None and len(result.counts):
+            frame = self._frame(result)
+            self._notes.paint_stretches(painter, frame, theme)
             self._paint_bars(painter, area, result)
             self._paint_times(painter, area, result)
+            self._notes.paint_flags(painter, frame, theme)
         painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.line))
         if self._from is not None:
             veil = QColor(theme.accent)
@@ -120,6 +130,14 @@ class LogHistogram(QWidget):
             if box.left() >= 0 and box.right() <= self.width():
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tick.label)
 
+    @Slot()
+    def _notes_changed(self) -> None:
+        self._notes.choose()
+        self.update()
+
+    def _frame(self, result: LogSummaryResult) -> Frame:
+        return Frame(self._area(), result.request.since_us, result.request.until_us)
+
     def _area(self) -> QRectF:
         return QRectF(_SIDE, _HEAD, max(1, self.width() - 2 * _SIDE), max(1, self.height() - _HEAD - _FOOT))
 
@@ -149,7 +167,9 @@ class LogHistogram(QWidget):
             self.update()
             return
         self._cursor.move(at_us)
-        QToolTip.showText(event.globalPosition().toPoint(), self._told(at_us, result), self)
+        notes = self._notes.told(self._notes.here(self._frame(result), event.position()))
+        told = "\n".join(filter(None, [self._told(at_us, result), notes]))
+        QToolTip.showText(event.globalPosition().toPoint(), tooltip_text(told), self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         begun, result = self._from, self._result
@@ -161,6 +181,8 @@ class LogHistogram(QWidget):
         if abs(end - begun) >= _LEAST_DRAG:
             since_us, until_us = sorted((self._time_at(begun, result), self._time_at(end, result)))
             self.zoomed.emit(since_us, until_us)
+        elif flags := self._notes.flags_at(self._frame(result), event.position()):
+            self._cursor.pin(flags[0].since_us)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """One bar alone."""

@@ -62,7 +62,7 @@ class LogsScreen(QWidget):
         self.kept = KeptQueries(context.themes, self.query)
         self.pills = QueryPills(self.query)
         self.summary = SummaryFeed(context, self.query, parent=self)
-        self.histogram = LogHistogram(context.themes, context.cursor)
+        self.histogram = LogHistogram(context.themes, context.cursor, context.notes)
         columns = lambda: self.rows.records.fields  # noqa: E731 - of two
         self.facets = FacetTree(context.themes, columns)
         self.pane = RecordPane(names, context.themes, columns=columns)

@@ -12,7 +12,7 @@ from models.domain.annotations import Annotation
 from widgets.common.tokens import Theme
 from widgets.notes.book import AnnotationBook
 from widgets.notes.note_texts import time_text, told_text
-from widgets.plots.plot_picture import Frame
+from widgets.plots.frame import Frame
 
 _FLAG = ((0.0, -13.0), (9.0, -9.5), (0.0, -6.0))
 _NEAR_PIXELS, _FLAG_PIXELS = 5, 10
@@ -28,11 +28,12 @@ class _Placed(NamedTuple):
 
 
 class NoteLayer:
-    """Of a plot that shows these agents: what concerns everybody, or one of them. GUI thread."""
+    """Of a plot that shows these agents: what concerns everybody, or one of them. Of whatever shows all agents: all there is.
+    GUI thread."""
 
     def __init__(self, book: AnnotationBook) -> None:
         self.book = book
-        self._agents: dict[int, str] = {}
+        self._agents: Mapping[int, str] | None = {}
         self._placed: list[_Placed] = []
         self._some: list[Annotation] = []
         self._since = self._until = np.zeros(0, np.int64)
@@ -40,17 +41,18 @@ class NoteLayer:
 
     @property
     def agents(self) -> tuple[int, ...]:
-        return tuple(self._agents)
+        return tuple(self._agents or ())
 
-    def show_agents(self, agents: Mapping[int, str]) -> None:
-        """Who is shown, with what they are called."""
+    def show_agents(self, agents: Mapping[int, str] | None) -> None:
+        """Who is shown, with what they are called; None: everybody."""
         if self._agents != agents:
-            self._agents = dict(agents)
+            self._agents = agents
             self.choose()
 
     def choose(self) -> None:
         """The book changed."""
-        self._some = [one for one in self.book.all if not one.agent or one.agent in self._agents]
+        agents = self._agents
+        self._some = [one for one in self.book.all if agents is None or not one.agent or one.agent in agents]
         self._since = np.array([one.since_us for one in self._some], np.int64)
         self._until = np.array([one.until_us for one in self._some], np.int64)
 
@@ -128,10 +130,13 @@ class NoteLayer:
 
     def told(self, some: list[Annotation]) -> str:
         """For a tooltip; empty where there are none."""
-        lines = [
-            f"{time_text(one)}  {told_text(one, self._agents.get(one.agent, '') if len(self._agents) > 1 else '')}"
-            for one in some[:_MOST_NAMED]
-        ]
+        lines = [f"{time_text(one)}  {told_text(one, self._named(one))}" for one in some[:_MOST_NAMED]]
         more = len(some) - _MOST_NAMED
         text = QCoreApplication.translate("Annotations", "and {n} more").replace("{n}", str(more))
         return "\n".join([*lines, text] if more > 0 else lines)
+
+    def _named(self, one: Annotation) -> str:
+        """Whose it is, where that is not plain."""
+        if self._agents is None:
+            return one.agent_id
+        return self._agents.get(one.agent, "") if len(self._agents) > 1 else ""

@@ -21,8 +21,8 @@ from widgets.common.frame_clock import FrameClock
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.plots.frame import Frame
 from widgets.plots.gestures import Gestures
-from widgets.plots.plot_picture import Frame
 
 
 class TimeSurface(DrawnWidget):
