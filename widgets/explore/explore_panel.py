@@ -36,6 +36,7 @@ from widgets.plots.curves import spans_of
 from widgets.plots.gap_bands import gap_bands
 from widgets.plots.plot import TimePlot
 from widgets.plots.resolution import resolution_text, resolution_tip
+from widgets.plots.surface import TimeSurface
 from widgets.plots.thresholds import Threshold
 
 LEGEND_LINES = 3
@@ -71,6 +72,8 @@ class ExplorePanel(QFrame):
     """Show what happened (`Way`) where the cursor stands."""
     agent_wanted = Signal(int)
     """Open this agent (its local id)."""
+    placed = Signal()
+    """What in it lies over time is another, or stands elsewhere."""
     panel_dropped = Signal(int, int, object)
     """That panel was dropped at this side of this one."""
 
@@ -119,6 +122,9 @@ class ExplorePanel(QFrame):
             widget.installEventFilter(self)
         body.drawn.connect(self._drawn)
         body.menu_wanted.connect(self.body_menu_wanted)
+        surface = _over_time(body)
+        if surface is not None:
+            surface.placed.connect(self.placed)
         self.setFocusProxy(body)
 
     # ------------------------------------------------------------ what it shows
@@ -161,6 +167,11 @@ class ExplorePanel(QFrame):
 
     def _bodies(self) -> "list[TimePlot | PanelView]":
         return [self.plot, *self._views.values()]
+
+    @property
+    def over_time(self) -> TimeSurface | None:
+        """What in it lies over time just now."""
+        return _over_time(self.body)
 
     def data_changed(self) -> None:
         """There is more to draw."""
@@ -357,6 +368,10 @@ _VIEWS: dict[Kind, type[PanelView]] = {
     Kind.TABLE: TableOfSeries,
     Kind.HEAT: HeatView,
 }
+
+
+def _over_time(body: TimePlot | PanelView) -> TimeSurface | None:
+    return body.over_time if isinstance(body, PanelView) else body
 
 
 def _focused(body: TimePlot | PanelView) -> list[QWidget]:

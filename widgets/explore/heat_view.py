@@ -34,7 +34,7 @@ class HeatView(PanelView):
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context)
         self.feed = HeatFeed(context.source, context.tail, context.times, self)
-        self.surface = HeatSurface(context, self.feed)
+        self.surface = self.over_time = HeatSurface(context, self.feed)
         self.search = QLineEdit(clearButtonEnabled=True)
         self.search.setPlaceholderText(self.tr("Search agents"))
         self.search.setAccessibleName(self.search.placeholderText())

@@ -19,6 +19,7 @@ from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, reso
 from widgets.frame.screen_context import ScreenContext
 from widgets.heat.subject import HeatSubjects
 from widgets.plots.alignment import Alignment
+from widgets.plots.surface import TimeSurface
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
 
@@ -38,7 +39,7 @@ class PanelDesk(QObject):
         self.events = PanelEvents(context, self)
         self.grid = PanelGrid(self._make)
         self._heat = HeatSubjects(known.index)
-        self._alignment = Alignment(lambda: [panel.plot for panel in self.shown], self)
+        self._alignment = Alignment(self._over_time, self)
         self._users: dict[int, list[ExplorePanel]] = {}
         self._earlier: dict[int, tuple[EarlierRange, PanelFeed]] = {}  # by how much, in microseconds
         self._tick = QTimer(self)
@@ -85,9 +86,12 @@ class PanelDesk(QObject):
 
     def _make(self, key: CellKey) -> ExplorePanel:
         panel = ExplorePanel(key, self._context)
-        self._alignment.watch(panel.plot)
+        panel.placed.connect(self._alignment.look_again)
         self.made.emit(panel)
         return panel
+
+    def _over_time(self) -> list[tuple[ExplorePanel, TimeSurface]]:
+        return [(panel, panel.over_time) for panel in self.shown if panel.over_time is not None]
 
     # ------------------------------------------------------------ series
 

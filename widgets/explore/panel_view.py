@@ -18,6 +18,7 @@ from widgets.common.drawn_widget import DrawnWidget
 from widgets.explore.panel_curves import PanelCurve
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Shape, Window
+from widgets.plots.surface import TimeSurface
 
 
 class PanelView(DrawnWidget):
@@ -40,6 +41,8 @@ class PanelView(DrawnWidget):
         self._sentence = ""
         self.inner: list[QWidget] = []
         """Widgets in it that take the keys in its place."""
+        self.over_time: TimeSurface | None = None
+        """What of it lies over time, if anything."""
         self.span = (0, 1)  # of time, as drawn
         context.times.changed.connect(self.data_changed)
 

@@ -82,6 +82,7 @@ class HeatSurface(TimeSurface):
         self._newest = newest(self._feed.value[rows]) if len(rows) else np.zeros(0, np.float32)
         self.scroll_to(self._top)
         self.data_changed()
+        self.placed.emit()  # their names may be longer or shorter
 
     @property
     def top(self) -> int:
@@ -136,15 +137,16 @@ class HeatSurface(TimeSurface):
 
     # ------------------------------------------------------------ painting
 
-    def _area(self) -> QRectF:
+    def own_margins(self) -> tuple[float, float]:
         metrics = QFontMetricsF(self.font())
-        self.row_pixels = max(16, math.ceil(metrics.height()) + 2)
         names = self._feed.subject.names if self._feed.subject is not None else ()
-        longest = (
-            metrics.horizontalAdvance(max(names, key=len, default="")) * 1.1
-        )  # the one with the most letters, about
+        longest = metrics.horizontalAdvance(max(names, key=len, default="")) * 1.1  # of the most letters, about
         left = min(longest + 2 * MARGIN, _MOST_NAME_PIXELS, self.width() * _NAME_PART)
-        right = metrics.horizontalAdvance("1023.9 MiB/s") + 8
+        return left, metrics.horizontalAdvance("1023.9 MiB/s") + 8
+
+    def _area(self) -> QRectF:
+        self.row_pixels = max(16, math.ceil(QFontMetricsF(self.font()).height()) + 2)
+        left, right = self.margins()
         return QRectF(left, HEADER_PIXELS, max(10.0, self.width() - left - right), self.room)
 
     def _seen(self) -> tuple[slice, Rows]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QFontMetricsF, QGuiApplication, QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from widgets.common.frame_clock import FrameClock
@@ -47,8 +47,6 @@ class CurvePlot(TimeSurface):
 
     drawn = Signal()
     """`shapes` are new."""
-    placed = Signal()
-    """It was shown, hidden or resized, or has an axis more or less."""
 
     def __init__(
         self,
@@ -67,7 +65,6 @@ class CurvePlot(TimeSurface):
         self.title = title
         self._axes = Axes(unit, floor)
         self._thresholds = Thresholds(self._axes)
-        self._keeps_right_room = False
         self._legend = Legend(legend_lines) if legend_lines else None
         self._subject = ""
         self._sentence = ""
@@ -126,16 +123,6 @@ class CurvePlot(TimeSurface):
         if self._axes.set_units(unit, right):
             self.data_changed()
             self.placed.emit()
-
-    @property
-    def has_right_axis(self) -> bool:
-        return self._axes.right is not None
-
-    def keep_right_room(self, *, keep: bool) -> None:
-        """Leave room for an axis at the right, even if there is none (`Alignment`)."""
-        if keep != self._keeps_right_room:
-            self._keeps_right_room = keep
-            self.data_changed()
 
     def set_floors(self, left: float | None = None, right: float | None = None) -> None:
         """A value of each axis that stays in sight; None: none has to."""
@@ -200,24 +187,15 @@ class CurvePlot(TimeSurface):
         """Put the picture on the clipboard."""
         QGuiApplication.clipboard().setPixmap(self.picture())
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.placed.emit()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.placed.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.placed.emit()
-
     # ------------------------------------------------------------ drawing
+
+    def own_margins(self) -> tuple[float, float]:
+        axis = axis_width(QFontMetricsF(self.font()))
+        return axis, axis if self._axes.right is not None else RIGHT_PIXELS
 
     def _area(self) -> QRectF:
         metrics = QFontMetricsF(self.font())
-        left = axis_width(metrics)
-        right = left if self.has_right_axis or self._keeps_right_room else RIGHT_PIXELS
+        left, right = self.margins()
         top = float(HEADER_PIXELS)
         if self._legend is not None:
             self._legend.lay_out(self._entries(None), self.width() - 18, metrics)
