@@ -32,7 +32,7 @@ def payload(number: int) -> bytes:
     return (
         b'{"ts":%d.25,"boot":"b-7","seq":%d,"metrics":{"process.cpu.utilization":0.%d,"process.memory.usage":%d,'
         b'"agent.queue.depth":%d}}'
-    ) % (FIRST_WALL_US // 1_000_000, number, number % 97, 10**8 + number, number % 1_000)
+    ) % (FIRST_WALL_US // 1_000_000, number // (2 if number % 2 else 50), number % 97, 10**8 + number, number % 1_000)
 
 
 def write(workspace: Workspace, first: int, end: int) -> None:

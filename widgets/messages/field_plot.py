@@ -278,7 +278,7 @@ class FieldPlot(QWidget):
         if self.plot is None or not len(self._buffer) or self._gaps is not None:
             return
         x = self._buffer.x_us
-        self._gaps = self._source.ask(GapsRequest(int(x[0]), int(x[-1]) + 1), self._take_gaps)
+        self._gaps = self._source.ask(GapsRequest(int(x[0]), int(x[-1]) + 1, self._agent), self._take_gaps)
 
     def _take_gaps(self, result: Result | Failed) -> None:
         from widgets.plots.curves import spans_of
