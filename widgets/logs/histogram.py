@@ -78,11 +78,10 @@ class LogHistogram(QWidget):
         painter.fillRect(self.rect(), QColor(theme.surface))
         result = self._result
         if result is not None and len(result.counts):
-            frame = self._frame(result)
-            self._notes.paint_stretches(painter, frame, theme)
+            self._notes.paint_stretches(painter, self._frame(result, area), theme)
             self._paint_bars(painter, area, result)
             self._paint_times(painter, area, result)
-            self._notes.paint_flags(painter, frame, theme)
+            self._notes.paint_flags(painter, self._frame(result, self._head()), theme)
         painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.line))
         if self._from is not None:
             veil = QColor(theme.accent)
@@ -135,8 +134,14 @@ class LogHistogram(QWidget):
         self._notes.choose()
         self.update()
 
-    def _frame(self, result: LogSummaryResult) -> Frame:
-        return Frame(self._area(), result.request.since_us, result.request.until_us)
+    @staticmethod
+    def _frame(result: LogSummaryResult, area: QRectF) -> Frame:
+        return Frame(area, result.request.since_us, result.request.until_us)
+
+    def _head(self) -> QRectF:
+        """Above the bars; annotations have their flags there."""
+        area = self._area()
+        return QRectF(area.left(), 0, area.width(), _HEAD)
 
     def _area(self) -> QRectF:
         return QRectF(_SIDE, _HEAD, max(1, self.width() - 2 * _SIDE), max(1, self.height() - _HEAD - _FOOT))
@@ -167,7 +172,7 @@ class LogHistogram(QWidget):
             self.update()
             return
         self._cursor.move(at_us)
-        notes = self._notes.told(self._notes.here(self._frame(result), event.position()))
+        notes = self._notes.told(self._notes.here(self._frame(result, self._head() | self._area()), event.position()))
         told = "\n".join(filter(None, [self._told(at_us, result), notes]))
         QToolTip.showText(event.globalPosition().toPoint(), tooltip_text(told), self)
 
@@ -181,7 +186,7 @@ class LogHistogram(QWidget):
         if abs(end - begun) >= _LEAST_DRAG:
             since_us, until_us = sorted((self._time_at(begun, result), self._time_at(end, result)))
             self.zoomed.emit(since_us, until_us)
-        elif flags := self._notes.flags_at(self._frame(result), event.position()):
+        elif flags := self._notes.flags_at(self._frame(result, self._head()), event.position()):
             self._cursor.pin(flags[0].since_us)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

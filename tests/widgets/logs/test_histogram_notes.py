@@ -28,11 +28,11 @@ def test_annotations_are_told_and_lead_to_their_time(desk: Desk, qtbot: QtBot) -
     desk.notes.refresh()
     desk.source.answer_all()
     assert histogram.grab().toImage() != before
-    foot = QPoint(302, round(histogram._area().bottom()) - 8)
+    foot = QPoint(304, 5)  # above the bars
     qtbot.mouseMove(histogram, foot)
     assert "Annotation on crawler-2: Deployed" in QToolTip.text()
     pinned: list[int] = []
     desk.cursor.pinned.connect(pinned.append)
     qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=foot)
-    qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=QPoint(100, 30))
+    qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=QPoint(302, 60))
     assert pinned == [at_us]
