@@ -15,15 +15,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from models.domain.layouts.layout import Kind, Panel, Plotted, Shown
+from models.domain.layouts.layout import Kind, Panel, Shown
 from models.domain.queries import GapColumns
-from widgets.common.plain import PlainLabel, visible
+from widgets.common.plain import PlainLabel
 from widgets.common.throttle import Throttle
 from widgets.explore.distribution_view import DistributionView
 from widgets.explore.drop_zone import DropHint, side_at
 from widgets.explore.heat_view import HeatView
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_header import PanelHeader
+from widgets.explore.panel_note import MOST_NAMED, panel_note
 from widgets.explore.panel_view import PanelView
 from widgets.explore.resolving import Resolved
 from widgets.explore.series_mime import PANEL, SERIES, dragged_panel, dragged_series
@@ -44,7 +45,6 @@ LEAST_HEIGHT = 150
 _STATISTICS_MS = 1_000
 _STATISTICS_PIXELS = 60
 LEAST_WIDTH = 220
-_MOST_NAMED = 6
 
 
 class CellKey(NamedTuple):
@@ -140,7 +140,7 @@ class ExplorePanel(QFrame):
         if isinstance(self.body, PanelView):
             self.body.thresholds = panel.thresholds
         self.body.setAccessibleName(title)
-        self._show_statistics(shown=panel.statistics and panel.kind not in (Kind.TABLE, Kind.HEAT))
+        self._show_statistics(shown=panel.statistics and self.may_tell_statistics)
         self.data_changed()
 
     def _show_kind(self, kind: Kind) -> None:
@@ -181,7 +181,7 @@ class ExplorePanel(QFrame):
         """Draw these from now on."""
         self.resolved = resolved
         self.plot.show_notes_of(self.agents)
-        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:_MOST_NAMED])))
+        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:MOST_NAMED])))
         units = resolved.units
         self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)
         self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
@@ -211,6 +211,16 @@ class ExplorePanel(QFrame):
     def agents(self) -> dict[int, str]:
         """The agents that are shown, with what they are called."""
         return {one.agent: one.agent_name for one in self.resolved.found}
+
+    @property
+    def has_curves(self) -> bool:
+        """Is it of the series that it names? A heat-map is of all agents."""
+        return self.panel.kind is not Kind.HEAT
+
+    @property
+    def may_tell_statistics(self) -> bool:
+        """A table tells them by itself."""
+        return self.has_curves and self.panel.kind is not Kind.TABLE
 
     @property
     def agent_at_hand(self) -> int:
@@ -300,17 +310,8 @@ class ExplorePanel(QFrame):
             body.set_off(off)
 
     def _tell_note(self) -> None:
-        told, resolved = [], self.resolved
-        missing = [_plotted_text(one) for one in resolved.missing] + resolved.missing_agents
-        if missing:
-            text = self.tr("Not in this workspace: {names}")
-            told.append(text.replace("{names}", _some(missing)))
-        if resolved.crowded:
-            text = self.tr("No axis is left for a third unit: {names}")
-            told.append(text.replace("{names}", _some([f"{one.agent_id} {one.text}" for one in resolved.crowded])))
-        if resolved.more:
-            told.append(self.tr("{n} more series than one panel shows").replace("{n}", str(resolved.more)))
-        self._note.set_text(" · ".join(told))
+        told = panel_note(self.resolved)
+        self._note.set_text(told)
         self._note.setVisible(bool(told))
 
     @Slot()
@@ -383,12 +384,3 @@ def _floor(unit: str, resolved: Resolved) -> float | None:
     """Shares, durations and what counters do are read from zero; memory and temperatures by how they move."""
     rises = any(one.counts for one in resolved.found if one.unit == unit)
     return 0.0 if rises or unit in {"1", "s"} else None
-
-
-def _plotted_text(one: Plotted) -> str:
-    return f"{one.agent} {one.metric or one.role} {one.labels}".strip()
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" … ({len(names)})" if len(names) > _MOST_NAMED else ""
-    return visible(", ".join(names[:_MOST_NAMED]) + more)

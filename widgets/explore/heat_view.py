@@ -67,6 +67,7 @@ class HeatView(PanelView):
         self.surface.scrolled.connect(self._scrolled)
         self.surface.row_changed.connect(self._describe)
         self.surface.opened.connect(self._open)
+        self.surface.copy_wanted.connect(self.copy)
         self.surface.moment_wanted.connect(self.moment_wanted)
         self._bar.valueChanged.connect(self.surface.scroll_to)
 

@@ -51,6 +51,7 @@ class HeatSurface(TimeSurface):
     """Other rows are to be seen, or there is room for more or fewer."""
     row_changed = Signal()
     """Another row is at hand, or pointed at."""
+    copy_wanted = Signal()
     moment_wanted = Signal(object)
     """Show what happened (`Way`) where the cursor stands."""
 
@@ -258,6 +259,10 @@ class HeatSurface(TimeSurface):
         self._pointed = -1
         self.update()
         self.row_changed.emit()
+
+    def copy(self) -> None:
+        """Have what is listed on the clipboard."""
+        self.copy_wanted.emit()
 
     @property
     def is_pointed_at(self) -> bool:

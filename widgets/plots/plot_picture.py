@@ -174,7 +174,7 @@ class Picture:
                 label = f"{day_label(tick.at_us)}, {label}"
             dated = True
             width = metrics.horizontalAdvance(label)
-            left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width)
+            left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width - 2)
             if left < taken + _LABEL_ROOM_PIXELS:
                 continue  # it would run into the one before
             taken = left + width

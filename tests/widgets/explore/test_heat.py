@@ -19,6 +19,7 @@ from tests.widgets.explore.test_explore_screen import search, settle
 from tests.widgets.fakes import AGENT, CPU, QUEUE, SECOND
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.explore.heat_view import HeatView
+from widgets.explore.panel_menu import fill_panel_menu
 from widgets.explore.series_index import SeriesIndex
 from widgets.heat.colours import range_of
 from widgets.heat.heat_table import HeatTable
@@ -241,7 +242,7 @@ def test_a_drag_zooms_every_panel(heat: HeatView, desk: Desk, qtbot: QtBot) -> N
 
 
 def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: Desk) -> None:
-    heat.copy()
+    heat.surface.copy()
     head, *lines = [line.split(",") for line in QGuiApplication.clipboard().text().split("\r\n")[:-1]]
     assert head[:2] == ["agent", "unit"]
     end = desk.now // STEP * STEP
@@ -262,6 +263,20 @@ def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: De
         ["Planner · planner-1", "–", "–", "–"],
     ]
     table.close()
+
+
+def test_a_heat_map_offers_nothing_that_only_curves_have(heat: HeatView, explore: ExploreScreen, desk: Desk) -> None:
+    def offered() -> set[str]:
+        menu = QMenu()
+        fill_panel_menu(menu, explore, explore.panel)
+        return {action.text() for action in menu.actions()}
+
+    of_curves = {"Repeat per agent", "Statistics", "Compare with", "Save data as CSV…"}
+    assert offered().isdisjoint(of_curves)
+    assert "Save picture…" in offered()
+    explore.commands.show_as(Kind.TABLE)
+    settle(desk)
+    assert offered() & of_curves == of_curves - {"Statistics"}
 
 
 def test_the_action_takes_the_selected_series_else_the_panel_at_hand(explore: ExploreScreen, desk: Desk) -> None:
