@@ -54,6 +54,11 @@ class PanelCurve:
         self.tooltip = _tooltip(found)
         self._gaps: Spans = NO_SPANS
 
+    @property
+    def needs_all(self) -> bool:
+        """Does it tell what an envelope says nothing of?"""
+        return self.found.shown in QUANTILES or (self.found.counts and not self.found.is_counter)
+
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover, of all agents."""
         self._gaps = spans_of(gaps, self.found.agent)
@@ -92,7 +97,7 @@ def make_curves(
             inner = QuantileCurve(name, one.unit, buckets[one.series], row, colour, marks_few=row == 2)
         elif one.counts:
             made = RateCurve if one.shown is Shown.RATE else IncreaseCurve
-            inner = made(name, one.unit, buffer, colour)
+            inner = made(name, one.unit, buffer, colour, declared=one.is_counter)
         else:
             line = LineCurve(name, one.unit, buffer, colour)
             line.interval_us = interval_us(one.agent)

@@ -10,11 +10,11 @@ from widgets.explore.earlier import EarlierRange, earlier_feed
 from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
 from widgets.explore.layout_history import LayoutHistory
-from widgets.explore.panel_curves import QUANTILES, PanelCurve, heat_title, make_curves, panel_title
+from widgets.explore.panel_curves import PanelCurve, heat_title, make_curves, panel_title
 from widgets.explore.panel_events import PanelEvents
 from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
-from widgets.explore.panel_sentences import nothing_chosen, nothing_found, nothing_measured, too_many_for_ranks
+from widgets.explore.panel_sentences import nothing_chosen, nothing_found, nothing_measured, too_many
 from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, resolve
 from widgets.frame.screen_context import ScreenContext
 from widgets.heat.subject import HeatSubjects
@@ -198,8 +198,8 @@ class PanelDesk(QObject):
                 sentence = self.tr("Loading…")
             elif not panel.curves:
                 sentence = nothing_found(panel.panel, self._history.layout.agents, panel.resolved.missing_agents)
-            elif any(one.buffer.reduced and one.found.shown in QUANTILES for one in panel.curves):
-                sentence = too_many_for_ranks()
+            elif any(one.needs_all and one.buffer.reduced for one in panel.curves):
+                sentence = too_many()
             else:
                 now, clock = self._context.times.current(), self._context.clock
                 sentence = nothing_measured(

@@ -41,7 +41,8 @@ class PanelFeed(QObject):
                 counted.append(one.agent)
             else:
                 sampled.setdefault(one.series, one.shown_as)
-                if one.shown is not Shown.VALUE or one.series in exactly:
+                plain = one.shown is Shown.VALUE or (one.shown is Shown.RATE and one.is_counter)
+                if not plain or one.series in exactly:
                     whole.add(one.series)
         self.series.watch(sampled, whole)
         self.pulses.watch(counted)

@@ -49,9 +49,9 @@ def nothing_found(panel: Panel, agents: Sequence[str], missing_agents: Sequence[
     )
 
 
-def too_many_for_ranks() -> str:
-    """Of percentiles where the store handed out an envelope, which says nothing of ranks."""
-    return translate("PanelSentence", "Too many samples for exact percentiles: choose a shorter time")
+def too_many() -> str:
+    """Of ranks and steps where the store handed out an envelope, which says nothing of them."""
+    return translate("PanelSentence", "Too many samples to tell this exactly: choose a shorter time")
 
 
 def nothing_measured(since_us: int, until_us: int, now_us: int, gaps: GapColumns, agents: Sequence[int]) -> str:
