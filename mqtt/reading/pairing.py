@@ -15,8 +15,6 @@ from mqtt.reading.exchange import TIMEOUT_US, Exchange, Request, Sent, interacti
 from mqtt.reading.home_made_pairs import counterparts
 from mqtt.reading.reader import Reader
 
-_SHORTEST = 1
-
 
 @dataclass(slots=True)
 class _Thread:
@@ -128,7 +126,7 @@ def marks_of(message: RawMessage, declared: Sequence[RawMessage], rules: Rules, 
             topic, _, correlation = part.partition(b"\0")
             topics.add(topic)
             correlations.add(correlation)
-        elif len(part) >= _SHORTEST and part.encode() in message.payload:
+        elif part and part.encode() in message.payload:
             texts.add(part)
     properties = message.properties
     if properties is not None and properties.correlation:

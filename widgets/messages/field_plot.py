@@ -53,6 +53,7 @@ class FieldPlot(QWidget):
         self._topic, self._path, self._agent = b"", Path(), 0
         self._stopped = False  # by somebody
         self._behind = False  # rows came while nobody looked
+        self._undrawn = False  # more of the past is known than is drawn
         self._gaps: Ticket | None = None
         self._draw = Throttle(self._draw_past, _DRAWN_MS, self)
         self._news = Throttle(self._ask_news, _NEWS_MS, self)
@@ -176,12 +177,14 @@ class FieldPlot(QWidget):
 
     @Slot()
     def _history_changed(self) -> None:
+        self._undrawn = True
         self._draw.want()
         if self.history.complete and self._range.live:
             self._news.want()
         self._tell()
 
     def _draw_past(self) -> None:
+        self._undrawn = False
         if self.plot is not None:
             self._buffer.replace(self.history.columns())
             self._points_changed()
@@ -292,7 +295,11 @@ class FieldPlot(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self.plot is not None and not self._stopped:
+        if self.plot is None:
+            return
+        if self._undrawn:
+            self._draw.want()
+        if not self._stopped:
             self.history.go_on()
             if self._behind:
                 self.rows_added()

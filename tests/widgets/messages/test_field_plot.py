@@ -88,6 +88,18 @@ def test_it_is_read_from_the_newest_back_and_can_be_stopped(desk: Desk, plot: Fi
     assert plot._note.text() == "10 messages"
 
 
+def test_what_was_read_before_it_was_hidden_is_drawn_when_it_is_seen_again(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:  # fmt: skip
+    desk.source.search_rows = 4
+    show(desk, plot, lines(desk, {ago: ago for ago in range(1, 9)}))
+    for _ in range(3):
+        desk.source.answer_next()
+    assert plot.history.complete
+    assert len(plot._buffer) == 4  # the second page waits for its turn
+    plot.hide()
+    plot.show()
+    assert len(drawn(desk, plot, qtbot, 8)) == 8
+
+
 def test_what_comes_is_added_while_live(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:
     rows = lines(desk, {10: 1, 11: 2})
     show(desk, plot, rows)
