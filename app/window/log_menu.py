@@ -29,6 +29,8 @@ class LogMenu(QObject):
             tr("Take all conditions away"))  # fmt: skip
         add("save", tr("&Save this query…"), lambda one: one.kept.save(), None, lambda one: one.kept.can_save,
             tr("Keep the query by a name"))  # fmt: skip
+        add("rate", tr("Plot the &rate of this query"), lambda one: one.plot_rate(), None, lambda one: one.query.narrows,
+            tr("Show in Explore how many records the query finds a second, beside whatever else happened"))  # fmt: skip
         actions.separate("Log")
         add("around", tr("What happened &around it"), lambda one: one.show_surroundings(0), "Ctrl+R", _has_line,
             tr("List everybody's records around the one at hand"))  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from models.domain.clock import Clock
 from models.domain.queries import DataSource
 from models.domain.tail import Interest
 from models.domain.time_range import TimeRange
@@ -44,9 +45,9 @@ class _NoTail:
         """As in `Tail`."""
 
 
-def earlier_feed(source: DataSource, times: EarlierRange) -> PanelFeed:
+def earlier_feed(source: DataSource, times: EarlierRange, clock: Clock) -> PanelFeed:
     """A feed of what was so much earlier."""
-    return PanelFeed(source, _NoTail(), times, times)
+    return PanelFeed(source, _NoTail(), times, clock, times)
 
 
 class EarlierCurve:

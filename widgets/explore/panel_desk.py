@@ -35,7 +35,7 @@ class PanelDesk(QObject):
         self._context, self._known, self._history = context, known, history
         self._active = False
         self.only: CellKey | None = None
-        self.feed = PanelFeed(context.source, context.tail, context.times, self)
+        self.feed = PanelFeed(context.source, context.tail, context.times, context.clock, self)
         self.events = PanelEvents(context, self)
         self.grid = PanelGrid(self._make)
         self._heat = HeatSubjects(known.index)
@@ -148,7 +148,7 @@ class PanelDesk(QObject):
         for shift_us, found in watched.items():
             if shift_us not in self._earlier:
                 times = EarlierRange(self._context.times, shift_us, self)
-                feed = earlier_feed(self._context.source, times)
+                feed = earlier_feed(self._context.source, times, self._context.clock)
                 feed.updated.connect(self._points_came)
                 feed.state_changed.connect(self._tell_earlier_gaps)
                 feed.set_active(self._active)

@@ -106,7 +106,9 @@ def _fill_way(menu: QMenu, screen: "ExploreScreen", found: Sequence[FoundSeries]
 
 def _name_of(plotted: Plotted, panel: "ExplorePanel") -> str:
     names = [curve.name for curve in panel.curves if curve.found.plotted == plotted]
-    return _menu_text(names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role}".strip())
+    return _menu_text(
+        names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role or plotted.query}".strip()
+    )
 
 
 def _fill_kinds(menu: QMenu, screen: "ExploreScreen", chosen: Kind) -> None:

@@ -29,7 +29,7 @@ def panel_note(resolved: Resolved) -> str:
 
 
 def _plotted_text(one: Plotted) -> str:
-    return f"{one.agent} {one.metric or one.role} {one.labels}".strip()
+    return f"{one.agent} {one.metric or one.role or one.query} {one.labels}".strip()
 
 
 def _some(names: Sequence[str]) -> str:

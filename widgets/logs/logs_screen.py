@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
+from models.domain.layouts.layout import Plotted
 from models.domain.log_json import log_json
 from models.domain.queries import LogLine, RowKey
 from models.domain.search.patterns import PATTERN
@@ -47,6 +48,8 @@ class LogsScreen(QWidget):
     """Somebody wants to see this agent."""
     plots_wanted = Signal(object)
     """Somebody wants to see this record's (LogLine) moment on the plots of its agent."""
+    rate_wanted = Signal(object)
+    """Somebody wants to see on a plot how many records these queries (a list of `Plotted`) find."""
     at_hand_changed = Signal()
     """Another record is at hand, or what can be done with the query is something else."""
 
@@ -91,12 +94,16 @@ class LogsScreen(QWidget):
         self._facets_button.setCheckable(True)
         self._facets_button.setChecked(True)
         self._facets_button.toggled.connect(self.facets.setVisible)
+        self._rate_button = FlatButton(context.themes, "plot", self.tr("Plot the rate of this query in Explore"))
+        self._rate_button.clicked.connect(self.plot_rate)
+        self._rate_button.setEnabled(False)
         head = QHBoxLayout()
         head.setContentsMargins(8, 4, 8, 4)
         head.setSpacing(6)
         head.addWidget(self._facets_button, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.box, 1)
         head.addWidget(self.kept, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self._rate_button, 0, Qt.AlignmentFlag.AlignTop)
         found = QWidget()
         column = QVBoxLayout(found)
         column.setContentsMargins(0, 0, 0, 0)
@@ -195,6 +202,7 @@ class LogsScreen(QWidget):
     def _mark(self) -> None:
         texts = [pill.term.text for pill in self.query.pills if pill.enabled and isinstance(pill.term, Anywhere)]
         self.pane.mark(max(texts, key=len, default=""))
+        self._rate_button.setEnabled(self.query.narrows)
 
     # ------------------------------------------------------------ the record at hand
 
@@ -269,6 +277,13 @@ class LogsScreen(QWidget):
         """Show the plots of the agent of the record at hand, at its moment."""
         if self.line is not None:
             self.plots_wanted.emit(self.line)
+
+    @Slot()
+    def plot_rate(self) -> None:
+        """Show on a plot how many records the query finds over time."""
+        self.query.settling.emit()
+        if self.query.narrows:
+            self.rate_wanted.emit([Plotted(query=text_of(self.query.pills))])
 
     def toggle_facets(self) -> None:
         """Show or hide the fields beside the list."""

@@ -8,9 +8,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from models.domain.layouts.layout import Plotted
 from models.domain.queries import LogRequest, LogSummaryRequest
 from models.domain.records import GapCause, Level
-from models.domain.search.terms import Comparison, FieldIs, LevelIs
+from models.domain.search.terms import Comparison, FieldIs, LevelIs, Not
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import AGENT, SECOND, log_line
 from widgets.logs.logs_screen import LogsScreen
@@ -232,6 +233,20 @@ def test_dragging_over_the_histogram_looks_at_that_stretch(screen: LogsScreen, d
     assert histogram._result.counts.sum() == 1
     desk.range.back()
     assert desk.range.live
+
+
+def test_the_rate_of_what_is_looked_for_is_wanted_on_a_plot(screen: LogsScreen, qtbot: QtBot) -> None:
+    wanted: list[list[Plotted]] = []
+    screen.rate_wanted.connect(wanted.append)
+    assert not screen._rate_button.isEnabled()
+    screen.query.write("level:error OR timed")
+    screen.query.add(Not(FieldIs("agent", ("planner-1",))))
+    screen.query.toggle(1)
+    screen._rate_button.click()
+    assert wanted == [[Plotted(query="level:error OR timed")]]
+    screen.query.toggle(1)
+    screen.plot_rate()
+    assert wanted[-1] == [Plotted(query="(level:error OR timed) NOT agent:planner-1")]
 
 
 def test_new_records_are_counted_while_live(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
