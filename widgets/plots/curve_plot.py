@@ -292,4 +292,6 @@ class CurvePlot(TimeSurface):
             text = summary(self.title, self._subject, newest, self.unit, self._extent, span_us)
             if restarts := sum(mark.kind is MarkKind.RESET for one in self._placed_marks for mark in one.marks):
                 text += "; " + self.tr("restarts of counters: {n}").replace("{n}", str(restarts))
+        if self._notes is not None and (spoken := self._notes.spoken()):
+            text += f"; {spoken}"
         self.setAccessibleDescription(text)
