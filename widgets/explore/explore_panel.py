@@ -177,6 +177,13 @@ class ExplorePanel(QFrame):
         """There is more to draw."""
         self.body.data_changed()
 
+    def time_passed(self) -> None:
+        """While live what is shown moves on, also when nothing comes."""
+        if isinstance(self.body, HeatView):
+            self.body.time_passed()
+        else:
+            self.data_changed()
+
     def show_series(self, resolved: Resolved, curves: Sequence[PanelCurve]) -> None:
         """Draw these from now on."""
         self.resolved = resolved

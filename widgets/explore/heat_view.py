@@ -11,6 +11,7 @@ from models.domain.layouts.layout import Shown
 from models.domain.quantity import format_time
 from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import PlainLabel
+from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_sentences import nothing_measured
@@ -23,6 +24,7 @@ from widgets.heat.subject import HeatSubject
 from widgets.heat.surface import HeatSurface
 
 _SEARCH_PIXELS = 190
+_MOVE_MS = 1_000
 
 
 class HeatView(PanelView):
@@ -58,6 +60,7 @@ class HeatView(PanelView):
         self._wall = context.clock
         self.menu_us: int | None = None
         """Where the mouse opened its menu last; None: it was opened in another way."""
+        self._moved_on = Throttle(self.data_changed, _MOVE_MS, self)
         self._build()
         self.inner += [self.surface, self.search, self.order]
         self.feed.changed.connect(self._cells_changed)
@@ -149,6 +152,10 @@ class HeatView(PanelView):
         else:
             self.surface.set_rows(self.surface.rows)
         self.data_changed()
+
+    def time_passed(self) -> None:
+        """While live it moves on, with other steps than a curve."""
+        self._moved_on.want()
 
     # ------------------------------------------------------------ as a view of a panel
 

@@ -213,7 +213,7 @@ class PanelDesk(QObject):
         for times, _ in self._earlier.values():
             times.moved_on()
         for panel in self.shown:
-            panel.data_changed()
+            panel.time_passed()
 
     @Slot()
     def _set_tick(self) -> None:

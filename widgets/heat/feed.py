@@ -5,7 +5,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from models.domain.heat_queries import Float32, HeatRequest, HeatResult, Int32
 from models.domain.problems import Problem
-from models.domain.pulse_figures import PULSE_US
+from models.domain.pulse_figures import FIGURES, PULSE_US
 from models.domain.queries import DataSource, Failed, GapsRequest, GapsResult, Result, Ticket
 from models.domain.tail import Tail, TailPage
 from models.domain.time_range import TimeRange
@@ -15,13 +15,13 @@ from widgets.heat.subject import HeatSubject
 from widgets.plots.series_feed import NO_GAPS, ShownRange
 
 _SETTLE_MS = 60
-_LEAST_AGAIN_MS, _MOST_AGAIN_MS = 1_000, 30_000
-_A_STEP = 30
+_LEAST_AGAIN_MS, _MOST_AGAIN_MS = 2_000, 30_000
+_A_STEP = 10
 """The running step is asked for about so often while it runs."""
 _MARGIN = 4
 _MANY_HOLES = 0.4
-_LATE_US = 3 * PULSE_US
-"""What the recorder sums up, and what agents tell late, comes so much after its time."""
+_LATE_US, _SUMMED_US = PULSE_US, 3 * PULSE_US
+"""What agents tell comes up to so much after its time, and what the recorder sums up."""
 
 
 class HeatFeed(QObject):
@@ -119,7 +119,8 @@ class HeatFeed(QObject):
     def _ask_newest(self) -> None:
         """From where the last answer ended."""
         if self._ticket is None and self._covered[1]:
-            self._ask(self._covered[1] - _LATE_US, self._range.current().until_us, self.step_us)
+            late_us = _SUMMED_US if self.subject is not None and self.subject.figure in FIGURES else _LATE_US
+            self._ask(self._covered[1] - late_us, self._range.current().until_us, self.step_us)
 
     def _take(self, result: Result | Failed) -> None:
         if isinstance(result, Failed):
