@@ -137,15 +137,19 @@ def test_nothing_half_is_left(workspace: Workspace, tmp_path: Path) -> None:
 def test_pictures_are_of_the_fleet_and_of_agents_up_to_a_number_that_is_told(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incident_pictures, "MOST_AGENTS", 1)
-    taken = take_pictures(workspace, T0, T0 + 600 * SECOND, ("planner", HOSTILE), tmp_path)
-    assert taken.reasons == []
+    monkeypatch.setattr(incident_pictures, "MOST_AGENTS", 2)
+    taken = take_pictures(workspace, T0, T0 + 600 * SECOND, ("nobody", "planner", HOSTILE), tmp_path)
     assert [one.caption for one in taken.pictures] == ["Fleet", "Agent planner"]
-    assert taken.remarks == ["Pictures are of the first 1 of 2 agents."]
+    assert taken.remarks == ["Agent nobody: no picture could be taken.", "Pictures are of the first 2 of 3 agents."]
+    assert [one.partition(".")[0] for one in taken.reasons] == [
+        "Agent nobody: There is no agent named nobody in this workspace"
+    ]
     for one in taken.pictures:
         head = one.path.read_bytes()[:24]
         assert head[:8] == b"\x89PNG\r\n\x1a\n"
-        assert struct.unpack(">II", head[16:]) == (1_440, 1_000)
+        width, height = struct.unpack(">II", head[16:])
+        assert 1_000 < width < 1_440, "the screen without the rail"
+        assert height < 1_000
 
 
 def test_where_no_window_can_be_made_it_is_told_and_the_rest_is_there(
