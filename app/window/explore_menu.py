@@ -85,6 +85,8 @@ class ExploreMenu(QObject):
         actions.separate("Explore")
         add("copy-picture", tr("Copy picture of panel"), lambda one: one.copy_picture(), None,
             tr("Put the picture of the panel at hand on the clipboard"))  # fmt: skip
+        add("copy-data", tr("Copy data of panel"), lambda one: one.copy_data(), None,
+            tr("Put what the panel at hand draws on the clipboard, as CSV"))  # fmt: skip
         add("save-picture", tr("Save picture of panel…"), lambda one: one.save_picture(), "Shift+F4",
             tr("Keep the picture of the panel at hand, with its name and time, as a PNG file"))  # fmt: skip
         add("save-data", tr("Save data of panel…"), lambda one: one.save_data(), None,

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidge
 from models.domain.layouts.layout import Kind, Layout, Plotted, Side
 from models.domain.layouts.ready import Ready
 from widgets.common.buttons import plain_button
+from widgets.common.numbers import count_text
 from widgets.common.plain import PlainLabel, visible
 from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
@@ -21,6 +22,7 @@ from widgets.explore.panel_out import panel_picture, stored_series, taken_of
 from widgets.explore.series_tree import SeriesTree
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.moment import Way
+from widgets.plots.plot_data import MOST_COPIED, as_csv, point_count
 from widgets.records.agent_names import AgentNames
 
 _TOLD_MS = 8_000
@@ -194,6 +196,23 @@ class ExploreScreen(QWidget):
         QGuiApplication.clipboard().setPixmap(self._picture())
         self.tell(self.tr("The picture of this panel is on the clipboard"))
 
+    def copy_data(self) -> None:
+        """Put what the panel at hand draws on the clipboard: points as CSV, or what is seen as text."""
+        panel, now = self.panel, self._context.times.current()
+        if panel.body is not panel.plot:
+            panel.body.copy()
+            self.tell(self.tr("What this panel shows is on the clipboard, as text"))
+            return
+        on = [curve for place, curve in enumerate(panel.curves) if panel.is_on(place)]
+        drawn = list({(curve.found.series, curve.shift_us): curve.raw for curve in on}.values())
+        points = point_count(drawn, now.since_us, now.until_us)
+        QGuiApplication.clipboard().setText(as_csv(drawn, now.since_us, now.until_us))
+        text = self.tr("{n} points are on the clipboard, as CSV")
+        if points > MOST_COPIED:
+            text = self.tr("The newest {n} of {all} points are on the clipboard; a file takes all of them")
+        text = text.replace("{n}", count_text(min(points, MOST_COPIED)))
+        self.tell(text.replace("{all}", count_text(points)))
+
     def save_picture(self) -> None:
         """Keep it as a file."""
         taken = taken_of(self.panel, self._context.times.current())
@@ -208,7 +227,9 @@ class ExploreScreen(QWidget):
         if series:
             self._context.outlet.data_wanted.emit(taken_of(self.panel, self._context.times.current()), series)
         else:
-            self.tell(self.tr("Nothing that this panel draws is kept as samples; copy what is seen instead"))
+            self.tell(
+                self.tr("This panel draws no series of samples; copy what is seen, or export what its agents sent")
+            )
 
     def ask_logs(self) -> None:
         """What was logged at that moment, by the agent that is pointed at."""

@@ -21,7 +21,9 @@ from models.storage.export.run import export
 from models.storage.workspace import Workspace
 from tests.helpers.history_builder import HistoryBuilder, raw
 from widgets.data.jobs import JobState
+from widgets.explore import explore_screen
 from widgets.explore.panel_out import panel_picture
+from widgets.plots import plot_data
 
 SECOND = 1_000_000
 ROWS = 400
@@ -140,6 +142,22 @@ def test_the_samples_of_a_panel_are_what_is_stored_of_the_time_that_is_seen(
     assert "400 rows are saved" in one.window.notices._notices[answers.path].sentence
 
 
+def test_the_clipboard_takes_the_newest_points_and_says_so(one: Composition, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = one.screens.explore.screen
+    one._actions["explore.copy-data"].trigger()
+    rows = QGuiApplication.clipboard().text().splitlines()
+    assert len(rows) == 401
+    assert screen._told.text().startswith("400 points")
+    for module in (plot_data, explore_screen):
+        monkeypatch.setattr(module, "MOST_COPIED", 10)
+    one._actions["explore.copy-data"].trigger()
+    assert QGuiApplication.clipboard().text().splitlines() == [rows[0], *rows[-10:]]
+    assert screen._told.text().startswith("The newest 10 of 400 points")
+    screen.panel.toggle(1)
+    one._actions["explore.copy-data"].trigger()
+    assert screen._told.text().startswith("The newest 10 of 200 points"), "what is clicked off is not drawn"
+
+
 def test_one_that_is_cancelled_leaves_the_older_file(
     one: Composition, answers: Answers, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -162,7 +180,7 @@ def test_what_the_recorder_counts_is_no_sample(one: Composition, answers: Answer
     qtbot.waitUntil(lambda: one.idle and len(screen.panel.curves) == 1)
     one._actions["explore.save-data"].trigger()
     assert answers.asked == []
-    assert "kept as samples" in screen._told.text()
+    assert "no series of samples" in screen._told.text()
 
 
 def test_every_plot_offers_both(one: Composition, answers: Answers, tmp_path: Path, qtbot: QtBot) -> None:
