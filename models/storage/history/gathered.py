@@ -15,12 +15,12 @@ NOTHING = Piece(0, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 class Gathered:
-    """Pieces come newest first. Beyond `most` samples each piece keeps, for the share of `span_us` that it has, what `index` keeps
-    of it: hundreds of millions of samples are never held together, and a page costs what it shows."""
+    """Pieces come newest first. Beyond `most` samples all is reduced to `kept`: each piece keeps, for the share of `span_us` that
+    it has, what `index` keeps of it. Hundreds of millions of samples are never held together, and a page costs what it shows."""
 
-    def __init__(self, most: int, span_us: int, index: Index) -> None:
-        self._most, self._index = most, index
-        self._column_us = max(1, span_us // max(1, most // 2))
+    def __init__(self, most: int, kept: int, span_us: int, index: Index) -> None:
+        self._most, self._kept, self._index = most, kept, index
+        self._column_us = max(1, span_us // max(1, kept // 2))
         self._pieces: list[Piece] = []
         self._n = 0
         self._reduced = False
@@ -47,9 +47,9 @@ class Gathered:
     def columns(self, series: int, shared: "SharedTimes") -> SeriesColumns:
         """Sorted by the agent's own time, as stored, so that a sample is the same in every page."""
         joined = shared.joined(self._pieces[::-1])
-        if len(joined.value) > self._most:
+        if self._reduced and len(joined.value) > self._kept:
             joined, drawn = _as_drawn(joined)
-            joined = _picked(joined, self._index(drawn, joined.value, max(1, self._most // 2)))
+            joined = _picked(joined, self._index(drawn, joined.value, max(1, self._kept // 2)))
         at = joined.time_us
         if len(at) > 1 and (at[1:] < at[:-1]).any():
             joined = _picked(joined, np.argsort(at, kind="stable"))

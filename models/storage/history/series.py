@@ -12,7 +12,7 @@ from models.domain.names import SeriesKey, SeriesKind
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.domain.reduce import counter_index, envelope_index
 from models.storage.history.gaps import gaps_between
-from models.storage.history.gathered import Gathered, SharedTimes
+from models.storage.history.gathered import Gathered, Index, SharedTimes
 from models.storage.history.store_view import StoreView
 from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.sealing.sample_reading import read_series
@@ -36,7 +36,7 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
     counters = {id_ for id_, key in keys.items() if key.kind is SeriesKind.COUNTER}
     span_us = request.until_us - request.since_us
     found = {
-        id_: Gathered(request.points_of(id_), span_us, counter_index if id_ in counters else envelope_index)
+        id_: Gathered(most := request.points_of(id_), request.kept_points or most, span_us, _index(id_ in counters))
         for id_ in request.series
     }
     began = time.monotonic()
@@ -50,6 +50,10 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
                 now = time.monotonic()
                 due = now + max(LATER_PAGE_S, now - began)  # putting all together again is not free
     yield _result(view, request, found, agents, now_us, complete=True)
+
+
+def _index(counts: bool) -> Index:
+    return counter_index if counts else envelope_index
 
 
 def samples_in(

@@ -28,7 +28,7 @@ def pieces(whole: Piece) -> list[Piece]:
 
 def test_what_is_not_too_much_stays_as_it_was() -> None:
     whole = walk(1)
-    gathered = Gathered(N, N * SECOND, envelope_index)
+    gathered = Gathered(N, 100, N * SECOND, envelope_index)
     for piece in pieces(whole):
         gathered.add(piece)
     found = gathered.columns(1, SharedTimes())
@@ -42,7 +42,7 @@ def test_what_is_not_too_much_stays_as_it_was() -> None:
 @pytest.mark.parametrize("most", [400, 2_000, 20_000])
 def test_of_too_many_the_extremes_of_every_stretch_stay(most: int) -> None:
     whole = walk(2)
-    gathered = Gathered(most, N * SECOND, envelope_index)
+    gathered = Gathered(3 * PIECE, most, N * SECOND, envelope_index)
     for piece in pieces(whole):
         gathered.add(piece)
         gathered.columns(1, SharedTimes())  # a page on the way changes nothing
@@ -65,7 +65,7 @@ def test_the_rise_of_a_counter_stays_exact() -> None:
     value = np.cumsum(chance.integers(0, 5, N)).astype(float)
     value[N // 2 :] -= value[N // 2]
     at = START + np.arange(N) * SECOND
-    gathered = Gathered(500, N * SECOND, counter_index)
+    gathered = Gathered(500, 500, N * SECOND, counter_index)
     for piece in pieces(Piece(1, at, at, value)):
         gathered.add(piece)
     step = np.diff(gathered.columns(1, SharedTimes()).value)
