@@ -192,8 +192,7 @@ class LogList(LogRows):
         self.search.setPlaceholderText(self.tr("Text in message, logger or error"))
         self.search.setAccessibleName(self.tr("Text in message, logger or error"))
         self.search.setMinimumWidth(280)
-        self.filters.insertWidget(0, self.level)
-        self.filters.insertWidget(1, self.search)
+        self.add_filters(self.level, self.search)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self.reload)
         self.search.textChanged.connect(self._typed)
@@ -211,7 +210,7 @@ class LogList(LogRows):
 
     def empty_state(self) -> ViewState:
         if self.filtered:
-            return no_match(self.clear_filter)
+            return no_match(self.clear_filter, in_time=not self._range.live)
         if not self._range.live:
             return self.none_in_time(self.tr("No log records in this time"))
         hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")
