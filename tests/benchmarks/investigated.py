@@ -51,6 +51,20 @@ class Truth:
     """As above, whether each task that ended failed."""
     messages: int = 0
 
+    def by_day(self) -> list[str]:
+        """Mean CPU, and how many tasks failed, yesterday and the day before."""
+        return [f"CPU {sum(self.cpu[day]) / len(self.cpu[day]):.2f}, {sum(self.tasks[day])} failed" for day in (0, -1)]
+
+    def save(self, path: Path) -> None:
+        path.write_text(
+            json.dumps([list(self.cpu.values()), list(self.tasks.values()), self.messages]), encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Truth":
+        cpu, tasks, messages = json.loads(path.read_text(encoding="utf-8"))
+        return cls(dict(zip((0, -1), cpu, strict=True)), dict(zip((0, -1), tasks, strict=True)), messages)
+
 
 class _Story:
     """Says in steps what the fleet says, and changes it where something happens."""
@@ -131,8 +145,8 @@ class _Story:
         yield answered, fleet.say(places[ASKED], places[ASKER], answered, id=f"{REQUEST}-r", reply_to=REQUEST, type="answer", body=body)  # fmt: skip
 
 
-def record(folder: Path) -> tuple[SimulatedFleet, Truth]:
-    """Store all of it; the fleet can go on from there."""
+def record(folder: Path) -> Truth:
+    """Store all of it."""
     story, clock = _Story(), FakeClock(wall_us=round(at("00:00", -1) * 1e6))
     writer = StoreWriter(Workspace.at(folder), clock)
     keeper, reader = PresenceKeeper(), Reader(writer.names, "agents", clock)
@@ -152,4 +166,4 @@ def record(folder: Path) -> tuple[SimulatedFleet, Truth]:
         writer.commit(batch)
         writer.housekeep()
     writer.close()
-    return story.fleet, story.truth
+    return story.truth

@@ -43,7 +43,6 @@ from widgets.plots.thresholds import Threshold
 LEGEND_LINES = 3
 LEAST_HEIGHT = 150
 _STATISTICS_MS = 1_000
-_STATISTICS_PIXELS = 60
 LEAST_WIDTH = 220
 
 
@@ -303,13 +302,21 @@ class ExplorePanel(QFrame):
             self._column.addWidget(self._statistics)
         if self._statistics is not None:
             self._statistics.setVisible(shown)
-        self.setMinimumHeight(LEAST_HEIGHT + (_STATISTICS_PIXELS if shown else 0))
+        self._keep_room()
         if shown:
             self._figures.want()
 
     def _tell_statistics(self) -> None:
         if self._statistics is not None and self._statistics.isVisibleTo(self):
             self._statistics.show_range(self.curves, *self.body.span)
+            self._keep_room()
+
+    def _keep_room(self) -> None:
+        """The plot stays one, whatever stands below it."""
+        below = self._statistics
+        self.setMinimumHeight(
+            LEAST_HEIGHT + (below.maximumHeight() if below is not None and below.isVisibleTo(self) else 0)
+        )
 
     def _tell_off(self) -> None:
         off = [place for place in range(len(self.curves)) if not self.is_on(place)]
