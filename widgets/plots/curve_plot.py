@@ -80,6 +80,7 @@ class CurvePlot(TimeSurface):
         self._placed_entries: list[PlacedEntry] = []
         self._notes: NoteLayer | None = None
         self._extent = (math.nan, math.nan)
+        self._summed = 0  # so many points were drawn last
         self._summary_us = 0  # end of the window that was described last; 0: describe anew
         self.setMinimumHeight(HEADER_PIXELS + 56)
         self.setAccessibleName(title)
@@ -277,8 +278,12 @@ class CurvePlot(TimeSurface):
         return self.tr(" (n {n})").replace("{n}", str(reading.n)) if 0 < reading.n < FEW else ""
 
     def _summarise(self) -> None:
-        """The description for who does not see the curves; at most once a second."""
+        """The description for who does not see the curves; at most once a second of what goes on, and when more has come."""
         low = self._extent[0]
+        drawn = sum(len(shape.x_us) for shape in self.shapes)
+        if not self._range.live and drawn != self._summed:
+            self._summary_us = 0
+        self._summed = drawn
         told_us, self._summary_us = self._summary_us, 0 if math.isnan(low) else self._frame.until_us
         if abs(self._summary_us - told_us) < _SUMMARY_EVERY_US and self._summary_us:
             self._summary_us = told_us
