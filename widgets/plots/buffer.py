@@ -12,6 +12,7 @@ from widgets.plots.outline import Outline
 
 MOST_POINTS = 2_000_000
 _FIRST_CAPACITY = 1024
+_FOREVER = 1 << 62
 
 
 class Slice(NamedTuple):
@@ -70,10 +71,11 @@ class SeriesBuffer:
         """The newest value; NaN when empty."""
         return float(self._value[self._end - 1]) if len(self) else float("nan")
 
-    def replace(self, columns: SeriesColumns) -> None:
-        """Take the store's answer. Points that arrived later than all of it (the tail was quicker) stay."""
+    def replace(self, columns: SeriesColumns, until_us: int = _FOREVER) -> None:
+        """Take the store's answer about what arrived before `until_us`. Points of that time that arrived later than all of it
+        (the tail was quicker) stay."""
         newest = int(columns.received_us.max()) if len(columns.received_us) else 0
-        later = self.received_us >= newest if newest else np.zeros(len(self), bool)
+        later = (self.received_us >= newest) & (self.received_us < until_us) if newest else np.zeros(len(self), bool)
         here = slice(self._start, self._end)
         kept = SeriesColumns(
             self.series, self._time[here][later], self._received[here][later], self._value[here][later], False

@@ -29,7 +29,7 @@ _HEAL_MS = 1_000
 _HEAL_US = 5_000_000
 _MARGIN = 4
 """History is asked for a quarter of the span more on each side, so that a small pan shows no hole."""
-_LINE_POINTS, _KEPT_POINTS = 8_000_000, 16_000
+_LINE_POINTS, _KEPT_POINTS = 5_000_000, 16_000
 """Of all lines together; beyond that each has an envelope of so many, which shows the same on any screen. Two hundred series of a
 month would be some gigabytes."""
 _SLACK_US = 5_000_000
@@ -172,7 +172,7 @@ class SeriesFeed(QObject):
         for columns in result.columns:
             buffer = self.buffers.get(columns.series)
             if buffer is not None:
-                buffer.replace(self._as_shown(columns))
+                buffer.replace(self._as_shown(columns), result.request.until_us)
                 buffer.hours = self._hours_as_shown(hours.get(columns.series))
         self.gaps = result.gaps
         if len(result.request.series) == len(self._shown_as):
