@@ -71,6 +71,8 @@ class ExplorePanel(QFrame):
     """Show what happened (`Way`) where the cursor stands."""
     agent_wanted = Signal(int)
     """Open this agent (its local id)."""
+    copied = Signal(str)
+    """What of it is on the clipboard now, as a sentence."""
     placed = Signal()
     """What in it lies over time is another, or stands elsewhere."""
     panel_dropped = Signal(int, int, object)
@@ -149,6 +151,7 @@ class ExplorePanel(QFrame):
             self._column.insertWidget(self._column.indexOf(self.plot), made, 1)
             self._wire(made)
             made.agent_wanted.connect(self.agent_wanted)
+            made.copied.connect(self.copied)
             if isinstance(made, HeatView):
                 made.moment_wanted.connect(self.moment_wanted)
             made.set_curves(self.curves)
@@ -190,7 +193,7 @@ class ExplorePanel(QFrame):
         self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:MOST_NAMED])))
         units = resolved.units
         self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)
-        self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
+        self.plot.set_floors(*map(resolved.floor, units[:2]))
         self.curves = list(curves)
         self.plot.set_curves(self.curves, [curve.raw for curve in self.curves])
         for view in self._views.values():
@@ -314,9 +317,8 @@ class ExplorePanel(QFrame):
     def _keep_room(self) -> None:
         """The plot stays one, whatever stands below it."""
         below = self._statistics
-        self.setMinimumHeight(
-            LEAST_HEIGHT + (below.maximumHeight() if below is not None and below.isVisibleTo(self) else 0)
-        )
+        room = below.maximumHeight() if below is not None and below.isVisibleTo(self) else 0
+        self.setMinimumHeight(LEAST_HEIGHT + room)
 
     def _tell_off(self) -> None:
         off = [place for place in range(len(self.curves)) if not self.is_on(place)]
@@ -392,9 +394,3 @@ def _over_time(body: TimePlot | PanelView) -> TimeSurface | None:
 def _focused(body: TimePlot | PanelView) -> list[QWidget]:
     """What of it takes the keys, by turns."""
     return [body, *body.inner] if isinstance(body, PanelView) else [body]
-
-
-def _floor(unit: str, resolved: Resolved) -> float | None:
-    """Shares, durations and what counters do are read from zero; memory and temperatures by how they move."""
-    rises = any(one.counts for one in resolved.found if one.unit == unit)
-    return 0.0 if rises or unit in {"1", "s"} else None

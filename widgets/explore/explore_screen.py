@@ -201,7 +201,6 @@ class ExploreScreen(QWidget):
         panel, now = self.panel, self._context.times.current()
         if panel.body is not panel.plot:
             panel.body.copy()
-            self.tell(self.tr("What this panel shows is on the clipboard, as text"))
             return
         on = [curve for place, curve in enumerate(panel.curves) if panel.is_on(place)]
         drawn = list({(curve.found.series, curve.shift_us): curve.raw for curve in on}.values())
@@ -258,6 +257,7 @@ class ExploreScreen(QWidget):
         panel.menu_wanted.connect(self._open_panel_menu)
         panel.moment_wanted.connect(lambda way: self.ask_logs() if way is Way.LOGS else self.ask_messages())
         panel.agent_wanted.connect(self.agent_wanted)
+        panel.copied.connect(self.tell)
         panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
         panel.panel_dropped.connect(lambda target, id_, side: commands.move(id_, target, side))

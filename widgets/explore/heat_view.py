@@ -22,6 +22,7 @@ from widgets.heat.heat_table import Cells, HeatTable, heat_csv
 from widgets.heat.order import Order, fitting, highest, in_order, newest, searched_texts
 from widgets.heat.subject import HeatSubject
 from widgets.heat.surface import HeatSurface
+from widgets.plots.plot_data import MOST_COPIED
 
 _SEARCH_PIXELS = 190
 _MOVE_MS = 1_000
@@ -250,10 +251,19 @@ class HeatView(PanelView):
         first_us = self.feed.first_us + low * self.feed.step_us
         return Cells(subject, rows, first_us, self.feed.step_us, self.feed.value[rows, low:high])
 
-    def text(self) -> str:
-        """Every cell that has a value, as CSV."""
+    def copy(self) -> None:
+        """Put the cells of the agents that are listed on the clipboard as CSV: of the first ones, if they are very many."""
         cells = self.cells()
-        return "" if cells is None else heat_csv(cells)
+        if cells is None:
+            return
+        n, every = _copied(cells), len(cells.rows)
+        QGuiApplication.clipboard().setText(heat_csv(cells._replace(rows=cells.rows[:n], value=cells.value[:n])))
+        text = self.tr("{n} agents are on the clipboard, as CSV")
+        if n < every:
+            text = self.tr(
+                "The first {n} of {all} agents are on the clipboard; search for agents, or choose a shorter time, for others"
+            )
+        self.copied.emit(text.replace("{n}", count_text(n)).replace("{all}", count_text(every)))
 
     # ------------------------------------------------------------ wires
 
@@ -271,7 +281,11 @@ class HeatView(PanelView):
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addAction(self.tr("Copy picture"), lambda: QGuiApplication.clipboard().setPixmap(self.grab()))
-        menu.addAction(self.tr("Copy data as CSV"), self.copy)
+        text, cells = self.tr("Copy data as CSV"), self.cells()
+        if cells is not None and _copied(cells) < len(cells.rows):
+            text = self.tr("Copy data as CSV (the first {n} of {all} agents)")
+            text = text.replace("{n}", count_text(_copied(cells))).replace("{all}", count_text(len(cells.rows)))
+        menu.addAction(text, self.copy)
         menu.addAction(self.tr("Show as table"), self.show_table)
         if (agent := self.agent_at_hand) != 0:
             menu.addSeparator()
@@ -301,6 +315,11 @@ class HeatView(PanelView):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.set_active(False)
+
+
+def _copied(cells: Cells) -> int:
+    """Of how many agents the clipboard takes the cells: more would hold the window up."""
+    return min(len(cells.rows), max(1, MOST_COPIED // max(1, cells.value.shape[1])))
 
 
 def _same(these: Sequence[object], those: Sequence[object]) -> bool:

@@ -30,6 +30,8 @@ class PanelView(DrawnWidget):
     """This `QMenu` is about to open on it."""
     agent_wanted = Signal(int)
     """Open this agent."""
+    copied = Signal(str)
+    """What is on the clipboard now, as a sentence."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context.frames, context.themes)
@@ -87,6 +89,7 @@ class PanelView(DrawnWidget):
     def copy(self) -> None:
         """Put what is seen on the clipboard, as text."""
         QGuiApplication.clipboard().setText(self.text())
+        self.copied.emit(self.tr("What this panel shows is on the clipboard, as text"))
 
     # ------------------------------------------------------------ drawing
 

@@ -80,6 +80,12 @@ class Resolved:
         """The one of the left axis first."""
         return list(dict.fromkeys(one.unit for one in self.found))
 
+    def floor(self, unit: str) -> float | None:
+        """Where its axis begins: shares, durations and what counters do are read from zero; memory and temperatures by how they
+        move (None)."""
+        rises = any(one.counts for one in self.found if one.unit == unit)
+        return 0.0 if rises or unit in {"1", "s"} else None
+
 
 def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved:
     """Find what a panel shows of these agents: those of the layout, or the one of a repeated panel."""

@@ -157,7 +157,7 @@ class HeatFeed(QObject):
         n[:, at : at + request.steps][told] = result.n[told]
         self.value, self.n = value, n
         self.first_us += gone * self.step_us
-        self._covered = (self._covered[0], request.until_us)
+        self._covered = (max(self._covered[0], self.first_us), request.until_us)
 
     def _coarsen(self) -> None:
         """Where steps are shorter than agents tell it, most cells would be empty: take longer ones, as they say of themselves."""

@@ -17,6 +17,7 @@ from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult, Se
 from tests.widgets.conftest import Desk
 from tests.widgets.explore.test_explore_screen import search, settle
 from tests.widgets.fakes import AGENT, CPU, QUEUE, SECOND
+from widgets.explore import heat_view
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.explore.heat_view import HeatView
 from widgets.explore.panel_menu import fill_panel_menu
@@ -182,6 +183,21 @@ def test_live_it_goes_on_with_the_tail_from_where_it_ended(heat: HeatView, desk:
     assert seen[~np.isnan(seen)].tolist() == [1, 2, 3, 50]
 
 
+def test_what_left_the_window_while_live_is_asked_for_again_when_somebody_looks_back(
+    heat: HeatView, desk: Desk, qtbot: QtBot
+) -> None:
+    began = desk.now - 50 * SECOND
+    desk.clock.advance(120 * SECOND)
+    desk.tail.page([])
+    heat.feed._ask_newest()
+    settle(desk)
+    assert heat.feed.first_us > began + 30 * SECOND
+    desk.range.zoom(began, began + 60 * SECOND)
+    qtbot.waitUntil(lambda: bool(desk.source.waiting))
+    settle(desk)
+    assert heat._seen()[~np.isnan(heat._seen())].tolist() == [9, 1, 1, 2, 3]
+
+
 def test_hidden_it_asks_for_nothing(heat: HeatView, explore: ExploreScreen, desk: Desk) -> None:
     explore.hide()
     asked = desk.source.count(HeatRequest)
@@ -248,8 +264,8 @@ def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: De
     end = desk.now // STEP * STEP
     first = next(at for at, time in enumerate(head) if time == iso_time(end - 3 * STEP))
     assert [(line[0], line[1], line[first : first + 3]) for line in lines] == [
-        ("crawler-2", "{task}", ["9.0", "", "1.0"]),
-        ("crawler-1", "{task}", ["1.0", "2.0", "3.0"]),
+        ("crawler-2", "{task}", ["9", "", "1"]),
+        ("crawler-1", "{task}", ["1", "2", "3"]),
         ("planner-1", "{task}", ["", "", ""]),
     ]
     heat.show_table()
@@ -263,6 +279,23 @@ def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: De
         ["Planner · planner-1", "–", "–", "–"],
     ]
     table.close()
+
+
+def test_the_clipboard_takes_the_first_agents_of_very_many_and_says_so(
+    heat: HeatView, explore: ExploreScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied() -> list[str]:
+        heat.surface.copy()
+        return [line.split(",")[0] for line in QGuiApplication.clipboard().text().splitlines()[1:]]
+
+    assert copied() == ["crawler-2", "crawler-1", "planner-1"]
+    assert explore._told.text() == "3 agents are on the clipboard, as CSV"
+    monkeypatch.setattr(heat_view, "MOST_COPIED", 2 * heat._seen().shape[1])
+    assert copied() == ["crawler-2", "crawler-1"]
+    assert explore._told.text().startswith("The first 2 of 3 agents are on the clipboard")
+    menu = QMenu()
+    heat._fill_menu(menu)
+    assert "Copy data as CSV (the first 2 of 3 agents)" in [action.text() for action in menu.actions()]
 
 
 def test_a_heat_map_offers_nothing_that_only_curves_have(heat: HeatView, explore: ExploreScreen, desk: Desk) -> None:
