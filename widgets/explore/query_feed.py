@@ -100,6 +100,9 @@ class QueryFeed(QObject):
     def _ask(self) -> None:
         for series in list(self._tickets):
             self._let_go(series)
+        if self._gaps_ticket is not None:  # of another time, maybe: rates are of the time that no gap covers
+            self._gaps_ticket.cancel()
+            self._gaps_ticket = None
         self._settle.stop()
         self._again.stop()
         if not self._active or not self._queries:
@@ -118,8 +121,7 @@ class QueryFeed(QObject):
                 continue
             request = LogSummaryRequest(term, since, until, step, facets=False)
             self._tickets[series] = self._source.ask(request, partial(self._take, series))
-        if self._gaps_ticket is None:
-            self._gaps_ticket = self._source.ask(GapsRequest(since, until), self._take_gaps)
+        self._gaps_ticket = self._source.ask(GapsRequest(since, until), self._take_gaps)
         self.state_changed.emit()
 
     @Slot(object)

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from models.domain.layouts.layout import Plotted, Shown
 from models.domain.layouts.layout_text import read_layout, write_layout
-from models.domain.queries import LogSummaryRequest
+from models.domain.queries import GapsRequest, LogSummaryRequest
 from models.domain.records import GapCause, Level
 from tests.widgets.conftest import Desk
 from tests.widgets.explore.test_explore_screen import settle
@@ -82,6 +82,18 @@ def test_while_live_it_goes_on_and_hidden_it_asks_nothing(explore: ExploreScreen
     feed._again.timeout.emit()
     assert desk.source.count(LogSummaryRequest) == asked + 1
     assert not feed._again.isActive()
+
+
+def test_gaps_are_those_of_the_time_that_was_chosen_last(explore: ExploreScreen, desk: Desk, hour: int) -> None:
+    explore.explore_series([ERRORS])
+    settle(desk)
+    feed = explore.desk.feed.queries
+    for earlier in (1, 2):  # the answer to the first is still on its way
+        desk.range.zoom(hour - earlier * 60 * MINUTE, hour - (earlier - 1) * 60 * MINUTE)
+        feed.reload()
+    settle(desk)
+    of_query = [one for one in desk.source.asked if isinstance(one, GapsRequest)]
+    assert of_query[-1].since_us <= hour - 120 * MINUTE
 
 
 def test_a_query_that_makes_no_sense_says_so(explore: ExploreScreen, desk: Desk) -> None:
