@@ -104,7 +104,7 @@ class PulseFeed(QObject):
 
     @Slot()
     def _time_passed(self) -> None:
-        if self._range.live:
+        if self._range.live and self._ticket is None:  # one that takes longer than that is waited for
             self.reload()
 
     def _take(self, result: Result | Failed) -> None:

@@ -459,6 +459,8 @@ def test_counts_are_asked_for_again_while_live_and_not_while_hidden(explore: Exp
     before = asked()
     explore.desk.feed.pulses._again.timeout.emit()
     assert asked() == before + 1
+    explore.desk.feed.pulses._again.timeout.emit()
+    assert asked() == before + 1, "a slow answer is waited for"
     desk.range.pause()
     settle(desk)
     before = asked()
