@@ -54,6 +54,7 @@ class FieldPlot(QWidget):
         self._stopped = False  # by somebody
         self._behind = False  # rows came while nobody looked
         self._undrawn = False  # more of the past is known than is drawn
+        self._other_range = False  # was chosen while nobody looked
         self._gaps: Ticket | None = None
         self._draw = Throttle(self._draw_past, _DRAWN_MS, self)
         self._news = Throttle(self._ask_news, _NEWS_MS, self)
@@ -166,7 +167,7 @@ class FieldPlot(QWidget):
     @Slot()
     def _begin(self) -> None:
         self._let_go()
-        self._stopped = self._behind = False
+        self._stopped = self._behind = self._other_range = False
         self._buffer.clear()
         self.times.resume()
         now = self._range.current()
@@ -214,7 +215,9 @@ class FieldPlot(QWidget):
         if self.plot is None:
             return
         if self.stretch.currentIndex() == _CHOSEN:
-            self._begin()
+            self._other_range = not self.isVisible()
+            if not self._other_range:
+                self._begin()
         else:
             self.rows_added()
 
@@ -296,6 +299,9 @@ class FieldPlot(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self.plot is None:
+            return
+        if self._other_range:
+            self._begin()
             return
         if self._undrawn:
             self._draw.want()

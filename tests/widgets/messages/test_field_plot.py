@@ -134,6 +134,19 @@ def test_the_chosen_time_alone(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> Non
     assert len(drawn(desk, plot, qtbot, 3)) == 3
 
 
+def test_another_time_is_read_once_somebody_looks(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:
+    desk.range.zoom(desk.now - 200 * SECOND, desk.now - 50 * SECOND)
+    show(desk, plot, lines(desk, {10: 1, 100: 2, 1_000: 3}))
+    assert drawn(desk, plot, qtbot, 1) == [(100, 2.0)]
+    plot.hide()
+    asked = desk.source.count(FieldRequest)
+    desk.range.zoom(desk.now - 2_000 * SECOND, desk.now - 500 * SECOND)
+    assert desk.source.count(FieldRequest) == asked
+    plot.show()
+    desk.source.answer_all()
+    qtbot.waitUntil(lambda: plot._buffer.value.tolist() == [3.0])
+
+
 def test_looking_closer_stays_while_more_comes(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:
     show(desk, plot, lines(desk, {10: 1, 50: 2}))
     drawn(desk, plot, qtbot, 2)
