@@ -217,15 +217,16 @@ def _row_of(person: Person, tree: Seen, seen: Seen) -> int:
 
 
 def _dark_block(image: QImage) -> tuple[int, int] | None:
-    """Where the longest dark stretch of a heat-map begins."""
-    best, where = 20, None
+    """Where the darkest row of a heat-map begins to be dark."""
+    most, where = 20, None
     for y in range(0, image.height() - 5, 5):
-        run = 0
-        for x in range(image.width() * 4 // 5):
-            cell = max(image.pixelColor(x, row).lightness() for row in (y, y + 4))  # no line and no letter
-            run = run + 1 if cell < _DARK else 0
-            if run > best:
-                best, where = run, (x - run + 12, y)
+        lightness = [
+            max(image.pixelColor(x, row).lightness() for row in (y, y + 4))  # no line and no letter
+            for x in range(image.width() * 4 // 5)
+        ]
+        dark = [x for x, light in enumerate(lightness) if light < _DARK]
+        if len(dark) > most:
+            most, where = len(dark), (dark[len(dark) // 4], y + 2)
     return where
 
 
