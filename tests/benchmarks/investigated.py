@@ -93,7 +93,7 @@ class _Story:
         for id_ in BUSY:
             fleet.failing[places[id_]] = BUSY_FAILING if at("09:00") <= since_s < at("12:00") else 0.01
         for id_, gone in ((FIRST_GONE, "02:11:07"), (LATER_GONE, "02:11:49"), (SILENT, "02:10:20")):
-            fleet.absent[places[id_]] = at(gone) <= since_s < at("02:40")
+            fleet.absent[places[id_]] = at(gone) < until_s <= at("02:40")  # silent in all of the step in which it goes
         said = fleet.statuses(since_s) if since_s % STATUS_EVERY_S == 0 else []
         said += fleet.next(round(RATE * (until_s - since_s)), since_s)
         gap_s = (until_s - since_s) / (len(said) + 1)

@@ -36,6 +36,7 @@ from tests.benchmarks.investigated import (
     ASKER,
     BROKEN,
     BUSY,
+    FIRST_GONE,
     LAST_WORDS,
     PATTERN,
     REPLY_S,
@@ -84,14 +85,11 @@ def who_went_first(person: Person) -> tuple[object, object]:
     person.see(lambda: person.reader.cell(fleet, 0, 2).name.startswith("offline"), "the fleet is of then")
     person.click(_header(person, fleet, 2))
     person.keys("ctrl+f", "Down")
-    told = person.see(lambda: _label(person, "offline ("), "how the agent was")
+    first = person.reader.cell(fleet, 0, 0).name
+    told = person.see(lambda: _label(person, "offline ("), "how the agent was").split(",")[0]
     person.keys("Return")
     rows = _rows(person, "Log records", bool)
-    return (rows[0][-1], told.split(" since ")[0], told.split(" ")[3].rstrip(",")), (
-        LAST_WORDS,
-        "offline (will)",
-        "02:11:07",
-    )
+    return (first, told, rows[0][-1]), (_name(FIRST_GONE), "offline (will) since 02:11:07", LAST_WORDS)
 
 
 def which_pattern_began(person: Person) -> tuple[object, object]:
@@ -192,7 +190,8 @@ def _found(person: Person, first: str) -> None:
 
     def shown() -> bool:
         trees = person.reader.all("tree", "Agents and series")
-        return bool(trees) and person.reader.rows(trees[0], 1)[0][0].startswith(first)
+        rows = person.reader.rows(trees[0], 1) if trees else []
+        return bool(rows) and rows[0][0].startswith(first)
 
     person.see(shown, f"{first} is found")
 
