@@ -198,9 +198,11 @@ def test_the_next_question_takes_the_place_of_the_one_before(store: Store, contr
 def test_after_a_failure_it_is_looked_for_by_its_own_marks(
     store: Store, asked, controller, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.take(at(0, TO_CRAWLER, id="q", type="fetch"), at(1, TO_BOSS, reply_to="q"), at(2, TO_CRAWLER, id="other"))
-    wanted, newest = stored(store, TO_CRAWLER)
-    asked(newest)
+    monkeypatch.setattr(paired_controller, "FIRST_REACH_US", 300 * S)
+    noise = at(100, "agents/x/metrics", metrics={"cpu": 1})  # at which the wait is over: nothing else tells of the reply
+    store.take(at(0, TO_CRAWLER, id="q", type="fetch"), noise, at(200, TO_BOSS, reply_to="q"))
+    (wanted,) = stored(store, TO_BOSS)
+    asked(stored(store, "agents/x/metrics")[0])
 
     def fail(*_: object) -> None:
         raise trouble("settings.unreadable", path="rules.toml", detail="line 1")
@@ -212,4 +214,4 @@ def test_after_a_failure_it_is_looked_for_by_its_own_marks(
     qtbot.waitUntil(lambda: controller._work.idle, timeout=10_000)
     controller.shown.again_wanted.emit()
     qtbot.waitUntil(lambda: controller.shown.text.text() != "", timeout=10_000)
-    assert controller.shown.text.text() == "Answered after 1 s: ok."
+    assert controller.shown.text.text() == "Timed out; answered too late, after 3 min 20 s: ok."
