@@ -21,8 +21,6 @@ from widgets.plots.series_feed import SeriesFeed, ShownRange
 
 QUERY_FIGURE = "records"
 
-_RANKS = (Shown.P50, Shown.P95, Shown.P99)
-
 
 class PanelFeed(QObject):
     """Asks for what is watched together, and only while it is active. GUI thread."""

@@ -199,7 +199,9 @@ def test_after_a_failure_it_is_looked_for_by_its_own_marks(
     store: Store, asked, controller, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paired_controller, "FIRST_REACH_US", 300 * S)
-    noise = at(100, "agents/x/metrics", metrics={"cpu": 1})  # at which the wait is over: nothing else tells of the reply
+    noise = at(
+        100, "agents/x/metrics", metrics={"cpu": 1}
+    )  # at which the wait is over: nothing else tells of the reply
     store.take(at(0, TO_CRAWLER, id="q", type="fetch"), noise, at(200, TO_BOSS, reply_to="q"))
     (wanted,) = stored(store, TO_BOSS)
     asked(stored(store, "agents/x/metrics")[0])
