@@ -217,3 +217,20 @@ def test_an_empty_list_says_how_one_is_made(desk: Desk, names: AgentNames, shown
     desk.notes.refresh()
     desk.source.answer_all()
     assert "/w" in made._stack.view.state.sentence
+
+
+def test_it_stays_open_while_it_is_stored_so_that_nothing_is_lost_where_that_fails(
+    desk: Desk, names: AgentNames, qtbot: QtBot
+) -> None:
+    dialog = dialog_of(desk, names, OUTAGE, qtbot)
+    dialog.save()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    dialog.text.setPlainText("typed meanwhile")
+    assert dialog.isVisible()
+    assert not save_button(dialog).isEnabled(), "it is stored once"
+    _, done = desk.submitted[-1]
+    done(Problem("recorder.absent", {"path": "/w"}))
+    assert dialog.text.toPlainText() == "typed meanwhile"
+    assert save_button(dialog).isEnabled()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
