@@ -61,6 +61,17 @@ def test_the_book_asks_again_when_the_tail_tells_of_a_change_and_only_then(fille
     assert len(filled.source.asked) == asked + 1
 
 
+def test_what_could_not_be_read_is_asked_for_again(filled: Desk) -> None:
+    filled.source.problem = Problem("store.io", {"path": "/w", "detail": "d"})
+    filled.tail.page(annotation_changes=4)
+    filled.source.answer_all()
+    assert filled.notes.problem is not None
+    filled.source.problem = None
+    filled.tail.page(annotation_changes=4)
+    filled.source.answer_all()
+    assert filled.notes.problem is None
+
+
 def test_every_change_can_be_taken_back_the_last_first(filled: Desk) -> None:
     told: list[Problem | None] = []
     filled.notes.put(DEPLOY._replace(text="anew"), told.append)
