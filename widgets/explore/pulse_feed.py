@@ -66,6 +66,8 @@ class PulseFeed(QObject):
         self._agents = wanted
         series = [pulse_series(agent, figure) for agent in wanted for figure in FIGURES]
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in series}
+        if not wanted:
+            self.gaps = NO_GAPS
         if more:
             self.reload()
 

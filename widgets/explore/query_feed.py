@@ -82,6 +82,8 @@ class QueryFeed(QObject):
             self._let_go(series)
         self._queries = wanted
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in wanted}
+        if not wanted:
+            self.gaps = NO_GAPS
         if more:
             self.reload()
 

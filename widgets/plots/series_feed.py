@@ -93,6 +93,8 @@ class SeriesFeed(QObject):
         self._shown_as, self._whole = dict(series), frozenset(whole)
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in series}
         self._tell_tail()
+        if not series:
+            self.gaps = NO_GAPS  # those of others, who go on to other times, are theirs to ask for
         if new and self._active:
             if self._covered() and not self.loading:
                 self._load_more(new)

@@ -96,6 +96,22 @@ def test_gaps_are_those_of_the_time_that_was_chosen_last(explore: ExploreScreen,
     assert of_query[-1].since_us <= hour - 120 * MINUTE
 
 
+def test_gaps_of_series_that_are_shown_no_more_say_nothing_of_another_time(
+    explore: ExploreScreen, desk: Desk, hour: int
+) -> None:
+    series = Plotted("crawler-1", "queue.depth")
+    explore.explore_series([series, ERRORS])
+    settle(desk)
+    explore.commands.remove([series])
+    earlier = hour - 60 * MINUTE
+    desk.source.gaps = [(earlier, earlier + 30 * SECOND, GapCause.NOT_CONNECTED, 0, 0)]
+    desk.source.logs.append(log_line(9, earlier + 40 * SECOND, "failed", Level.ERROR))
+    desk.range.zoom(earlier, hour)
+    explore.desk.feed.queries.reload()
+    settle(desk)
+    assert explore.panel.curves[0].reading(earlier + 5 * SECOND).value == pytest.approx(1 / 30)
+
+
 def test_a_query_that_makes_no_sense_says_so(explore: ExploreScreen, desk: Desk) -> None:
     explore.explore_series([Plotted(query="level:nonsense")])
     settle(desk)
