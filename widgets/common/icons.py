@@ -45,9 +45,8 @@ def _renderer(name: str, colour: str) -> QSvgRenderer:
 def _draw(renderer: QSvgRenderer, pixels: int) -> QPixmap:
     pixmap = QPixmap(QSize(pixels, pixels))
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, pixels, pixels))
-    painter.end()
+    with QPainter(pixmap) as painter:  # an open one would take the process down
+        renderer.render(painter, QRectF(0, 0, pixels, pixels))
     return pixmap
 
 

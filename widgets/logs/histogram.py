@@ -73,25 +73,24 @@ class LogHistogram(QWidget):
     # ------------------------------------------------------------ painting
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme, area = self._theme.theme, self._area()
-        painter.fillRect(self.rect(), QColor(theme.surface))
-        result = self._result
-        if result is not None and len(result.counts):
-            self._notes.paint_stretches(painter, self._frame(result, area), theme)
-            self._paint_bars(painter, area, result)
-            self._paint_times(painter, area, result)
-            self._notes.paint_flags(painter, self._frame(result, self._head()), theme)
-        painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.line))
-        if self._from is not None:
-            veil = QColor(theme.accent)
-            veil.setAlpha(60)
-            painter.fillRect(QRectF(QPointF(self._from, 0), QPointF(self._to, area.bottom())).normalized(), veil)
-        elif result is not None and self._cursor.time_us is not None:
-            x = self._x_of(self._cursor.time_us, area, result)
-            if area.left() <= x <= area.right():
-                painter.fillRect(QRectF(x, 0, 1, area.bottom()), QColor(theme.muted))
-        painter.end()
+        with QPainter(self) as painter:  # an open one would take the process down
+            theme, area = self._theme.theme, self._area()
+            painter.fillRect(self.rect(), QColor(theme.surface))
+            result = self._result
+            if result is not None and len(result.counts):
+                self._notes.paint_stretches(painter, self._frame(result, area), theme)
+                self._paint_bars(painter, area, result)
+                self._paint_times(painter, area, result)
+                self._notes.paint_flags(painter, self._frame(result, self._head()), theme)
+            painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.line))
+            if self._from is not None:
+                veil = QColor(theme.accent)
+                veil.setAlpha(60)
+                painter.fillRect(QRectF(QPointF(self._from, 0), QPointF(self._to, area.bottom())).normalized(), veil)
+            elif result is not None and self._cursor.time_us is not None:
+                x = self._x_of(self._cursor.time_us, area, result)
+                if area.left() <= x <= area.right():
+                    painter.fillRect(QRectF(x, 0, 1, area.bottom()), QColor(theme.muted))
 
     def _paint_bars(self, painter: QPainter, area: QRectF, result: LogSummaryResult) -> None:
         theme, counts = self._theme.theme, result.counts

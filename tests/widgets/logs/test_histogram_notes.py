@@ -1,7 +1,10 @@
-"""Annotations on the histogram of log records: drawn, told under the pointer, and a click leads to their time."""
+"""Annotations on the histogram of log records: drawn, told under the pointer, and a click leads to their time. And what fails
+while it is painted."""
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -36,3 +39,23 @@ def test_annotations_are_told_and_lead_to_their_time(desk: Desk, qtbot: QtBot) -
     qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=foot)
     qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=QPoint(302, 60))
     assert pinned == [at_us]
+
+
+def test_a_failure_while_it_is_painted_leaves_no_painter_open(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    histogram = LogHistogram(desk.theme, desk.cursor, desk.notes)
+    qtbot.addWidget(histogram)
+    histogram.resize(600, 84)
+    request = LogSummaryRequest(EVERYTHING, desk.now - 60 * SECOND, desk.now, 10 * SECOND)
+    histogram.show_result(LogSummaryResult(request, np.ones((6, 6), np.int64), request.since_us, (), 36, True))
+    painters = []
+
+    def fail(painter: QPainter, *_: object) -> None:
+        painters.append(painter)
+        raise ValueError("no bars")
+
+    monkeypatch.setattr(histogram, "_paint_bars", fail)
+    with pytest.raises(ValueError, match="no bars"):
+        histogram.grab()
+    assert not painters[0].isActive()
