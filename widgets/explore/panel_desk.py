@@ -211,7 +211,7 @@ class PanelDesk(QObject):
     def _time_passed(self) -> None:
         """While live the window moves on even when nothing comes."""
         for times, _ in self._earlier.values():
-            times.moved_on()
+            times.time_passed()
         for panel in self.shown:
             panel.time_passed()
 
