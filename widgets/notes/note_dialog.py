@@ -52,7 +52,7 @@ class AnnotationDialog(QDialog):
         self.tags.setToolTip(self.tr("Words to find it by, between spaces or commas"))
         _complete(self.tags, book.tags)
         self.since, self.until = self._moment(self.tr("From")), self._moment(self.tr("Until"))
-        self.stretch = QCheckBox(self.tr("A stretch of &time"))
+        self.stretch = QCheckBox(self.tr("A st&retch of time"))
         self.agent = AgentField(names)
         self.agent.setToolTip(self.tr("On whose plots it is shown; “All agents”: on every plot"))
         self._wrong = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
