@@ -9,7 +9,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from itertools import islice
@@ -18,13 +18,25 @@ from string import Template
 from typing import IO, BinaryIO, cast
 from urllib.parse import quote
 
+from app.incident_pictures import Picture
 from models.domain.problems import trouble
 from models.domain.time_range import moment_text
 from models.storage.export.run import export
 from models.storage.whole_file import whole_file
 from models.storage.workspace import Workspace
 
-PARTS = ("agents", "presence", "samples", "logs", "messages", "tasks", "interactions", "connections", "gaps")
+PARTS = (
+    "agents",
+    "presence",
+    "samples",
+    "logs",
+    "messages",
+    "tasks",
+    "interactions",
+    "connections",
+    "gaps",
+    "annotations",
+)
 MOST_BYTES = 1024 * 1024
 MOST_ROWS = 300
 """So many rows of a dataset stand on the page; all are in its file."""
@@ -34,6 +46,7 @@ _SHOWN = {
     "logs": ("time", "agent", "level", "logger", "text", "error"),
     "tasks": ("submitted", "agent", "type", "state", "error"),
     "gaps": ("since", "until", "agent", "cause", "count"),
+    "annotations": ("since", "until", "agent", "text", "tags"),
 }
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
@@ -41,7 +54,7 @@ _PAGE = Template("""<!DOCTYPE html>
 <style>
 :root { color-scheme: light dark; }
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
-img { max-width: 100%; border: 1px solid #8885; }
+img { max-width: 100%; border: 1px solid #8885; } figure { margin: 1.2rem 0; } figcaption { margin: .3rem 0; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; overflow-wrap: anywhere; }
 td { white-space: pre-wrap; } .error, .fatal, .offline { color: #c0392b; } .warn, .late { color: #9a6a00; }
@@ -63,7 +76,9 @@ class Incident:
     until_us: int
     agents: tuple[str, ...] = ()
     title: str = ""
-    pictures: tuple[Path, ...] = field(default=())
+    pictures: tuple[Picture, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Sentences that stand on the page."""
 
 
 def write_incident(
@@ -80,7 +95,8 @@ def write_incident(
         title = incident.title or "Incident"
         span = f"{moment_text(incident.since_us)} to {moment_text(incident.until_us)} (UTC, by arrival)"
         whose = ", ".join(incident.agents) or "all agents"
-        body = [f"<p>{escape(span)} · {escape(whose)}</p>", *pictures, *sections]
+        remarks = [f"<p>{escape(one)}</p>" for one in incident.remarks]
+        body = [f"<p>{escape(span)} · {escape(whose)}</p>", *remarks, *pictures, *sections]
         archive.writestr("index.html", _PAGE.substitute(title=escape(title), body="\n".join(body)))
         return writer.rows
 
@@ -94,14 +110,14 @@ class _Writer:
         self._progress, self._damaged = progress, damaged
         self.rows = self._bytes = 0
 
-    def picture(self, number: int, path: Path) -> str:
-        name = f"pictures/{number}.png"
+    def picture(self, number: int, picture: Picture) -> str:
+        name, path, caption = f"pictures/{number}.png", picture.path, escape(picture.caption)
         try:
             data = path.read_bytes()
         except OSError as error:
             raise trouble("file.unusable", path=str(path), detail=error.strerror or str(error)) from error
         self._archive.writestr(self._entry(name), data)
-        return f'<p><img src="{name}" alt="Picture {number} of the window"></p>'
+        return f'<figure><figcaption>{caption}</figcaption><img src="{name}" alt="{caption}"></figure>'
 
     def section(self, agent: str) -> str:
         """Everything of one agent ("": of everybody), and what stands of it on the page."""

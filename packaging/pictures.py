@@ -10,12 +10,15 @@ died seven minutes ago, one is degraded, one falls silent. Needs Xvfb and openbo
 import argparse
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -87,6 +90,8 @@ _SCREENS: dict[str, tuple[list[list[str]], float]] = {
     "why": ([*_TO_THE_ILL, ["key", "shift+F1"]], 25),
 }
 """What to do in the window for each, and after how many seconds."""
+_ALONE = ["unshare", "--pid", "--fork", "--mount-proc", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+"""What runs in it is the first process of a world of its own: what else this computer does is nobody's business."""
 _GRAB = """
 import sys
 from PySide6.QtWidgets import QApplication
@@ -194,15 +199,15 @@ class LiveFleet(threading.Thread):
 
 def take(
     out: Path, workspace: Path, env: dict[str, str], steps: list[list[str]], wait_s: float, *, theme: str = "light",
-    other: Path | None = None,
+    other: Path | None = None, alone: bool = False,
 ) -> None:  # fmt: skip
     """Start the window, make it fill the screen, do `steps` (of xdotool) in it, save the screen; as `other` once more in the
-    other theme."""
+    other theme. `alone`: it sees no processes but those that it started, with their true figures."""
     state = Path(env["HOME"]) / ".local" / "state" / "murmurscope"
     state.mkdir(parents=True, exist_ok=True)
     (state / "window.json").write_text(json.dumps({"theme": theme}), encoding="utf-8")
     program = [sys.executable, "-m", "app", "--workspace", str(workspace), "--record-here"]
-    window = subprocess.Popen(program, env=env, cwd=ROOT)
+    window = subprocess.Popen([*(_ALONE if alone else []), *program], env=env, cwd=ROOT)
     pause = threading.Event()
     pause.wait(wait_s)
     for step in [["key", "F11"], *steps]:
@@ -214,7 +219,8 @@ def take(
         subprocess.run(["xdotool", "key", "ctrl+shift+l"], env=env, check=True)
         pause.wait(4)
         subprocess.run([sys.executable, "-c", _GRAB, str(other)], env=env, check=True)
-    window.terminate()
+    for one in psutil.Process(window.pid).children() if alone else [window]:  # who makes it alone only waits for it
+        one.terminate()
     window.wait(30)
 
 
@@ -230,7 +236,7 @@ def main() -> int:
         env = {**environment(folder / "w"), **x_environment(display), "HOME": name}
         if "first-run" in wanted:  # its minute of history is waited for once
             light, dark = (args.out / f"first-run-{theme}.png" for theme in ("light", "dark"))
-            take(light, folder / "first", env, [], 60, other=dark)
+            take(light, folder / "first", env, [], 60, other=dark, alone=True)
         if "refused" in wanted:
             for theme in ("light", "dark"):
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)

@@ -36,6 +36,12 @@ def add_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", metavar="S", type=float, default=1.0, help="pixels per unit (default %(default)s)")
     parser.add_argument("--lang", choices=("en", "pl"), help="language (default: as the desktop)")
     parser.add_argument("-o", dest="output", metavar="FILE", required=True, help="PNG file to write")
+    parser.add_argument(
+        "--no-frame",
+        action="store_true",
+        help="the screen alone below its title and time, without the rest of the window",
+    )
+    parser.add_argument("--then", metavar="S", action="append", default=[], help=argparse.SUPPRESS)  # of `incident`
 
 
 def _agents(text: str) -> int:

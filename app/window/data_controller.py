@@ -73,7 +73,8 @@ class DataController(QObject):
 
     @Slot(object)
     def _export(self, order: ExportOrder) -> None:
-        path = self._asking.new_file(self.tr("Export"), self._folder.propose(order.path))
+        title = self.tr("Save as an incident") if order.dataset == INCIDENT else self.tr("Export")
+        path = self._asking.new_file(title, self._folder.propose(order.path))
         if path:
             self._folder.note(path)
             self.queue.export(replace(order, path=path))

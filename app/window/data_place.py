@@ -2,6 +2,7 @@
 onto the window."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,10 +12,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
 from app.window.asking import Asking, LastFolder
 from app.window.job_queue import JobQueue
+from app.window.latest_work import LatestWork
+from app.window.pictures_at_hand import Pictures, keep_pictures
 from app.window.places import DATA
 from app.window.recorder_link import RecorderLink
 from app.window.screen_place import ScreenPlace
 from app.window.taking_out import TakingOut
+from models.domain.problems import Problem
 from models.domain.queries import RowKey
 from models.domain.sparkplug_nodes import SparkplugNode
 from models.storage.workspace import Workspace
@@ -38,6 +42,7 @@ class DataParts(NamedTuple):
     show_message: Callable[[RowKey], object]
     teach: Callable[[RowKey], object]
     ask_births: Callable[[list[SparkplugNode]], object]
+    pictures: Callable[[], Pictures]
     read_only: bool = False
 
 
@@ -66,6 +71,7 @@ class DataPlace(QObject):
         self.rereading: RereadController | None = None
         context = parts.context
         self.folder = LastFolder(last_folder)
+        self._work = LatestWork(self)
         self._queue = JobQueue(parts.workspace, parts.link, context.clock, self)
         self.out = TakingOut(window, context.outlet, lambda: self._asking, self.folder, self._queue, context.themes)
         window.screen_changed.connect(self._screen_changed)
@@ -74,6 +80,7 @@ class DataPlace(QObject):
 
     def shutdown(self) -> None:
         """Cancel what runs."""
+        self._work.shutdown()
         self.out.shutdown()
         self._queue.shutdown()
         if self.controller is not None:
@@ -103,13 +110,19 @@ class DataPlace(QObject):
 
     @Slot()
     def save_incident(self) -> None:
-        """Put what the time range shows of the agents at hand into one file, with a picture of the window as it is."""
+        """Put what the time range shows of the agents at hand into one file, with pictures of the window as it is."""
         if self._pictures is None:
             self._pictures = TemporaryDirectory(prefix="murmurscope-")
-        path = Path(self._pictures.name) / f"{self._parts.context.clock.wall_us()}.png"
-        taken = self._window.grab().save(str(path), "PNG")
+        folder = Path(self._pictures.name) / str(self._parts.context.clock.wall_us())
+        keep = partial(keep_pictures, self._parts.pictures(), folder)
+        self._work.want("incident", keep, partial(self._pictures_kept, self._agents_at_hand()))
+
+    def _pictures_kept(self, agents: list[str], kept: list[str] | Problem) -> None:
+        if isinstance(kept, Problem):
+            self._window.notices.show_problem(kept)
+            return
         screen, controller = self._made()
-        controller.save_incident(self._agents_at_hand(), [str(path)] if taken else [])
+        controller.save_incident(agents, kept)
         screen.show_work()
 
     @Slot()

@@ -45,14 +45,17 @@ class ExploreMenu(QObject):
         add("rename", tr("Re&name panel…"), lambda one: one.commands.ask_title(), "Shift+F2",
             tr("Give the panel at hand another title"))  # fmt: skip
         add("repeat", tr("Repeat &per agent"), lambda one: one.commands.toggle_repeat(), "Ctrl+Shift+I",
-            tr("Show the panel at hand once for each agent of the layout, or all of them in one again"))  # fmt: skip
+            tr("Show the panel at hand once for each agent of the layout, or all of them in one again"),
+            lambda one: one.panel.has_curves)  # fmt: skip
         add("statistics", tr("S&tatistics"), lambda one: one.commands.toggle_statistics(), "Ctrl+Shift+O",
-            tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"))  # fmt: skip
+            tr("Number, extremes, mean and percentiles of the visible range, below the panel at hand"),
+            lambda one: one.panel.may_tell_statistics)  # fmt: skip
         add("counters", tr("Counters as rate or value"), lambda one: one.commands.toggle_counters(), None,
             tr("Draw the counters of the panel at hand as they count, or by how much they rise a second"),
             lambda one: any(curve.found.is_counter for curve in one.panel.curves))  # fmt: skip
         add("compare", tr("Compare with &earlier…"), lambda one: one.commands.ask_compare(), None,
-            tr("Draw in the panel at hand also how it was an hour, a day or a week before"))  # fmt: skip
+            tr("Draw in the panel at hand also how it was an hour, a day or a week before"),
+            lambda one: one.panel.has_curves)  # fmt: skip
         for kind, text, tip in (
             ("plot", tr("As plot over time"), tr("Show the panel at hand over time")),
             ("distribution", tr("As distribution"), tr("Show in the panel at hand which values are how frequent")),
@@ -82,10 +85,13 @@ class ExploreMenu(QObject):
         actions.separate("Explore")
         add("copy-picture", tr("Copy picture of panel"), lambda one: one.copy_picture(), None,
             tr("Put the picture of the panel at hand on the clipboard"))  # fmt: skip
+        add("copy-data", tr("Copy data of panel"), lambda one: one.copy_data(), None,
+            tr("Put what the panel at hand draws on the clipboard, as CSV"))  # fmt: skip
         add("save-picture", tr("Save picture of panel…"), lambda one: one.save_picture(), "Shift+F4",
             tr("Keep the picture of the panel at hand, with its name and time, as a PNG file"))  # fmt: skip
         add("save-data", tr("Save data of panel…"), lambda one: one.save_data(), None,
-            tr("Write the stored samples of what the panel at hand draws, of the time that is seen, as CSV"))  # fmt: skip
+            tr("Write the stored samples of what the panel at hand draws, of the time that is seen, as CSV"),
+            lambda one: one.panel.has_curves)  # fmt: skip
         actions.separate("Explore")
         add("next", tr("Ne&xt panel"), lambda one: one.focus_panel(1), "F6", tr("Take the next panel in hand"))
         add("previous", tr("Pre&vious panel"), lambda one: one.focus_panel(-1), "Shift+F6",

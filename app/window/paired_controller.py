@@ -35,8 +35,9 @@ class PairedController(QObject):
         self._source, self._workspace, self._clock = source, workspace, clock
         self._themes, self._window = themes, window
         self._work = LatestWork(self)
-        self._line: MessageLine | None = None  # that is asked about, whole
-        self._marks = Marks()
+        self._asked: MessageLine | None = None  # as it stood in a list
+        self._line: MessageLine | None = None  # the same, whole
+        self._marks: Marks | None = None  # None: not known yet
         self._reach_us = FIRST_REACH_US
         self._rounds = 0
         self._turn = 0  # answers of earlier ones are dropped
@@ -60,9 +61,14 @@ class PairedController(QObject):
         self.shown.show()
         self.shown.raise_()
         self.shown.activateWindow()
+        self._asked, self._reach_us = line, FIRST_REACH_US
+        self._start()
+
+    def _start(self) -> None:
+        assert self._asked is not None
         self._let_go()
-        self._line, self._reach_us = None, FIRST_REACH_US
-        turn = self._turn
+        self._line = self._marks = None
+        line, turn = self._asked, self._turn
         with_whole(self._source, line, lambda whole: self._begin(turn, whole), partial(self._told_problem, turn))
 
     def _begin(self, turn: int, line: MessageLine) -> None:
@@ -75,12 +81,16 @@ class PairedController(QObject):
     @Slot()
     def _again(self) -> None:
         """With what is known of it; unless an answer is on its way."""
-        if self._line is not None and self._ticket is None and self._work.idle:
+        if self._asked is None or self._ticket is not None or not self._work.idle:
+            return
+        if self._marks is None:  # it could not be read, or not be told what belongs to it
+            self._start()
+        else:
             self._look(self._marks)
 
     @Slot()
     def _further(self) -> None:
-        if self._line is not None:
+        if self._marks is not None:
             self._reach_us = min(10 * self._reach_us, MOST_REACH_US)
             self._let_go()
             self._look(self._marks)
@@ -107,6 +117,7 @@ class PairedController(QObject):
 
     def _ask(self) -> None:
         assert self._line is not None
+        assert self._marks is not None
         request = RelatedRequest(self._line.key, self._line.topic, self._marks, self._reach_us)
         self._ticket = self._source.ask(request, partial(self._take, self._turn))
 
@@ -126,7 +137,7 @@ class PairedController(QObject):
         self._work.want("paired", job, partial(self._paired, turn, result))
 
     def _paired(self, turn: int, result: RelatedResult, answer: tuple[Paired | None, Marks] | Problem) -> None:
-        if turn != self._turn or self.shown is None or self._line is None:
+        if turn != self._turn or self.shown is None or self._line is None or self._marks is None:
             return
         if isinstance(answer, Problem):
             self._told_problem(turn, answer)

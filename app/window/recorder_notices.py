@@ -76,7 +76,8 @@ class RecorderNotices(QObject):
     @Slot(int)
     def show_faults(self, count: int) -> None:
         """Mistakes of this window so far."""
-        sentence = self.tr("The window met %n mistake(s) of its own.", "", count)
+        many = self.tr("The window met {n} mistakes of its own.").replace("{n}", str(count))
+        sentence = many if count > 1 else self.tr("The window met a mistake of its own.")
         remedy = self.tr("It goes on; the log says more.")
         self._notices.show_notice(Notice(FAULTS, Severity.WARNING, sentence, remedy))
 

@@ -12,6 +12,7 @@ from app.window.flow_place import FlowPlace
 from app.window.layouts_controller import LayoutsController
 from app.window.notes_controller import NotesController
 from app.window.paired_controller import PairedController
+from app.window.pictures_at_hand import pictures_at_hand
 from app.window.places import DATA, FLOW, TASKS
 from app.window.screen_place import ScreenPlace
 from app.window.screens import Screens
@@ -47,6 +48,7 @@ class ScreenParts(QObject):
         """`saved`: how the window was left; `open_guide`: tells how agents are connected."""
         super().__init__(window)
         self._window = window
+        self._themes = themes
         self.refusal = self.tr("nothing is changed in what is only looked at") if parts.read_only else ""
         """Why nothing can be changed here; empty: it can."""
         book = AnnotationBook(parts.source, parts.tail, parts.link.submit, self)
@@ -102,7 +104,7 @@ class ScreenParts(QObject):
         screens.commands.births_wanted.connect(births.ask)
         data_parts = DataParts(
             parts.workspace, screens.context(), parts.link, screens.names, screens.ways.show, parts.rules.teach_message,
-            births.ask, parts.read_only,
+            births.ask, lambda: pictures_at_hand(window, screens.explore, self._themes), parts.read_only,
         )  # fmt: skip
         data = DataPlace(window, places[DATA], data_parts, screens.looked_at, screens.agents_at_hand, last_folder)
         window.refresh_requested.connect(data.refresh)

@@ -236,6 +236,7 @@ class Screens(QObject):
             self.logs.pane.why_wanted.connect(self.why_requested)
             self.ways.lead_from(self.logs.rows)
             self.logs.plots_wanted.connect(self.show_on_plots)
+            self.logs.rate_wanted.connect(self.explore.show_series)
             self.logs.rows.menu_wanted.connect(self._offer_plots)
             self.logs.rows.menu_wanted.connect(self._offer_why)
             self._places[LOGS].fill(self.logs)

@@ -1,16 +1,19 @@
 """`shot`: the real window on a workspace, painted when all its questions are answered, saved as a picture."""
 
 import argparse
+import json
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.demo_workspace import is_demo
-from models.domain.problems import ExitCode, trouble
+from models.domain.problems import EnvironmentProblem, ExitCode, trouble
 from models.storage.workspace import Workspace
 
 if TYPE_CHECKING:  # Qt reads its environment when it is loaded
+    from PySide6.QtGui import QPixmap
     from PySide6.QtWidgets import QWidget
 
     from app.window.composition import Composition
@@ -34,6 +37,7 @@ def run_shot(args: argparse.Namespace) -> int:
     if not workspace.catalogue.exists():
         raise trouble("workspace.missing", path=str(workspace.root))
     agent = _agent(workspace, args.agent, needed=args.screen == "agent")
+    others = [json.loads(one) for one in args.then]
     os.environ["QT_SCALE_FACTOR"] = str(args.scale)
     if not any(os.environ.get(name) for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -55,14 +59,30 @@ def run_shot(args: argparse.Namespace) -> int:
         composition.window.show()
         composition.fill()
         _wait(composition)  # an agent is chosen in what is there
-        target = bring_up(composition, args.screen, agent)
-        _wait(composition)
-        _save(target, Path(args.output))
+        _picture(composition, args, args.screen, agent, Path(args.output))
+        for screen, name, path in others:
+            try:
+                _picture(composition, args, screen, _agent(workspace, name, needed=True), Path(path))
+            except EnvironmentProblem as problem:  # the others come out all the same
+                print(f"murmurscope: {problem}", file=sys.stderr)  # noqa: T201 - of a command
     finally:
         composition.close()
         composition.window.close()
         hooks.uninstall()
     return ExitCode.FAILED if hooks.count else ExitCode.OK
+
+
+def _picture(composition: "Composition", args: argparse.Namespace, screen: str, agent: int, path: Path) -> None:
+    target = bring_up(composition, screen, agent)
+    _wait(composition)
+    if not args.no_frame or target is not composition.window:
+        _save(target.grab(), path)
+        return
+    from widgets.plots.captioned import captioned, span_caption
+
+    shown, now = composition.window.shown_widget, composition.window.time_range.current()
+    detail, theme = span_caption(now.since_us, now.until_us), composition.themes.theme
+    _save(captioned(shown.grab(), shown.accessibleName(), detail, shown.font(), theme), path)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -152,10 +172,10 @@ def _wait(composition: "Composition") -> None:
         raise trouble("query.deadline", seconds=LIMIT_S)
 
 
-def _save(target: "QWidget", path: Path) -> None:
+def _save(picture: "QPixmap", path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if not target.grab().save(str(temporary), "PNG"):
+        if not picture.save(str(temporary), "PNG"):
             raise trouble("file.unusable", path=str(path), detail="it cannot be written")
         temporary.replace(path)
     except OSError as error:

@@ -81,13 +81,14 @@ class LogResult:
 @dataclass(frozen=True, slots=True)
 class LogSummaryRequest:
     """How the records that meet `query` spread over time, by level, and what stands in their fields. Of those that arrived in
-    [since_us, until_us), which are whole cells of `cell_us`: multiples of it. `agent` 0: all."""
+    [since_us, until_us), which are whole cells of `cell_us`: multiples of it. `agent` 0: all. `facets` False: counts alone."""
 
     query: Term
     since_us: int
     until_us: int
     cell_us: int
     agent: int = 0
+    facets: bool = True
 
 
 class Facet(NamedTuple):

@@ -27,6 +27,7 @@ class SeriesRequest:
     since_us: int
     until_us: int
     max_points: int = MOST_POINTS
+    kept_points: int = 0
     whole: frozenset[int] = frozenset()
 
     def points_of(self, series: int) -> int:

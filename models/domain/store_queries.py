@@ -148,10 +148,12 @@ class GapColumns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GapsRequest:
-    """What history does not cover in [since_us, until_us); `until_us` 0: open end."""
+    """What history does not cover in [since_us, until_us); `until_us` 0: open end. `agent`: of this one and of everybody; 0: of
+    whomever."""
 
     since_us: int = 0
     until_us: int = 0
+    agent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

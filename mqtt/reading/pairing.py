@@ -15,8 +15,6 @@ from mqtt.reading.exchange import TIMEOUT_US, Exchange, Request, Sent, interacti
 from mqtt.reading.home_made_pairs import counterparts
 from mqtt.reading.reader import Reader
 
-_SHORTEST = 1
-
 
 @dataclass(slots=True)
 class _Thread:
@@ -24,6 +22,10 @@ class _Thread:
     receiver: int
     waits_until_us: int
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def answered(self) -> bool:
+        return any(step.part is Part.ANSWER for step in self.steps)
 
     def add(self, step: Step) -> None:
         """One message is one step, whatever it holds."""
@@ -62,7 +64,10 @@ class WatchedExchange(Exchange):
         self._by_key.update(dict.fromkeys(request.keys, thread))
 
     def ask_again(self, key: Hashable, keys: tuple[Hashable, ...], received_us: int) -> bool:
-        self._again = self._thread(key)
+        thread = self._thread(key)
+        if thread is not None and thread.answered:
+            return False  # a request of its own
+        self._again = thread
         found = super().ask_again(key, keys, received_us)
         self._again = None
         self._note(key, Part.AGAIN)
@@ -121,7 +126,7 @@ def marks_of(message: RawMessage, declared: Sequence[RawMessage], rules: Rules, 
             topic, _, correlation = part.partition(b"\0")
             topics.add(topic)
             correlations.add(correlation)
-        elif len(part) >= _SHORTEST and part.encode() in message.payload:
+        elif part and part.encode() in message.payload:
             texts.add(part)
     properties = message.properties
     if properties is not None and properties.correlation:

@@ -32,7 +32,7 @@ def payload(number: int) -> bytes:
     return (
         b'{"ts":%d.25,"boot":"b-7","seq":%d,"metrics":{"process.cpu.utilization":0.%d,"process.memory.usage":%d,'
         b'"agent.queue.depth":%d}}'
-    ) % (FIRST_WALL_US // 1_000_000, number, number % 97, 10**8 + number, number % 1_000)
+    ) % (FIRST_WALL_US // 1_000_000, number // (2 if number % 2 else 50), number % 97, 10**8 + number, number % 1_000)
 
 
 def write(workspace: Workspace, first: int, end: int) -> None:
@@ -68,7 +68,7 @@ def seal_all(workspace: Workspace) -> None:
 
 
 def by_reader(workspace: Workspace) -> None:
-    reader, began_s = HistoryReader(workspace), time.monotonic()
+    reader, began_s, cpu_s = HistoryReader(workspace), time.monotonic(), time.process_time()
     pages_s, messages, before = [], 0, None
     while True:
         page_s = time.monotonic()
@@ -78,9 +78,9 @@ def by_reader(workspace: Workspace) -> None:
         before = found.reach.searched
         if before is None:
             break
-    took_s = time.monotonic() - began_s
+    took_s, cpu_s = time.monotonic() - began_s, time.process_time() - cpu_s
     reader.close()
-    tell("field_history", "by a reader alone", messages=messages, seconds=round(took_s, 2), first_page_ms=round(pages_s[0] * 1e3),
+    tell("field_history", "by a reader alone", messages=messages, seconds=round(took_s, 2), cpu_s=round(cpu_s, 2), first_page_ms=round(pages_s[0] * 1e3),
          longest_page_ms=round(max(pages_s) * 1e3), pages=len(pages_s), us_per_message=round(took_s / messages * 1e6, 2))  # fmt: skip
 
 
@@ -94,32 +94,36 @@ def in_the_window(workspace: Workspace) -> None:
     from tests.widgets.fakes import FakeTail
     from widgets.common.frame_clock import FrameClock
     from widgets.common.theme import ThemeHolder
+    from widgets.frame.outlet import Outlet
     from widgets.frame.screen_context import ScreenContext
     from widgets.frame.time_range import TimeCursor, TimeRangeModel
     from widgets.messages.field_plot import FieldPlot
+    from widgets.notes.book import AnnotationBook
 
     app, clock = QApplication(sys.argv[:1]), SystemClock()
     source = HistorySource(partial(HistoryReader, workspace, clock), clock)
     frames, times = FrameClock(clock), TimeRangeModel(clock)
-    plot = FieldPlot(ScreenContext(source, FakeTail(), frames, times, TimeCursor(), ThemeHolder(app, "light"), clock))
+    tail, themes = FakeTail(), ThemeHolder(app, "light")
+    book = AnnotationBook(source, tail, lambda *_: None)
+    plot = FieldPlot(ScreenContext(source, tail, frames, times, TimeCursor(), themes, clock, book, Outlet()))
     plot.resize(1_280, 400)
     plot.show()
     line = MessageLine(RowKey(0, 1, 1), TOPIC, 0, Kind.METRICS, Origin.LIVE, 1, False, False, 0, b"", None)
     app.processEvents()
     plot.show_field(line, PATH)  # the library of plots is loaded with the first
     plot.close_plot()
-    lag, began_s, first_s = LoopLag(), time.monotonic(), 0.0
+    lag, began_s, cpu_s, first_s = LoopLag(), time.monotonic(), time.process_time(), 0.0
     lag.start()
     plot.show_field(line, PATH)
     while not plot.history.complete:
         app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         first_s = first_s or (time.monotonic() - began_s if len(plot._buffer) else 0.0)
-    took_s = time.monotonic() - began_s
+    took_s, cpu_s = time.monotonic() - began_s, time.process_time() - cpu_s
     until_s = time.monotonic() + 1.5  # the last page is drawn
     while time.monotonic() < until_s:
         app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     lag.stop()
-    tell("field_history", "in the window", points=len(plot._buffer), note=plot._note.text(), seconds=round(took_s, 2),
+    tell("field_history", "in the window", points=len(plot._buffer), note=plot._note.text(), seconds=round(took_s, 2), cpu_s=round(cpu_s, 2),
          first_points_ms=round(first_s * 1e3), lag_ms=spread(lag.late_s))  # fmt: skip
     plot.close_plot()
     source.shutdown()
@@ -128,13 +132,15 @@ def in_the_window(workspace: Workspace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
     parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="a workspace that was filled before, or is to be kept")
     args = parser.parse_args()
     tell("field_history", "machine", **machine())
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace.at(Path(folder) / "workspace")
-        write(workspace, 0, args.messages)
-        seal_all(workspace)
-        write(workspace, args.messages, 2 * args.messages)
+        workspace = Workspace.at(args.folder or Path(folder) / "workspace")
+        if not workspace.catalogue.exists():
+            write(workspace, 0, args.messages)
+            seal_all(workspace)
+            write(workspace, args.messages, 2 * args.messages)
         by_reader(workspace)
         in_the_window(workspace)
 

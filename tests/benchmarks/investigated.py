@@ -51,6 +51,26 @@ class Truth:
     """As above, whether each task that ended failed."""
     messages: int = 0
 
+    def by_day(self) -> list[str]:
+        """Mean CPU, and whether more than one task in five failed, yesterday and the day before."""
+        told = []
+        for day in (0, -1):
+            failed = sum(self.tasks[day]) / len(self.tasks[day])
+            told.append(
+                f"CPU {sum(self.cpu[day]) / len(self.cpu[day]):.2f}, {'fails often' if failed > 0.2 else 'works'}"
+            )
+        return told
+
+    def save(self, path: Path) -> None:
+        path.write_text(
+            json.dumps([list(self.cpu.values()), list(self.tasks.values()), self.messages]), encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Truth":
+        cpu, tasks, messages = json.loads(path.read_text(encoding="utf-8"))
+        return cls(dict(zip((0, -1), cpu, strict=True)), dict(zip((0, -1), tasks, strict=True)), messages)
+
 
 class _Story:
     """Says in steps what the fleet says, and changes it where something happens."""
@@ -73,7 +93,7 @@ class _Story:
         for id_ in BUSY:
             fleet.failing[places[id_]] = BUSY_FAILING if at("09:00") <= since_s < at("12:00") else 0.01
         for id_, gone in ((FIRST_GONE, "02:11:07"), (LATER_GONE, "02:11:49"), (SILENT, "02:10:20")):
-            fleet.absent[places[id_]] = at(gone) <= since_s < at("02:40")
+            fleet.absent[places[id_]] = at(gone) < until_s <= at("02:40")  # silent in all of the step in which it goes
         said = fleet.statuses(since_s) if since_s % STATUS_EVERY_S == 0 else []
         said += fleet.next(round(RATE * (until_s - since_s)), since_s)
         gap_s = (until_s - since_s) / (len(said) + 1)
@@ -131,8 +151,8 @@ class _Story:
         yield answered, fleet.say(places[ASKED], places[ASKER], answered, id=f"{REQUEST}-r", reply_to=REQUEST, type="answer", body=body)  # fmt: skip
 
 
-def record(folder: Path) -> tuple[SimulatedFleet, Truth]:
-    """Store all of it; the fleet can go on from there."""
+def record(folder: Path) -> Truth:
+    """Store all of it."""
     story, clock = _Story(), FakeClock(wall_us=round(at("00:00", -1) * 1e6))
     writer = StoreWriter(Workspace.at(folder), clock)
     keeper, reader = PresenceKeeper(), Reader(writer.names, "agents", clock)
@@ -152,4 +172,4 @@ def record(folder: Path) -> tuple[SimulatedFleet, Truth]:
         writer.commit(batch)
         writer.housekeep()
     writer.close()
-    return story.fleet, story.truth
+    return story.truth

@@ -15,6 +15,7 @@ from models.storage.history.store_view import StoreView
 from models.storage.workspace import Workspace
 from tests.benchmarks.loop_lag import LoopLag
 from tests.benchmarks.measure import Figures, spread
+from widgets.plots.pyqtgraph_curve import load
 from widgets.plots.surface import TimeSurface
 
 LIMIT_S = 60.0
@@ -34,6 +35,7 @@ class StoredWindow:
         assert QTest.qWaitForWindowExposed(self.window, 10_000), "the window is not exposed"
         self.composition.fill()
         self.until(lambda: self.composition.screens is not None, "the screens are there")
+        load()  # as a window that follows a recorder does, as soon as it is idle
 
     def run(self, seconds: float) -> None:
         """Let the window live."""

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.window --rates 2000,10000,20000 --duration 60 --runs 3      twelve live plots
     python -m tests.benchmarks.window --rates 20000 --agents 1000 --duration 600 --qos 0 --no-baseline
     python -m tests.benchmarks.window --paint-latency --duration 60                        arrival to paint
-    python -m tests.benchmarks.window --explore 50 --rates 10000 --duration 30             panels of four series
+    python -m tests.benchmarks.window --explore 50 --rates 10000 --duration 30             panels of four series; live, then zoomed
     python -m tests.benchmarks.window --fleet 1000 --duration 30                           1,000 agents, scrolled
 
 Lag is how much later than 10 ms a precise 10 ms timer of the window's own event loop comes; the first `--settle` seconds after
@@ -28,9 +28,18 @@ from tests.helpers.x11 import x_environment, x_server
 KEYS = (
     "lag_p50_ms", "lag_p99_ms", "lag_max_ms", "paint_p50_ms", "paint_p95_ms", "sort_p50_ms", "sort_p95_ms",
     "filter_p50_ms", "filter_p95_ms", "window_cpu", "recorder_cpu", "broker_cpu", "load_cpu", "draws_per_s", "lost",
-    "commit_p50_ms", "commit_p99_ms", "window_peak_mib",
+    "commit_p50_ms", "commit_p99_ms", "window_peak_mib", "draw_p50_ms", "draw_p99_ms", "zoom_lag_p50_ms",
+    "zoom_lag_p99_ms", "zoom_lag_max_ms", "zoom_draw_p50_ms", "zoom_draw_p99_ms",
 )  # fmt: skip
-_SPREADS = {"lag_ms": "lag", "paint_latency_ms": "paint", "sort_ms": "sort", "filter_ms": "filter"}
+_SPREADS = {
+    "lag_ms": "lag",
+    "zoom_lag_ms": "zoom_lag",
+    "draw_ms": "draw",
+    "zoom_draw_ms": "zoom_draw",
+    "paint_latency_ms": "paint",
+    "sort_ms": "sort",
+    "filter_ms": "filter",
+}
 
 
 def measure(options: argparse.Namespace, scenario: str, rate: float, agents: int) -> Figures:

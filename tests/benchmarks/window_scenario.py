@@ -27,6 +27,7 @@ from models.domain.layouts.layout import Layout, Panel, Plotted
 from models.storage.workspace import Workspace
 from tests.benchmarks.loop_lag import LoopLag
 from tests.benchmarks.measure import Cost, Figures, spread
+from tests.benchmarks.stored_window import turn_wheel
 from tests.benchmarks.traffic import Load, recording, settled, start_broker, taken_in
 from widgets.agent.agent_screen import AgentScreen
 from widgets.agent.series_picker import SeriesPicker
@@ -36,6 +37,7 @@ from widgets.plots.plot import TimePlot
 
 LIMIT_S = 60.0
 TRIES = 25
+ZOOM_MS, NOTCHES = 50, 15
 SCROLL_PIXELS = 30  # a step every 16 ms: about 70 rows a second
 
 
@@ -169,7 +171,7 @@ def latency_scenario(
 def explore_scenario(
     scene: Scene, options: argparse.Namespace, draws: Draws, measured: Callable[[], Figures]
 ) -> Figures:
-    """So many panels with four series of four agents each, live."""
+    """So many panels with four series of four agents each: live, and then while a wheel zooms in and out without a pause."""
     composition = scene.composition
     scene.until(lambda: composition.screens and composition.screens.fleet.fleet, "the fleet is shown")
     assert composition.screens is not None
@@ -194,7 +196,26 @@ def explore_scenario(
     visible = sum(panel.plot.is_visible_now() for panel in screen.desk.shown)
     curves = sum(len(panel.curves) for panel in screen.desk.shown)
     figures = {"draws_per_s": round(len(draws.taken_s) / options.duration, 1), "draw_ms": spread(draws.taken_s)}
-    return {"plots_visible": visible, "curves": curves, **found, **figures}
+    draws.clear()
+    zoomed = _while_zooming(screen.desk.shown[0].plot, measured)
+    more = {"zoom_lag_ms": zoomed["lag_ms"], "zoom_draw_ms": spread(draws.taken_s)}
+    return {"plots_visible": visible, "curves": curves, **found, **figures, **more}
+
+
+def _while_zooming(plot: TimePlot, measured: Callable[[], Figures]) -> Figures:
+    """Twenty notches a second: in, out, in …; a minute of a quarter of an hour is what is closest."""
+    turn, step = QTimer(timerType=Qt.TimerType.PreciseTimer, interval=ZOOM_MS), 0
+
+    def notch() -> None:
+        nonlocal step
+        step += 1
+        turn_wheel(plot, plot.frame.area.center().toPoint(), 1 if step // NOTCHES % 2 == 0 else -1)
+
+    turn.timeout.connect(notch)
+    turn.start()
+    found = measured()
+    turn.stop()
+    return found
 
 
 def fleet_scenario(

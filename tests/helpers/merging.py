@@ -1,7 +1,7 @@
 """Recorders on workspaces of their own that bring in what others recorded, and what has to be so afterwards."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -56,9 +56,9 @@ class Recorder:
             self.store.housekeep()
             self._n += 1
 
-    def back_up(self, path: Path, since_us: int = 0) -> Path:
+    def back_up(self, path: Path, since_us: int = 0, texts: Mapping[str, bytes] | None = None) -> Path:
         backup_file(
-            self.workspace, path, {}, "1", self.clock, overwrite=True, progress=lambda *_: None,
+            self.workspace, path, texts or {}, "1", self.clock, overwrite=True, progress=lambda *_: None,
             damaged=lambda *_: None, since_us=since_us,
         )  # fmt: skip
         return path

@@ -12,7 +12,7 @@ from typing import Any
 
 from jeepney import DBusAddress, new_method_call
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
-from jeepney.wrappers import Properties, unwrap_msg
+from jeepney.wrappers import DBusErrorResponse, Properties, unwrap_msg
 
 from tests.helpers.needs import bound_to_parent, program
 from tests.helpers.poll import until
@@ -112,10 +112,13 @@ class ScreenReader:
         return str(self._property(one.owner, one.path, "Accessible", "Description"))
 
     def rows(self, table: Seen, most: int = 50) -> list[list[str]]:
-        """The first rows of a table, cell by cell."""
-        count = min(most, int(self._property(table.owner, table.path, "Table", "NRows")))
-        columns = int(self._property(table.owner, table.path, "Table", "NColumns"))
-        return [[self._cell(table, row, column).name for column in range(columns)] for row in range(count)]
+        """The first rows of a table, cell by cell; none where it became another while it was read."""
+        try:
+            count = min(most, int(self._property(table.owner, table.path, "Table", "NRows")))
+            columns = int(self._property(table.owner, table.path, "Table", "NColumns"))
+            return [[self._cell(table, row, column).name for column in range(columns)] for row in range(count)]
+        except DBusErrorResponse:
+            return []
 
     def cell(self, table: Seen, row: int, column: int) -> Seen:
         """One cell of a table, with its place."""
@@ -134,7 +137,7 @@ class ScreenReader:
     def _children(self, owner: str, path: str) -> list[tuple[str, str]]:
         try:
             return list(self._call(owner, path, "Accessible", "GetChildren"))
-        except Exception:
+        except DBusErrorResponse:
             return []
 
     def _seen(self, owner: str, path: str) -> Seen | None:
@@ -142,14 +145,14 @@ class ScreenReader:
             role = str(self._call(owner, path, "Accessible", "GetRoleName"))
             name = str(self._property(owner, path, "Accessible", "Name"))
             place = self._call(owner, path, "Component", "GetExtents", "u", (0,)) if role != "application" else (0,) * 4
-        except Exception:
+        except DBusErrorResponse:
             return None
         return Seen(owner, path, role, name, *place)
 
     def _has(self, one: Seen, state: int) -> bool:
         try:
             low, high = self._call(one.owner, one.path, "Accessible", "GetState")
-        except Exception:
+        except DBusErrorResponse:
             return False
         return bool((low | high << 32) >> state & 1)
 

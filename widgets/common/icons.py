@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from models.domain.presence_words import Condition, Presence
+from models.domain.records import Level
 from models.domain.resources import resource_path
 from widgets.common.tokens import Theme
 
@@ -44,9 +45,8 @@ def _renderer(name: str, colour: str) -> QSvgRenderer:
 def _draw(renderer: QSvgRenderer, pixels: int) -> QPixmap:
     pixmap = QPixmap(QSize(pixels, pixels))
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, pixels, pixels))
-    painter.end()
+    with QPainter(pixmap) as painter:  # an open one would take the process down
+        renderer.render(painter, QRectF(0, 0, pixels, pixels))
     return pixmap
 
 
@@ -60,6 +60,10 @@ class Icons:
     def icon(self, name: str, tone: str = "text") -> QIcon:
         """The icon `resources/icons/<name>.svg` in the colour of the token `tone`, greyed where disabled."""
         return self._tinted(name, getattr(self._theme, tone))
+
+    def level(self, name: str, level: Level) -> QIcon:
+        """A sign for log records of this level, in its colour."""
+        return self._tinted(name, self._theme.level(level))
 
     def presence(self, presence: Presence, condition: Condition = Condition.OK) -> QIcon:
         """The shape of a presence in its colour: told apart without seeing colours."""

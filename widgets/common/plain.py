@@ -79,13 +79,15 @@ class PlainLabel(QLabel):
         return QSize(24, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
         option = QStyleOption()
         option.initFrom(self)
         area = self.contentsRect()
         text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, area.width())
         flags = int((self.alignment() | Qt.AlignmentFlag.AlignVCenter).value)
-        self.style().drawItemText(painter, area, flags, option.palette, self.isEnabled(), text, self.foregroundRole())
+        with QPainter(self) as painter:
+            self.style().drawItemText(
+                painter, area, flags, option.palette, self.isEnabled(), text, self.foregroundRole()
+            )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -52,8 +52,18 @@ def loading() -> ViewState:
     return ViewState(StateKind.LOADING, QCoreApplication.translate("StateView", "Loading…"))
 
 
-def no_match(clear: Callable[[], object]) -> ViewState:
-    """Nothing passes the filter; the button calls `clear`."""
+def no_match(clear: Callable[[], object], *, in_time: bool = False) -> ViewState:
+    """Nothing passes the filter; the button calls `clear`. `in_time`: nothing but a chosen stretch of time was looked through."""
+    if in_time:
+        return ViewState(
+            StateKind.NO_MATCH,
+            QCoreApplication.translate("StateView", "Nothing in this time matches the filter"),
+            QCoreApplication.translate(
+                "StateView", "Choose a longer time at the top to look further, or another filter."
+            ),
+            QCoreApplication.translate("StateView", "Clear filter"),
+            clear,
+        )
     return ViewState(
         StateKind.NO_MATCH,
         QCoreApplication.translate("StateView", "Nothing matches the filter"),

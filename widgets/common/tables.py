@@ -167,9 +167,8 @@ class TableView(QTableView):
         menu.popup(event.globalPos())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
-        painter.end()
+        with QPainter(self.viewport()) as painter:  # an open one would take the process down
+            painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
         super().paintEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

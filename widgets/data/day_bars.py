@@ -52,25 +52,26 @@ class DayBars(QWidget):
         if days is None or not self._slots:
             return
         theme = self._theme.theme
-        painter = QPainter(self)
-        top = max(1, int(max(days.bytes[place] for _, place in self._slots)))
-        for age, place in self._slots:
-            bar = self._bar(age)
-            height = max(1.0, bar.height() * int(days.bytes[place]) / top)
-            bar.setTop(bar.bottom() - height)
-            painter.fillRect(bar, QColor(theme.accent if age == 0 else theme.series[0]))
-        painter.fillRect(QRectF(0, self.height() - _FOOT, self.width(), 1), QColor(theme.line))
-        painter.setPen(QColor(theme.muted))
-        foot = QRectF(0, self.height() - _FOOT, self.width(), _FOOT)
-        oldest = date_of(int(days.since_us[self._slots[0][1]]))
-        newest = date_of(int(days.since_us[self._slots[-1][1]]))
-        flags = Qt.AlignmentFlag.AlignVCenter
-        oldest_bar = self._bar(self._slots[0][0])
-        painter.drawText(foot, flags | Qt.AlignmentFlag.AlignRight, newest.isoformat())
-        if self.width() - oldest_bar.left() > 180:
-            painter.drawText(foot.adjusted(oldest_bar.left(), 0, 0, 0), flags | Qt.AlignmentFlag.AlignLeft, oldest.isoformat())  # fmt: skip
-        painter.drawText(QRectF(0, 0, self.width(), _FOOT), flags | Qt.AlignmentFlag.AlignLeft, value_text(top, "By"))
-        painter.end()
+        with QPainter(self) as painter:  # an open one would take the process down
+            top = max(1, int(max(days.bytes[place] for _, place in self._slots)))
+            for age, place in self._slots:
+                bar = self._bar(age)
+                height = max(1.0, bar.height() * int(days.bytes[place]) / top)
+                bar.setTop(bar.bottom() - height)
+                painter.fillRect(bar, QColor(theme.accent if age == 0 else theme.series[0]))
+            painter.fillRect(QRectF(0, self.height() - _FOOT, self.width(), 1), QColor(theme.line))
+            painter.setPen(QColor(theme.muted))
+            foot = QRectF(0, self.height() - _FOOT, self.width(), _FOOT)
+            oldest = date_of(int(days.since_us[self._slots[0][1]]))
+            newest = date_of(int(days.since_us[self._slots[-1][1]]))
+            flags = Qt.AlignmentFlag.AlignVCenter
+            oldest_bar = self._bar(self._slots[0][0])
+            painter.drawText(foot, flags | Qt.AlignmentFlag.AlignRight, newest.isoformat())
+            if self.width() - oldest_bar.left() > 180:
+                painter.drawText(foot.adjusted(oldest_bar.left(), 0, 0, 0), flags | Qt.AlignmentFlag.AlignLeft, oldest.isoformat())  # fmt: skip
+            painter.drawText(
+                QRectF(0, 0, self.width(), _FOOT), flags | Qt.AlignmentFlag.AlignLeft, value_text(top, "By")
+            )
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -50,10 +50,9 @@ class DropHint(QWidget):
             Side.ABOVE: QRectF(whole.left(), whole.top(), whole.width(), whole.height() / 2),
             Side.BELOW: QRectF(whole.left(), whole.center().y(), whole.width(), whole.height() / 2),
         }[self._side]
-        painter = QPainter(self)
-        colour = QColor(self._theme.theme.accent)
-        painter.setPen(colour)
-        colour.setAlpha(50)
-        painter.setBrush(colour)
-        painter.drawRect(half)
-        painter.end()
+        with QPainter(self) as painter:  # an open one would take the process down
+            colour = QColor(self._theme.theme.accent)
+            painter.setPen(colour)
+            colour.setAlpha(50)
+            painter.setBrush(colour)
+            painter.drawRect(half)

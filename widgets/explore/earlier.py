@@ -4,16 +4,20 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from models.domain.clock import Clock
 from models.domain.queries import DataSource
 from models.domain.tail import Interest
 from models.domain.time_range import TimeRange
+from widgets.common.throttle import Throttle
 from widgets.explore.panel_feed import PanelFeed
 from widgets.frame.time_range import TimeRangeModel
 from widgets.plots.curves import Curve, Reading, Shape, Spans, Window
 
+_PASSING_MS = 500
+
 
 class EarlierRange(QObject):
-    """What a feed asks of `TimeRangeModel`, moved into the past. It is never live: whoever draws calls `moved_on`."""
+    """What a feed asks of `TimeRangeModel`, moved into the past. It is never live: whoever draws calls `time_passed`."""
 
     changed = Signal(object)
     live = False
@@ -21,6 +25,7 @@ class EarlierRange(QObject):
     def __init__(self, times: TimeRangeModel, shift_us: int, parent: QObject) -> None:
         super().__init__(parent)
         self._times, self.shift_us = times, shift_us
+        self._passing = Throttle(self.moved_on, _PASSING_MS, self)
         times.changed.connect(self.moved_on)
 
     def current(self) -> TimeRange:
@@ -30,8 +35,12 @@ class EarlierRange(QObject):
 
     @Slot()
     def moved_on(self) -> None:
-        """The present has moved on; a feed asks again where what it has does not reach so far."""
+        """The present is another; a feed asks again where what it has does not reach so far."""
         self.changed.emit(self.current())
+
+    def time_passed(self) -> None:
+        """The present has moved on by a pixel. It is told less often than that: a feed waits until nothing more is told."""
+        self._passing.want()
 
 
 class _NoTail:
@@ -44,9 +53,9 @@ class _NoTail:
         """As in `Tail`."""
 
 
-def earlier_feed(source: DataSource, times: EarlierRange) -> PanelFeed:
+def earlier_feed(source: DataSource, times: EarlierRange, clock: Clock) -> PanelFeed:
     """A feed of what was so much earlier."""
-    return PanelFeed(source, _NoTail(), times, times)
+    return PanelFeed(source, _NoTail(), times, clock, times)
 
 
 class EarlierCurve:

@@ -15,15 +15,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from models.domain.layouts.layout import Kind, Panel, Plotted, Shown
+from models.domain.layouts.layout import Kind, Panel, Shown
 from models.domain.queries import GapColumns
-from widgets.common.plain import PlainLabel, visible
+from widgets.common.plain import PlainLabel
 from widgets.common.throttle import Throttle
 from widgets.explore.distribution_view import DistributionView
 from widgets.explore.drop_zone import DropHint, side_at
 from widgets.explore.heat_view import HeatView
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_header import PanelHeader
+from widgets.explore.panel_note import MOST_NAMED, panel_note
 from widgets.explore.panel_view import PanelView
 from widgets.explore.resolving import Resolved
 from widgets.explore.series_mime import PANEL, SERIES, dragged_panel, dragged_series
@@ -36,14 +37,13 @@ from widgets.plots.curves import spans_of
 from widgets.plots.gap_bands import gap_bands
 from widgets.plots.plot import TimePlot
 from widgets.plots.resolution import resolution_text, resolution_tip
+from widgets.plots.surface import TimeSurface
 from widgets.plots.thresholds import Threshold
 
 LEGEND_LINES = 3
 LEAST_HEIGHT = 150
 _STATISTICS_MS = 1_000
-_STATISTICS_PIXELS = 60
 LEAST_WIDTH = 220
-_MOST_NAMED = 6
 
 
 class CellKey(NamedTuple):
@@ -71,6 +71,10 @@ class ExplorePanel(QFrame):
     """Show what happened (`Way`) where the cursor stands."""
     agent_wanted = Signal(int)
     """Open this agent (its local id)."""
+    copied = Signal(str)
+    """What of it is on the clipboard now, as a sentence."""
+    placed = Signal()
+    """What in it lies over time is another, or stands elsewhere."""
     panel_dropped = Signal(int, int, object)
     """That panel was dropped at this side of this one."""
 
@@ -119,6 +123,9 @@ class ExplorePanel(QFrame):
             widget.installEventFilter(self)
         body.drawn.connect(self._drawn)
         body.menu_wanted.connect(self.body_menu_wanted)
+        surface = _over_time(body)
+        if surface is not None:
+            surface.placed.connect(self.placed)
         self.setFocusProxy(body)
 
     # ------------------------------------------------------------ what it shows
@@ -134,7 +141,7 @@ class ExplorePanel(QFrame):
         if isinstance(self.body, PanelView):
             self.body.thresholds = panel.thresholds
         self.body.setAccessibleName(title)
-        self._show_statistics(shown=panel.statistics and panel.kind not in (Kind.TABLE, Kind.HEAT))
+        self._show_statistics(shown=panel.statistics and self.may_tell_statistics)
         self.data_changed()
 
     def _show_kind(self, kind: Kind) -> None:
@@ -144,6 +151,7 @@ class ExplorePanel(QFrame):
             self._column.insertWidget(self._column.indexOf(self.plot), made, 1)
             self._wire(made)
             made.agent_wanted.connect(self.agent_wanted)
+            made.copied.connect(self.copied)
             if isinstance(made, HeatView):
                 made.moment_wanted.connect(self.moment_wanted)
             made.set_curves(self.curves)
@@ -162,18 +170,30 @@ class ExplorePanel(QFrame):
     def _bodies(self) -> "list[TimePlot | PanelView]":
         return [self.plot, *self._views.values()]
 
+    @property
+    def over_time(self) -> TimeSurface | None:
+        """What in it lies over time just now."""
+        return _over_time(self.body)
+
     def data_changed(self) -> None:
         """There is more to draw."""
         self.body.data_changed()
+
+    def time_passed(self) -> None:
+        """While live what is shown moves on, also when nothing comes."""
+        if isinstance(self.body, HeatView):
+            self.body.time_passed()
+        else:
+            self.data_changed()
 
     def show_series(self, resolved: Resolved, curves: Sequence[PanelCurve]) -> None:
         """Draw these from now on."""
         self.resolved = resolved
         self.plot.show_notes_of(self.agents)
-        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:_MOST_NAMED])))
+        self.plot.set_subject(", ".join(dict.fromkeys(one.agent_title for one in resolved.found[:MOST_NAMED])))
         units = resolved.units
         self.plot.set_unit(units[0] if units else "", units[1] if len(units) > 1 else None)
-        self.plot.set_floors(*(_floor(unit, resolved) for unit in units[:2]))
+        self.plot.set_floors(*map(resolved.floor, units[:2]))
         self.curves = list(curves)
         self.plot.set_curves(self.curves, [curve.raw for curve in self.curves])
         for view in self._views.values():
@@ -200,6 +220,16 @@ class ExplorePanel(QFrame):
     def agents(self) -> dict[int, str]:
         """The agents that are shown, with what they are called."""
         return {one.agent: one.agent_name for one in self.resolved.found}
+
+    @property
+    def has_curves(self) -> bool:
+        """Is it of the series that it names? A heat-map is of all agents."""
+        return self.panel.kind is not Kind.HEAT
+
+    @property
+    def may_tell_statistics(self) -> bool:
+        """A table tells them by itself."""
+        return self.has_curves and self.panel.kind is not Kind.TABLE
 
     @property
     def agent_at_hand(self) -> int:
@@ -275,13 +305,20 @@ class ExplorePanel(QFrame):
             self._column.addWidget(self._statistics)
         if self._statistics is not None:
             self._statistics.setVisible(shown)
-        self.setMinimumHeight(LEAST_HEIGHT + (_STATISTICS_PIXELS if shown else 0))
+        self._keep_room()
         if shown:
             self._figures.want()
 
     def _tell_statistics(self) -> None:
         if self._statistics is not None and self._statistics.isVisibleTo(self):
             self._statistics.show_range(self.curves, *self.body.span)
+            self._keep_room()
+
+    def _keep_room(self) -> None:
+        """The plot stays one, whatever stands below it."""
+        below = self._statistics
+        room = below.maximumHeight() if below is not None and below.isVisibleTo(self) else 0
+        self.setMinimumHeight(LEAST_HEIGHT + room)
 
     def _tell_off(self) -> None:
         off = [place for place in range(len(self.curves)) if not self.is_on(place)]
@@ -289,17 +326,8 @@ class ExplorePanel(QFrame):
             body.set_off(off)
 
     def _tell_note(self) -> None:
-        told, resolved = [], self.resolved
-        missing = [_plotted_text(one) for one in resolved.missing] + resolved.missing_agents
-        if missing:
-            text = self.tr("Not in this workspace: {names}")
-            told.append(text.replace("{names}", _some(missing)))
-        if resolved.crowded:
-            text = self.tr("No axis is left for a third unit: {names}")
-            told.append(text.replace("{names}", _some([f"{one.agent_id} {one.text}" for one in resolved.crowded])))
-        if resolved.more:
-            told.append(self.tr("{n} more series than one panel shows").replace("{n}", str(resolved.more)))
-        self._note.set_text(" · ".join(told))
+        told = panel_note(self.resolved)
+        self._note.set_text(told)
         self._note.setVisible(bool(told))
 
     @Slot()
@@ -359,21 +387,10 @@ _VIEWS: dict[Kind, type[PanelView]] = {
 }
 
 
+def _over_time(body: TimePlot | PanelView) -> TimeSurface | None:
+    return body.over_time if isinstance(body, PanelView) else body
+
+
 def _focused(body: TimePlot | PanelView) -> list[QWidget]:
     """What of it takes the keys, by turns."""
     return [body, *body.inner] if isinstance(body, PanelView) else [body]
-
-
-def _floor(unit: str, resolved: Resolved) -> float | None:
-    """Shares, durations and what counters do are read from zero; memory and temperatures by how they move."""
-    rises = any(one.counts for one in resolved.found if one.unit == unit)
-    return 0.0 if rises or unit in {"1", "s"} else None
-
-
-def _plotted_text(one: Plotted) -> str:
-    return f"{one.agent} {one.metric or one.role} {one.labels}".strip()
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" … ({len(names)})" if len(names) > _MOST_NAMED else ""
-    return visible(", ".join(names[:_MOST_NAMED]) + more)

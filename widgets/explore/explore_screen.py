@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidge
 from models.domain.layouts.layout import Kind, Layout, Plotted, Side
 from models.domain.layouts.ready import Ready
 from widgets.common.buttons import plain_button
+from widgets.common.numbers import count_text
 from widgets.common.plain import PlainLabel, visible
 from widgets.explore.explore_panel import CellKey, ExplorePanel
 from widgets.explore.known_series import KnownSeries
@@ -21,6 +22,7 @@ from widgets.explore.panel_out import panel_picture, stored_series, taken_of
 from widgets.explore.series_tree import SeriesTree
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.moment import Way
+from widgets.plots.plot_data import MOST_COPIED, as_csv, point_count
 from widgets.records.agent_names import AgentNames
 
 _TOLD_MS = 8_000
@@ -194,6 +196,22 @@ class ExploreScreen(QWidget):
         QGuiApplication.clipboard().setPixmap(self._picture())
         self.tell(self.tr("The picture of this panel is on the clipboard"))
 
+    def copy_data(self) -> None:
+        """Put what the panel at hand draws on the clipboard: points as CSV, or what is seen as text."""
+        panel, now = self.panel, self._context.times.current()
+        if panel.body is not panel.plot:
+            panel.body.copy()
+            return
+        on = [curve for place, curve in enumerate(panel.curves) if panel.is_on(place)]
+        drawn = list({(curve.found.series, curve.shift_us): curve.raw for curve in on}.values())
+        points = point_count(drawn, now.since_us, now.until_us)
+        QGuiApplication.clipboard().setText(as_csv(drawn, now.since_us, now.until_us))
+        text = self.tr("{n} points are on the clipboard, as CSV")
+        if points > MOST_COPIED:
+            text = self.tr("The newest {n} of {all} points are on the clipboard; a file takes all of them")
+        text = text.replace("{n}", count_text(min(points, MOST_COPIED)))
+        self.tell(text.replace("{all}", count_text(points)))
+
     def save_picture(self) -> None:
         """Keep it as a file."""
         taken = taken_of(self.panel, self._context.times.current())
@@ -208,7 +226,9 @@ class ExploreScreen(QWidget):
         if series:
             self._context.outlet.data_wanted.emit(taken_of(self.panel, self._context.times.current()), series)
         else:
-            self.tell(self.tr("Nothing that this panel draws is kept as samples; copy what is seen instead"))
+            self.tell(
+                self.tr("This panel draws no series of samples; copy what is seen, or export what its agents sent")
+            )
 
     def ask_logs(self) -> None:
         """What was logged at that moment, by the agent that is pointed at."""
@@ -237,6 +257,7 @@ class ExploreScreen(QWidget):
         panel.menu_wanted.connect(self._open_panel_menu)
         panel.moment_wanted.connect(lambda way: self.ask_logs() if way is Way.LOGS else self.ask_messages())
         panel.agent_wanted.connect(self.agent_wanted)
+        panel.copied.connect(self.tell)
         panel.threshold_moved.connect(commands.thresholds.move)
         panel.series_dropped.connect(lambda id_, some, side: commands.add(some, id_, side))
         panel.panel_dropped.connect(lambda target, id_, side: commands.move(id_, target, side))

@@ -11,6 +11,7 @@ from models.domain.layouts.layout import Shown
 from models.domain.quantity import format_time
 from widgets.common.numbers import count_text, duration_text, value_text
 from widgets.common.plain import PlainLabel
+from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
 from widgets.explore.panel_curves import PanelCurve
 from widgets.explore.panel_sentences import nothing_measured
@@ -21,8 +22,10 @@ from widgets.heat.heat_table import Cells, HeatTable, heat_csv
 from widgets.heat.order import Order, fitting, highest, in_order, newest, searched_texts
 from widgets.heat.subject import HeatSubject
 from widgets.heat.surface import HeatSurface
+from widgets.plots.plot_data import MOST_COPIED
 
 _SEARCH_PIXELS = 190
+_MOVE_MS = 1_000
 
 
 class HeatView(PanelView):
@@ -34,7 +37,7 @@ class HeatView(PanelView):
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context)
         self.feed = HeatFeed(context.source, context.tail, context.times, self)
-        self.surface = HeatSurface(context, self.feed)
+        self.surface = self.over_time = HeatSurface(context, self.feed)
         self.search = QLineEdit(clearButtonEnabled=True)
         self.search.setPlaceholderText(self.tr("Search agents"))
         self.search.setAccessibleName(self.search.placeholderText())
@@ -58,6 +61,7 @@ class HeatView(PanelView):
         self._wall = context.clock
         self.menu_us: int | None = None
         """Where the mouse opened its menu last; None: it was opened in another way."""
+        self._moved_on = Throttle(self.data_changed, _MOVE_MS, self)
         self._build()
         self.inner += [self.surface, self.search, self.order]
         self.feed.changed.connect(self._cells_changed)
@@ -67,6 +71,7 @@ class HeatView(PanelView):
         self.surface.scrolled.connect(self._scrolled)
         self.surface.row_changed.connect(self._describe)
         self.surface.opened.connect(self._open)
+        self.surface.copy_wanted.connect(self.copy)
         self.surface.moment_wanted.connect(self.moment_wanted)
         self._bar.valueChanged.connect(self.surface.scroll_to)
 
@@ -149,6 +154,10 @@ class HeatView(PanelView):
             self.surface.set_rows(self.surface.rows)
         self.data_changed()
 
+    def time_passed(self) -> None:
+        """While live it moves on, with other steps than a curve."""
+        self._moved_on.want()
+
     # ------------------------------------------------------------ as a view of a panel
 
     def _arrange(self, _shown: Sequence[PanelCurve]) -> str:
@@ -217,7 +226,9 @@ class HeatView(PanelView):
             return " ".join(problem_text(feed.problem)).strip()
         if not len(self._fits):
             return self.tr("No agent fits “{words}”").replace("{words}", self.search.text().strip())
-        return self.tr("Loading…") if feed.loading else nothing_measured(*self.span, self._wall.wall_us(), None, ())
+        return (
+            self.tr("Loading…") if feed.loading else nothing_measured(*self.span, self._wall.wall_us(), feed.gaps, ())
+        )
 
     def resolution(self) -> tuple[str, str]:
         subject = self.feed.subject
@@ -240,10 +251,19 @@ class HeatView(PanelView):
         first_us = self.feed.first_us + low * self.feed.step_us
         return Cells(subject, rows, first_us, self.feed.step_us, self.feed.value[rows, low:high])
 
-    def text(self) -> str:
-        """Every cell that has a value, as CSV."""
+    def copy(self) -> None:
+        """Put the cells of the agents that are listed on the clipboard as CSV: of the first ones, if they are very many."""
         cells = self.cells()
-        return "" if cells is None else heat_csv(cells)
+        if cells is None:
+            return
+        n, every = _copied(cells), len(cells.rows)
+        QGuiApplication.clipboard().setText(heat_csv(cells._replace(rows=cells.rows[:n], value=cells.value[:n])))
+        text = self.tr("{n} agents are on the clipboard, as CSV")
+        if n < every:
+            text = self.tr(
+                "The first {n} of {all} agents are on the clipboard; search for agents, or choose a shorter time, for others"
+            )
+        self.copied.emit(text.replace("{n}", count_text(n)).replace("{all}", count_text(every)))
 
     # ------------------------------------------------------------ wires
 
@@ -261,7 +281,11 @@ class HeatView(PanelView):
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addAction(self.tr("Copy picture"), lambda: QGuiApplication.clipboard().setPixmap(self.grab()))
-        menu.addAction(self.tr("Copy data as CSV"), self.copy)
+        text, cells = self.tr("Copy data as CSV"), self.cells()
+        if cells is not None and _copied(cells) < len(cells.rows):
+            text = self.tr("Copy data as CSV (the first {n} of {all} agents)")
+            text = text.replace("{n}", count_text(_copied(cells))).replace("{all}", count_text(len(cells.rows)))
+        menu.addAction(text, self.copy)
         menu.addAction(self.tr("Show as table"), self.show_table)
         if (agent := self.agent_at_hand) != 0:
             menu.addSeparator()
@@ -291,6 +315,11 @@ class HeatView(PanelView):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.set_active(False)
+
+
+def _copied(cells: Cells) -> int:
+    """Of how many agents the clipboard takes the cells: more would hold the window up."""
+    return min(len(cells.rows), max(1, MOST_COPIED // max(1, cells.value.shape[1])))
 
 
 def _same(these: Sequence[object], those: Sequence[object]) -> bool:

@@ -9,7 +9,7 @@ from models.domain.tail import Tail, TailPage
 from widgets.explore.series_index import SeriesIndex
 from widgets.records.agent_names import AgentNames
 
-_AT_ONCE = 2_000
+_AT_ONCE = 1_000
 """So many names of series are learnt in some milliseconds."""
 _NEWS_MS = 1_500
 """The catalogue knows a new series within about a second."""
@@ -33,7 +33,9 @@ class KnownSeries(QObject):
         self.problem: Problem | None = None
         self._news = QTimer(self, singleShot=True, interval=_NEWS_MS)
         self._news.timeout.connect(self.refresh)
-        self._learning: tuple[SeriesNamesResult, int] | None = None  # an answer, and how many of its names are known
+        self._learning: tuple[SeriesNamesResult, list[int]] | None = (
+            None  # an answer, and places of the names known so far
+        )
         self._learn_more = QTimer(self, singleShot=True, interval=0)
         self._learn_more.timeout.connect(self._learn)
         names.changed.connect(self._named)
@@ -83,7 +85,7 @@ class KnownSeries(QObject):
             return
         assert isinstance(result, SeriesNamesResult)
         if len(result.words) > _AT_ONCE:  # hardly ever: mostly a fleet tells the same of all its agents
-            self._learning = result, 0
+            self._learning = result, []
             self._learn_more.start()
         else:
             self._use(result)
@@ -92,18 +94,17 @@ class KnownSeries(QObject):
     def _learn(self) -> None:
         """Some of very many names, then let the window have its turn."""
         assert self._learning is not None
-        result, known = self._learning
-        self.index.learn(result.words[known : known + _AT_ONCE])
-        if known + _AT_ONCE < len(result.words):
-            self._learning = result, known + _AT_ONCE
+        result, places = self._learning
+        places += self.index.learn(result.words[len(places) : len(places) + _AT_ONCE])
+        if len(places) < len(result.words):
             self._learn_more.start()
         else:
             self._learning = None
-            self._use(result)
+            self._use(result, places)
 
-    def _use(self, result: SeriesNamesResult) -> None:
+    def _use(self, result: SeriesNamesResult, places: list[int] | None = None) -> None:
         was, self.problem = self.problem, None
-        if self.index.take(result) or not self.loaded or was is not None:
+        if self.index.take(result, places) or not self.loaded or was is not None:
             self.loaded = True
             self.changed.emit()
         if self._again:

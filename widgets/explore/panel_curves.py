@@ -10,7 +10,7 @@ from models.domain.queries import HOUR_QUANTILES, Float64, GapColumns, Int64
 from widgets.common.numbers import duration_text
 from widgets.common.plain import visible
 from widgets.explore.earlier import EarlierCurve
-from widgets.explore.panel_feed import PanelFeed
+from widgets.explore.panel_feed import QUERY_FIGURE, PanelFeed
 from widgets.explore.pulse_curve import PulseCurve
 from widgets.explore.resolving import FoundSeries
 from widgets.heat.subject import HeatSubject
@@ -21,6 +21,7 @@ from widgets.plots.percentiles import QuantileBuckets, QuantileCurve
 from widgets.plots.plot_picture import EARLIER_COLOURS
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
+_LONGEST_QUERY = 80
 _MOST_ROLES = 3  # that a title names
 QUANTILES = {Shown.P50: 0, Shown.P95: 1, Shown.P99: 2}
 
@@ -54,6 +55,11 @@ class PanelCurve:
         self.tooltip = _tooltip(found)
         self._gaps: Spans = NO_SPANS
 
+    @property
+    def needs_all(self) -> bool:
+        """Does it tell what an envelope says nothing of?"""
+        return self.found.shown in QUANTILES or (self.found.counts and not self.found.is_counter)
+
     def set_gaps(self, gaps: GapColumns) -> None:
         """What history does not cover, of all agents."""
         self._gaps = spans_of(gaps, self.found.agent)
@@ -83,8 +89,9 @@ def make_curves(
         buffer = feed.buffer(one.series)
         inner: Curve
         if one.series < 0:
-            per_second = one.shown is Shown.RATE
-            inner = PulseCurve(name, one.unit, feed.pulses, one.agent, one.plotted.role, colour, per_second=per_second)
+            steps, figures = feed.counted(one.series, one.agent)
+            figure = one.plotted.role or QUERY_FIGURE
+            inner = PulseCurve(name, one.unit, steps, figures, figure, colour, per_second=one.shown is Shown.RATE)
         elif one.shown in QUANTILES:
             if one.series not in buckets:
                 buckets[one.series] = QuantileBuckets(buffer, HOUR_QUANTILES)
@@ -92,7 +99,7 @@ def make_curves(
             inner = QuantileCurve(name, one.unit, buckets[one.series], row, colour, marks_few=row == 2)
         elif one.counts:
             made = RateCurve if one.shown is Shown.RATE else IncreaseCurve
-            inner = made(name, one.unit, buffer, colour)
+            inner = made(name, one.unit, buffer, colour, declared=one.is_counter)
         else:
             line = LineCurve(name, one.unit, buffer, colour)
             line.interval_us = interval_us(one.agent)
@@ -158,7 +165,7 @@ def _made_title(panel: Panel, found: Sequence[FoundSeries], otherwise: str | Non
         return next(iter(agents))
     if not panel.plotted:
         return translate("ExplorePanel", "Empty panel")
-    named = {visible(one.metric or role_word(one.role), 60) for one in panel.plotted}
+    named = {visible(one.metric or one.query or role_word(one.role), 60) for one in panel.plotted}
     if not found and len(named) == 1:
         return named.pop()
     return translate("ExplorePanel", "{n} series").replace("{n}", str(len(found) or len(panel.plotted)))
@@ -198,11 +205,15 @@ def _counted_tip(figure: str) -> str:
 
 def _kind_text(one: FoundSeries) -> str:
     """What it is called, without whose it is."""
-    text = role_word(one.plotted.role) if one.series < 0 else one.text
+    text = role_word(one.plotted.role) if one.series < 0 and one.plotted.role else visible(one.text, _LONGEST_QUERY)
     return f"{text} {one.shown}" if one.shown in QUANTILES else text
 
 
 def _tooltip(one: FoundSeries) -> str:
+    if one.plotted.query:
+        return translate("ExplorePanel", "Log records that this query finds: {query}").replace(
+            "{query}", visible(one.text)
+        )
     if one.series < 0:
         return _counted_tip(one.plotted.role)
     text = translate("ExplorePanel", "{agent}: {metric} in {unit}, read by {source}")

@@ -14,11 +14,12 @@ from widgets.explore.panel_curves import PanelCurve, heat_title, make_curves, pa
 from widgets.explore.panel_events import PanelEvents
 from widgets.explore.panel_feed import PanelFeed
 from widgets.explore.panel_grid import PanelGrid
-from widgets.explore.panel_sentences import nothing_chosen, nothing_found, nothing_measured
+from widgets.explore.panel_sentences import nothing_chosen, nothing_found, nothing_measured, too_many
 from widgets.explore.resolving import FoundSeries, Resolved, heat_resolved, resolve
 from widgets.frame.screen_context import ScreenContext
 from widgets.heat.subject import HeatSubjects
 from widgets.plots.alignment import Alignment
+from widgets.plots.surface import TimeSurface
 
 _LEAST_TICK_MS, _MOST_TICK_MS = 40, 1_000
 
@@ -34,11 +35,11 @@ class PanelDesk(QObject):
         self._context, self._known, self._history = context, known, history
         self._active = False
         self.only: CellKey | None = None
-        self.feed = PanelFeed(context.source, context.tail, context.times, self)
+        self.feed = PanelFeed(context.source, context.tail, context.times, context.clock, self)
         self.events = PanelEvents(context, self)
         self.grid = PanelGrid(self._make)
         self._heat = HeatSubjects(known.index)
-        self._alignment = Alignment(lambda: [panel.plot for panel in self.shown], self)
+        self._alignment = Alignment(self._over_time, self)
         self._users: dict[int, list[ExplorePanel]] = {}
         self._earlier: dict[int, tuple[EarlierRange, PanelFeed]] = {}  # by how much, in microseconds
         self._tick = QTimer(self)
@@ -85,9 +86,12 @@ class PanelDesk(QObject):
 
     def _make(self, key: CellKey) -> ExplorePanel:
         panel = ExplorePanel(key, self._context)
-        self._alignment.watch(panel.plot)
+        panel.placed.connect(self._alignment.look_again)
         self.made.emit(panel)
         return panel
+
+    def _over_time(self) -> list[tuple[ExplorePanel, TimeSurface]]:
+        return [(panel, panel.over_time) for panel in self.shown if panel.over_time is not None]
 
     # ------------------------------------------------------------ series
 
@@ -144,7 +148,7 @@ class PanelDesk(QObject):
         for shift_us, found in watched.items():
             if shift_us not in self._earlier:
                 times = EarlierRange(self._context.times, shift_us, self)
-                feed = earlier_feed(self._context.source, times)
+                feed = earlier_feed(self._context.source, times, self._context.clock)
                 feed.updated.connect(self._points_came)
                 feed.state_changed.connect(self._tell_earlier_gaps)
                 feed.set_active(self._active)
@@ -194,6 +198,8 @@ class PanelDesk(QObject):
                 sentence = self.tr("Loading…")
             elif not panel.curves:
                 sentence = nothing_found(panel.panel, self._history.layout.agents, panel.resolved.missing_agents)
+            elif any(one.needs_all and one.buffer.reduced for one in panel.curves):
+                sentence = too_many()
             else:
                 now, clock = self._context.times.current(), self._context.clock
                 sentence = nothing_measured(
@@ -205,9 +211,9 @@ class PanelDesk(QObject):
     def _time_passed(self) -> None:
         """While live the window moves on even when nothing comes."""
         for times, _ in self._earlier.values():
-            times.moved_on()
+            times.time_passed()
         for panel in self.shown:
-            panel.data_changed()
+            panel.time_passed()
 
     @Slot()
     def _set_tick(self) -> None:

@@ -1,19 +1,25 @@
-"""Everything that panels draw, from one place: samples of series, and what the recorder counts of agents."""
+"""Everything that panels draw, from one place: samples of series, what the recorder counts of agents, and how many log records
+queries find."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
+from models.domain.clock import Clock
 from models.domain.headline import Headline
 from models.domain.layouts.layout import Shown
 from models.domain.problems import Problem
 from models.domain.pulse_figures import FIGURES
 from models.domain.queries import DataSource, GapColumns
 from models.domain.tail import Tail
-from widgets.explore.pulse_feed import PulseFeed
+from widgets.explore.pulse_curve import Steps
+from widgets.explore.pulse_feed import PulseFeed, pulse_series
+from widgets.explore.query_feed import QueryFeed, is_query
 from widgets.explore.resolving import FoundSeries
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.series_feed import SeriesFeed, ShownRange
+
+QUERY_FIGURE = "records"
 
 
 class PanelFeed(QObject):
@@ -22,11 +28,12 @@ class PanelFeed(QObject):
     updated = Signal(object)  # frozenset[int]
     state_changed = Signal()
 
-    def __init__(self, source: DataSource, tail: Tail, time_range: ShownRange, parent: QObject) -> None:
+    def __init__(self, source: DataSource, tail: Tail, time_range: ShownRange, clock: Clock, parent: QObject) -> None:
         super().__init__(parent)
         self.series = SeriesFeed(source, tail, time_range, self)
         self.pulses = PulseFeed(source, time_range, self)
-        self._parts = (self.series, self.pulses)
+        self.queries = QueryFeed(source, time_range, clock, self)
+        self._parts = (self.series, self.pulses, self.queries)
         for part in self._parts:
             part.updated.connect(self.updated)
             part.state_changed.connect(self.state_changed)
@@ -36,19 +43,32 @@ class PanelFeed(QObject):
         counted: list[int] = []
         sampled: dict[int, Headline | None] = {}
         whole: set[int] = set()
+        queries: list[str] = []
         for one in found:
-            if one.plotted.role in FIGURES:
+            if one.plotted.query:
+                queries.append(one.plotted.query)
+            elif one.plotted.role in FIGURES:
                 counted.append(one.agent)
             else:
                 sampled.setdefault(one.series, one.shown_as)
-                if one.shown is not Shown.VALUE or one.series in exactly:
+                plain = one.shown is Shown.VALUE or (one.shown is Shown.RATE and one.is_counter)
+                if not plain or one.series in exactly:
                     whole.add(one.series)
         self.series.watch(sampled, whole)
         self.pulses.watch(counted)
+        self.queries.watch(queries)
 
     def buffer(self, series: int) -> SeriesBuffer:
         """Of a watched series."""
-        return self.series.buffers[series] if series >= 0 else self.pulses.buffers[series]
+        if series >= 0:
+            return self.series.buffers[series]
+        return self.queries.buffers[series] if is_query(series) else self.pulses.buffers[series]
+
+    def counted(self, series: int, agent: int) -> tuple[Steps, Mapping[str, SeriesBuffer]]:
+        """Of a watched series that is counted in steps: these, and its buffers by figure."""
+        if is_query(series):
+            return self.queries, {QUERY_FIGURE: self.queries.buffers[series]}
+        return self.pulses, {one: self.pulses.buffers[pulse_series(agent, one)] for one in FIGURES}
 
     def set_active(self, active: bool) -> None:
         """Does anybody see it?"""
@@ -63,12 +83,12 @@ class PanelFeed(QObject):
     @property
     def gaps(self) -> GapColumns:
         """What history does not cover."""
-        return self.series.gaps if len(self.series.gaps.since_us) else self.pulses.gaps
+        return next((one.gaps for one in self._parts if len(one.gaps.since_us)), self.series.gaps)
 
     @property
     def loading(self) -> bool:
-        return self.series.loading or self.pulses.loading
+        return any(one.loading for one in self._parts)
 
     @property
     def problem(self) -> Problem | None:
-        return self.series.problem or self.pulses.problem
+        return next((one.problem for one in self._parts if one.problem is not None), None)

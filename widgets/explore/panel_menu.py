@@ -39,13 +39,15 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
             gone.addAction(text, partial(commands.remove, list(panel.resolved.missing)))
     _fill_kinds(menu.addMenu(translate("PanelMenu", "Show as")), screen, panel.panel.kind)
     menu.addAction(translate("PanelMenu", "Rename…"), commands.ask_title)
-    repeat = menu.addAction(translate("PanelMenu", "Repeat per agent"), commands.toggle_repeat)
-    repeat.setCheckable(True)
-    repeat.setChecked(panel.panel.repeat)
-    statistics = menu.addAction(translate("PanelMenu", "Statistics"), commands.toggle_statistics)
-    statistics.setCheckable(True)
-    statistics.setChecked(panel.panel.statistics)
-    _fill_spans(menu.addMenu(translate("PanelMenu", "Compare with")), screen, panel.panel.compare_s)
+    if panel.has_curves:
+        repeat = menu.addAction(translate("PanelMenu", "Repeat per agent"), commands.toggle_repeat)
+        repeat.setCheckable(True)
+        repeat.setChecked(panel.panel.repeat)
+        _fill_spans(menu.addMenu(translate("PanelMenu", "Compare with")), screen, panel.panel.compare_s)
+    if panel.may_tell_statistics:
+        statistics = menu.addAction(translate("PanelMenu", "Statistics"), commands.toggle_statistics)
+        statistics.setCheckable(True)
+        statistics.setChecked(panel.panel.statistics)
     if panel.curves:
         _fill_thresholds(menu.addMenu(translate("PanelMenu", "Thresholds")), screen, panel)
     if (at_us := screen.moment()) is not None:
@@ -61,7 +63,8 @@ def fill_panel_menu(menu: QMenu, screen: "ExploreScreen", panel: "ExplorePanel")
         menu.addAction(translate("PanelMenu", "Look at this moment"), partial(panel.look_at, at_us))
     menu.addSeparator()
     menu.addAction(translate("PanelMenu", "Save picture…"), screen.save_picture)
-    menu.addAction(translate("PanelMenu", "Save data as CSV…"), screen.save_data)
+    if panel.has_curves:
+        menu.addAction(translate("PanelMenu", "Save data as CSV…"), screen.save_data)
     menu.addSeparator()
     alone = screen.desk.only is not None
     text = translate("PanelMenu", "Show all panels") if alone else translate("PanelMenu", "Maximise")
@@ -103,7 +106,9 @@ def _fill_way(menu: QMenu, screen: "ExploreScreen", found: Sequence[FoundSeries]
 
 def _name_of(plotted: Plotted, panel: "ExplorePanel") -> str:
     names = [curve.name for curve in panel.curves if curve.found.plotted == plotted]
-    return _menu_text(names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role}".strip())
+    return _menu_text(
+        names[0] if len(names) == 1 else f"{plotted.agent} {plotted.metric or plotted.role or plotted.query}".strip()
+    )
 
 
 def _fill_kinds(menu: QMenu, screen: "ExploreScreen", chosen: Kind) -> None:

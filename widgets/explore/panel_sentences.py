@@ -49,15 +49,22 @@ def nothing_found(panel: Panel, agents: Sequence[str], missing_agents: Sequence[
     )
 
 
-def nothing_measured(since_us: int, until_us: int, now_us: int, gaps: GapColumns | None, agents: Sequence[int]) -> str:
+def too_many() -> str:
+    """Of ranks and steps where the store handed out an envelope, which says nothing of them."""
+    return translate("PanelSentence", "Too many samples to tell this exactly: choose a shorter time")
+
+
+def nothing_measured(since_us: int, until_us: int, now_us: int, gaps: GapColumns, agents: Sequence[int]) -> str:
     """Of a panel whose series have no sample in this time; of `gaps` count those of everybody, and of the agent that is shown
     alone."""
     if since_us >= now_us:
         return translate("PanelSentence", "This time is yet to come: choose “Live” or another time above")
-    text = translate("PanelSentence", "Nothing was measured in this time.")
-    if gaps is not None:
-        text = f"{text} {_reason(since_us, min(until_us, now_us), gaps, agents)}".strip()
-    return f"{text} {translate('PanelSentence', 'A double click on the line below shows all of history.')}"
+    sentences = (
+        translate("PanelSentence", "Nothing was measured in this time."),
+        _reason(since_us, min(until_us, now_us), gaps, agents),
+        translate("PanelSentence", "A double click on the line below shows all of history."),
+    )
+    return " ".join(filter(None, sentences))
 
 
 def _reason(since_us: int, until_us: int, gaps: GapColumns, agents: Sequence[int]) -> str:

@@ -18,6 +18,7 @@ from widgets.common.drawn_widget import DrawnWidget
 from widgets.explore.panel_curves import PanelCurve
 from widgets.frame.screen_context import ScreenContext
 from widgets.plots.curves import NO_SHAPE, NO_SPANS, Shape, Window
+from widgets.plots.surface import TimeSurface
 
 
 class PanelView(DrawnWidget):
@@ -29,6 +30,8 @@ class PanelView(DrawnWidget):
     """This `QMenu` is about to open on it."""
     agent_wanted = Signal(int)
     """Open this agent."""
+    copied = Signal(str)
+    """What is on the clipboard now, as a sentence."""
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context.frames, context.themes)
@@ -40,6 +43,8 @@ class PanelView(DrawnWidget):
         self._sentence = ""
         self.inner: list[QWidget] = []
         """Widgets in it that take the keys in its place."""
+        self.over_time: TimeSurface | None = None
+        """What of it lies over time, if anything."""
         self.span = (0, 1)  # of time, as drawn
         context.times.changed.connect(self.data_changed)
 
@@ -84,6 +89,7 @@ class PanelView(DrawnWidget):
     def copy(self) -> None:
         """Put what is seen on the clipboard, as text."""
         QGuiApplication.clipboard().setText(self.text())
+        self.copied.emit(self.tr("What this panel shows is on the clipboard, as text"))
 
     # ------------------------------------------------------------ drawing
 

@@ -1,13 +1,13 @@
-"""Curves of what the recorder counts of agents: in each step, a second, or as the share that failed."""
+"""Curves of what the recorder counts, of agents or of the log records that a query finds: in each step, a second, or as the share that failed."""
 
 import math
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
-from models.domain.pulse_figures import ERROR_RATIO, FIGURES, PULSE_US
+from models.domain.pulse_figures import ERROR_RATIO, PULSE_US
 from models.domain.queries import Float64, Int64
-from widgets.explore.pulse_feed import PulseFeed, pulse_series
 from widgets.plots.buckets import covered_us
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.curves import NO_READING, Reading, Shape, Window, joints
@@ -15,16 +15,32 @@ from widgets.plots.curves import NO_READING, Reading, Shape, Window, joints
 _NAN = float("nan")
 
 
+class Steps(Protocol):
+    """What is told of the steps in which something was counted."""
+
+    step_us: int
+    counted_until_us: int
+
+
 class PulseCurve:
     """Implements `Curve`: how often something happened in each step or (`per_second`) in each second that history covers of it,
     or which share of it failed. A rate is told of steps that are over."""
 
     def __init__(
-        self, name: str, unit: str, feed: PulseFeed, agent: int, figure: str, colour: int, *, per_second: bool = False
+        self,
+        name: str,
+        unit: str,
+        steps: Steps,
+        buffers: Mapping[str, SeriesBuffer],
+        figure: str,
+        colour: int,
+        *,
+        per_second: bool = False,
     ) -> None:
+        """`buffers` by figure: of one agent, or of a query."""
         self.name, self.unit, self.colour, self.tooltip = name, unit, colour, ""
-        self._feed, self._figure, self._per_second = feed, figure, per_second
-        self._buffers: Mapping[str, SeriesBuffer] = {one: feed.buffers[pulse_series(agent, one)] for one in FIGURES}
+        self._feed, self._figure, self._per_second = steps, figure, per_second
+        self._buffers = buffers
         self._shown = (0, 0)
         self._starts_us: Int64 = np.empty(0, np.int64)
         self._rates: Float64 = np.empty(0)

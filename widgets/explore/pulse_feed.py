@@ -66,6 +66,8 @@ class PulseFeed(QObject):
         self._agents = wanted
         series = [pulse_series(agent, figure) for agent in wanted for figure in FIGURES]
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in series}
+        if not wanted:
+            self.gaps = NO_GAPS
         if more:
             self.reload()
 
@@ -104,7 +106,7 @@ class PulseFeed(QObject):
 
     @Slot()
     def _time_passed(self) -> None:
-        if self._range.live:
+        if self._range.live and self._ticket is None:  # one that takes longer than that is waited for
             self.reload()
 
     def _take(self, result: Result | Failed) -> None:

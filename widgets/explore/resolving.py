@@ -4,16 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from PySide6.QtCore import QCoreApplication
+
 from models.domain.headline import BASE_UNITS, Headline, headline
 from models.domain.layouts.layout import MOST_PLOTTED, Panel, Plotted, Shown
 from models.domain.names import SeriesKind
 from models.domain.pulse_figures import ERROR_RATIO, FIGURES
 from models.domain.series_names import SeriesWords
 from widgets.explore.pulse_feed import pulse_series
+from widgets.explore.query_feed import query_series
 from widgets.explore.series_index import SeriesIndex
 from widgets.plots.counter_curves import rate_unit
 
+translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 MOST_UNITS = 2
+_RECORDS = "{record}"
 
 
 class FoundSeries(NamedTuple):
@@ -75,12 +80,21 @@ class Resolved:
         """The one of the left axis first."""
         return list(dict.fromkeys(one.unit for one in self.found))
 
+    def floor(self, unit: str) -> float | None:
+        """Where its axis begins: shares, durations and what counters do are read from zero; memory and temperatures by how they
+        move (None)."""
+        rises = any(one.counts for one in self.found if one.unit == unit)
+        return 0.0 if rises or unit in {"1", "s"} else None
+
 
 def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved:
     """Find what a panel shows of these agents: those of the layout, or the one of a repeated panel."""
     resolved = Resolved()
     units: list[str] = []
     for plotted in panel.plotted:
+        if plotted.query:
+            _put(found_query(plotted), resolved, units)
+            continue
         for agent in (plotted.agent,) if plotted.agent else agents:
             place = index.place_of(agent)
             if place < 0 and not plotted.agent:
@@ -94,19 +108,30 @@ def resolve(panel: Panel, agents: Sequence[str], index: SeriesIndex) -> Resolved
                 if plotted.agent:
                     resolved.missing.append(plotted)
                 continue
-            if found.unit not in units:
-                if len(units) == MOST_UNITS:
-                    resolved.crowded.append(found)
-                    continue
-                units.append(found.unit)
-            resolved.found.append(found)
+            _put(found, resolved, units)
     resolved.missing_agents = list(dict.fromkeys(resolved.missing_agents))
     return resolved
 
 
+def _put(found: FoundSeries, resolved: Resolved, units: list[str]) -> None:
+    if found.unit not in units:
+        if len(units) == MOST_UNITS:
+            resolved.crowded.append(found)
+            return
+        units.append(found.unit)
+    resolved.found.append(found)
+
+
+def found_query(plotted: Plotted) -> FoundSeries:
+    """The log records that a query finds: nobody's series, and in every workspace."""
+    words = SeriesWords(plotted.query, "", _RECORDS, SeriesKind.COUNTER, "recorder")
+    title = translate("ExplorePanel", "Log records")
+    return FoundSeries(plotted, query_series(plotted.query), 0, "", title, title, words, plotted.query, None, _RECORDS)
+
+
 def heat_resolved(panel: Panel) -> Resolved:
     """Of a heat-map: it has no curves, and one metric."""
-    kinds = {(one.metric, one.labels, one.role, one.shown) for one in panel.plotted}
+    kinds = {(one.metric, one.labels, one.role, one.query, one.shown) for one in panel.plotted}
     return Resolved(more=max(0, len(kinds) - 1))
 
 
@@ -157,7 +182,7 @@ def by_axes(
     units: list[list[str]] = [list(taken)]
     for one in plotted:
         place = index.place_of(one.agent)
-        found = find(one, place, index) if place >= 0 else None
+        found = found_query(one) if one.query else find(one, place, index) if place >= 0 else None
         if found is None:
             groups[0].append(one)
             continue

@@ -54,42 +54,49 @@ class SeriesIndex:
         self._place_of: dict[str, int] = {}
         self._searched: list[str] = []
         self._names: list[tuple[str, str]] = []  # metric and labels, by which they stand
+        self._in_order = True  # `words` are, as the store answers them at first
         self._called: list[str] = []  # as people do
         self._searched_titles: list[str] | None = None  # made when somebody looks for something
 
     def __len__(self) -> int:
         return len(self.series)
 
-    def take(self, result: SeriesNamesResult) -> bool:
-        """Add what is new. False: nothing is."""
+    def take(self, result: SeriesNamesResult, places: list[int] | None = None) -> bool:
+        """Add what is new. False: nothing is. `places`: what `learn` answered for its words."""
         before = (self.headline, self.interval_us)
         self.headline, self.interval_us = result.headline, result.interval_us
         if not len(result.id):
             return before != (self.headline, self.interval_us)
-        self.learn(result.words)
-        places = np.array([self._places[words] for words in result.words], np.int64)
+        among = np.array(self.learn(result.words) if places is None else places, np.int64)
         new = result.id > self.newest
         self.newest = max(self.newest, int(result.id.max()))
-        self._join(result.id[new], result.agent[new], places[result.told[new]])
+        self._join(result.id[new], result.agent[new], among[result.told[new]])
         self._sort()
         return True
 
-    def learn(self, some: Iterable[SeriesWords]) -> None:
-        """Know these names of series. `take` does it too; where there are very many, some at a time leave the window time."""
+    def learn(self, some: Iterable[SeriesWords]) -> list[int]:
+        """Know these names of series; answers their places among `words`. Where there are very many, some at a time leave the
+        window time."""
+        found = []
         for words in some:
-            if words not in self._places:
-                self._places[words] = len(self.words)
+            place = self._places.setdefault(words, len(self.words))
+            found.append(place)
+            if place == len(self.words):
                 self.words.append(words)
                 self.texts.append(words_text(words))
                 unit = f" {words.unit}" if words.unit else ""
                 self._searched.append(f"{words.metric} {self.texts[-1]}{unit}".casefold())
                 self._called.append(_also_called(words).casefold())
-                self._names.append((words.metric, words.labels))
+                name = words.metric, words.labels
+                self._in_order = self._in_order and (not self._names or self._names[-1] <= name)
+                self._names.append(name)
+        return found
 
     def _join(self, ids: Int64, agents: Int64, told: Int64) -> None:
         """Put new ones among those that are there. They come in order, unless an agent tells new words: that costs a sort."""
-        rank = np.empty(len(self.words), np.int64)
-        rank[sorted(range(len(self.words)), key=self._names.__getitem__)] = np.arange(len(self.words))
+        rank = np.arange(len(self.words))
+        if not self._in_order:
+            rank[sorted(range(len(self.words)), key=self._names.__getitem__)] = np.arange(len(self.words))
         key = agents * len(self.words) + rank[told]
         if (key[1:] < key[:-1]).any():
             order = np.argsort(key, kind="stable")

@@ -135,7 +135,11 @@ class SeriesModel(QAbstractItemModel):
             if role == Qt.ItemDataRole.ToolTipRole:
                 text = visible(f"{words.metric} {words.labels} {words.unit}".strip())
             else:
-                text = self._index.texts[self._found.told[row]] if index.column() == 0 else visible(words.unit, 24)
+                text = (
+                    self._index.texts[self._found.told[row]]
+                    if index.column() == 0
+                    else visible(words.unit.strip("{}"), 24)
+                )
         return tooltip_text(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
     def mimeTypes(self) -> list[str]:

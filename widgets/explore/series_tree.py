@@ -58,6 +58,9 @@ class SeriesTree(QWidget):
         self.search.textChanged.connect(self._typing.start)
         self.search.returnPressed.connect(self._into_tree)
         self.view.entered_rows.connect(lambda own: self.add(own_panel=own))
+        self._selected: list[QModelIndex] | None = None
+        self.view.selectionModel().selectionChanged.connect(self._forget_rows)  # first: others ask what is selected
+        self.model.modelReset.connect(self._forget_rows)
         self.view.selectionModel().selectionChanged.connect(self._selection_changed)
         self.view.menu_wanted.connect(self._open_menu)
         known.changed.connect(self._known_changed)
@@ -136,7 +139,14 @@ class SeriesTree(QWidget):
         self._selection_changed()
 
     def _rows(self) -> list[QModelIndex]:
-        return [index for index in self.view.selectionModel().selectedRows(0) if index.isValid()]
+        """Found once for each selection: among thousands of rows it takes long, and much asks."""
+        if self._selected is None:
+            self._selected = [index for index in self.view.selectionModel().selectedRows(0) if index.isValid()]
+        return self._selected
+
+    @Slot()
+    def _forget_rows(self) -> None:
+        self._selected = None
 
     @Slot()
     def _into_tree(self) -> None:

@@ -74,6 +74,7 @@ class StatisticsTable(SortedTable[Told]):
         self._fitted, self._rise = fitted, rise
         self._rises = False
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self._fit_height()
 
     def show_range(self, curves: Sequence[PanelCurve], since_us: int, until_us: int) -> None:
         """Figures of what lies in this stretch of time."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ Order = npt.NDArray[np.int64]
 ERROR_RATIO_ILL = 0.1
 """From one failure in ten an agent is not well, provided it finished at least `ERROR_MIN_N` things in the hour."""
 ERROR_MIN_N = 10
+_REMEMBERED = 20_000  # names whose order was worked out
 
 
 class Column(IntEnum):
@@ -177,6 +179,7 @@ def _text_rank(texts: list[str]) -> npt.NDArray[np.int64]:
     return rank
 
 
+@lru_cache(_REMEMBERED)  # a fleet is sorted every second, and its names are the same
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
     parts: list[tuple[int, int, str]] = []
     word, number = "", ""

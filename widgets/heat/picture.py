@@ -12,7 +12,7 @@ from models.domain.heat_queries import Float32
 from widgets.common.numbers import value_text
 from widgets.common.tokens import Theme
 from widgets.heat.colours import ValueRange, colour_places, place_of, ramp
-from widgets.plots.plot_picture import Frame
+from widgets.plots.frame import Frame
 from widgets.plots.time_axis import day_label, time_ticks
 
 HEADER_PIXELS = 24

@@ -1,7 +1,6 @@
 """The map itself: a row for each agent with its name and its newest value, cells over time, the scale of the colours above."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -17,11 +16,10 @@ from PySide6.QtGui import (
 )
 
 from models.domain.heat_queries import Float32
-from models.domain.quantity import format_time
 from models.domain.queries import Int64
-from widgets.common.numbers import count_text, value_text
 from widgets.common.tokens import Theme
 from widgets.frame.screen_context import ScreenContext
+from widgets.heat.cell import Cell, cell_at, cell_text
 from widgets.heat.colours import ValueRange, range_of
 from widgets.heat.feed import HeatFeed
 from widgets.heat.order import newest
@@ -44,16 +42,6 @@ _MOST_NAME_PIXELS, _NAME_PART = 260, 0.3
 _NOTHING = np.zeros(0, np.int64)
 
 
-class Cell(NamedTuple):
-    """What lies under a pointer: a row of the feed and a step of it; `value` NaN: nothing was measured."""
-
-    row: int
-    since_us: int
-    until_us: int
-    value: float
-    n: int
-
-
 class HeatSurface(TimeSurface):
     """Time is chosen as on every plot; the wheel moves through the rows, with Ctrl it zooms. GUI thread."""
 
@@ -63,6 +51,7 @@ class HeatSurface(TimeSurface):
     """Other rows are to be seen, or there is room for more or fewer."""
     row_changed = Signal()
     """Another row is at hand, or pointed at."""
+    copy_wanted = Signal()
     moment_wanted = Signal(object)
     """Show what happened (`Way`) where the cursor stands."""
 
@@ -90,10 +79,11 @@ class HeatSurface(TimeSurface):
         self.rows = rows
         found = np.flatnonzero(rows == hand)
         self.at_hand = int(found[0]) if len(found) else -1
-        self._pointed = -1
+        self._pointed = self._pointed if self._pointed < len(rows) else -1
         self._newest = newest(self._feed.value[rows]) if len(rows) else np.zeros(0, np.float32)
         self.scroll_to(self._top)
         self.data_changed()
+        self.placed.emit()  # their names may be longer or shorter
 
     @property
     def top(self) -> int:
@@ -139,37 +129,25 @@ class HeatSurface(TimeSurface):
         place, at_us = self._pointed if self._pointed >= 0 else self.at_hand, self._cursor_here()
         if not 0 <= place < len(self.rows) or at_us is None:
             return None
-        feed, row = self._feed, int(self.rows[place])
-        step = (at_us - feed.first_us) // feed.step_us
-        since_us = feed.first_us + step * feed.step_us
-        inside = 0 <= step < feed.value.shape[1]
-        value, n = (float(feed.value[row, step]), int(feed.n[row, step])) if inside else (math.nan, 0)
-        return Cell(row, since_us, since_us + feed.step_us, value, n)
+        return cell_at(self._feed, int(self.rows[place]), at_us)
 
     def cell_text(self) -> str:
         """Agent, time and value of it; empty: nothing is pointed at."""
-        found, subject = self.cell, self._feed.subject
-        if found is None or subject is None:
-            return ""
-        since, until = (
-            format_time(found.since_us, None, self._frame.until_us),
-            format_time(found.until_us, None, found.since_us),
-        )
-        value = self.tr("no data") if math.isnan(found.value) else value_text(found.value, subject.unit)
-        n = f" (n {count_text(found.n)})" if found.n else ""
-        return f"{subject.names[found.row]} · {since} – {until} · {value}{n}"
+        found = self.cell
+        return "" if found is None else cell_text(self._feed, found, self._frame.until_us)
 
     # ------------------------------------------------------------ painting
 
-    def _area(self) -> QRectF:
+    def own_margins(self) -> tuple[float, float]:
         metrics = QFontMetricsF(self.font())
-        self.row_pixels = max(16, math.ceil(metrics.height()) + 2)
         names = self._feed.subject.names if self._feed.subject is not None else ()
-        longest = (
-            metrics.horizontalAdvance(max(names, key=len, default="")) * 1.1
-        )  # the one with the most letters, about
+        longest = metrics.horizontalAdvance(max(names, key=len, default="")) * 1.1  # of the most letters, about
         left = min(longest + 2 * MARGIN, _MOST_NAME_PIXELS, self.width() * _NAME_PART)
-        right = metrics.horizontalAdvance("1023.9 MiB/s") + 8
+        return left, metrics.horizontalAdvance("1023.9 MiB/s") + 8
+
+    def _area(self) -> QRectF:
+        self.row_pixels = max(16, math.ceil(QFontMetricsF(self.font()).height()) + 2)
+        left, right = self.margins()
         return QRectF(left, HEADER_PIXELS, max(10.0, self.width() - left - right), self.room)
 
     def _seen(self) -> tuple[slice, Rows]:
@@ -281,6 +259,10 @@ class HeatSurface(TimeSurface):
         self._pointed = -1
         self.update()
         self.row_changed.emit()
+
+    def copy(self) -> None:
+        """Have what is listed on the clipboard."""
+        self.copy_wanted.emit()
 
     @property
     def is_pointed_at(self) -> bool:

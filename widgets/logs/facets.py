@@ -119,7 +119,8 @@ class FacetTree(QWidget):
         for value, n in facet.values:
             item.addChild(self._value_item(facet.field, value, n))
         if facet.others:
-            text = self.tr("and {n} other values").replace("{n}", count_text(facet.others))
+            text = self.tr("and {n} other values") if facet.others > 1 else self.tr("and 1 other value")
+            text = text.replace("{n}", count_text(facet.others))
             more = QTreeWidgetItem([text])
             more.setForeground(_VALUE, QColor(self._theme.theme.muted))
             more.setFlags(Qt.ItemFlag.ItemIsEnabled)

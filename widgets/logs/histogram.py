@@ -1,23 +1,31 @@
 """How many records came when, stacked by level. Drag over it to look at that stretch alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from models.domain.quantity import format_time
 from models.domain.queries import LogSummaryResult
 from models.domain.records import Level
 from widgets.common.numbers import count_text
+from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import level_word
 from widgets.frame.time_range import TimeCursor
+from widgets.notes.book import AnnotationBook
+from widgets.plots.frame import Frame
+from widgets.plots.marks import Band
+from widgets.plots.notes import NoteLayer
 from widgets.plots.time_axis import time_ticks
 
 _HEIGHT = 84
 _FOOT, _HEAD, _SIDE = 17, 13, 8
 _LEAST_DRAG = 4
 _TICK_PIXELS = 110
+_MOST_NAMED = 3
 
 
 class LogHistogram(QWidget):
@@ -25,10 +33,14 @@ class LogHistogram(QWidget):
 
     zoomed = Signal(object, object)
 
-    def __init__(self, theme: ThemeHolder, cursor: TimeCursor) -> None:
+    def __init__(self, theme: ThemeHolder, cursor: TimeCursor, book: AnnotationBook) -> None:
         super().__init__()
         self._theme, self._cursor = theme, cursor
+        self._notes = NoteLayer(book)
+        self._notes.show_agents(None)
+        book.changed.connect(self._notes_changed)
         self._result: LogSummaryResult | None = None
+        self._gaps: Sequence[Band] = ()
         self._from: float | None = None
         self._to = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -41,13 +53,17 @@ class LogHistogram(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, _HEIGHT)
 
-    def show_result(self, result: LogSummaryResult | None) -> None:
-        """Draw these counts; None: nothing is known yet."""
-        self._result = result
+    def show_result(self, result: LogSummaryResult | None, gaps: Sequence[Band] = ()) -> None:
+        """Draw these counts; None: nothing is known yet. `gaps`: stretches that history does not cover, where no bar does not
+        mean that nobody logged."""
+        self._result, self._gaps = result, gaps
         if result is not None:
             levels = [self._level_text(level, int(result.counts[:, level].sum())) for level in reversed(Level)]
             total = self.tr("{n} records").replace("{n}", count_text(int(result.counts.sum())))
-            self.setAccessibleDescription(", ".join([total, *filter(None, levels)]))
+            told = [
+                self._gap_text(one) for one in self._gaps_in(result, result.request.since_us, result.request.until_us)
+            ]
+            self.setAccessibleDescription(", ".join([total, *filter(None, levels), *told[:_MOST_NAMED]]))
         self.update()
 
     @staticmethod
@@ -57,23 +73,24 @@ class LogHistogram(QWidget):
     # ------------------------------------------------------------ painting
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        theme, area = self._theme.theme, self._area()
-        painter.fillRect(self.rect(), QColor(theme.surface))
-        result = self._result
-        if result is not None and len(result.counts):
-            self._paint_bars(painter, area, result)
-            self._paint_times(painter, area, result)
-        painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.line))
-        if self._from is not None:
-            veil = QColor(theme.accent)
-            veil.setAlpha(60)
-            painter.fillRect(QRectF(QPointF(self._from, 0), QPointF(self._to, area.bottom())).normalized(), veil)
-        elif result is not None and self._cursor.time_us is not None:
-            x = self._x_of(self._cursor.time_us, area, result)
-            if area.left() <= x <= area.right():
-                painter.fillRect(QRectF(x, 0, 1, area.bottom()), QColor(theme.muted))
-        painter.end()
+        with QPainter(self) as painter:  # an open one would take the process down
+            theme, area = self._theme.theme, self._area()
+            painter.fillRect(self.rect(), QColor(theme.surface))
+            result = self._result
+            if result is not None and len(result.counts):
+                self._notes.paint_stretches(painter, self._frame(result, area), theme)
+                self._paint_bars(painter, area, result)
+                self._paint_times(painter, area, result)
+                self._notes.paint_flags(painter, self._frame(result, self._head()), theme)
+            painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.line))
+            if self._from is not None:
+                veil = QColor(theme.accent)
+                veil.setAlpha(60)
+                painter.fillRect(QRectF(QPointF(self._from, 0), QPointF(self._to, area.bottom())).normalized(), veil)
+            elif result is not None and self._cursor.time_us is not None:
+                x = self._x_of(self._cursor.time_us, area, result)
+                if area.left() <= x <= area.right():
+                    painter.fillRect(QRectF(x, 0, 1, area.bottom()), QColor(theme.muted))
 
     def _paint_bars(self, painter: QPainter, area: QRectF, result: LogSummaryResult) -> None:
         theme, counts = self._theme.theme, result.counts
@@ -81,9 +98,13 @@ class LogHistogram(QWidget):
         top = max(1, int(heights.max()))
         wide = area.width() / len(counts)
         request = result.request
+        for gap in self._gaps_in(result, request.since_us, request.until_us):
+            left, right = (self._x_of(at_us, area, result) for at_us in (gap.since_us, gap.until_us))
+            left, right = max(left, area.left()), min(max(right, left + 1), area.right())
+            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), QColor(theme.gap))
         if not result.complete and result.counted_us > request.since_us:  # what was not looked at yet is no zero
             uncounted = QRectF(area.topLeft(), QPointF(self._x_of(result.counted_us, area, result), area.bottom()))
-            painter.fillRect(uncounted, QColor(theme.gap))
+            painter.fillRect(uncounted, QBrush(QColor(theme.edge), Qt.BrushStyle.BDiagPattern))
         for cell in np.flatnonzero(heights).tolist():
             y = area.bottom()
             for level in reversed(Level):  # the worst at the foot, where it is compared best
@@ -106,6 +127,20 @@ class LogHistogram(QWidget):
             box = QRectF(x - _TICK_PIXELS / 2, area.bottom() + 2, _TICK_PIXELS, _FOOT - 2)
             if box.left() >= 0 and box.right() <= self.width():
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tick.label)
+
+    @Slot()
+    def _notes_changed(self) -> None:
+        self._notes.choose()
+        self.update()
+
+    @staticmethod
+    def _frame(result: LogSummaryResult, area: QRectF) -> Frame:
+        return Frame(area, result.request.since_us, result.request.until_us)
+
+    def _head(self) -> QRectF:
+        """Above the bars; annotations have their flags there."""
+        area = self._area()
+        return QRectF(area.left(), 0, area.width(), _HEAD)
 
     def _area(self) -> QRectF:
         return QRectF(_SIDE, _HEAD, max(1, self.width() - 2 * _SIDE), max(1, self.height() - _HEAD - _FOOT))
@@ -136,7 +171,9 @@ class LogHistogram(QWidget):
             self.update()
             return
         self._cursor.move(at_us)
-        QToolTip.showText(event.globalPosition().toPoint(), self._told(at_us, result), self)
+        notes = self._notes.told(self._notes.here(self._frame(result, self._head() | self._area()), event.position()))
+        told = "\n".join(filter(None, [self._told(at_us, result), notes]))
+        QToolTip.showText(event.globalPosition().toPoint(), tooltip_text(told), self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         begun, result = self._from, self._result
@@ -148,6 +185,8 @@ class LogHistogram(QWidget):
         if abs(end - begun) >= _LEAST_DRAG:
             since_us, until_us = sorted((self._time_at(begun, result), self._time_at(end, result)))
             self.zoomed.emit(since_us, until_us)
+        elif flags := self._notes.flags_at(self._frame(result, self._head()), event.position()):
+            self._cursor.pin(flags[0].since_us)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """One bar alone."""
@@ -165,10 +204,21 @@ class LogHistogram(QWidget):
         cell = min((at_us - request.since_us) // request.cell_us, len(result.counts) - 1)
         begin_us = request.since_us + cell * request.cell_us
         lines = [format_time(begin_us, now_us=None)]
+        gaps = [self._gap_text(one) for one in self._gaps_in(result, begin_us, begin_us + request.cell_us)]
         if begin_us + request.cell_us <= result.counted_us:
-            return "\n".join([*lines, self.tr("not counted yet")])
+            return "\n".join([*lines, self.tr("not counted yet"), *gaps[:_MOST_NAMED]])
         lines += filter(None, (self._level_text(level, int(result.counts[cell, level])) for level in reversed(Level)))
-        return "\n".join(lines if len(lines) > 1 else [*lines, self.tr("nothing")])
+        nothing = [] if len(lines) > 1 or gaps else [self.tr("nothing")]
+        return "\n".join([*lines, *nothing, *gaps[:_MOST_NAMED]])
+
+    def _gaps_in(self, result: LogSummaryResult, since_us: int, until_us: int) -> list[Band]:
+        end_us = min(until_us, result.request.until_us)
+        return [one for one in self._gaps if one.since_us < end_us and one.until_us > since_us]
+
+    def _gap_text(self, gap: Band) -> str:
+        """With its time, as a bar may stand beside it in the same stretch."""
+        text = self.tr("{text}, {since} to {until}").replace("{since}", format_time(gap.since_us, now_us=None))
+        return text.replace("{until}", format_time(gap.until_us, now_us=None)).replace("{text}", gap.text)
 
     @Slot(object)
     def _cursor_moved(self, _at_us: int | None) -> None:

@@ -3,7 +3,7 @@
 The text says what is looked for; pills that are switched off are remembered beside it. GUI thread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -29,10 +29,12 @@ class Pill:
 
 
 class LogQuery(QObject):
-    """`changed`: other records are looked for. `shown`: the text, the pills or what is wrong are others."""
+    """`changed`: other records are looked for. `shown`: the text, the pills or what is wrong are others. `settling`: a pill is
+    about to change; whoever holds what somebody typed writes it now, or it would be replaced."""
 
     changed = Signal()
     shown = Signal()
+    settling = Signal()
 
     def __init__(self, clock: Clock, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +66,7 @@ class LogQuery(QObject):
 
     def add(self, term: Term) -> None:
         """Look for this as well. Its opposite goes; where it stands already nothing changes but that it counts."""
+        self.settling.emit()
         opposite = term.term if isinstance(term, Not) else Not(term)
         pills = [pill for pill in self.pills if pill.term != opposite]
         if term in [pill.term for pill in pills]:
@@ -74,23 +77,31 @@ class LogQuery(QObject):
 
     def toggle(self, place: int) -> None:
         """Switch a pill off, or on again."""
-        self._replace(place, replace(self.pills[place], enabled=not self.pills[place].enabled))
+        self._change(place, lambda pill: [replace(pill, enabled=not pill.enabled)])
 
     def invert(self, place: int) -> None:
         """From what must hold to what must not, and back."""
-        old = self.pills[place]
-        term = old.term.term if isinstance(old.term, Not) else Not(old.term)
-        self._replace(place, Pill(term, written(term), old.enabled))
+
+        def turned(old: Pill) -> list[Pill]:
+            term = old.term.term if isinstance(old.term, Not) else Not(old.term)
+            return [Pill(term, written(term), old.enabled)]
+
+        self._change(place, turned)
 
     def remove(self, place: int) -> None:
-        self._take([*self.pills[:place], *self.pills[place + 1 :]])
+        self._change(place, lambda _: [])
 
     def clear(self) -> None:
         """Look for everything."""
         self._take([])
 
-    def _replace(self, place: int, pill: Pill) -> None:
-        self._take([*self.pills[:place], pill, *self.pills[place + 1 :]])
+    def _change(self, place: int, into: Callable[[Pill], list[Pill]]) -> None:
+        """One pill, wherever it stands once what was typed is written; unless that took it away."""
+        pill = self.pills[place]
+        self.settling.emit()
+        if pill in self.pills:
+            place = self.pills.index(pill)
+            self._take([*self.pills[:place], *into(pill), *self.pills[place + 1 :]])
 
     def _take(self, pills: Sequence[Pill], text: str | None = None) -> None:
         if text is None:

@@ -2,21 +2,21 @@
 hand in full."""
 
 from functools import partial
-from typing import TypeGuard
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
-from models.domain.log_json import log_json
-from models.domain.queries import LogLine, RowKey
+from models.domain.layouts.layout import Plotted
+from models.domain.queries import LogLine
 from models.domain.search.patterns import PATTERN
-from models.domain.search.terms import Anywhere, FieldIs, Place, Term
+from models.domain.search.terms import Anywhere, FieldIs, Place
 from models.domain.search.writing import written
 from models.domain.tail import TailPage
 from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
 from widgets.frame.tool_buttons import FlatButton
+from widgets.logs.agent_terms import about_agents, is_agent
 from widgets.logs.facets import FacetTree
 from widgets.logs.histogram import LogHistogram
 from widgets.logs.kept_queries import KeptQueries
@@ -25,11 +25,10 @@ from widgets.logs.pills import QueryPills
 from widgets.logs.queried_rows import QueriedRows
 from widgets.logs.query_box import QueryBox
 from widgets.logs.record_pane import RecordPane
-from widgets.logs.row_menu import narrowings, surroundings
+from widgets.logs.row_menu import narrowings
+from widgets.logs.rows_at_hand import RowsAtHand
 from widgets.logs.summary_feed import SummaryFeed
 from widgets.records.agent_names import AgentNames
-from widgets.records.comparison_dialog import log_comparison
-from widgets.records.record_dialog import log_dialog
 
 _NAMES_MS = 2_000
 _REMEMBERED = 200
@@ -47,22 +46,25 @@ class LogsScreen(QWidget):
     """Somebody wants to see this agent."""
     plots_wanted = Signal(object)
     """Somebody wants to see this record's (LogLine) moment on the plots of its agent."""
+    rate_wanted = Signal(object)
+    """Somebody wants to see on a plot how many records these queries (a list of `Plotted`) find."""
     at_hand_changed = Signal()
     """Another record is at hand, or what can be done with the query is something else."""
 
     def __init__(self, context: ScreenContext, names: AgentNames, **options: int) -> None:
         super().__init__()
-        self._names, self._times, self._themes = names, context.times, context.themes
+        self._names = names
         self._awaited = 0  # an agent that is to be shown alone, once its name is known
         self._seen: dict[str, list[str]] = {}  # values by field, the most frequent of the latest answers first
         self.query = LogQuery(context.clock, self)
         self.rows = QueriedRows(context, names, self.query, **options)
         self.rows.table.setObjectName("logs")
+        self.at_hand = RowsAtHand(context, names, self.query, self.rows, self)
         self.box = QueryBox(self.query, self._known)
         self.kept = KeptQueries(context.themes, self.query)
         self.pills = QueryPills(self.query)
         self.summary = SummaryFeed(context, self.query, parent=self)
-        self.histogram = LogHistogram(context.themes, context.cursor)
+        self.histogram = LogHistogram(context.themes, context.cursor, context.notes)
         columns = lambda: self.rows.records.fields  # noqa: E731 - of two
         self.facets = FacetTree(context.themes, columns)
         self.pane = RecordPane(names, context.themes, columns=columns)
@@ -71,7 +73,7 @@ class LogsScreen(QWidget):
         names.changed.connect(self._names_came)
         self._refresh_names = Throttle(names.refresh, _NAMES_MS, self)
         self.rows.chosen.connect(self._show_record)
-        self.rows.opened.connect(self._open_record)
+        self.rows.opened.connect(self.at_hand.open_record)
         self.rows.menu_wanted.connect(self._fill_menu)
         self.query.shown.connect(self._mark)
         self.query.shown.connect(self.at_hand_changed)
@@ -91,12 +93,16 @@ class LogsScreen(QWidget):
         self._facets_button.setCheckable(True)
         self._facets_button.setChecked(True)
         self._facets_button.toggled.connect(self.facets.setVisible)
+        self._rate_button = FlatButton(context.themes, "plot", self.tr("Plot the rate of this query in Explore"))
+        self._rate_button.clicked.connect(self.plot_rate)
+        self._rate_button.setEnabled(False)
         head = QHBoxLayout()
         head.setContentsMargins(8, 4, 8, 4)
         head.setSpacing(6)
         head.addWidget(self._facets_button, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.box, 1)
         head.addWidget(self.kept, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self._rate_button, 0, Qt.AlignmentFlag.AlignTop)
         found = QWidget()
         column = QVBoxLayout(found)
         column.setContentsMargins(0, 0, 0, 0)
@@ -131,16 +137,18 @@ class LogsScreen(QWidget):
         if self._awaited:
             return self._awaited
         ids = {self._names.id_of(agent).casefold(): agent for agent in self._names.agents}
-        named = [pill.term.parts for pill in self.query.pills if pill.enabled and _is_agent(pill.term)]
+        named = [pill.term.parts for pill in self.query.pills if pill.enabled and is_agent(pill.term)]
         return ids.get(named[0][0].casefold(), 0) if len(named) == 1 and len(named[0]) == 1 else 0
 
     def show_only(self, agent: int) -> None:
-        """The records of this agent; 0: of everybody. One whose name is not known yet is shown when it is."""
+        """The records of this agent; 0: of everybody. Whatever the query said of agents before goes. One whose name is not
+        known yet is shown when it is."""
+        self.query.settling.emit()
         self._awaited = agent if agent and not self._names.id_of(agent) else 0
         if self._awaited:
             self._names.refresh()
             return
-        others = [pill for pill in self.query.pills if not _is_agent(pill.term)]
+        others = [pill for pill in self.query.pills if not about_agents(pill.term)]
         if agent:
             term = FieldIs(Place.AGENT, (self._names.id_of(agent),))
             others.insert(0, Pill(term, written(term)))
@@ -175,7 +183,7 @@ class LogsScreen(QWidget):
     @Slot()
     def _show_summary(self) -> None:
         result = self.summary.result
-        self.histogram.show_result(result)
+        self.histogram.show_result(result, self.summary.gaps)
         self.facets.show_result(result)
         for one in result.facets if result is not None else ():
             before = self._seen.pop(one.field, [])
@@ -193,6 +201,7 @@ class LogsScreen(QWidget):
     def _mark(self) -> None:
         texts = [pill.term.text for pill in self.query.pills if pill.enabled and isinstance(pill.term, Anywhere)]
         self.pane.mark(max(texts, key=len, default=""))
+        self._rate_button.setEnabled(self.query.narrows)
 
     # ------------------------------------------------------------ the record at hand
 
@@ -204,12 +213,6 @@ class LogsScreen(QWidget):
             self.pane.show()
             self.rows.table.scrollTo(self.rows.table.currentIndex())
 
-    @Slot(object)
-    def _open_record(self, line: LogLine) -> None:
-        dialog = log_dialog(line, self, self._names.title(line.agent))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
     @Slot()
     def _close_record(self) -> None:
         self.pane.hide()
@@ -218,54 +221,43 @@ class LogsScreen(QWidget):
 
     @Slot(object, object)
     def _fill_menu(self, menu: QMenu, line: LogLine) -> None:
-        menu.addAction(self.tr("Copy as JSON"), self.copy_json)
+        menu.addAction(self.tr("Copy as JSON"), self.at_hand.copy_json)
         if len(self.rows.selected) == 2:
-            menu.addAction(self.tr("Compare the two"), self.compare)
+            menu.addAction(self.tr("Compare the two"), self.at_hand.compare)
         menu.addSeparator()
         name = self._names.name(line.agent)
         if line.agent:
             only = menu.addAction(self.tr("Only {agent}").replace("{agent}", name.replace("&", "&&")))
             only.triggered.connect(partial(self.show_only, line.agent))
-            only.setEnabled(self.agent != line.agent)
+            told = [pill for pill in self.query.pills if pill.enabled and about_agents(pill.term)]
+            only.setEnabled(self.agent != line.agent or len(told) > 1)
         for text, term in narrowings(line, self._names.id_of(line.agent), name):
             menu.addAction(text.replace("&", "&&"), partial(self.query.add, term))
         everybody = menu.addAction(self.tr("All agents"), partial(self.show_only, 0))
-        everybody.setEnabled(any(_is_agent(pill.term) for pill in self.query.pills))
+        everybody.setEnabled(any(about_agents(pill.term) for pill in self.query.pills))
         around = menu.addMenu(self.tr("What happened around it"))
-        for text, query in self._surroundings(line):
-            around.addAction(text.replace("&", "&&"), partial(self.show_around, line.key, query))
+        for text, query in self.at_hand.surroundings_of(line):
+            around.addAction(text.replace("&", "&&"), partial(self.at_hand.show_around, line.key, query))
         if line.agent:
             menu.addSeparator()
             menu.addAction(self.tr("Go to agent"), partial(self.agent_wanted.emit, line.agent))
 
-    @property
-    def line(self) -> LogLine | None:
-        """The record at hand."""
-        selected: list[LogLine] = self.rows.selected
-        return selected[0] if selected else None
-
-    @property
-    def surroundings(self) -> list[tuple[str, str]]:
-        """What there is around the record at hand: words and the query of each, everybody's first, then its agent's, its task's."""
-        return self._surroundings(self.line) if self.line is not None else []
-
-    def _surroundings(self, line: LogLine) -> list[tuple[str, str]]:
-        return surroundings(line, self._names.id_of(line.agent), self._names.name(line.agent))
-
-    def show_surroundings(self, place: int) -> None:
-        """List the records of `surroundings[place]`; negative: of the last one."""
-        if self.line is not None:
-            self.show_around(self.line.key, self.surroundings[place][1])
-
     def open_message(self) -> None:
         """Show the message that the record at hand was read from."""
-        if self.line is not None:
-            self.pane.message_wanted.emit(self.line)
+        if self.at_hand.line is not None:
+            self.pane.message_wanted.emit(self.at_hand.line)
 
     def show_on_plots(self) -> None:
         """Show the plots of the agent of the record at hand, at its moment."""
-        if self.line is not None:
-            self.plots_wanted.emit(self.line)
+        if self.at_hand.line is not None:
+            self.plots_wanted.emit(self.at_hand.line)
+
+    @Slot()
+    def plot_rate(self) -> None:
+        """Show on a plot how many records the query finds over time."""
+        self.query.settling.emit()
+        if self.query.narrows:
+            self.rate_wanted.emit([Plotted(query=text_of(self.query.pills))])
 
     def toggle_facets(self) -> None:
         """Show or hide the fields beside the list."""
@@ -274,32 +266,6 @@ class LogsScreen(QWidget):
     @Slot()
     def _selected(self) -> None:
         self.at_hand_changed.emit()
-
-    def show_around(self, key: RowKey, query: str) -> None:
-        """List the records around this one that `query` finds, and go to it."""
-        self.query.write(query)
-        if (
-            not self._times.live
-            and not self._times.current().since_us <= key.received_us < self._times.current().until_us
-        ):
-            self._times.resume()
-        self.rows.stand_at(key)
-
-    @Slot()
-    def compare(self) -> None:
-        """Show what differs between the two selected records."""
-        after, before = ((line, self._names.title(line.agent)) for line in self.rows.selected)
-        dialog = log_comparison(self._themes, before, after, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
-    @Slot()
-    def copy_json(self) -> None:
-        """One record is laid out to be read, several are one a line."""
-        lines = self.rows.selected
-        indent = 2 if len(lines) == 1 else None
-        texts = [log_json(one, self._names.id_of(one.agent), indent) for one in lines]
-        QGuiApplication.clipboard().setText("\n".join(texts))
 
     # ------------------------------------------------------------ Qt
 
@@ -329,7 +295,3 @@ class LogsScreen(QWidget):
             room, share = (event.size().width(), _BESIDE) if wide else (event.size().height(), _BELOW)
             self.splitter.setSizes([room - share, share])
             self.pane.turn(down if wide else across)
-
-
-def _is_agent(term: Term) -> TypeGuard[FieldIs]:
-    return isinstance(term, FieldIs) and term.field == Place.AGENT

@@ -30,7 +30,7 @@ class QueriedRows(LogRows):
 
     def empty_state(self) -> ViewState:
         if self._query.narrows:
-            return no_match(self._query.clear)
+            return no_match(self._query.clear, in_time=not self._range.live)
         if not self._range.live:
             return self.none_in_time(self.tr("No log records in this time"))
         hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")

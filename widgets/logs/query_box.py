@@ -62,6 +62,7 @@ class QueryBox(QWidget):
         self.line.returnPressed.connect(self._write)
         self.line.first_wanted.connect(self._take_first)
         query.shown.connect(self._show)
+        query.settling.connect(self._settle)
 
     def focus(self) -> None:
         """Put the cursor into the line."""
@@ -77,6 +78,12 @@ class QueryBox(QWidget):
     def _write(self) -> None:
         self._typing.stop()
         self._query.write(self.line.text())
+
+    @Slot()
+    def _settle(self) -> None:
+        """Something is clicked while what was typed is not looked for yet."""
+        if self._typing.isActive():
+            self._write()
 
     @Slot()
     def _show(self) -> None:

@@ -1,12 +1,14 @@
-"""Keeps the histogram and the facets of the records that are looked for. While inactive it asks for nothing. GUI thread."""
+"""Keeps the histogram and the facets of the records that are looked for, and what history does not cover of their time. While inactive it asks for nothing. GUI thread."""
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from models.domain.problems import Problem
-from models.domain.queries import Failed, LogSummaryRequest, LogSummaryResult, Result, Ticket
+from models.domain.queries import Failed, GapsRequest, GapsResult, LogSummaryRequest, LogSummaryResult, Result, Ticket
 from widgets.common.throttle import Throttle
 from widgets.frame.screen_context import ScreenContext
 from widgets.logs.log_query import LogQuery
+from widgets.plots.gap_bands import gap_bands
+from widgets.plots.marks import Band
 
 REFRESH_MS = 2_000
 MOST_CELLS = 150
@@ -24,7 +26,7 @@ def cell_of(span_us: int) -> int:
 
 
 class SummaryFeed(QObject):
-    """`changed` tells of another `result` or `problem`; `result` is None until the first answer."""
+    """`changed` tells of another `result`, `problem` or `gaps`; `result` is None until the first answer."""
 
     changed = Signal()
 
@@ -40,6 +42,8 @@ class SummaryFeed(QObject):
         self._throttle = Throttle(self._ask, refresh_ms, self)
         self.result: LogSummaryResult | None = None
         self.problem: Problem | None = None
+        self.gaps: list[Band] = []
+        self._gaps_ticket: Ticket | None = None
         query.changed.connect(self.reload)
         context.times.changed.connect(self.reload)
 
@@ -76,6 +80,14 @@ class SummaryFeed(QObject):
         cell_us = cell_of(now.span_us)
         since_us, until_us = now.since_us // cell_us * cell_us, -(-now.until_us // cell_us) * cell_us
         self._ticket = self._source.ask(LogSummaryRequest(self._query.term(), since_us, until_us, cell_us), self._take)
+        if self._gaps_ticket is None:
+            self._gaps_ticket = self._source.ask(GapsRequest(since_us, until_us), self._take_gaps)
+
+    def _take_gaps(self, result: Result | Failed) -> None:
+        self._gaps_ticket = None
+        if isinstance(result, GapsResult):  # else those that are known stay
+            self.gaps = gap_bands(result.gaps, 0)
+            self.changed.emit()
 
     def _take(self, result: Result | Failed) -> None:
         if isinstance(result, Failed):
@@ -92,6 +104,9 @@ class SummaryFeed(QObject):
 
     def _cancel(self) -> None:
         self._throttle.stop()
+        if self._gaps_ticket is not None:
+            self._gaps_ticket.cancel()
+            self._gaps_ticket = None
         if self._ticket is not None:
             self._ticket.cancel()
             self._ticket = None

@@ -53,6 +53,8 @@ class FieldPlot(QWidget):
         self._topic, self._path, self._agent = b"", Path(), 0
         self._stopped = False  # by somebody
         self._behind = False  # rows came while nobody looked
+        self._undrawn = False  # more of the past is known than is drawn
+        self._other_range = False  # was chosen while nobody looked
         self._gaps: Ticket | None = None
         self._draw = Throttle(self._draw_past, _DRAWN_MS, self)
         self._news = Throttle(self._ask_news, _NEWS_MS, self)
@@ -165,7 +167,7 @@ class FieldPlot(QWidget):
     @Slot()
     def _begin(self) -> None:
         self._let_go()
-        self._stopped = self._behind = False
+        self._stopped = self._behind = self._other_range = False
         self._buffer.clear()
         self.times.resume()
         now = self._range.current()
@@ -176,12 +178,14 @@ class FieldPlot(QWidget):
 
     @Slot()
     def _history_changed(self) -> None:
+        self._undrawn = True
         self._draw.want()
         if self.history.complete and self._range.live:
             self._news.want()
         self._tell()
 
     def _draw_past(self) -> None:
+        self._undrawn = False
         if self.plot is not None:
             self._buffer.replace(self.history.columns())
             self._points_changed()
@@ -211,7 +215,9 @@ class FieldPlot(QWidget):
         if self.plot is None:
             return
         if self.stretch.currentIndex() == _CHOSEN:
-            self._begin()
+            self._other_range = not self.isVisible()
+            if not self._other_range:
+                self._begin()
         else:
             self.rows_added()
 
@@ -278,7 +284,7 @@ class FieldPlot(QWidget):
         if self.plot is None or not len(self._buffer) or self._gaps is not None:
             return
         x = self._buffer.x_us
-        self._gaps = self._source.ask(GapsRequest(int(x[0]), int(x[-1]) + 1), self._take_gaps)
+        self._gaps = self._source.ask(GapsRequest(int(x[0]), int(x[-1]) + 1, self._agent), self._take_gaps)
 
     def _take_gaps(self, result: Result | Failed) -> None:
         from widgets.plots.curves import spans_of
@@ -292,7 +298,14 @@ class FieldPlot(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self.plot is not None and not self._stopped:
+        if self.plot is None:
+            return
+        if self._other_range:
+            self._begin()
+            return
+        if self._undrawn:
+            self._draw.want()
+        if not self._stopped:
             self.history.go_on()
             if self._behind:
                 self.rows_added()

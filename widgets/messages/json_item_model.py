@@ -187,9 +187,11 @@ class JsonModel(QAbstractItemModel):
         if value.rest:
             return ""
         if isinstance(content, dict):
-            return self.tr("{n} fields").replace("{n}", count_text(len(content)))
+            text = self.tr("{n} fields") if len(content) != 1 else self.tr("1 field")
+            return text.replace("{n}", count_text(len(content)))
         if isinstance(content, list):
-            return self.tr("{n} items").replace("{n}", count_text(len(content)))
+            text = self.tr("{n} items") if len(content) != 1 else self.tr("1 item")
+            return text.replace("{n}", count_text(len(content)))
         return visible(content, _CELL_LIMIT) if isinstance(content, str) else plain_text(content)
 
     def _colour(self, value: Value, column: int) -> QColor | None:

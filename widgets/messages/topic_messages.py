@@ -27,8 +27,7 @@ class TopicMessages(MessageList):
         self.search.setMinimumWidth(180)
         self.filters.setContentsMargins(8, 6, 8, 6)
         self.filters.setSpacing(6)
-        self.filters.insertWidget(0, self.who)
-        self.filters.insertWidget(1, self.search, 1)
+        self.add_filters(self.who, self.search, stretch=1)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._search_now)
         self.search.textChanged.connect(self._typed)
@@ -50,7 +49,7 @@ class TopicMessages(MessageList):
 
     def empty_state(self) -> ViewState:
         if self.text or self.agent:
-            return no_match(self.clear_filter)
+            return no_match(self.clear_filter, in_time=not self._range.live)
         if not self._range.live:
             return self.none_in_time(self.tr("No messages in this time"))
         if self.topic or self.branch:

@@ -117,7 +117,7 @@ class AnnotationBook(QObject):
         self._ticket = None
         self.loaded = True
         if isinstance(result, Failed):
-            self.problem = result.problem
+            self.problem, self._told = result.problem, -1  # with the next page it is asked again
         elif isinstance(result, AnnotationsResult):
             self.problem = None
             self.all = result.annotations

@@ -37,6 +37,7 @@ class AnnotationDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self._annotation, self._book, self._names = annotation, book, names
+        self._saving = False
         known = any(one.id == annotation.id for one in book.all)
         self.setWindowTitle(self.tr("Edit annotation") if known else self.tr("New annotation"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -50,8 +51,8 @@ class AnnotationDialog(QDialog):
         self.tags.setPlaceholderText(self.tr("deploy database"))
         self.tags.setToolTip(self.tr("Words to find it by, between spaces or commas"))
         _complete(self.tags, book.tags)
-        self.since, self.until = self._moment(self.tr("From")), self._moment(self.tr("To"))
-        self.stretch = QCheckBox(self.tr("A stretch of &time"))
+        self.since, self.until = self._moment(self.tr("From")), self._moment(self.tr("Until"))
+        self.stretch = QCheckBox(self.tr("A st&retch of time"))
         self.agent = AgentField(names)
         self.agent.setToolTip(self.tr("On whose plots it is shown; “All agents”: on every plot"))
         self._wrong = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -67,7 +68,7 @@ class AnnotationDialog(QDialog):
         form.addRow(self.tr("Ta&gs"), self.tags)
         form.addRow(self.tr("&From"), self.since)
         form.addRow("", self.stretch)
-        form.addRow(self.tr("T&o"), self.until)
+        form.addRow(self.tr("&Until"), self.until)
         form.addRow(self.tr("&Agent"), self.agent)
         form.addRow(self._wrong)
         form.addRow(self._buttons)
@@ -118,6 +119,12 @@ class AnnotationDialog(QDialog):
             self._wait(waits=True)
             self._book.put(one, self._told)
 
+    @Slot()
+    def reject(self) -> None:
+        """Not while it is being stored: what was written would be lost where that fails."""
+        if not self._saving:
+            super().reject()
+
     def _told(self, problem: Problem | None) -> None:
         self._wait(waits=False)
         if problem is None:
@@ -143,9 +150,11 @@ class AnnotationDialog(QDialog):
         return self._buttons.button(QDialogButtonBox.StandardButton.Save).isEnabled()
 
     def _wait(self, *, waits: bool) -> None:
+        self._saving = waits
         save = self._buttons.button(QDialogButtonBox.StandardButton.Save)
         save.setText(self.tr("Saving…") if waits else self.tr("Save"))
-        save.setEnabled(not waits)
+        self._buttons.button(QDialogButtonBox.StandardButton.Cancel).setEnabled(not waits)
+        self._allow()
 
     @Slot()
     def _fit(self) -> None:
@@ -161,7 +170,7 @@ class AnnotationDialog(QDialog):
     def _allow(self) -> None:
         """Something has to stand there."""
         said = bool(self.text.toPlainText().strip() or tags_of(self.tags.text()))
-        self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(said)
+        self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(said and not self._saving)
 
     def _tell(self, wrong: str) -> None:
         self._wrong.setText(wrong)

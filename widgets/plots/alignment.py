@@ -1,34 +1,47 @@
-"""Plots above each other begin and end at the same pixel, so that the same time is found straight below."""
+"""What lies over time in panels above each other begins and ends at the same pixel: the same time is found straight below."""
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject, QPoint, QTimer
+from PySide6.QtCore import QObject, QPoint, QTimer, Slot
+from PySide6.QtWidgets import QWidget
 
-from widgets.plots.curve_plot import CurvePlot
+from widgets.plots.surface import TimeSurface
+
+Placed = tuple[QWidget, TimeSurface]
 
 
 class Alignment(QObject):
-    """Where one of the plots that stand over each other has an axis at the right, all of them keep room for it. Plots beside
-    them do not. GUI thread."""
+    """Panels that stand over each other leave the room that one of them needs for names or a second axis. GUI thread."""
 
-    def __init__(self, plots: Callable[[], Iterable[CurvePlot]], parent: QObject) -> None:
-        """`plots`: those that are shown just now, of which each was handed to `watch` once."""
+    def __init__(self, shown: Callable[[], Iterable[Placed]], parent: QObject) -> None:
+        """`shown`: the panels that are shown just now, with what in them lies over time."""
         super().__init__(parent)
-        self._plots = plots
+        self._shown = shown
         self._soon = QTimer(self, singleShot=True, interval=0)  # once all of them have their places
         self._soon.timeout.connect(self.align)
 
-    def watch(self, plot: CurvePlot) -> None:
-        """Look again whenever this one moved, came, went or got another axis."""
-        plot.placed.connect(self._soon.start)
+    @Slot()
+    def look_again(self) -> None:
+        """A panel came, went, was resized, or needs other margins."""
+        self._soon.start()
 
+    @Slot()
     def align(self) -> None:
-        """Give each plot the room that it needs, now."""
-        columns: dict[tuple[int, int], list[CurvePlot]] = {}
-        for plot in self._plots():
-            if plot.isVisible():
-                columns.setdefault((plot.mapToGlobal(QPoint(0, 0)).x(), plot.width()), []).append(plot)
+        """Give each the room that it needs, now."""
+        columns: dict[tuple[int, int], list[Placed]] = {}
+        for panel, surface in self._shown():
+            if surface.isVisible():
+                columns.setdefault((panel.mapToGlobal(QPoint(0, 0)).x(), panel.width()), []).append((panel, surface))
         for column in columns.values():
-            two_axes = any(plot.has_right_axis for plot in column)
-            for plot in column:
-                plot.keep_right_room(keep=two_axes)
+            beside = [_beside(*one) for one in column]
+            needed = [(surface.own_margins(), out) for (_, surface), out in zip(column, beside, strict=True)]
+            left = max(own[0] + out[0] for own, out in needed)
+            right = max(own[1] + out[1] for own, out in needed)
+            for (_, surface), out in zip(column, beside, strict=True):
+                surface.keep_margins(left - out[0], right - out[1])
+
+
+def _beside(panel: QWidget, surface: TimeSurface) -> tuple[int, int]:
+    """Pixels of a panel at the left and at the right of what lies over time."""
+    left = surface.mapTo(panel, QPoint(0, 0)).x()
+    return left, panel.width() - left - surface.width()

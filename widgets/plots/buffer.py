@@ -12,6 +12,7 @@ from widgets.plots.outline import Outline
 
 MOST_POINTS = 2_000_000
 _FIRST_CAPACITY = 1024
+_FOREVER = 1 << 62
 
 
 class Slice(NamedTuple):
@@ -37,6 +38,7 @@ class SeriesBuffer:
         self._newest_received_us = 0
         self._by_arrival = False
         self._interval_us, self._interval_of = 0, (-1, 0, 0)  # as it was then
+        self._coarse_us = 0  # how far points of an envelope are from each other, however near those are that come live
         self._next_look = 0  # how many points until the choice between the clocks is made again
         self._outline, self._outline_of = Outline(), -1
         self._breaks, self._breaks_of = _NONE, (-1, -1, 0)
@@ -69,10 +71,11 @@ class SeriesBuffer:
         """The newest value; NaN when empty."""
         return float(self._value[self._end - 1]) if len(self) else float("nan")
 
-    def replace(self, columns: SeriesColumns) -> None:
-        """Take the store's answer. Points that arrived later than all of it (the tail was quicker) stay."""
+    def replace(self, columns: SeriesColumns, until_us: int = _FOREVER) -> None:
+        """Take the store's answer about what arrived before `until_us`. Points of that time that arrived later than all of it
+        (the tail was quicker) stay."""
         newest = int(columns.received_us.max()) if len(columns.received_us) else 0
-        later = self.received_us >= newest if newest else np.zeros(len(self), bool)
+        later = (self.received_us >= newest) & (self.received_us < until_us) if newest else np.zeros(len(self), bool)
         here = slice(self._start, self._end)
         kept = SeriesColumns(
             self.series, self._time[here][later], self._received[here][later], self._value[here][later], False
@@ -84,6 +87,8 @@ class SeriesBuffer:
         if not self._adopt(columns):
             self._make_room()
             self._insert(columns.time_us, columns.received_us, columns.value)
+        n = len(self)
+        self._coarse_us = 2 * int(self.x_us[-1] - self.x_us[0]) // n if self.reduced and n > 1 else 0
         self.append(kept)
 
     def append(self, columns: SeriesColumns) -> int:
@@ -155,14 +160,15 @@ class SeriesBuffer:
         return float(self.value[place])
 
     def usual_interval_us(self) -> int:
-        """Median distance of the newest points (up to 512); 0 while fewer than five distances are known."""
+        """Median distance of the newest points (up to 512), or of those of an envelope if that is more; 0 while fewer than five
+        distances are known."""
         state = (self.version, self._start, self._end)
         if state != self._interval_of:
             steps = np.diff(self.x_us[-512:])
             steps = steps[steps > 0]
             self._interval_of = state
             self._interval_us = int(np.median(steps)) if len(steps) >= 5 else 0
-        return self._interval_us
+        return max(self._interval_us, self._coarse_us)
 
     def _not_here(self, time: Int64, received: Int64, value: Float64) -> npt.NDArray[np.bool_]:
         """Which points are new: each triple of time, arrival and value counts as often as it came."""

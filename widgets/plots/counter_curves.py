@@ -12,6 +12,7 @@ from widgets.plots.buckets import bucket_width_us, middles
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.curves import (
     NO_READING,
+    NO_SHAPE,
     ON_ITS_WAY_US,
     SILENCE_FACTOR,
     Reading,
@@ -53,19 +54,25 @@ class IncreaseCurve:
     """How much a counter rose in each bucket. A restart counts what came after it and is marked; so is a rise over a gap or
     silence, which counts in the sum alone."""
 
-    def __init__(self, name: str, unit: str, buffer: SeriesBuffer, colour: int, *, bars: bool = False) -> None:
-        """`unit` is that of what is drawn."""
+    def __init__(
+        self, name: str, unit: str, buffer: SeriesBuffer, colour: int, *, bars: bool = False, declared: bool = True
+    ) -> None:
+        """`unit` is that of what is drawn. What is not `declared` a counter is reduced by the store as a gauge, and tells then
+        nothing."""
         self.name = name
         self.unit = unit
         self.colour = colour
         self.tooltip = ""
         self.buffer = buffer
-        self._bars = bars
+        self._bars, self._declared = bars, declared
         self._last = NO_RISES
         self.rise = float("nan")
         """Over all that was drawn last, what rose over gaps included; NaN: nothing is known."""
 
     def shape(self, window: Window) -> Shape:
+        if self.buffer.reduced and not self._declared:
+            self._last, self.rise = NO_RISES, float("nan")
+            return NO_SHAPE
         hours, some = self.buffer.hours, hours_within(self.buffer.hours, window.since_us, window.until_us)
         width = bucket_width_us(window)
         if some.start < some.stop:
@@ -84,7 +91,7 @@ class IncreaseCurve:
         places = np.searchsorted(at, edges)
         rise = _sums(step, places)
         over = _sums(np.where(followed, at - before, 0), places)
-        full = np.diff(places) > 0
+        full = _sums(np.where(carried, 0, 1), places) > 0  # a step of which only the carried rise is known has no value
         hourly = np.zeros(len(rise), bool)
         if hours is not None and some.start < some.stop:
             bucket = (hours.since_us[some] - edges[0]) // width

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QFontMetricsF, QGuiApplication, QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from widgets.common.frame_clock import FrameClock
@@ -47,8 +47,6 @@ class CurvePlot(TimeSurface):
 
     drawn = Signal()
     """`shapes` are new."""
-    placed = Signal()
-    """It was shown, hidden or resized, or has an axis more or less."""
 
     def __init__(
         self,
@@ -67,7 +65,6 @@ class CurvePlot(TimeSurface):
         self.title = title
         self._axes = Axes(unit, floor)
         self._thresholds = Thresholds(self._axes)
-        self._keeps_right_room = False
         self._legend = Legend(legend_lines) if legend_lines else None
         self._subject = ""
         self._sentence = ""
@@ -83,6 +80,7 @@ class CurvePlot(TimeSurface):
         self._placed_entries: list[PlacedEntry] = []
         self._notes: NoteLayer | None = None
         self._extent = (math.nan, math.nan)
+        self._summed = 0  # so many points were drawn last
         self._summary_us = 0  # end of the window that was described last; 0: describe anew
         self.setMinimumHeight(HEADER_PIXELS + 56)
         self.setAccessibleName(title)
@@ -126,16 +124,6 @@ class CurvePlot(TimeSurface):
         if self._axes.set_units(unit, right):
             self.data_changed()
             self.placed.emit()
-
-    @property
-    def has_right_axis(self) -> bool:
-        return self._axes.right is not None
-
-    def keep_right_room(self, *, keep: bool) -> None:
-        """Leave room for an axis at the right, even if there is none (`Alignment`)."""
-        if keep != self._keeps_right_room:
-            self._keeps_right_room = keep
-            self.data_changed()
 
     def set_floors(self, left: float | None = None, right: float | None = None) -> None:
         """A value of each axis that stays in sight; None: none has to."""
@@ -182,8 +170,14 @@ class CurvePlot(TimeSurface):
 
     def picture(self) -> QPixmap:
         """The plot as it is on the screen, below its name and its time."""
+        labelled = self._shows_time
+        self._shows_time = True  # alone, none below it tells the time
+        self._render()
+        seen = self.grab()
+        self._shows_time = labelled
+        self._render()
         span = span_caption(self._frame.since_us, self._frame.until_us)
-        return captioned(self.grab(), self.full_title, span, self.font(), self._theme.theme)
+        return captioned(seen, self.full_title, span, self.font(), self._theme.theme)
 
     @property
     def full_title(self) -> str:
@@ -194,24 +188,15 @@ class CurvePlot(TimeSurface):
         """Put the picture on the clipboard."""
         QGuiApplication.clipboard().setPixmap(self.picture())
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.placed.emit()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self.placed.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.placed.emit()
-
     # ------------------------------------------------------------ drawing
+
+    def own_margins(self) -> tuple[float, float]:
+        axis = axis_width(QFontMetricsF(self.font()))
+        return axis, axis if self._axes.right is not None else RIGHT_PIXELS
 
     def _area(self) -> QRectF:
         metrics = QFontMetricsF(self.font())
-        left = axis_width(metrics)
-        right = left if self.has_right_axis or self._keeps_right_room else RIGHT_PIXELS
+        left, right = self.margins()
         top = float(HEADER_PIXELS)
         if self._legend is not None:
             self._legend.lay_out(self._entries(None), self.width() - 18, metrics)
@@ -293,8 +278,12 @@ class CurvePlot(TimeSurface):
         return self.tr(" (n {n})").replace("{n}", str(reading.n)) if 0 < reading.n < FEW else ""
 
     def _summarise(self) -> None:
-        """The description for who does not see the curves; at most once a second."""
+        """The description for who does not see the curves; at most once a second of what goes on, and when more has come."""
         low = self._extent[0]
+        drawn = sum(len(shape.x_us) for shape in self.shapes)
+        if not self._range.live and drawn != self._summed:
+            self._summary_us = 0
+        self._summed = drawn
         told_us, self._summary_us = self._summary_us, 0 if math.isnan(low) else self._frame.until_us
         if abs(self._summary_us - told_us) < _SUMMARY_EVERY_US and self._summary_us:
             self._summary_us = told_us
@@ -308,4 +297,6 @@ class CurvePlot(TimeSurface):
             text = summary(self.title, self._subject, newest, self.unit, self._extent, span_us)
             if restarts := sum(mark.kind is MarkKind.RESET for one in self._placed_marks for mark in one.marks):
                 text += "; " + self.tr("restarts of counters: {n}").replace("{n}", str(restarts))
+        if self._notes is not None and (spoken := self._notes.spoken()):
+            text += f"; {spoken}"
         self.setAccessibleDescription(text)

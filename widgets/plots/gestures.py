@@ -6,7 +6,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
-from widgets.plots.plot_picture import Frame
+from widgets.plots.frame import Frame
 
 _LEAST_DRAG_PIXELS = 6
 _WHEEL_STEP = 1.2

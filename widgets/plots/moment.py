@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QPointF, Qt
 from PySide6.QtWidgets import QMenu
 
+from widgets.plots.frame import Frame
 from widgets.plots.marks import Band, PlacedMark, near
-from widgets.plots.plot_picture import Frame
 
 if TYPE_CHECKING:
     from widgets.plots.plot import TimePlot

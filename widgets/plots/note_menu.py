@@ -45,6 +45,7 @@ def fill_notes(menu: QMenu, plot: "TimePlot", notes: NoteLayer) -> None:
     """What can be written here, and what can be done with what stands here."""
     at_us, frame = plot.moment, plot.frame
     here = notes.here(frame, plot.menu_at) if plot.menu_at is not None else []
+    menu.addSeparator()
     for one in here[:_MOST_LISTED]:
         name = short_text(one).replace("&", "&&")
         text = translate("PlotMenu", "Edit annotation “{name}”…").replace("{name}", name)

@@ -96,7 +96,8 @@ class QuantileCurve:
             hour = hour_at(one.buffer.hours, at_us)
             if hour < 0 or one.buffer.hours is None:
                 return NO_READING
-            return Reading(float(one.buffer.hours.quantiles[self._row, hour]))
+            n = int(one.buffer.hours.n[hour]) if self._marks_few else 0
+            return Reading(float(one.buffer.hours.quantiles[self._row, hour]), n)
         return self._at(place)
 
     def current(self, until_us: int) -> Reading:

@@ -55,6 +55,7 @@ class TimePlot(CurvePlot):
     def _notes_changed(self) -> None:
         assert self._notes is not None
         self._notes.choose()
+        self._summary_us = 0
         self.data_changed()
 
     def taken_selection(self) -> tuple[int, int] | None:

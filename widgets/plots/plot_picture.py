@@ -13,6 +13,7 @@ from models.domain.queries import Float64, Int64
 from widgets.common.tokens import SeriesStyle, Theme
 from widgets.plots.curve_markers import paint_markers
 from widgets.plots.curves import Shape
+from widgets.plots.frame import Frame
 from widgets.plots.hours import HourBand
 from widgets.plots.marks import Band, PlacedMark, paint_marks
 from widgets.plots.pyqtgraph_curve import CurveItem, paint_area, paint_bars, paint_lone_points
@@ -52,24 +53,6 @@ def curve_style(theme: Theme, colour: int) -> SeriesStyle:
 def axis_width(metrics: QFontMetricsF) -> float:
     """Width of every value axis, so that plots above each other begin at the same pixel."""
     return metrics.horizontalAdvance("1023.9 MiB") + 10
-
-
-@dataclass(slots=True)
-class Frame:
-    """Where the plot area lies in its widget (logical pixels), and the time it spans."""
-
-    area: QRectF
-    since_us: int
-    until_us: int
-
-    def x_of(self, at_us: int) -> float:
-        """The pixel of a moment."""
-        return self.area.left() + (at_us - self.since_us) * self.area.width() / (self.until_us - self.since_us)
-
-    def time_of(self, x: float) -> int:
-        """The moment of a pixel."""
-        span = self.until_us - self.since_us
-        return self.since_us + round((x - self.area.left()) * span / max(self.area.width(), 1.0))
 
 
 @dataclass(slots=True)
@@ -191,7 +174,7 @@ class Picture:
                 label = f"{day_label(tick.at_us)}, {label}"
             dated = True
             width = metrics.horizontalAdvance(label)
-            left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width)
+            left = min(max(x - width / 2, area.left() - 8), area.right() + RIGHT_PIXELS - width - 2)
             if left < taken + _LABEL_ROOM_PIXELS:
                 continue  # it would run into the one before
             taken = left + width

@@ -11,6 +11,8 @@ from widgets.common.numbers import duration_text, value_text
 from widgets.common.plain import visible
 from widgets.plots.curves import Shape, Window
 
+_LONGEST = 4_000
+
 
 def extent(shapes: Sequence[Shape], window: Window) -> tuple[float, float]:
     """Lowest and highest value inside the window; NaN without any."""
@@ -36,7 +38,7 @@ def summary(title: str, subject: str, newest: str, unit: str, values: tuple[floa
         "low": value_text(values[0], unit),
         "high": value_text(values[1], unit),
         "span": duration_text(span_us),
-        "values": visible(newest),
+        "values": visible(newest, _LONGEST),
     }
     for place, value in places.items():
         text = text.replace("{" + place + "}", value)

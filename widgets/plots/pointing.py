@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from widgets.plots.curves import Shape
-from widgets.plots.plot_picture import FLOOR_PIXELS, Frame
+from widgets.plots.frame import Frame
+from widgets.plots.plot_picture import FLOOR_PIXELS
 from widgets.plots.value_scale import ValueScale
 
 NEAR_PIXELS = 10

@@ -29,9 +29,9 @@ _HEAL_MS = 1_000
 _HEAL_US = 5_000_000
 _MARGIN = 4
 """History is asked for a quarter of the span more on each side, so that a small pan shows no hole."""
-_LINE_POINTS, _LEAST_POINTS = 8_000_000, 20_000
-"""Of all lines together, and of each: beyond that the envelope is kept, which shows the same on any screen. Two hundred series of
-a month would be some gigabytes."""
+_LINE_POINTS, _KEPT_POINTS = 5_000_000, 16_000
+"""Of all lines together; beyond that each has an envelope of so many, which shows the same on any screen. Two hundred series of a
+month would be some gigabytes."""
 _SLACK_US = 5_000_000
 """What a clock of an agent may be off and still be drawn by: its samples arrive that much before or after."""
 
@@ -93,6 +93,8 @@ class SeriesFeed(QObject):
         self._shown_as, self._whole = dict(series), frozenset(whole)
         self.buffers = {one: self.buffers.get(one) or SeriesBuffer(one) for one in series}
         self._tell_tail()
+        if not series:
+            self.gaps = NO_GAPS  # those of others, who go on to other times, are theirs to ask for
         if new and self._active:
             if self._covered() and not self.loading:
                 self._load_more(new)
@@ -159,8 +161,8 @@ class SeriesFeed(QObject):
     def _request(self, series: Collection[int], since_us: int, until_us: int) -> SeriesRequest:
         whole = self._whole.intersection(series)
         lines = max(1, len(self._shown_as) - len(self._whole))
-        each = min(MOST_POINTS, max(_LEAST_POINTS, _LINE_POINTS // lines))
-        return SeriesRequest(tuple(sorted(series)), since_us, until_us, each, whole)
+        each = min(MOST_POINTS, max(_KEPT_POINTS, _LINE_POINTS // lines))
+        return SeriesRequest(tuple(sorted(series)), since_us, until_us, each, _KEPT_POINTS, whole)
 
     def _take(self, result: Result | Failed) -> None:
         if isinstance(result, Failed):
@@ -172,7 +174,7 @@ class SeriesFeed(QObject):
         for columns in result.columns:
             buffer = self.buffers.get(columns.series)
             if buffer is not None:
-                buffer.replace(self._as_shown(columns))
+                buffer.replace(self._as_shown(columns), result.request.until_us)
                 buffer.hours = self._hours_as_shown(hours.get(columns.series))
         self.gaps = result.gaps
         if len(result.request.series) == len(self._shown_as):

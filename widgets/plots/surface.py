@@ -1,16 +1,19 @@
 """What lies over time and is drawn often: a widget with a frame in time, moved by gestures, crossed by the shared cursor."""
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
     QHelpEvent,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPixmap,
+    QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )  # fmt: skip
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -21,8 +24,8 @@ from widgets.common.frame_clock import FrameClock
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.frame.time_range import TimeCursor, TimeRangeModel
+from widgets.plots.frame import Frame
 from widgets.plots.gestures import Gestures
-from widgets.plots.plot_picture import Frame
 
 
 class TimeSurface(DrawnWidget):
@@ -30,6 +33,9 @@ class TimeSurface(DrawnWidget):
 
     Who derives from it tells the area for the picture and paints it. GUI thread.
     """
+
+    placed = Signal()
+    """It was shown, hidden or resized, or needs other margins."""
 
     def __init__(
         self,
@@ -43,6 +49,7 @@ class TimeSurface(DrawnWidget):
         self._range, self._cursor = time_range, cursor
         self._gestures = Gestures(time_range, cursor)
         self._shows_time = True
+        self._kept_margins = (0.0, 0.0)
         self._pixmap: QPixmap | None = None
         self._stale = True
         self._frame = Frame(QRectF(0, 0, 10, 10), 0, 1)
@@ -55,6 +62,10 @@ class TimeSurface(DrawnWidget):
     def _area(self) -> QRectF:
         """Where the picture lies."""
         raise NotImplementedError
+
+    def own_margins(self) -> tuple[float, float]:
+        """Room that it needs at the left and at the right of the picture."""
+        return 0.0, 0.0
 
     def _paint_picture(self, painter: QPainter, ratio: float) -> None:
         """Paint it for `_frame`; a logical pixel has `ratio` device pixels."""
@@ -83,6 +94,17 @@ class TimeSurface(DrawnWidget):
         """Only the lowest of several labels the time."""
         self._shows_time = shows
         self.data_changed()
+
+    def keep_margins(self, left: float, right: float) -> None:
+        """Leave so much room beside the picture, or what it needs where that is more (`Alignment`)."""
+        if (left, right) != self._kept_margins:
+            self._kept_margins = left, right
+            self.data_changed()
+
+    def margins(self) -> tuple[float, float]:
+        """At the left and at the right of the picture."""
+        own, kept = self.own_margins(), self._kept_margins
+        return max(own[0], kept[0]), max(own[1], kept[1])
 
     @Slot()
     def data_changed(self) -> None:
@@ -179,6 +201,18 @@ class TimeSurface(DrawnWidget):
     def _cursor_moved(self, _time_us: object) -> None:
         if self.isVisible():
             self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.placed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.placed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.placed.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -29,12 +29,12 @@ _CELL_LIMIT = 400
 _TITLE_LIMIT, _FIELD_PIXELS = 40, 130
 _TYPED_LIMIT = 500
 _ICONS = {
-    Level.TRACE: ("more", "muted"),
-    Level.DEBUG: ("wrench", "muted"),
-    Level.INFO: ("info", "accent"),
-    Level.WARN: ("warning", "warning"),
-    Level.ERROR: ("error", "error"),
-    Level.FATAL: ("close", "error"),
+    Level.TRACE: "more",
+    Level.DEBUG: "wrench",
+    Level.INFO: "info",
+    Level.WARN: "warning",
+    Level.ERROR: "error",
+    Level.FATAL: "close",
 }
 
 
@@ -135,7 +135,7 @@ class LogModel(PagedModel):
 
 def level_icon(theme: ThemeHolder, level: Level) -> QIcon:
     """Shape and colour of a level."""
-    return theme.icons.icon(*_ICONS[level])
+    return theme.icons.level(_ICONS[level], level)
 
 
 class LogRows(PagedList):
@@ -192,8 +192,7 @@ class LogList(LogRows):
         self.search.setPlaceholderText(self.tr("Text in message, logger or error"))
         self.search.setAccessibleName(self.tr("Text in message, logger or error"))
         self.search.setMinimumWidth(280)
-        self.filters.insertWidget(0, self.level)
-        self.filters.insertWidget(1, self.search)
+        self.add_filters(self.level, self.search)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self.reload)
         self.search.textChanged.connect(self._typed)
@@ -211,7 +210,7 @@ class LogList(LogRows):
 
     def empty_state(self) -> ViewState:
         if self.filtered:
-            return no_match(self.clear_filter)
+            return no_match(self.clear_filter, in_time=not self._range.live)
         if not self._range.live:
             return self.none_in_time(self.tr("No log records in this time"))
         hint = self.tr("Agents log with a JSON object on agents/<id>/log; other conventions are read too.")

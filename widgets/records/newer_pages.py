@@ -9,10 +9,13 @@ Ask = Callable[[RowKey, Callable[[Result | Failed], None]], Ticket]
 
 
 class NewerPages:
-    """`ask` asks for what arrived after a row, oldest first; `grown` is told how many rows came in at the top. GUI thread."""
+    """`ask` asks for what arrived after a row, oldest first; `grown` is told how many rows came in at the top, `caught_up` the
+    newest row of all once there are none above. GUI thread."""
 
-    def __init__(self, model: PagedModel, ask: Ask, grown: Callable[[int], None]) -> None:
-        self._model, self._ask, self._grown = model, ask, grown
+    def __init__(
+        self, model: PagedModel, ask: Ask, grown: Callable[[int], None], caught_up: Callable[[RowKey | None], None]
+    ) -> None:
+        self._model, self._ask, self._grown, self._caught_up = model, ask, grown, caught_up
         self._at: RowKey | None = None
         self._ticket: Ticket | None = None
 
@@ -46,5 +49,7 @@ class NewerPages:
         self._at = result.reach.searched
         self._model.put_first(result.rows[::-1])
         self._grown(len(result.rows))
-        if not result.rows:
+        if self._at is None:
+            self._caught_up(result.reach.newest)
+        elif not result.rows:
             self.go_on()  # it looked as long as one page may

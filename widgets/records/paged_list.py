@@ -12,18 +12,12 @@ from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView
 
-from models.domain.queries import (
-    Failed,
-    Reach,
-    Result,
-    RowKey,
-    Ticket,
-)  # fmt: skip
-from widgets.common.numbers import count_text
+from models.domain.queries import Failed, Reach, Result, RowKey, Ticket
 from widgets.common.state_view import StateKind, ViewState, failed, loading
 from widgets.common.throttle import Throttle
 from widgets.common.words import problem_text
 from widgets.frame.screen_context import ScreenContext
+from widgets.records.new_rows import NewRows
 from widgets.records.newer_pages import NewerPages
 from widgets.records.page import ListRequest, Page, rows_of
 from widgets.records.paged_model import PagedModel
@@ -55,11 +49,10 @@ class PagedList(RecordTable):
         self._stale = True  # what is listed is not what is asked for
         self._begun = False  # the first page is on its way
         self._behind = False  # rows came while nobody looked
-        self._new = 0  # rows that are not listed yet
+        self._new = NewRows(self.new_button, lambda: self.tr("{n} new"))
         self._held = False
         self._pointed: RowKey | None = None  # a row to go to, once it is listed
         self._listed: RowKey | None = None  # all of its time and before it is listed, as far as somebody scrolled
-        self._counted: RowKey | None = None  # all of its time and before it is listed, or in `_new`
         self._searched: RowKey | None = None  # where older rows go on; None: there are none
         self._more = False
         self._searching = False  # goes on by itself
@@ -67,7 +60,7 @@ class PagedList(RecordTable):
         self._ticket: Ticket | None = None
         self._older: Ticket | None = None
         self._start: RowKey | None = None  # where the list stands in the past
-        self._newer = NewerPages(model, self._ask_newer, self._grown)
+        self._newer = NewerPages(model, self._ask_newer, self._grown, self._caught_up)
         self._throttle = Throttle(self._ask_newest, refresh_ms, self)
         self._moments = Throttle(self.reload, MOMENT_MS, self)
         self.chosen.connect(self._another_chosen)
@@ -128,7 +121,7 @@ class PagedList(RecordTable):
         self._stale = self._behind = False
         self._begun = True
         self._limit = PAGE
-        self._set_new(0)
+        self._new.begin()
         self._tell("")
         self.stack.show_state(loading())
         start = self._start
@@ -148,7 +141,7 @@ class PagedList(RecordTable):
         """While held nothing moves even at the top: somebody reads a record beside the list."""
         if held != self._held:
             self._held = held
-            if self._following and self._new:
+            if self._following and self._new.count:
                 self._show_new()
 
     def point_at(self, key: RowKey) -> None:
@@ -195,6 +188,14 @@ class PagedList(RecordTable):
             self._go_to_pointed()
         self._show_rows()
 
+    def _caught_up(self, newest: RowKey | None) -> None:
+        """What was counted meanwhile is listed above by now."""
+        self._new.begin(newest)
+        if self._ticket is not None:  # it counts on from an older row
+            self._ticket.cancel()
+            self._ticket = None
+            self._throttle.want()
+
     def _stretch(self) -> tuple[int, int]:
         now = self._range.current()
         return (0, 0) if now.live else (now.since_us, now.until_us)
@@ -209,7 +210,7 @@ class PagedList(RecordTable):
         elif self._following or not self.model.rows:
             self._ask_new_rows()
         else:
-            self._ticket = self._ask(None, self._counted, self._take_count, 0)
+            self._ticket = self._ask(None, self._new.counted, self._take_count, 0)
 
     def _ask_new_rows(self) -> None:
         self._ticket = self._ask(None, self._listed, self._take_newest)
@@ -243,7 +244,8 @@ class PagedList(RecordTable):
 
     def _begin_with(self, result: Result) -> None:
         rows, reach = rows_of(result)
-        self._listed = self._counted = reach.newest
+        self._listed = reach.newest
+        self._new.begin(reach.newest)
         self._wanted = PAGE
         self.model.replace(rows)
         self._reached(reach, len(rows))
@@ -260,19 +262,18 @@ class PagedList(RecordTable):
             self._cancel()
             self._begin_with(result)
         else:
-            self._listed = self._counted = reach.newest or self._listed
+            self._listed = reach.newest or self._listed
+            self._new.begin(reach.newest)
             self.model.put_first(rows)
             self._trim()
             self._show_rows()
-        self._set_new(0)
 
     def _take_count(self, result: Result | Failed) -> None:
         self._ticket = None
         if not isinstance(result, Failed):
             reach = rows_of(result)[1]
-            self._counted = reach.newest or self._counted
-            self._set_new(self._new + max(0, reach.matched))
-            if self._following and self._new:  # somebody came back meanwhile
+            self._new.add(max(0, reach.matched), reach.newest)
+            if self._following and self._new.count:  # somebody came back meanwhile
                 self._show_new()
 
     def _take_older(self, result: Result | Failed) -> None:
@@ -326,7 +327,7 @@ class PagedList(RecordTable):
     @Slot(int)
     def _scrolled(self, value: int) -> None:
         bar = self.table.verticalScrollBar()
-        if self._following and self._new:
+        if self._following and self._new.count:
             self._show_new()
         if value <= bar.minimum() + _AHEAD_PIXELS:
             self._newer.go_on()
@@ -336,17 +337,12 @@ class PagedList(RecordTable):
 
     # ------------------------------------------------------------ new rows, states, pointer
 
-    def _set_new(self, count: int) -> None:
-        self._new = count
-        self.new_button.setVisible(count > 0)
-        self.new_button.setText(self.tr("{n} new").replace("{n}", count_text(count)))
-
     @Slot()
     def _show_new(self) -> None:
         if self.standing:
             self.reload()
             return
-        self._set_new(0)
+        self._new.begin()
         self.table.scrollToTop()
         if self._ticket is not None:  # it only counts
             self._ticket.cancel()

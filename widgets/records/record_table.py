@@ -1,10 +1,12 @@
 """The look of a list of stored rows: a row of filters, a table or the reason why it is empty, and what one does with a row."""
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import QEvent, QItemSelection, QModelIndex, QObject, QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from widgets.common.state_view import StateStack
 from widgets.common.tables import TableView
@@ -60,6 +62,23 @@ class RecordTable(QWidget):
         column.setSpacing(0)
         column.addLayout(self.filters)
         column.addWidget(self.stack, 1)
+
+    def add_filters(self, *widgets: QWidget, stretch: int = 0) -> None:
+        """From the left; the last one gets `stretch`. Tab goes through them and on into the table."""
+        for place, widget in enumerate(widgets):
+            self.filters.insertWidget(place, widget, stretch if widget is widgets[-1] else 0)
+        for before, after in pairwise([*widgets, self.table]):
+            self.setTabOrder(before, after)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Down goes on from a filter into the table."""
+        typing = isinstance(self.focusWidget(), QLineEdit) and not self.table.hasFocus()
+        if event.key() == Qt.Key.Key_Down and typing and self.model.rowCount():
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+            if not self.selected:
+                self.table.selectRow(max(0, self.table.currentIndex().row()))
+        else:
+            super().keyPressEvent(event)
 
     @property
     def at_top(self) -> bool:

@@ -59,13 +59,15 @@ class Side(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Plotted:
     """One series by name. `agent` empty: of every agent of the layout. `role` (`headline.ROLES`, `pulse_figures.FIGURES`)
-    stands for whichever series the fleet shows as that, in place of `metric` and `labels`."""
+    stands for whichever series the fleet shows as that, in place of `metric` and `labels`; `query` for the log records that this
+    query finds, whoever logged them."""
 
     agent: str = ""
     metric: str = ""
     labels: str = ""  # as `SeriesKey.labels`
     role: str = ""
     shown: Shown = Shown.AUTO
+    query: str = ""
 
 
 class Watched(NamedTuple):

@@ -104,7 +104,7 @@ def _panel_table(panel: Panel) -> Any:
     series.multiline(True)
     for plotted in panel.plotted:
         row = tomlkit.inline_table()
-        for key in ("agent", "metric", "labels", "role", "shown"):
+        for key in ("agent", "metric", "labels", "role", "query", "shown"):
             if value := str(getattr(plotted, key)):
                 row[key] = value
         series.append(row)
@@ -217,15 +217,16 @@ def _thresholds(table: Mapping[str, Any], where: str) -> tuple[Watched, ...]:
 def _plotted(said: Any, where: str) -> Plotted:
     if not isinstance(said, dict):
         raise _LayoutError(f"a series of {where} is not written as {{metric = …}}")
-    _only(said, ("agent", "metric", "labels", "role", "shown"), f"a series of {where}")
-    agent, metric, labels, role, shown = (
-        _value(said, key, "", str, f"a series of {where}") for key in ("agent", "metric", "labels", "role", "shown")
-    )
-    if bool(metric) == bool(role) or (role and labels):
-        raise _LayoutError(f"a series of {where} has either a metric or a role")
+    keys = ("agent", "metric", "labels", "role", "query", "shown")
+    _only(said, keys, f"a series of {where}")
+    agent, metric, labels, role, query, shown = (_value(said, key, "", str, f"a series of {where}") for key in keys)
+    if bool(metric) + bool(role) + bool(query) != 1 or (labels and not metric):
+        raise _LayoutError(f"a series of {where} has either a metric or a role, or a query of log records")
+    if query and agent:
+        raise _LayoutError(f"a query of {where} names agents itself")
     if shown not in list(Shown):
         raise _LayoutError(f"shown of a series of {where} is none of {', '.join(filter(None, Shown))}")
-    return Plotted(agent, metric, labels, role, Shown(shown))
+    return Plotted(agent, metric, labels, role, Shown(shown), query)
 
 
 def _value(table: Mapping[str, Any], key: str, default: Any, kind: type, where: str) -> Any:

@@ -1,6 +1,7 @@
 """Does a record meet a query? Every search ends here, whatever index brought the record."""
 
 import json
+import math
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ from models.domain.search.terms import (
     Not,
     Place,
     Term,
+    number_in,
 )
 
 Test = Callable[["Record"], bool]
@@ -174,9 +176,10 @@ def texts_of(value: Any) -> list[str]:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, str):
+        return number_in(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
+    with suppress(OverflowError):
+        return float(value) if math.isfinite(value) else None
+    return None

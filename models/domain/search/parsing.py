@@ -1,6 +1,5 @@
 """Reads a query. What cannot be read is told with the place where it goes wrong."""
 
-import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from models.domain.search.terms import (
     Not,
     Place,
     Term,
+    number_in,
 )
 from models.domain.time_range import parse_moment
 
@@ -219,11 +219,8 @@ class _Reader:
             return FieldIs(field, parts)
         if comparison is Comparison.NOT:
             return Not(FieldIs(field, parts))
-        try:
-            number = float(value)
-        except ValueError as error:
-            raise _trouble("query.number", span, text=value[:80], operator=str(comparison)) from error
-        if not math.isfinite(number):
+        number = number_in(value)
+        if number is None:
             raise _trouble("query.number", span, text=value[:80], operator=str(comparison))
         return FieldCompares(field, comparison, number)
 

@@ -4,6 +4,8 @@ A query in words: `level:error agent:planner-* "timed out" NOT retry latency>200
 hold; `OR`, `NOT` (or `-` before) and brackets do what they say.
 """
 
+import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,12 +36,18 @@ class Place(StrEnum):
 
 
 ATTRIBUTES = "attributes."
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _OWN_WORDS = {*Place, "after", "before"}
 
 
 def attribute(path: str) -> str:
     """The field that a query names an attribute by. Only where the path alone would mean something else stands more before it."""
     return f"{ATTRIBUTES}{path}" if path.casefold() in _OWN_WORDS or path.startswith(ATTRIBUTES) else path
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text is, as people and programs write them: neither `1_000` nor `inf`."""
+    return float(text) if _NUMBER.fullmatch(text) and math.isfinite(float(text)) else None
 
 
 @dataclass(frozen=True, slots=True)

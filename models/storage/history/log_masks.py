@@ -83,9 +83,14 @@ def _of_field(fields: LogFields, part: LogPart, term: FieldIs | FieldCompares) -
     own = term.field in {*Place}
     name = term.field if own else attribute(term.field.removeprefix(ATTRIBUTES))
     for column in fields.columns(part, name):
+        if column.kind == Kind.ODD:
+            found.possible[column.rows] = True
+            continue
         possible, sure = _told(column, term)
-        found.possible[column.rows[possible]] = True
-        found.sure[column.rows[sure]] = True
+        if possible.any():
+            rows = column.rows
+            found.possible[rows[possible]] = True
+            found.sure[rows[sure]] = True
     if not own:
         unindexed = fields.unindexed(part)
         found.possible[unindexed] = True
@@ -94,15 +99,13 @@ def _of_field(fields: LogFields, part: LogPart, term: FieldIs | FieldCompares) -
 
 
 def _told(column: FieldColumn, term: FieldIs | FieldCompares) -> Masks:
-    """Of every value of a column. What is said here of numbers is what `matching` says of them."""
-    n = len(column.rows)
+    """Of every value of a column that is not odd. What is said here of numbers is what `matching` says of them."""
+    n = len(column.values)
     every, none = np.ones(n, bool), np.zeros(n, bool)
     if column.kind == Kind.WORD:
         test = _test_of_word(term)
         met = np.array([test(word) for word in column.words], bool)[column.values]
         return Masks(met, met)
-    if column.kind == Kind.ODD:
-        return Masks(every, none)
     if isinstance(term, FieldCompares):
         if column.kind == Kind.HASH:
             return Masks(every, none)

@@ -58,6 +58,9 @@ def answer_log_summary(view: StoreView, request: LogSummaryRequest, token: Cance
                 yield tally.result(reached_us, complete=False)
     whole = all_counted or not tally.segments
     question = question if whole else question._replace(sealed=partial(_unless_told, tally, question.sealed))
+    if all_counted and not request.facets:
+        yield tally.result(request.since_us, complete=True)
+        return
     for found in in_order(view, question, log_line, token, None):
         if not isinstance(found, RowKey):
             tally.add(found)

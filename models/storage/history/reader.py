@@ -153,7 +153,8 @@ class HistoryReader:
                 return answer_retention(view, request, self._clock.wall_us())
             case GapsRequest():
                 end_us, now_us = request.until_us or 2**62, self._clock.wall_us()
-                return GapsResult(request, gaps_between(view, request.since_us, end_us, set(), now_us))
+                agents = {request.agent} if request.agent else set()
+                return GapsResult(request, gaps_between(view, request.since_us, end_us, agents, now_us))
             case UnreadableRequest():
                 return answer_unreadable(view, request, token)
 

@@ -19,6 +19,8 @@ _FAR_US = 3_600_000_000
 """How long after a request its recorded reply is looked for."""
 _WHOLE = 1 << 30
 _AT_ONCE = 200
+_MOST_KEPT = 50_000
+"""Of keys, until the nearest are chosen: an id of one digit stands in nearly every message."""
 
 
 class _Needles(NamedTuple):
@@ -32,11 +34,21 @@ def answer_related(view: StoreView, request: RelatedRequest, token: CancelToken)
     at_us, needles = request.key.received_us, _needles(request)
     since_us, until_us = at_us - request.reach_us, at_us + request.reach_us + 1
     near: list[RowKey] = []
+    found = 0
+
+    def keep_nearest() -> None:
+        near.sort(key=lambda key: abs(key.received_us - at_us))
+        del near[request.limit :]
+
     for row in view.overlapping(since_us, until_us):
-        near += view.attempt(row, lambda opened, one: _near(opened, one, needles, since_us, until_us, token), [])
-    near.sort(key=lambda key: abs(key.received_us - at_us))
-    chosen = {request.key, *near[: request.limit], *_recorded(view, request.key, token)}
-    yield RelatedResult(request, _lines(view, chosen, token), len(near))
+        for key in view.stream(row, lambda opened, one: _near(opened, one, needles, since_us, until_us, token)):
+            near.append(key)
+            found += 1
+            if len(near) > _MOST_KEPT:
+                keep_nearest()
+    keep_nearest()
+    chosen = {request.key, *near, *_recorded(view, request.key, token)}
+    yield RelatedResult(request, _lines(view, chosen, token), found)
 
 
 def _needles(request: RelatedRequest) -> _Needles:
@@ -51,12 +63,12 @@ def _needles(request: RelatedRequest) -> _Needles:
 
 def _near(
     opened: OpenSegment, row: SegmentRow, needles: _Needles, since_us: int, until_us: int, token: CancelToken
-) -> list[RowKey]:
+) -> Iterator[RowKey]:
     topics = [opened.number("select id from topic where name = ?", name) for name in needles.topics]
     low, end = opened.row_range("message", since_us, until_us)
     span = Span(low, end, since_us, until_us, up=True)
     way = _in_blocks if opened.blocks else _in_rows
-    return [RowKey(received_us, row.id, seq) for seq, received_us in way(opened, span, topics, needles, token)]
+    return (RowKey(received_us, row.id, seq) for seq, received_us in way(opened, span, topics, needles, token))
 
 
 def _in_rows(

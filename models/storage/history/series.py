@@ -4,29 +4,28 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar, cast
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from models.domain.names import SeriesKey, SeriesKind
-from models.domain.queries import CancelToken, SeriesColumns, SeriesRequest, SeriesResult
-from models.domain.reduce import counter_index, envelope_index, plot_time
+from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
+from models.domain.reduce import counter_index, envelope_index
 from models.storage.history.gaps import gaps_between
+from models.storage.history.gathered import Gathered, Index, SharedTimes
 from models.storage.history.store_view import StoreView
 from models.storage.names_table import SERIES_KEY, series_key
 from models.storage.sealing.sample_reading import read_series
 from models.storage.segments.open_segment import DISORDER_US, OpenSegment, SegmentRow, fetch
-from models.storage.segments.sample_pick import Float64, Int64, Piece, UInt32, chosen, pick, pieces
+from models.storage.segments.sample_pick import Piece, UInt32, chosen, pick, pieces
 
 FIRST_PAGE_S = 0.3
 """A question that takes longer gets what there is, and more later."""
+LATER_PAGE_S = 0.9
 PAGE_S = 0.2
 PAGE_BATCHES = 4_000
 PAGE_BYTES = 32 * 1024 * 1024
 _COLUMNS = "select batch.id, samples from json_each(?) as wanted cross join batch on batch.id = wanted.value"
-T = TypeVar("T", bound=np.generic)
-Reduce = Callable[[Int64, Float64, int], Int64]
 
 
 def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: CancelToken) -> Iterator[SeriesResult]:
@@ -35,17 +34,26 @@ def answer_series(view: StoreView, request: SeriesRequest, now_us: int, token: C
     keys = _keys_of(view, request.series)
     agents = {key.agent for key in keys.values()}
     counters = {id_ for id_, key in keys.items() if key.kind is SeriesKind.COUNTER}
-    parts: dict[int, list[Piece]] = {int(series): [] for series in wanted}  # newest first
-    told = time.monotonic()
-
+    span_us = request.until_us - request.since_us
+    found = {
+        id_: Gathered(most := request.points_of(id_), request.kept_points or most, span_us, _index(id_ in counters))
+        for id_ in request.series
+    }
+    began = time.monotonic()
+    due = began + FIRST_PAGE_S
     for row in reversed(view.overlapping(request.since_us, request.until_us)):
         for part in samples_in(view, row, request, wanted, agents):
             token.check()
-            parts[part.series].append(part)
-            if time.monotonic() - told > FIRST_PAGE_S:
-                yield _result(view, request, parts, agents, counters, now_us, complete=False)
-                told = time.monotonic() + 2 * FIRST_PAGE_S  # putting all together again is not free
-    yield _result(view, request, parts, agents, counters, now_us, complete=True)
+            found[part.series].add(part)
+            if time.monotonic() > due:
+                yield _result(view, request, found, agents, now_us, complete=False)
+                now = time.monotonic()
+                due = now + max(LATER_PAGE_S, now - began)  # putting all together again is not free
+    yield _result(view, request, found, agents, now_us, complete=True)
+
+
+def _index(counts: bool) -> Index:
+    return counter_index if counts else envelope_index
 
 
 def samples_in(
@@ -116,52 +124,14 @@ def _batched(
 def _result(
     view: StoreView,
     request: SeriesRequest,
-    parts: dict[int, list[Piece]],
+    found: dict[int, Gathered],
     agents: set[int],
-    counters: Collection[int],
     now_us: int,
     *,
     complete: bool,
 ) -> SeriesResult:
-    shared: dict[tuple[int, ...], tuple[Int64, Int64]] = {}  # times of series that came in the same messages
-    columns = []
-    for series in request.series:
-        every = parts[series][::-1]
-        if not every:
-            columns.append(columns_of(series, *_NO_TIMES, np.zeros(0), 1))
-            continue
-        key = tuple(map(id, [one.time_us for one in every]))
-        if key not in shared:
-            shared[key] = _joined([one.time_us for one in every]), _joined([one.received_us for one in every])
-        value, index = _joined([one.value for one in every]), counter_index if series in counters else envelope_index
-        columns.append(columns_of(series, *shared[key], value, request.points_of(series), index))
-    gaps = gaps_between(view, request.since_us, request.until_us, agents, now_us)
-    return SeriesResult(request, tuple(columns), gaps, complete)
-
-
-_NO_TIMES = np.zeros(0, np.int64), np.zeros(0, np.int64)
-
-
-def _joined(arrays: Sequence[npt.NDArray[T]]) -> npt.NDArray[T]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-def columns_of(
-    series: int, at: Int64, received: Int64, value: Float64, max_points: int, index: Reduce = envelope_index
-) -> SeriesColumns:
-    """Samples of one series (own time, arrival, value), sorted by the agent's own time; where they are more than `max_points`,
-    what `index` keeps of them by the time they are drawn at (`plot_time`). Own times stay as stored, so that a sample is the
-    same in every page.
-    """
-    reduced = len(at) > max_points
-    if reduced:
-        drawn = plot_time(at, received)
-        if (drawn[1:] < drawn[:-1]).any():
-            order = np.argsort(drawn, kind="stable")
-            at, received, value, drawn = at[order], received[order], value[order], drawn[order]
-        kept = index(drawn, value, max(1, max_points // 2))
-        at, received, value = at[kept], received[kept], value[kept]
-    if len(at) > 1 and (at[1:] < at[:-1]).any():
-        order = np.argsort(at, kind="stable")
-        at, received, value = at[order], received[order], value[order]
-    return SeriesColumns(series, at, received, value, reduced)
+    shared = SharedTimes()
+    columns = tuple(found[series].columns(series, shared) for series in request.series)
+    return SeriesResult(
+        request, columns, gaps_between(view, request.since_us, request.until_us, agents, now_us), complete
+    )

@@ -28,12 +28,21 @@ class LogPart(NamedTuple):
 
 
 class FieldColumn(NamedTuple):
-    """Values of one kind. A row may be there more than once, where two ways lead to the same name."""
+    """Values of one kind."""
 
     kind: Kind
-    rows: Int64
     values: npt.NDArray[Any]  # none of what is odd
     words: tuple[Any, ...]
+    packed_rows: bytes
+
+    @property
+    def rows(self) -> Int64:
+        """Whose values they are; unpacked only where one of them is meant. A row may be there more than once, where two ways lead to
+        the same name. Raises `DamagedError`."""
+        try:
+            return unpack(self.packed_rows)
+        except ValueError as error:
+            raise DamagedError(f"rows of a column of the log records: {error}") from error
 
 
 class LogFields:
@@ -87,13 +96,13 @@ class LogFields:
 
 
 def _column(kind: int, data: bytes, words: bytes | None, packed: bytes) -> FieldColumn:
-    rows, said = unpack(packed), tuple[Any, ...]()
+    said = tuple[Any, ...]()
     values: npt.NDArray[Any] = np.zeros(0, np.int64)
     if kind == Kind.FRACTION:
-        values = number_column.unpack(data, len(rows), np.float32)
+        values = number_column.unpack(data, len(unpack(packed)), np.float32)
     elif kind != Kind.ODD:
         values = unpack(data)
     if words is not None:
         told = zstandard.ZstdDecompressor().decompress(words, max_output_size=LARGEST_BYTES)
         said = tuple(msgspec.json.decode(told))
-    return FieldColumn(Kind(kind), rows, values, said)
+    return FieldColumn(Kind(kind), values, said, packed)

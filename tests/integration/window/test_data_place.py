@@ -139,12 +139,16 @@ def test_an_incident_is_one_file_with_a_picture_of_the_window(
     window.screens.fleet.select_agent(1)
     window.window.time_range.show_last(2 * 3_600_000_000)
     window._actions["file.incident"].trigger()
+    qtbot.waitUntil(lambda: window.data.screen is not None)
     work = window.data.screen.work
-    qtbot.waitUntil(lambda: work.job is not None and work.job.state.ended, timeout=30_000)
+    qtbot.waitUntil(lambda: work.job is not None and work.job.state.ended, timeout=90_000)
     assert work.job.state is JobState.DONE
     assert answers.asked[-1].endswith(".zip")
     with zipfile.ZipFile(answers.path) as archive:
         assert archive.read("pictures/1.png")[:4] == b"\x89PNG"
+        page = archive.read("index.html").decode()
+        told = [caption.partition("</figcaption>")[0] for caption in page.split("<figcaption>")[1:]]
+        assert told == ["Window", "Fleet", "Agent crawler-1"]
         assert "agents/crawler-1/messages.csv" in archive.namelist()
         assert len(archive.read("agents/crawler-1/messages.csv").splitlines()) == 6
     told = [work.jobs.records.index(0, column).data() for column in range(work.jobs.records.columnCount())]

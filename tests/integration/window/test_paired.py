@@ -14,6 +14,7 @@ from app.window import paired_controller
 from app.window.data_source import HistorySource
 from app.window.paired_controller import PairedController
 from models.domain.messages import Properties, RawMessage
+from models.domain.problems import trouble
 from models.domain.queries import CancelToken, MessageLine, MessageRequest, MessageResult
 from models.storage.history.reader import HistoryReader
 from models.storage.workspace import Workspace
@@ -192,3 +193,27 @@ def test_the_next_question_takes_the_place_of_the_one_before(store: Store, contr
         controller.ask(line)
     qtbot.waitUntil(lambda: bool(controller.shown.note.text()), timeout=10_000)
     assert controller.shown.title.text() == "boss asks crawler · fetch · q-4"
+
+
+def test_after_a_failure_it_is_looked_for_by_its_own_marks(
+    store: Store, asked, controller, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paired_controller, "FIRST_REACH_US", 300 * S)
+    noise = at(
+        100, "agents/x/metrics", metrics={"cpu": 1}
+    )  # at which the wait is over: nothing else tells of the reply
+    store.take(at(0, TO_CRAWLER, id="q", type="fetch"), noise, at(200, TO_BOSS, reply_to="q"))
+    (wanted,) = stored(store, TO_BOSS)
+    asked(stored(store, "agents/x/metrics")[0])
+
+    def fail(*_: object) -> None:
+        raise trouble("settings.unreadable", path="rules.toml", detail="line 1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paired_controller, "marks_of_line", fail)
+        controller.ask(wanted)
+        qtbot.waitUntil(lambda: controller.shown._stack.view.state.sentence.startswith("rules.toml"), timeout=10_000)
+    qtbot.waitUntil(lambda: controller._work.idle, timeout=10_000)
+    controller.shown.again_wanted.emit()
+    qtbot.waitUntil(lambda: controller.shown.text.text() != "", timeout=10_000)
+    assert controller.shown.text.text() == "Timed out; answered too late, after 3 min 20 s: ok."

@@ -113,7 +113,7 @@ def test_paints_the_messages(tmp_path, workspace) -> None:
         (("flow",), 2, "does not exist yet"),
         (("fleet", "--size", "big"), 2, "--size"),
         (("fleet", "--scale", "0"), 2, "--scale"),
-        (("fleet", "--from", "yesterday"), 2, "not a time"),
+        (("fleet", "--from", "soon"), 2, "not a time"),
         (("fleet", "--to", "5m"), 2, "--from"),
         (("agent",), 2, "--agent"),
         (("agent", "--agent", "nobody"), 2, "nobody"),

@@ -12,15 +12,18 @@ from pytestqt.qtbot import QtBot
 
 from app.window.asking import Asking
 from app.window.composition import Composition, WindowOptions
+from app.window.pictures_at_hand import keep_pictures, pictures_at_hand
 from app.window.places import AGENT, EXPLORE, FLEET
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
-from models.domain.layouts.layout import Layout, Panel, Plotted
+from models.domain.layouts.layout import Layout, Panel, Plotted, Side
 from models.storage.export.run import export
 from models.storage.workspace import Workspace
 from tests.helpers.history_builder import HistoryBuilder, raw
 from widgets.data.jobs import JobState
+from widgets.explore import explore_screen
 from widgets.explore.panel_out import panel_picture
+from widgets.plots import plot_data
 
 SECOND = 1_000_000
 ROWS = 400
@@ -139,6 +142,22 @@ def test_the_samples_of_a_panel_are_what_is_stored_of_the_time_that_is_seen(
     assert "400 rows are saved" in one.window.notices._notices[answers.path].sentence
 
 
+def test_the_clipboard_takes_the_newest_points_and_says_so(one: Composition, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = one.screens.explore.screen
+    one._actions["explore.copy-data"].trigger()
+    rows = QGuiApplication.clipboard().text().splitlines()
+    assert len(rows) == 401
+    assert screen._told.text().startswith("400 points")
+    for module in (plot_data, explore_screen):
+        monkeypatch.setattr(module, "MOST_COPIED", 10)
+    one._actions["explore.copy-data"].trigger()
+    assert QGuiApplication.clipboard().text().splitlines() == [rows[0], *rows[-10:]]
+    assert screen._told.text().startswith("The newest 10 of 400 points")
+    screen.panel.toggle(1)
+    one._actions["explore.copy-data"].trigger()
+    assert screen._told.text().startswith("The newest 10 of 200 points"), "what is clicked off is not drawn"
+
+
 def test_one_that_is_cancelled_leaves_the_older_file(
     one: Composition, answers: Answers, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -161,7 +180,7 @@ def test_what_the_recorder_counts_is_no_sample(one: Composition, answers: Answer
     qtbot.waitUntil(lambda: one.idle and len(screen.panel.curves) == 1)
     one._actions["explore.save-data"].trigger()
     assert answers.asked == []
-    assert "kept as samples" in screen._told.text()
+    assert "no series of samples" in screen._told.text()
 
 
 def test_every_plot_offers_both(one: Composition, answers: Answers, tmp_path: Path, qtbot: QtBot) -> None:
@@ -185,3 +204,17 @@ def test_every_plot_offers_both(one: Composition, answers: Answers, tmp_path: Pa
     qtbot.waitUntil(lambda: answers.path in one.window.notices._notices)
     assert Path(answers.asked[-1]).name.startswith("odd-crawler-1-20")
     menu.deleteLater()
+
+
+def test_an_incident_has_a_picture_of_every_panel_that_is_shown(one: Composition, tmp_path: Path) -> None:
+    screen = one.screens.explore.screen
+    screen.commands.split(Side.RIGHT)
+    pictures = pictures_at_hand(one.window, one.screens.explore, one.themes)
+    assert [name for name, _ in pictures] == ["Window", "Depth / of: *queues*", "Empty panel"]
+    kept = [Path(path) for path in keep_pictures(pictures, tmp_path / "kept")]
+    assert [path.stem for path in kept] == ["Window", "Depth   of: *queues*", "Empty panel"]
+    assert not any(QImage(str(path)).isNull() for path in kept)
+    one.window.show_screen(FLEET)
+    assert [name for name, _ in pictures_at_hand(one.window, one.screens.explore, one.themes)] == ["Window"], (
+        "a hidden panel is of another time"
+    )

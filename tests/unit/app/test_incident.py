@@ -1,16 +1,25 @@
 """An incident is one zip that opens without the program and says no more than was recorded."""
 
+import contextlib
 import csv
 import io
 import json
+import signal
+import struct
+import sys
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from app import incident_pictures
+from app.cli.main import run
+from app.cli.parser import parse
 from app.incident import MOST_ROWS, Incident, write_incident
+from app.incident_pictures import Picture, take_pictures
 from models.domain.messages import Kind
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import Level, LogRow
@@ -63,7 +72,9 @@ def made(workspace: Workspace, incident: Incident, path: Path) -> zipfile.ZipFil
 def test_the_page_has_every_file_runs_nothing_and_fetches_nothing(workspace: Workspace, tmp_path: Path) -> None:
     picture = tmp_path / "p.png"
     picture.write_bytes(b"a picture")
-    incident = Incident(T0, T0 + 3_600 * SECOND, ("planner", HOSTILE), HOSTILE, (picture,))
+    incident = Incident(
+        T0, T0 + 3_600 * SECOND, ("planner", HOSTILE), HOSTILE, (Picture(picture, HOSTILE),), (HOSTILE,)
+    )
     archive = made(workspace, incident, tmp_path / "i.zip")
     page = Page()
     page.feed(archive.read("index.html").decode())
@@ -106,7 +117,7 @@ def test_texts_of_any_length_and_kind_stay_in_their_cells(tmp_path: Path) -> Non
 
 def test_a_picture_that_cannot_be_read_is_named(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem) as caught:
-        made(workspace, Incident(T0, T0 + SECOND, (), "", (tmp_path / "no.png",)), tmp_path / "i.zip")
+        made(workspace, Incident(T0, T0 + SECOND, (), "", (Picture(tmp_path / "no.png", "x"),)), tmp_path / "i.zip")
     assert caught.value.problem.code == "file.unusable"
     assert caught.value.problem.params["path"] == str(tmp_path / "no.png")
     assert list(tmp_path.iterdir()) == []
@@ -121,3 +132,46 @@ def test_nothing_half_is_left(workspace: Workspace, tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["i.zip"]
     assert path.read_text() == "older"
     assert json.dumps(caught.value.problem.params)
+
+
+def test_pictures_are_of_the_fleet_and_of_agents_up_to_a_number_that_is_told(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_pictures, "MOST_AGENTS", 2)
+    taken = take_pictures(workspace, T0, T0 + 600 * SECOND, ("nobody", "planner", HOSTILE), tmp_path)
+    assert [one.caption for one in taken.pictures] == ["Fleet", "Agent planner"]
+    assert taken.remarks == ["Agent nobody: no picture could be taken.", "Pictures are of the first 2 of 3 agents."]
+    assert [one.partition(".")[0] for one in taken.reasons] == [
+        "Agent nobody: There is no agent named nobody in this workspace"
+    ]
+    for one in taken.pictures:
+        head = one.path.read_bytes()[:24]
+        assert head[:8] == b"\x89PNG\r\n\x1a\n"
+        width, height = struct.unpack(">II", head[16:])
+        assert 1_000 < width < 1_440, "the screen without the rail"
+        assert height < 1_000
+
+
+def test_where_no_window_can_be_made_it_is_told_and_the_rest_is_there(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no Qt here')"]
+    monkeypatch.setattr(incident_pictures, "own_command", lambda *_: command)
+    path = tmp_path / "i.zip"
+    words = ["incident", "--workspace", str(workspace.root), "--from", "2026-01-01T00:00Z", "--to", "2027-01-01T00:00Z"]
+    with undisturbed_signals():
+        assert run(parse([*words, "--agent", "planner", "-o", str(path)])) == 0
+    assert "no picture of Fleet: no Qt here" in capsys.readouterr().err
+    archive = zipfile.ZipFile(path)
+    assert "Fleet: no picture could be taken." in archive.read("index.html").decode()
+    assert not [name for name in archive.namelist() if name.startswith("pictures/")]
+    assert len(archive.read("agents/planner/logs.csv").splitlines()) > MOST_ROWS
+
+
+@contextlib.contextmanager
+def undisturbed_signals() -> Iterator[None]:
+    """A command of one process sets handlers of its own."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

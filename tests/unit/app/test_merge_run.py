@@ -83,6 +83,21 @@ def test_the_same_backup_again_adds_nothing(server: Recorder, laptop: Recorder, 
     whole(laptop)
 
 
+def test_rules_queries_and_layouts_of_the_other_are_not_taken(
+    server: Recorder, laptop: Recorder, tmp_path: Path
+) -> None:
+    server.begin()
+    server.record(5)
+    mine = laptop.workspace.rules
+    mine.write_bytes(b"# mine")
+    texts = {"rules.toml": b"# theirs", "queries.toml": b"# theirs", "layouts/Theirs.toml": b"# theirs"}
+    assert laptop.bring(server.back_up(tmp_path / "b", texts=texts)).segments == 1
+    assert mine.read_bytes() == b"# mine"
+    assert not laptop.workspace.queries.exists()
+    assert not laptop.workspace.layouts.exists()
+    whole(laptop)
+
+
 def test_a_segment_that_grew_takes_the_place_of_its_beginning(
     server: Recorder, laptop: Recorder, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from app.recorder.import_run import Importer, at_once
 from app.recorder.reread_run import HistoryHere, Rereader
+from models.domain.annotations import Annotation, new_id, put_command
 from models.domain.clock import Instant
 from models.domain.masking import Masking
 from models.domain.presence import PresenceKeeper
@@ -506,6 +507,20 @@ def test_a_lost_catalogue_is_made_again_of_what_was_read_again(tmp_path: Path) -
     again.reread(NOBODY)
     assert again.ask("SELECT DISTINCT generation FROM segment") == [(1,)]
     again.store.close()
+
+
+def test_an_agent_that_goes_stays_by_name_where_somebody_annotated_it(tmp_path: Path) -> None:
+    bench = small_history(tmp_path / "ws")
+    named = "SELECT count(*) FROM agent WHERE name = 'the-broker'"
+    bench.reread(MINE)
+    assert bench.ask(named) == [(1,)]
+    bench.reread(NOBODY)
+    assert bench.ask(named) == [(0,)], "nobody else knows it"
+    bench.reread(MINE)
+    bench.store.submit([put_command(Annotation(new_id(1), 1, 1, 0, "the-broker", "mine", (), 0))])
+    bench.reread(NOBODY)
+    assert bench.ask("SELECT name, text FROM annotation JOIN agent ON agent.id = agent_id") == [("the-broker", "mine")]
+    bench.store.close()
 
 
 def test_a_catalogue_of_before_takes_in_what_was_read_again(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from models.domain.problems import EnvironmentProblem
 NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 PLOTTED = st.builds(Plotted, st.just("") | NAME, NAME, st.just("") | NAME, st.just(""), st.sampled_from(Shown)) | st.builds(
     lambda agent, role, shown: Plotted(agent, role=role, shown=shown), st.just("") | NAME, NAME, st.sampled_from(Shown)
-)  # fmt: skip
+) | st.builds(lambda query, shown: Plotted(query=query, shown=shown), NAME, st.sampled_from(Shown))  # fmt: skip
 PANEL = st.builds(
     Panel, st.just(1), st.lists(PLOTTED, max_size=4).map(tuple), st.just("") | NAME, st.booleans(), st.booleans(),
     st.integers(0, 10**8),
@@ -107,6 +107,8 @@ def test_sizes_and_arrangement_may_be_left_out() -> None:
         ("version = 1\ncolour = 3\n[panel.1]", "“colour” of the layout is not known"),
         ("version = 1\n[panel.1]\nseries = [{metric = 'a', x = 1}]", "“x” of a series of panel 1 is not known"),
         ("version = 1\n[panel.1]\nseries = [{agent = 'a'}]", "either a metric or a role"),
+        ("version = 1\n[panel.1]\nseries = [{role = 'cpu', query = 'a'}]", "or a query of log records"),
+        ("version = 1\n[panel.1]\nseries = [{agent = 'a', query = 'b'}]", "names agents itself"),
         (
             "version = 1\n[panel.1]\nseries = [{metric = 'a', shown = 'p12'}]",
             "none of value, rate, increase, p50, p95, p99",

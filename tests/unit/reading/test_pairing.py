@@ -5,15 +5,21 @@ import json
 import pytest
 
 from models.domain.messages import Properties, RawMessage
+from models.domain.names import Names
 from models.domain.paired import LONELY, Paired, Part
 from models.domain.records import Outcome
 from models.domain.rules import Rules
+from mqtt.reading import pairing
 from mqtt.reading.pairing import marks_of, pair
+from mqtt.reading.reader import Reader
 from tests.helpers.clock import FIRST_WALL_US as T0
 from tests.helpers.clock import FakeClock
 from tests.helpers.history_builder import raw
+from tests.helpers.reading import RECORDINGS, recorded
 
 S = 1_000_000
+MOST = 1_500
+"""Messages of one recording."""
 
 
 def paired(messages: list[RawMessage], wanted: int) -> Paired | None:
@@ -122,3 +128,31 @@ def test_the_same_id_of_somebody_else_is_another_request() -> None:
     reused = inbox(5, "boss", "crawler", id="1", type="fetch")
     answer = inbox(6, "crawler", "boss", reply_to="1")
     assert [step.message for step in paired([mine, reused, answer], 2).steps] == [1, 2]
+
+
+def test_all_that_a_recorder_pairs_in_recorded_traffic_is_paired_again() -> None:
+    """Parts of streams and signs of work among them."""
+    pairs = signs = 0
+    for path in sorted(RECORDINGS.glob("*.jsonl")):
+        messages = sorted(recorded(path.stem), key=lambda one: one.received_us)[:MOST]
+        reader, watched, _ = pairing._reader([], Rules(), "agents", FakeClock())
+        plain = Reader(Names(), "agents", FakeClock())
+        expected: set[tuple[int, int]] = set()  # places of request and reply
+        places: dict[int, list[int]] = {}
+        for place, message in enumerate(messages):
+            places.setdefault(message.received_us, []).append(place)
+        for place, message in enumerate(messages):
+            watched.begin(place, message.received_us)
+            reader.read([message])
+            for one in plain.read([message]).interactions:
+                if one.reply_us is not None and one.outcome is not Outcome.TIMEOUT:
+                    expected |= {(asked, place) for asked in places[message.received_us - one.reply_us]}
+        found = set()
+        for thread in watched.threads:
+            answers = [step.message for step in thread.steps if step.part is Part.ANSWER]
+            found |= {(thread.steps[0].message, answer) for answer in answers}
+            signs += sum(step.part is Part.SIGN for step in thread.steps)
+        assert {reply for _, reply in expected} <= {reply for _, reply in found}, path.stem
+        assert len(expected & found) >= len({reply for _, reply in expected}), path.stem
+        pairs += len(expected & found)
+    assert min(pairs, signs) > 50

@@ -110,6 +110,8 @@ def test_the_example_of_the_guide() -> None:
         ("level:(warn loud)", "query.level", 12, 16),
         ("latency>fast", "query.number", 8, 12),
         ("latency>nan", "query.number", 8, 11),
+        ("latency>1_000", "query.number", 8, 13),
+        ("latency<-inf", "query.number", 8, 12),
         ("after:tomorrow!", "query.time", 6, 15),
         ("x " + "(" * 60, "query.deep", 52, 53),
         ("a\\", "query.unexpected", 1, 2),

@@ -223,10 +223,9 @@ def numbers(row: dict[str, Any], field: str) -> list[float]:
     found = []
     for value in () if field == "agent" else values(row, field):
         for one in value if isinstance(value, list) else [value]:
-            try:
-                found += [float(one)] if isinstance(one, int | float | str) and not isinstance(one, bool) else []
-            except ValueError:
-                continue
+            told = str(one) if isinstance(one, int | float | str) and not isinstance(one, bool) else ""
+            if told.strip("0123456789+-.eE") == "" and told.lower() not in ("", "e"):
+                found.append(float(one))
     return found
 
 
@@ -352,6 +351,40 @@ def test_numbers_are_found_by_what_is_shown_of_them(tmp_path: Path, number: str)
         view.refresh()
         for text in (f"n:{told}", f"deep:{told}", f"n:{told[:4]}*", f"n>={number} n<={told}"):
             assert len(rows_of(view, LogRequest(query=parse(text, T0)))) == 1, text
+        view.close()
+        seal_all(builder.workspace)
+
+
+def test_fractions_that_round_to_the_same_are_told_apart(tmp_path: Path) -> None:
+    """Columns hold the nearest of four bytes; whoever is near is looked at."""
+    builder = HistoryBuilder(Workspace.at(tmp_path / "w"))
+    segment = builder.segment()
+    batch = builder.messages([raw("logs/x", b"x", T0)], builder.agent("a"), Kind.LOG)
+    for number in ("0.1", "0.1000000001", "0.0999999999", "0.2"):
+        batch.logs.append(LogRow(0, T0, 1, Level.INFO, None, number, None, None, f'{{"n":{number}}}'))
+    segment.write(batch)
+    segment.close()
+    builder.close()
+    begin_us = T0 // 60_000_000 * 60_000_000
+    for _ in range(2):  # as it was written, and sealed
+        view = StoreView(builder.workspace)
+        view.refresh()
+        wanted = {
+            "n>0.1": 2,
+            "n>=0.1": 3,
+            "n<0.1": 1,
+            "n<=0.1": 2,
+            "NOT n>0.1": 2,
+            "NOT n<=0.1": 2,
+            "n:0.1": 1,
+            "NOT n:0.1": 3,
+        }
+        for text, n in wanted.items():
+            query = parse(text, T0)
+            assert len(rows_of(view, LogRequest(query=query))) == n, text
+            request = LogSummaryRequest(query, begin_us, begin_us + 60_000_000, 60_000_000)
+            (*_, found) = log_summary.answer_log_summary(view, request, CancelToken())
+            assert found.counts.sum() == n, text
         view.close()
         seal_all(builder.workspace)
 

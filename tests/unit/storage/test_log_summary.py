@@ -69,6 +69,7 @@ def test_the_histogram_counts_what_is_listed(views: list[StoreView]) -> None:
             assert (found.counts == wanted).all(), (term, cell_us)
             assert found.counted_us == BEGIN_US
             assert found.sampled == wanted.sum()
+            assert (summary(view, replace(request, facets=False)).counts == wanted).all()
 
 
 def test_levels_and_agents_are_counted_without_the_records(

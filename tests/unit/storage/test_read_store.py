@@ -175,6 +175,9 @@ def test_gaps_of_all_causes(build: HistoryBuilder, reader: HistoryReader, clock:
     early = ask(reader, GapsRequest(T0, T0 + 3 * S))
     assert isinstance(early, GapsResult)
     assert early.gaps.cause == [GapCause.SEQUENCE]
+    other = ask(reader, GapsRequest(agent=build.agent("b")))
+    assert isinstance(other, GapsResult)
+    assert other.gaps.cause == [GapCause.NOT_CONNECTED, GapCause.NOT_RECORDING]
 
 
 def unreadable(segment: SegmentBuilder, second: int, topic: str, payload: bytes, reason: str) -> None:

@@ -8,6 +8,8 @@ import apsw
 import numpy as np
 import pytest
 
+from models.domain.heat_queries import HeatRequest, HeatResult, HeatRow
+from models.domain.layouts.layout import Shown
 from models.domain.queries import CancelToken, SeriesRequest, SeriesResult
 from models.domain.tail import Interest, TailCursor, TailPage
 from models.storage.copies.verify import verify
@@ -79,6 +81,25 @@ def test_every_series_is_the_same_in_any_range(workspace: Workspace) -> None:
     assert sum(len(times) for times, *_ in before[0].values()) > 1_000
     assert len(seal_all(workspace)) > 2
     assert [ask(workspace, request) for request in requests] == before
+
+
+@pytest.mark.parametrize("shown", [Shown.VALUE, Shown.RATE, Shown.P95])
+def test_every_cell_of_a_heat_map_is_the_same(workspace: Workspace, shown: Shown) -> None:
+    first, last = span(workspace)
+    series = rows(workspace, "catalogue", "SELECT agent_id, id FROM series")
+    request = HeatRequest(tuple(HeatRow(*one) for one in series), "", shown, first, last + 1, 2_000_000)
+
+    def told() -> np.ndarray:
+        reader = HistoryReader(workspace, FakeClock())
+        result = list(reader.answer(request, CancelToken()))[-1]
+        reader.close()
+        assert isinstance(result, HeatResult)
+        return result.value
+
+    before = told()
+    assert (~np.isnan(before)).sum() > 100
+    seal_all(workspace)
+    np.testing.assert_allclose(told(), before, rtol=1e-5)
 
 
 def test_a_tail_that_was_left_behind_still_gets_its_points(workspace: Workspace) -> None:

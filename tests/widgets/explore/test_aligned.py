@@ -3,7 +3,7 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from models.domain.layouts.layout import Direction, Layout, Panel, Plotted, Split
+from models.domain.layouts.layout import Direction, Kind, Layout, Panel, Plotted, Split
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import CPU, MEMORY, QUEUE, SECOND
 from widgets.explore.explore_screen import ExploreScreen
@@ -36,7 +36,7 @@ def on_screen(plot: CurvePlot, at_us: int) -> float:
 
 
 def settled(four: list[CurvePlot], desk: Desk, qtbot: QtBot, *, two_axes: bool) -> None:
-    qtbot.waitUntil(lambda: four[2]._keeps_right_room is two_axes)
+    qtbot.waitUntil(lambda: (four[2].margins() > four[2].own_margins()) is two_axes)
     desk.draw()
 
 
@@ -61,7 +61,7 @@ def test_room_is_given_back_with_the_second_axis_and_taken_where_another_one_com
     explore.commands.take_in_hand(3)
     explore.commands.add([QUEUE_OF_ONE])
     desk.source.answer_all()
-    qtbot.waitUntil(lambda: four[0]._keeps_right_room)
+    qtbot.waitUntil(lambda: four[0].margins() > four[0].own_margins())
     desk.draw()
     assert four[0].frame.area.right() == four[2].frame.area.right() < four[1].frame.area.right()
 
@@ -73,3 +73,18 @@ def test_a_hidden_panel_takes_no_room_from_others(
     explore.desk.show_only(explore.desk.grid.shown[2])
     settled(four, desk, qtbot, two_axes=False)
     assert not four[0].isVisible()
+
+
+def test_a_heat_map_and_a_plot_below_it_have_the_same_time_at_the_same_pixel(
+    explore: ExploreScreen, desk: Desk, qtbot: QtBot
+) -> None:
+    desk.fill(CPU, range(1, 50), 0.5)
+    rows = (Panel(1, (CPU_OF_ONE,), kind=Kind.HEAT), Panel(2, (CPU_OF_ONE,)))
+    explore.history.begin(Layout(Split(Direction.ROWS, rows, (500, 500))))
+    desk.source.answer_all()
+    desk.draw()
+    heat, plot = (panel.over_time for panel in explore.desk.shown)
+    qtbot.waitUntil(lambda: plot.margins() != plot.own_margins())
+    desk.draw()
+    at_us = desk.clock.wall_us() - 20 * SECOND
+    assert on_screen(heat, at_us) == pytest.approx(on_screen(plot, at_us), abs=0.01)

@@ -260,6 +260,14 @@ def test_percentiles_and_increases_are_drawn_in_steps(explore: ExploreScreen, de
     assert panel.header.badge.text().startswith("in steps of")
 
 
+def test_an_envelope_gives_no_percentiles_and_the_panel_says_so(explore: ExploreScreen, desk: Desk) -> None:
+    desk.fill(RESPONSE, range(1, 50), 0.2)
+    desk.source.reduced = {RESPONSE}
+    explore.commands.add([Plotted("crawler-1", "agent.request.duration", shown=Shown.P95)])
+    settle(desk)
+    assert "Too many samples" in explore.panel.plot.accessibleDescription()
+
+
 def test_only_what_is_new_is_asked_for_when_a_series_joins(explore: ExploreScreen, desk: Desk) -> None:
     desk.range.zoom(desk.now - 60 * SECOND, desk.now - 10 * SECOND)
     explore.commands.add([QUEUE_OF_ONE])
@@ -451,6 +459,8 @@ def test_counts_are_asked_for_again_while_live_and_not_while_hidden(explore: Exp
     before = asked()
     explore.desk.feed.pulses._again.timeout.emit()
     assert asked() == before + 1
+    explore.desk.feed.pulses._again.timeout.emit()
+    assert asked() == before + 1, "a slow answer is waited for"
     desk.range.pause()
     settle(desk)
     before = asked()

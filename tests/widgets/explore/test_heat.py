@@ -12,12 +12,15 @@ from models.domain.heat_queries import HeatRequest
 from models.domain.layouts.layout import Kind, Plotted, Shown
 from models.domain.names import SeriesKind
 from models.domain.problems import Problem
+from models.domain.records import GapCause
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult, SeriesWords
 from tests.widgets.conftest import Desk
 from tests.widgets.explore.test_explore_screen import search, settle
 from tests.widgets.fakes import AGENT, CPU, QUEUE, SECOND
+from widgets.explore import heat_view
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.explore.heat_view import HeatView
+from widgets.explore.panel_menu import fill_panel_menu
 from widgets.explore.series_index import SeriesIndex
 from widgets.heat.colours import range_of
 from widgets.heat.heat_table import HeatTable
@@ -84,6 +87,27 @@ def test_the_value_under_the_pointer_is_told_in_words_and_a_missing_one_is_no_ze
     assert desk.cursor.time_us is not None
     point(heat, 0, end - 2 * STEP + STEP // 2)
     assert heat.surface.cell_text().endswith(" · no data")
+    desk.source.gaps = [(end - 2 * STEP, end - STEP, GapCause.NOT_CONNECTED, 0, 0)]
+    heat.feed.reload()
+    settle(desk)
+    assert heat.surface.cell_text().endswith(" · no data (not connected)")
+
+
+def test_steps_are_no_shorter_than_agents_tell_it(explore: ExploreScreen, desk: Desk, qtbot: QtBot) -> None:
+    end = desk.now // (3 * STEP) * 3 * STEP
+    at = end - np.arange(1, 10)[::-1] * 3 * STEP
+    desk.source.samples = {series: (at, np.ones(len(at))) for series in QUEUES}
+    explore.known.index.interval_us = dict.fromkeys(desk.source.names, 3 * STEP)
+    desk.range.show_last(300 * SECOND)
+    explore.commands.add_heat(Plotted("", "queue.depth"))
+    heat = explore.panel.body
+    assert heat.feed.subject.interval_us == 3 * STEP
+    desk.source.answer_all()
+    qtbot.waitUntil(lambda: bool(desk.source.waiting))
+    settle(desk)
+    assert heat.feed.step_us == 3 * STEP
+    assert not np.isnan(heat.feed.value[:, 2:9]).any()
+    assert [one.step_us for one in desk.source.asked if isinstance(one, HeatRequest)] == [STEP, 3 * STEP]
 
 
 def test_cells_bear_colours_and_what_is_missing_bears_none_of_them(heat: HeatView, desk: Desk) -> None:
@@ -159,6 +183,21 @@ def test_live_it_goes_on_with_the_tail_from_where_it_ended(heat: HeatView, desk:
     assert seen[~np.isnan(seen)].tolist() == [1, 2, 3, 50]
 
 
+def test_what_left_the_window_while_live_is_asked_for_again_when_somebody_looks_back(
+    heat: HeatView, desk: Desk, qtbot: QtBot
+) -> None:
+    began = desk.now - 50 * SECOND
+    for _ in range(6):
+        desk.clock.advance(20 * SECOND)
+        heat.feed._ask_newest()
+        settle(desk)
+    assert heat.feed.first_us > began + 30 * SECOND
+    desk.range.zoom(began, began + 60 * SECOND)
+    qtbot.waitUntil(lambda: bool(desk.source.waiting))
+    settle(desk)
+    assert heat._seen()[~np.isnan(heat._seen())].tolist() == [9, 1, 1, 2, 3]
+
+
 def test_hidden_it_asks_for_nothing(heat: HeatView, explore: ExploreScreen, desk: Desk) -> None:
     explore.hide()
     asked = desk.source.count(HeatRequest)
@@ -219,14 +258,14 @@ def test_a_drag_zooms_every_panel(heat: HeatView, desk: Desk, qtbot: QtBot) -> N
 
 
 def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: Desk) -> None:
-    heat.copy()
+    heat.surface.copy()
     head, *lines = [line.split(",") for line in QGuiApplication.clipboard().text().split("\r\n")[:-1]]
     assert head[:2] == ["agent", "unit"]
     end = desk.now // STEP * STEP
     first = next(at for at, time in enumerate(head) if time == iso_time(end - 3 * STEP))
     assert [(line[0], line[1], line[first : first + 3]) for line in lines] == [
-        ("crawler-2", "{task}", ["9.0", "", "1.0"]),
-        ("crawler-1", "{task}", ["1.0", "2.0", "3.0"]),
+        ("crawler-2", "{task}", ["9", "", "1"]),
+        ("crawler-1", "{task}", ["1", "2", "3"]),
         ("planner-1", "{task}", ["", "", ""]),
     ]
     heat.show_table()
@@ -240,6 +279,37 @@ def test_what_is_listed_is_copied_and_stands_in_a_table(heat: HeatView, desk: De
         ["Planner · planner-1", "–", "–", "–"],
     ]
     table.close()
+
+
+def test_the_clipboard_takes_the_first_agents_of_very_many_and_says_so(
+    heat: HeatView, explore: ExploreScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied() -> list[str]:
+        heat.surface.copy()
+        return [line.split(",")[0] for line in QGuiApplication.clipboard().text().splitlines()[1:]]
+
+    assert copied() == ["crawler-2", "crawler-1", "planner-1"]
+    assert explore._told.text() == "3 agents are on the clipboard, as CSV"
+    monkeypatch.setattr(heat_view, "MOST_COPIED", 2 * heat._seen().shape[1])
+    assert copied() == ["crawler-2", "crawler-1"]
+    assert explore._told.text().startswith("The first 2 of 3 agents are on the clipboard")
+    menu = QMenu()
+    heat._fill_menu(menu)
+    assert "Copy data as CSV (the first 2 of 3 agents)" in [action.text() for action in menu.actions()]
+
+
+def test_a_heat_map_offers_nothing_that_only_curves_have(heat: HeatView, explore: ExploreScreen, desk: Desk) -> None:
+    def offered() -> set[str]:
+        menu = QMenu()
+        fill_panel_menu(menu, explore, explore.panel)
+        return {action.text() for action in menu.actions()}
+
+    of_curves = {"Repeat per agent", "Statistics", "Compare with", "Save data as CSV…"}
+    assert offered().isdisjoint(of_curves)
+    assert "Save picture…" in offered()
+    explore.commands.show_as(Kind.TABLE)
+    settle(desk)
+    assert offered() & of_curves == of_curves - {"Statistics"}
 
 
 def test_the_action_takes_the_selected_series_else_the_panel_at_hand(explore: ExploreScreen, desk: Desk) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from models.domain.layouts.layout import Plotted
 from models.domain.queries import LogRequest, LogSummaryRequest
-from models.domain.records import Level
-from models.domain.search.terms import FieldIs
+from models.domain.records import GapCause, Level
+from models.domain.search.terms import Comparison, FieldIs, LevelIs, Not
 from tests.widgets.conftest import Desk
 from tests.widgets.fakes import AGENT, SECOND, log_line
 from widgets.logs.logs_screen import LogsScreen
@@ -177,6 +179,41 @@ def test_a_click_on_a_value_looks_for_it_or_for_all_but_it(screen: LogsScreen, d
     assert screen.query.pills[0].term.term == FieldIs("agent", ("planner-1",))
 
 
+def test_a_click_keeps_what_was_typed_just_before(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
+    qtbot.keyClicks(screen.box.line, "timed")
+    assert screen.query.text == ""  # it is not looked for yet
+    screen.facets.wanted.emit(LevelIs(Comparison.IS, Level.ERROR))
+    desk.source.answer_all()
+    assert screen.query.text == screen.box.line.text() == "timed level:error"
+    assert listed(screen) == ["timed out"]
+
+
+def test_a_pill_that_was_typed_away_is_left_alone(screen: LogsScreen, qtbot: QtBot) -> None:
+    screen.query.write("timed out")
+    button = screen.pills.buttons[0]
+    screen.box.line.clear()
+    qtbot.keyClicks(screen.box.line, "out")
+    qtbot.keyClick(button, Qt.Key.Key_Minus)
+    assert screen.query.text == "out"
+
+
+def test_the_histogram_tells_where_history_has_a_gap(screen: LogsScreen, desk: Desk) -> None:
+    histogram, result = screen.histogram, screen.histogram._result
+    at_us = desk.now - 40 * SECOND
+    x, y = int(histogram._x_of(at_us, histogram._area(), result)), int(histogram._area().center().y())
+    assert histogram._told(at_us, result).endswith("nothing")
+    plain = histogram.grab().toImage().pixelColor(x, y)
+    desk.source.gaps = [(at_us - 5 * SECOND, at_us + 5 * SECOND, GapCause.NOT_RECORDING, 0, 0)]
+    screen.refresh()
+    desk.source.answer_all()
+    assert plain != histogram.grab().toImage().pixelColor(x, y) == QColor(desk.context.themes.theme.gap)
+    told = histogram._told(at_us, histogram._result)
+    assert "Nothing known" in told
+    assert "nothing" not in told
+    assert "Nothing known" in histogram.accessibleDescription()
+    assert histogram._told(desk.now - 20 * SECOND, histogram._result).endswith("error 1")
+
+
 def test_dragging_over_the_histogram_looks_at_that_stretch(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:
     histogram = screen.histogram
     result = histogram._result
@@ -196,6 +233,20 @@ def test_dragging_over_the_histogram_looks_at_that_stretch(screen: LogsScreen, d
     assert histogram._result.counts.sum() == 1
     desk.range.back()
     assert desk.range.live
+
+
+def test_the_rate_of_what_is_looked_for_is_wanted_on_a_plot(screen: LogsScreen, qtbot: QtBot) -> None:
+    wanted: list[list[Plotted]] = []
+    screen.rate_wanted.connect(wanted.append)
+    assert not screen._rate_button.isEnabled()
+    screen.query.write("level:error OR timed")
+    screen.query.add(Not(FieldIs("agent", ("planner-1",))))
+    screen.query.toggle(1)
+    screen._rate_button.click()
+    assert wanted == [[Plotted(query="level:error OR timed")]]
+    screen.query.toggle(1)
+    screen.plot_rate()
+    assert wanted[-1] == [Plotted(query="(level:error OR timed) NOT agent:planner-1")]
 
 
 def test_new_records_are_counted_while_live(screen: LogsScreen, desk: Desk, qtbot: QtBot) -> None:

@@ -1,6 +1,7 @@
 """The logs of everybody: who wrote what, the filter for agents, and the record at hand."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +17,7 @@ from tests.widgets.fakes import SECOND, log_line
 from widgets.common.state_view import StateKind
 from widgets.logs.logs_screen import LogsScreen
 from widgets.records.agent_names import AgentNames
+from widgets.records.log_list import level_icon
 from widgets.records.record_dialog import RecordDialog
 
 OTHER, PLANNER = 8, 9
@@ -84,6 +86,28 @@ def test_only_this_agent_and_back_by_the_menu(screen: LogsScreen, desk: Desk) ->
     menu_of(screen, 0)["All agents"]()
     desk.source.answer_all()
     assert screen.rows.model.rowCount() == 3
+
+
+@pytest.mark.parametrize(
+    "before", ["NOT agent:crawler-2", "agent:(planner-1 crawler-1)", "agent:crawler-2 NOT agent:*-2"]
+)
+def test_only_an_agent_replaces_what_was_said_of_agents(screen: LogsScreen, desk: Desk, before: str) -> None:
+    screen.query.write("level:error")
+    desk.source.answer_all()
+    only = menu_of(screen, 0)["Only Crawler Two"]
+    screen.query.write(f"level:error {before}")
+    only()
+    desk.source.answer_all()
+    assert screen.query.text == "agent:crawler-2 level:error"
+    assert texts(screen, 2) == ["Crawler Two"]
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_a_level_has_a_sign_in_its_colour(desk: Desk, level: Level) -> None:
+    image = level_icon(desk.context.themes, level).pixmap(64, 64).toImage()
+    pixels = (image.pixelColor(x, y) for x in range(64) for y in range(64))
+    colours = Counter(one.name() for one in pixels if one.alpha() == 255)
+    assert colours.most_common(1)[0][0] == desk.context.themes.theme.level(level)
 
 
 def test_the_record_at_hand_is_shown_whole(screen: LogsScreen, qtbot: QtBot) -> None:

@@ -91,6 +91,19 @@ def test_one_scrolls_up_to_the_newest_and_back_to_live(screen: LogsScreen, desk:
     assert listed(screen)[0] == ROWS + 1
 
 
+def test_a_row_that_is_listed_already_is_not_new(screen: LogsScreen, desk: Desk) -> None:
+    """It came while newer pages were on their way."""
+    screen.rows.stand_at(desk.source.logs[ROWS - 5].key)
+    desk.source.answer_next()
+    while not any(isinstance(one.request, LogRequest) and one.request.oldest_first for one in desk.source.waiting):
+        desk.source.answer_next()
+    desk.source.logs.append(log_line(ROWS + 1, desk.now, f"line {ROWS + 1}"))
+    desk.tail.page(logs=1)
+    desk.source.answer_all()
+    assert listed(screen)[0] == ROWS + 1
+    assert screen.rows.new_button.isHidden()
+
+
 @pytest.mark.parametrize(("offset", "text"), [(0, "line 300"), (-1, "line 300"), (1, "line 301")])
 def test_at_a_moment_it_stands_at_the_first_row_of_then_or_later(
     screen: LogsScreen, desk: Desk, offset: int, text: str

@@ -88,6 +88,18 @@ def test_it_is_read_from_the_newest_back_and_can_be_stopped(desk: Desk, plot: Fi
     assert plot._note.text() == "10 messages"
 
 
+def test_what_was_read_before_it_was_hidden_is_drawn_when_it_is_seen_again(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:  # fmt: skip
+    desk.source.search_rows = 4
+    show(desk, plot, lines(desk, {ago: ago for ago in range(1, 9)}))
+    for _ in range(3):
+        desk.source.answer_next()
+    assert plot.history.complete
+    assert len(plot._buffer) == 4  # the second page waits for its turn
+    plot.hide()
+    plot.show()
+    assert len(drawn(desk, plot, qtbot, 8)) == 8
+
+
 def test_what_comes_is_added_while_live(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:
     rows = lines(desk, {10: 1, 11: 2})
     show(desk, plot, rows)
@@ -120,6 +132,19 @@ def test_the_chosen_time_alone(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> Non
     plot.stretch.setCurrentIndex(0)
     plot.stretch.activated.emit(0)
     assert len(drawn(desk, plot, qtbot, 3)) == 3
+
+
+def test_another_time_is_read_once_somebody_looks(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:
+    desk.range.zoom(desk.now - 200 * SECOND, desk.now - 50 * SECOND)
+    show(desk, plot, lines(desk, {10: 1, 100: 2, 1_000: 3}))
+    assert drawn(desk, plot, qtbot, 1) == [(100, 2.0)]
+    plot.hide()
+    asked = desk.source.count(FieldRequest)
+    desk.range.zoom(desk.now - 2_000 * SECOND, desk.now - 500 * SECOND)
+    assert desk.source.count(FieldRequest) == asked
+    plot.show()
+    desk.source.answer_all()
+    qtbot.waitUntil(lambda: plot._buffer.value.tolist() == [3.0])
 
 
 def test_looking_closer_stays_while_more_comes(desk: Desk, plot: FieldPlot, qtbot: QtBot) -> None:

@@ -272,3 +272,22 @@ def test_the_list_gives_way_to_what_is_read(desk: Desk, screen: MessagesScreen, 
     screen.resize(1_800, 900)
     qtbot.waitUntil(lambda: screen.pane.height() == screen.rows.height())
     assert screen.pane.width() > 500
+
+
+def test_from_the_filter_tab_and_down_lead_into_the_list(screen: MessagesScreen, desk: Desk, qtbot: QtBot) -> None:
+    screen.rows.focus_filter()
+    qtbot.keyClick(screen.rows.search, Qt.Key.Key_Tab)
+    assert screen.rows.table.hasFocus()
+    screen.rows.focus_filter()
+    qtbot.keyClick(screen.rows.search, Qt.Key.Key_Down)
+    assert screen.rows.table.hasFocus()
+    assert screen.rows.selected == [screen.rows.model.rows[0]]
+
+
+def test_what_is_not_found_may_be_in_another_time(screen: MessagesScreen, desk: Desk, qtbot: QtBot) -> None:
+    screen.rows.search.setText("nowhere")
+    qtbot.keyClick(screen.rows.search, Qt.Key.Key_Return)
+    desk.source.answer_all()
+    assert screen.rows.empty_state().sentence == "Nothing matches the filter"
+    desk.range.pause()
+    assert screen.rows.empty_state().sentence == "Nothing in this time matches the filter"

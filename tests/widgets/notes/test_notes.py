@@ -61,6 +61,17 @@ def test_the_book_asks_again_when_the_tail_tells_of_a_change_and_only_then(fille
     assert len(filled.source.asked) == asked + 1
 
 
+def test_what_could_not_be_read_is_asked_for_again(filled: Desk) -> None:
+    filled.source.problem = Problem("store.io", {"path": "/w", "detail": "d"})
+    filled.tail.page(annotation_changes=4)
+    filled.source.answer_all()
+    assert filled.notes.problem is not None
+    filled.source.problem = None
+    filled.tail.page(annotation_changes=4)
+    filled.source.answer_all()
+    assert filled.notes.problem is None
+
+
 def test_every_change_can_be_taken_back_the_last_first(filled: Desk) -> None:
     told: list[Problem | None] = []
     filled.notes.put(DEPLOY._replace(text="anew"), told.append)
@@ -217,3 +228,20 @@ def test_an_empty_list_says_how_one_is_made(desk: Desk, names: AgentNames, shown
     desk.notes.refresh()
     desk.source.answer_all()
     assert "/w" in made._stack.view.state.sentence
+
+
+def test_it_stays_open_while_it_is_stored_so_that_nothing_is_lost_where_that_fails(
+    desk: Desk, names: AgentNames, qtbot: QtBot
+) -> None:
+    dialog = dialog_of(desk, names, OUTAGE, qtbot)
+    dialog.save()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    dialog.text.setPlainText("typed meanwhile")
+    assert dialog.isVisible()
+    assert not save_button(dialog).isEnabled(), "it is stored once"
+    _, done = desk.submitted[-1]
+    done(Problem("recorder.absent", {"path": "/w"}))
+    assert dialog.text.toPlainText() == "typed meanwhile"
+    assert save_button(dialog).isEnabled()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()

@@ -25,6 +25,16 @@ def test_an_answer_that_comes_after_the_tail_keeps_what_the_tail_brought() -> No
     assert seconds_of(buffer) == list(range(12))
 
 
+def test_what_lies_behind_the_time_that_was_asked_for_goes_with_an_answer() -> None:
+    buffer = SeriesBuffer(7)
+    buffer.replace(columns(*range(5_000)))
+    buffer.replace(columns(*range(20)), until_us=START + 30 * SECOND)
+    assert seconds_of(buffer) == list(range(30))
+    buffer.append(columns(40))
+    buffer.replace(columns(*range(20)), until_us=START + 30 * SECOND)
+    assert seconds_of(buffer) == list(range(30))
+
+
 def test_points_of_the_tail_that_are_there_already_are_dropped() -> None:
     buffer = SeriesBuffer(7)
     buffer.replace(columns(*range(10)))

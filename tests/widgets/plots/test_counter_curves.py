@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.domain.queries import HOUR_QUANTILES, HourColumns
+from models.domain.queries import HOUR_QUANTILES, HourColumns, SeriesColumns
 from tests.widgets.plots.test_curves import START, breaks, filled, gap, window
 from widgets.plots.buckets import covered_us
 from widgets.plots.buffer import SeriesBuffer
-from widgets.plots.counter_curves import RateCurve, rate_unit
-from widgets.plots.curves import NO_SPANS, Spans, Window
+from widgets.plots.counter_curves import IncreaseCurve, RateCurve, rate_unit
+from widgets.plots.curves import NO_SPANS, LineCurve, Spans, Window
 from widgets.plots.hours import HOUR_US
 
 SECOND = 1_000_000
@@ -45,6 +45,35 @@ def test_what_rose_over_a_silence_is_in_the_sum_and_in_no_rate() -> None:
     assert breaks(shape) == [9.5]
     assert (shape.carried_by.tolist(), shape.carried_unit) == ([91], "{error}")
     assert (curve.rise, curve.mean) == (109, pytest.approx(1.0))
+
+
+def test_a_step_of_which_only_a_carried_rise_is_known_has_no_value() -> None:
+    buffer = filled([0, 1, 2, 3, 4, 5, 40, 49], [0, 1, 2, 3, 4, 5, 90, 93])
+    increase = IncreaseCurve("errors", "", buffer, 0).shape(window(50, columns=80))  # steps of five seconds
+    assert ((increase.x_us - START) / SECOND).tolist() == [2.5, 7.5]
+    assert increase.carried_by.tolist() == [85, 3]
+
+
+def test_what_comes_live_leaves_a_reduced_history_whole() -> None:
+    at = START + np.arange(0, 30_000, 30) * SECOND  # one of many samples, each half a minute
+    buffer = SeriesBuffer(1)
+    buffer.replace(SeriesColumns(1, at, at, np.arange(1_000) * 60.0, reduced=True))
+    live = START + np.arange(29_971, 30_600) * SECOND
+    buffer.append(SeriesColumns(1, live, live, 999 * 60.0 + np.arange(1, 630) * 2.0, reduced=False))
+    window = Window(START, START + 30_600 * SECOND, 800)
+    shape = rate(buffer).shape(window)
+    assert shape.value.tolist() == pytest.approx([2.0] * len(shape.value))
+    assert not len(shape.carried)
+    assert LineCurve("value", "", buffer).shape(window).joined[:-1].all()
+
+
+def test_a_reduced_gauge_is_no_counter() -> None:
+    at = START + np.arange(10) * SECOND
+    buffer = SeriesBuffer(1)
+    buffer.replace(SeriesColumns(1, at, at, np.arange(10.0), reduced=True))
+    curve = RateCurve("cpu", "1/s", buffer, 0, declared=False)
+    assert not len(curve.shape(window(10)).value)
+    assert np.isnan(curve.rise)
 
 
 def test_nothing_new_for_long_is_no_rate_of_now() -> None:

@@ -85,4 +85,6 @@ def test_percentiles_are_drawn_only_where_a_histogram_was_kept() -> None:
     assert shape.value.tolist() == [0.2, 0.2]
     assert not shape.joined.any()
     assert curve.reading(START + 1).value == 0.2
+    highest = QuantileCurve("p99", "s", buckets, 2, 2, marks_few=True)
+    assert highest.reading(START + 1) == (pytest.approx(0.3), 60)  # on so many observations of that hour
     assert np.isnan(curve.reading(START + HOUR_US + 1).value)

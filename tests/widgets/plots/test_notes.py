@@ -86,6 +86,10 @@ def test_hovering_tells_the_word_the_text_and_the_tags_as_plain_text(notes: Note
     assert "Annotation on Crawler: slow" in plot.tooltip_at(notes.at(notes.stretch.since_us + 10 * SECOND, up=40))
 
 
+def test_who_does_not_see_the_flags_hears_of_them(notes: Notes) -> None:
+    assert notes.plot.accessibleDescription().endswith("; 2 annotations: <b>Deployed</b>, slow")
+
+
 def test_a_click_on_a_flag_takes_the_window_there(desk: Desk, notes: Notes, qtbot: QtBot) -> None:
     pinned: list[int] = []
     desk.cursor.pinned.connect(pinned.append)

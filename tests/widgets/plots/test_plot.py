@@ -102,6 +102,19 @@ def test_live_points_appear_and_the_window_moves_on(desk: Desk, shown: Shown) ->
     assert "maximum 75 %" in plot.accessibleDescription()
 
 
+def test_what_comes_while_the_view_is_paused_is_described_too(desk: Desk, shown: Shown) -> None:
+    plot = desk.plot()
+    curve = LineCurve("", "1", desk.buffer(desk.samples(*range(10, 60), value=0.25)))
+    plot.set_curves([curve], [curve])
+    desk.range.pause()
+    shown(plot)
+    assert "maximum 25 %" in plot.accessibleDescription()
+    curve.buffer.append(desk.samples(0, 1, 2, 3, 4, value=0.75))
+    plot.data_changed()
+    desk.frame_clock.tick()
+    assert "maximum 75 %" in plot.accessibleDescription()
+
+
 def test_of_a_week_too_the_legend_tells_what_came_just_now(desk: Desk, shown: Shown) -> None:
     plot = desk.plot()
     buffer = desk.buffer(desk.samples(*range(1, 600), value=0.25))

@@ -3,7 +3,8 @@ import pytest
 from PySide6.QtCore import QRectF
 
 from widgets.plots.curves import NO_SHAPE, Shape
-from widgets.plots.plot_picture import FLOOR_PIXELS, Frame
+from widgets.plots.frame import Frame
+from widgets.plots.plot_picture import FLOOR_PIXELS
 from widgets.plots.pointing import curve_near
 from widgets.plots.value_scale import ValueScale
 
