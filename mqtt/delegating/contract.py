@@ -15,9 +15,11 @@ from models.domain.tasks.work import Dispatch, Told, Work
 from models.domain.timestamps import read_time
 from mqtt.delegating.attempts import attempt_name, attempt_of
 from mqtt.reading.contract_work import as_text, task_state
-from mqtt.reading.decode import compact, read_object
+from mqtt.reading.decode import compact, read_json, read_object, read_text
 from mqtt.reading.generic_numbers import number_of
 from mqtt.reading.plan import Unread
+
+_OURS = frozenset(("body", "reply_to", "task", "state", "result", "error"))
 
 
 class Refusal(NamedTuple):
@@ -104,7 +106,7 @@ def read_inbox(message: RawMessage, prefix: str, us: str) -> Told | TaskOrder | 
     try:
         told = read_object(message.payload)
     except Unread:
-        return None
+        return _mere_result(sender, message)
     body = told.get("body")
     kind, id_ = as_text(told.get("type")), as_text(told.get("id")) or ""
     reply_to = as_text(told.get("reply_to")) or _correlation(message)
@@ -118,12 +120,31 @@ def read_inbox(message: RawMessage, prefix: str, us: str) -> Told | TaskOrder | 
 
 
 def _correlation(message: RawMessage) -> str:
+    """Of an answer; what names a response topic asks."""
     properties = message.properties
-    return (properties.correlation or b"").decode(errors="replace") if properties is not None else ""
+    if properties is None or properties.response_topic:
+        return ""
+    return (properties.correlation or b"").decode(errors="replace")
+
+
+def _mere_result(sender: str, message: RawMessage) -> Told | None:
+    """No object, but what MQTT 5 says to be the answer to a task: its result."""
+    task, attempt = attempt_of(_correlation(message))
+    if not attempt:
+        return None
+    try:
+        result = as_text(read_json(message.payload))
+    except Unread as unread:
+        if unread.reason != "json":
+            return None
+        result = read_text(message.payload)
+    return Told(sender, task, TaskState.COMPLETED, attempt, None, result, None, message.received_us)
 
 
 def _answer(sender: str, told: dict[str, Any], body: Any, reply_to: str, received_us: int) -> Told | None:
-    """An answer without a state is the result."""
+    """An answer without a state is the result; so is an object without a word of ours, where MQTT 5 says that it answers."""
+    if _OURS.isdisjoint(told):
+        told, body = {"body": told}, told
     inner = body if isinstance(body, dict) else told if "body" not in told else {}
     task, attempt = attempt_of(reply_to)
     task = as_text(inner.get("task")) or task

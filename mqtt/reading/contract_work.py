@@ -166,7 +166,12 @@ class InboxPlan(_NumberedPlan):
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
             return
-        body = read_object(message.payload)
+        try:
+            body = read_object(message.payload)
+        except Unread:
+            if message.properties is None or message.properties.correlation is None:
+                raise
+            return  # a mere value: what it answers is found by its correlation
         if not self._fresh(row, body, message, sink):
             return
         sent = Sent(read_time(body.get("ts"), message.received_us), message.received_us, message.origin)

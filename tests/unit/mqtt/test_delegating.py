@@ -102,6 +102,26 @@ class TestInbox:
         answer = self.read({"body": 6}, properties=Properties(correlation=b"t.1"))
         assert answer == Told("adder", "t", TaskState.COMPLETED, 1, None, "6")
 
+    @pytest.mark.parametrize(
+        ("payload", "result"),
+        [({"sum": 6}, '{"sum":6}'), ("6", "6"), ('"six"', "six"), ("six", "six"), ("[6]", "[6]"), ("null", None)],
+    )
+    def test_or_be_nothing_but_the_result(self, payload, result):
+        answer = self.read(payload, properties=Properties(correlation=b"t.1"))
+        assert answer == Told("adder", "t", TaskState.COMPLETED, 1, None, result)
+
+    @pytest.mark.parametrize(
+        ("payload", "properties"),
+        [("6", None), ("6", Properties(correlation=b"x")), (b"\xff", Properties(correlation=b"t.1"))],
+    )
+    def test_what_is_no_answer_to_anything(self, payload, properties):
+        assert self.read(payload, properties=properties) is None
+
+    def test_an_agent_asks_by_mqtt_5(self):
+        told = {"id": "m", "type": "task", "body": {"type": "sum"}}
+        found = self.read(told, "boss", properties=Properties(response_topic="here", correlation=b"m"))
+        assert isinstance(found, TaskOrder)
+
     def test_an_agent_asks(self):
         told = {
             "type": "sum", "input": [1], "to": "adder", "fan": "each", "gather": "first", "attempts": 3,
