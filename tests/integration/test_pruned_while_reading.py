@@ -17,6 +17,7 @@ import pytest
 from app.incident import Incident, write_incident
 from models.domain.annotations import AnnotationsRequest
 from models.domain.field_queries import FieldRequest
+from models.domain.flow_queries import FlowRequest, TalkRequest
 from models.domain.heat_queries import HeatRequest, HeatRow
 from models.domain.layouts.layout import Shown
 from models.domain.paired import Marks
@@ -61,6 +62,7 @@ from models.domain.records import (
 from models.domain.related_queries import RelatedRequest
 from models.domain.search.parsing import parse
 from models.domain.series_names import SeriesNamesRequest
+from models.domain.task_queries import CommandsRequest, TasksRequest, TaskStoryRequest
 from models.storage.copies.verify import verify
 from models.storage.export.run import DATASETS, export
 from models.storage.history.info import store_info
@@ -101,6 +103,11 @@ QUESTIONS: list[Request] = [
     RelatedRequest(RowKey(T0 + SECOND, 1, 1), b"t/agent-0", Marks(), 3_600 * SECOND),
     TopicsRequest(),
     TaskRequest(),
+    TasksRequest(),
+    TaskStoryRequest("t", "agent-0"),
+    FlowRequest(),
+    TalkRequest((1, 2)),
+    CommandsRequest(),
     StoreRequest(),
     RetentionRequest((KeepLimit(StoreKind.RECORDED, 1, 1),)),
     GapsRequest(),
