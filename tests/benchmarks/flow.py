@@ -14,8 +14,9 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
@@ -36,7 +37,8 @@ from widgets.common.theme import ThemeHolder
 from widgets.flow.flow_graph import FlowGraph
 from widgets.flow.matrix import Measure, matrix_of
 from widgets.flow.matrix_view import SIZES, MatrixView
-from widgets.flow.pairs import Pair
+from widgets.flow.pairs import Pair, pairs_of
+from widgets.records.agent_names import AgentNames
 
 STEP_US = 1_000
 BATCH, SEGMENT = 10_000, 250_000
@@ -140,18 +142,30 @@ def plain(workspace: Workspace, since_us: int, until_us: int) -> dict[tuple[int,
 # ---------------------------------------------------------------- frames
 
 
-def some_pairs(agents: int, each: int) -> list[Pair]:
+def some_flow(agents: int, each: int) -> FlowResult:
+    """Everybody asks so many others."""
     chance = np.random.default_rng(5)
+    sender = np.repeat(np.arange(1, agents + 1), each)
+    receiver = (
+        1 + (sender + np.concatenate([chance.choice(agents, each, replace=False) for _ in range(agents)])) % agents
+    )
+    count = chance.integers(1, 500, len(sender))
+    failed = (count * chance.random(len(sender)) ** 8).astype(np.int64)
+    reply_us = np.sort(chance.lognormal(11, 1.5, (len(sender), 3)), axis=1)
+    return FlowResult(FlowRequest(), sender, receiver, count, count, failed, reply_us, np.full(len(sender), T0))
 
-    def made() -> Iterator[Pair]:
-        for sender in range(1, agents + 1):
-            for receiver in chance.choice(agents, each, replace=False).tolist():
-                often, ratio = int(chance.integers(1, 500)), float(chance.random() ** 8)
-                p95_us = int(chance.lognormal(11, 1.5))
-                yield Pair(sender, receiver + 1, f"agent-{sender}", f"agent-{receiver + 1}", often, often / 15, often,
-                           int(ratio * often), ratio, p95_us, p95_us, p95_us, T0)  # fmt: skip
 
-    return sorted(made(), key=lambda pair: pair.trouble, reverse=True)
+class Names:
+    """As the window knows them."""
+
+    @staticmethod
+    def name(agent: int) -> str:
+        return f"agent-{agent}"
+
+
+def some_pairs(agents: int, each: int) -> list[Pair]:
+    names = cast("AgentNames", Names())
+    return pairs_of(some_flow(agents, each), names, 900_000_000)
 
 
 def measure_graph(theme: ThemeHolder, frames: int) -> None:
@@ -178,7 +192,10 @@ def redrawn(graph: FlowGraph) -> None:
 
 def measure_matrix(theme: ThemeHolder, frames: int) -> None:
     view = MatrixView(theme)
-    pairs = some_pairs(2_000, 10)
+    flow, names = some_flow(2_000, 10), cast("AgentNames", Names())
+    pairs = pairs_of(flow, names, 900_000_000)
+    named = [timed(lambda: pairs_of(flow, names, 900_000_000)) for _ in range(5)]
+    tell("flow", "pairs of 2,000 agents from an answer", pairs=len(pairs), ms=spread(named))
     for measure in Measure:
         laid = [timed(lambda one=measure: view.show_matrix(matrix_of(pairs, one, by_name=False))) for _ in range(5)]
         tell("flow", f"matrix of 2,000, laid out by {measure.name.lower()}", pairs=len(pairs), ms=spread(laid))

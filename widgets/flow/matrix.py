@@ -46,7 +46,7 @@ NOTHING = Matrix(Measure.RATE, [], [], [], [], [], *(np.zeros(0, np.intp),) * 2,
 
 def matrix_of(pairs: Sequence[Pair], measure: Measure, *, by_name: bool) -> Matrix:
     """Rows and columns by name, or from the highest figure that stands in them."""
-    value = np.array([_figure(one, measure) for one in pairs], np.float32)
+    value = _figures(pairs, measure)
     senders, row, sender_names = _listed(
         [one.sender for one in pairs], {one.sender: one.sender_name for one in pairs}, value, by_name
     )
@@ -60,12 +60,13 @@ def matrix_of(pairs: Sequence[Pair], measure: Measure, *, by_name: bool) -> Matr
     )  # fmt: skip
 
 
-def _figure(pair: Pair, measure: Measure) -> float:
+def _figures(pairs: Sequence[Pair], measure: Measure) -> Float32:
+    """NaN where a pair has none."""
     if measure is Measure.RATE:
-        return pair.per_minute
+        return np.array([one.per_minute for one in pairs], np.float32)
     if measure is Measure.FAILED:
-        return np.nan if pair.ratio is None else pair.ratio
-    return np.nan if pair.p95_us is None else pair.p95_us / 1e6
+        return np.array([one.ratio for one in pairs], np.float32)
+    return np.array([one.p95_us for one in pairs], np.float64).astype(np.float32) / np.float32(1e6)
 
 
 def _listed(

@@ -1,7 +1,9 @@
 """Pairs of agents that talked, as rows with names and figures."""
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from models.domain.flow_queries import FlowResult
 from widgets.common.numbers import count_text
@@ -29,14 +31,6 @@ class Pair(NamedTuple):
     p99_us: int | None
     last_us: int
 
-    @property
-    def trouble(self) -> tuple[int, float, int]:
-        """Sorts failing pairs before slow ones before busy ones, each from the worst."""
-        failing = self.ratio is not None and self.ratio >= FAILS_FROM
-        slow = self.p95_us is not None and self.p95_us >= SLOW_FROM_US
-        worst = (self.ratio or 0.0) if failing else float(self.p95_us or 0) if slow else 0.0
-        return (2 if failing else 1 if slow else 0, worst, self.interactions)
-
 
 def node_name(result: FlowResult, names: AgentNames, node: int) -> str:
     """Of an agent, or of a group with how many it is; empty: nobody knows who."""
@@ -47,19 +41,29 @@ def node_name(result: FlowResult, names: AgentNames, node: int) -> str:
 
 
 def pairs_of(result: FlowResult, names: AgentNames, span_us: int) -> list[Pair]:
-    """Failing ones first, then slow ones, then by how often."""
-    found = []
-    told = {node: node_name(result, names, node) for node in {*result.sender.tolist(), *result.receiver.tolist()}}
+    """Failing ones first, then slow ones, each from the worst; then by how often. By columns: there may be tens of thousands."""
     minutes = span_us / 60_000_000
-    columns = (result.sender, result.receiver, result.count, result.finished, result.failed, result.last_us)
-    for (sender, receiver, count, finished, failed, last), reply in zip(
-        zip(*(one.tolist() for one in columns), strict=True), result.reply_us.tolist(), strict=True
-    ):
-        p50_us, p95_us, p99_us = (None if math.isnan(one) else int(one) for one in reply)
-        found.append(
-            Pair(
-                sender, receiver, told[sender], told[receiver], count, count / minutes if minutes else 0.0, finished,
-                failed, failed / finished if finished else None, p50_us, p95_us, p99_us, last,
-            )
-        )  # fmt: skip
-    return sorted(found, key=lambda pair: pair.trouble, reverse=True)
+    ratio = np.divide(result.failed, result.finished, out=np.full(len(result.count), np.nan), where=result.finished > 0)
+    p95_us = result.reply_us[:, 1]
+    failing, slow = ratio >= FAILS_FROM, p95_us >= SLOW_FROM_US
+    worst = np.where(failing, ratio, np.where(slow, p95_us, 0))
+    order = np.lexsort((-result.count, -worst, ~slow, ~failing))
+    nodes = {*result.sender.tolist(), *result.receiver.tolist()}
+    told = {node: node_name(result, names, node) for node in nodes}
+    sender, receiver = result.sender[order].tolist(), result.receiver[order].tolist()
+    quantiles = (_known(column, np.int64) for column in result.reply_us[order].T)
+    return list(
+        map(
+            Pair, sender, receiver, map(told.__getitem__, sender), map(told.__getitem__, receiver), result.count[order].tolist(),
+            (result.count[order] / minutes if minutes else np.zeros(len(order))).tolist(), result.finished[order].tolist(),
+            result.failed[order].tolist(), _known(ratio[order], np.float64), *quantiles, result.last_us[order].tolist(),
+        )
+    )  # fmt: skip
+
+
+def _known(values: npt.NDArray[np.float64], kind: type[np.generic]) -> list[Any]:
+    """NaN becomes None."""
+    missing = np.isnan(values)
+    told = np.where(missing, 0, values).astype(kind).astype(object)
+    told[missing] = None
+    return told.tolist()
