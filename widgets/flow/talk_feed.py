@@ -30,11 +30,14 @@ class TalkFeed(QObject):
         return self._older is not None
 
     def show(self, request: TalkRequest) -> bool:
-        """Fetch this; the same again fetches what is new. Says whether it begins anew."""
-        anew = request != self.request
-        self.request = request
+        """Fetch this; the same again, or its open range moved on, fetches what is new. Says whether it begins anew."""
+        before, self.request = self.request, request
+        anew = before is None or request.until_us != 0 or replace(request, since_us=before.since_us) != before
+        anew = anew and request != before
         if anew:
             self.lines, self._older = [], None
+        else:
+            self.lines = [line for line in self.lines if line.key.received_us >= request.since_us]
         self.stop()
         self._ticket = self._source.ask(request, self._take_newest)
         return anew

@@ -61,6 +61,7 @@ class Told:
     def lines(self, request):
         self.asked.append(request)
         rows = [one for one in self.talk if request.before is None or one.key < request.before]
+        rows = [one for one in rows if one.key.received_us >= request.since_us]
         more = len(rows) > request.limit
         return TalkResult(request, tuple(rows[: request.limit]), Reach(rows[request.limit - 1].key if more else None))
 
@@ -107,6 +108,23 @@ def test_a_click_on_a_line_lists_just_its_interactions(desk, screen, told, qtbot
     assert [one.key.seq for one in screen.talk.lines] == list(range(450, 0, -1))
     screen.talk.closed.emit()
     assert screen.talk.isHidden()
+
+
+def test_while_live_what_was_fetched_stays_and_what_left_the_range_goes(desk, screen, told):
+    screen.views.graph.chosen.emit(AGENT, 8)
+    desk.source.answer_all()
+    bar = screen.talk.table.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    desk.source.answer_all()
+    before = [one.key.seq for one in screen.talk.lines]
+    assert len(before) > 200
+    told.talk = [line(451), *told.talk]
+    desk.clock.advance(60 * S + 100)
+    screen.refresh()
+    desk.source.answer_next()
+    assert screen.talk.stack.currentWidget() is screen.talk.table
+    desk.source.answer_all()
+    assert [one.key.seq for one in screen.talk.lines] == [451, *(seq for seq in before if seq >= 100)]
 
 
 def test_a_click_on_an_agent_lists_all_its_talk(desk, screen, told, qtbot: QtBot):
