@@ -42,6 +42,7 @@ class AgentTelling(QObject):
         self._link, self._clock, self._window, self._read_only = link, clock, window, read_only
         self._show_commands = show_commands
         self.dialog: CommandDialog | None = None
+        """While it is open."""
 
     @Slot(list, str)
     def ask(self, agents: Sequence[str], command: str) -> None:
@@ -56,7 +57,12 @@ class AgentTelling(QObject):
 
             names = list(agents)
             self.dialog = CommandDialog(partial(self._give, names), names, command, self._clock, self._window)
+            self.dialog.finished.connect(self._closed)
             self.dialog.open()
+
+    @Slot()
+    def _closed(self) -> None:
+        self.dialog = None
 
     def _give(self, agents: Sequence[str], command: str, arguments: str) -> None:
         self._window.notices.clear(NOTICE)

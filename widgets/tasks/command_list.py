@@ -24,7 +24,7 @@ from widgets.tasks.task_texts import LOOKS
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 _STATES = {"completed": TaskState.COMPLETED, "failed": TaskState.FAILED, "rejected": TaskState.REJECTED}
-_WIDTHS = (142, 140, 110, 170, 230, 80, 300)
+_WIDTHS = (158, 140, 110, 170, 230, 80, 300)
 
 
 class CommandList(QWidget):
@@ -57,6 +57,7 @@ class CommandList(QWidget):
             return
         assert isinstance(result, CommandsResult)
         self.table.show_rows(result.items)
+        self.table.viewport().update()  # what waits for an answer may have waited too long
         if result.items:
             self.stack.show_content()
         else:

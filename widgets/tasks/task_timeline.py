@@ -34,9 +34,10 @@ from widgets.tasks.task_texts import LOOKS, state_note
 from widgets.tasks.task_tree import Key, key_of
 from widgets.tasks.timeline_rows import Bar, Row, rows_of
 
-_LANE, _GAP, _PAD = 13, 3, 5
+_LANE, _GAP, _PAD = 15, 3, 5
 _MOST_NAME, _NAME_PART, _COUNT = 220, 0.25, 52
 _LEAST_BAR = 3.0
+_LEAST_NAMED = 36
 _REACH = 3  # pixels beside a bar that still mean it
 _HATCHED = (TaskState.FAILED, TaskState.REJECTED)
 _HOLLOW = (TaskState.CANCELED, TaskState.UNKNOWN, TaskState.SUBMITTED)
@@ -161,27 +162,21 @@ class TimelineSurface(TimeSurface):
 
     def _paint_bars(self, painter: QPainter, row: Row, y: float, theme: Theme) -> None:
         frame = self._frame
-        queue = QPen(QColor(theme.muted), 1)
+        seen = [bar for bar in row.bars if bar.to_us >= frame.since_us and bar.queued_us <= frame.until_us]
+        self._paint_queue(painter, seen, y, theme)
         at_hand: QRectF | None = None
         drawn: dict[tuple[int, TaskState], float] = {}  # how far; what hides behind the last is not painted again
-        for bar in row.bars:
-            if bar.to_us < frame.since_us or bar.queued_us > frame.until_us:
-                continue
-            box = self._box(bar, y)
+        for bar in seen:
+            box, key = self._box(bar, y), (bar.lane, bar.item.state)
             mine = key_of(bar.item) == self._at_hand
-            key = bar.lane, bar.item.state
             if not mine and box.right() <= drawn.get(key, -math.inf):
                 continue
             drawn[key] = box.right()
-            middle = box.center().y()
-            if bar.queued_us < bar.from_us:
-                begin = QPointF(max(frame.x_of(bar.queued_us), frame.area.left()), middle)
-                painter.setPen(queue)
-                painter.drawLine(begin, QPointF(box.left(), middle))
-                painter.drawLine(begin - QPointF(0, 3), begin + QPointF(0, 3))
             if bar.waits:
-                box = QRectF(box.left(), middle - 1.5, box.width(), 3)
-            self._paint_bar(painter, box, bar.item.state, theme)
+                box = QRectF(box.left(), box.center().y() - 1.5, box.width(), 3)
+            solid = self._paint_bar(painter, box, bar.item.state, theme)
+            if solid and not bar.waits:
+                self._paint_type(painter, box, bar.item.type, theme)
             if mine:
                 at_hand = box
         if at_hand is not None:
@@ -189,19 +184,40 @@ class TimelineSurface(TimeSurface):
             painter.setPen(QPen(QColor(theme.text), 2))
             painter.drawRect(at_hand.adjusted(-2, -2, 2, 2))
 
+    def _paint_queue(self, painter: QPainter, bars: Sequence[Bar], y: float, theme: Theme) -> None:
+        """How long they waited, as lines beneath the bars."""
+        frame = self._frame
+        painter.setPen(QPen(QColor(theme.muted), 1))
+        for bar in bars:
+            begin_x, end_x = frame.x_of(bar.queued_us), frame.x_of(bar.from_us)
+            if end_x - begin_x >= 1:
+                middle = y + _PAD + bar.lane * (_LANE + _GAP) + _LANE / 2
+                begin = QPointF(max(begin_x, frame.area.left()), middle)
+                painter.drawLine(begin, QPointF(min(end_x, frame.area.right()), middle))
+                painter.drawLine(begin - QPointF(0, 3), begin + QPointF(0, 3))
+
+    def _paint_type(self, painter: QPainter, box: QRectF, type_: str, theme: Theme) -> None:
+        """Within a bar, where there is room for some letters."""
+        seen = box.intersected(self._frame.area).adjusted(4, 0, -2, 0)
+        if seen.width() >= _LEAST_NAMED:
+            painter.setPen(QColor(theme.surface))
+            name = QFontMetricsF(self.font()).elidedText(visible(type_, 80), Qt.TextElideMode.ElideRight, seen.width())
+            painter.drawText(seen, LEFT, name)
+
     @staticmethod
-    def _paint_bar(painter: QPainter, box: QRectF, state: TaskState, theme: Theme) -> None:
-        """Failed ones are hatched, those that nobody finished are hollow: colour does not stand alone."""
+    def _paint_bar(painter: QPainter, box: QRectF, state: TaskState, theme: Theme) -> bool:
+        """Failed ones are hatched, those that nobody finished are hollow: colour does not stand alone. True: it is neither."""
         colour = QColor(getattr(theme, LOOKS.get(state, ("", "muted"))[1]))
         if box.width() < 6 or (state not in _HATCHED and state not in _HOLLOW):
             painter.fillRect(box, colour)
-            return
+            return True
         painter.fillRect(box, QColor(theme.surface))
         if state in _HATCHED:
             painter.fillRect(box, QBrush(colour, Qt.BrushStyle.Dense3Pattern))
         painter.setPen(QPen(colour, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
+        return False
 
     def _box(self, bar: Bar, y: float) -> QRectF:
         """Where a bar lies, as far as it is seen."""

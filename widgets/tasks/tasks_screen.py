@@ -189,8 +189,10 @@ class TasksScreen(QWidget):
                 self._show_state(failed(result.problem, self.refresh))
             return
         assert isinstance(result, TasksResult)
+        same = bool(self._items) and (result.items, result.whole) == (self._items, self._whole)
         self._items, self._whole = result.items, result.whole
-        self._list()
+        if not same or self.tabs.currentWidget() is not self.stack:  # over time, the present moves on
+            self._list()
         if self.pane.isVisible() and self.pane.item is not None:
             self.show_task(next((one for one in self._items if one.task == self.pane.item.task), self.pane.item))
         if self._stale:

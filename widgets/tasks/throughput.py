@@ -22,7 +22,7 @@ from widgets.tasks.task_texts import LOOKS
 
 OUTCOMES = (TaskState.FAILED, TaskState.REJECTED, TaskState.CANCELED, TaskState.COMPLETED)
 """From the foot: what is to be compared best."""
-_HEIGHT, _HEAD, _LEFT = 132, 20.0, 44.0
+_HEIGHT, _HEAD, _LEFT = 132, 20.0, 84.0
 _LEAST_CELL = 7
 
 

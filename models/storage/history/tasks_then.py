@@ -17,10 +17,13 @@ def as_it_stood(item: TaskItem, steps: Sequence[Step]) -> TaskItem:
     else:
         last = counted[-1]
     ended_us = last.time_us if last.state in ENDED else 0
-    begun = (one.time_us for one in counted if one.state is TaskState.WORKING and one.attempt == last.attempt)
+    begun = [one.time_us for one in counted if one.state is TaskState.WORKING and one.attempt == last.attempt]
+    started_us = begun[0] if begun and last.state is not TaskState.SUBMITTED else 0
+    if started_us and item.attempt == last.attempt and item.started_us:
+        started_us = item.started_us  # the agent's own word of it
     same_end = bool(ended_us) and ended_us == item.ended_us
     return item._replace(
-        agent=last.agent, state=last.state, reason=last.reason, attempt=last.attempt, started_us=next(begun, 0),
+        agent=last.agent, state=last.state, reason=last.reason, attempt=last.attempt, started_us=started_us,
         ended_us=ended_us, progress=item.progress if same_end else NO_PROGRESS, result=item.result if same_end else "",
         error=item.error if same_end else last.text if last.state is TaskState.FAILED else "",
         sent_us=item.sent_us if item.attempt == last.attempt else 0,

@@ -6,13 +6,18 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from app.window.agent_telling import AgentTelling
 from app.window.in_turn import CHUNK, InTurn, outcome_text
+from models.domain.control import Link, RecorderState
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.queries import CommandsRequest, CommandsResult
 from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.work import Sending
 from tests.helpers.clock import FIRST_WALL_US as T0
+from widgets.common.actions import ActionRegistry
 from widgets.common.state_view import StateKind
+from widgets.common.words import problem_text
+from widgets.frame.main_window import MainWindow
 from widgets.tasks.command_dialog import ARMED_S, CommandDialog
 from widgets.tasks.command_list import CommandList, command_note
 
@@ -187,3 +192,46 @@ class TestList:
     )
     def test_one_without_an_answer(self, sending, later_s, words):
         assert command_note(AgentCommand("c", "a", "ping", "null", T0, sending), T0 + later_s * S) == words
+
+
+class TestTelling:
+    @pytest.fixture
+    def window(self, desk, qtbot):
+        made = MainWindow(desk.theme, ActionRegistry(desk.theme), desk.clock)
+        qtbot.addWidget(made)
+        return made
+
+    class Recorder(FakeLink):
+        state = None
+
+        def __init__(self):
+            super().__init__({})
+            self.told = []
+
+        def command_agent(self, *told):
+            self.told.append(told)
+            return "id"
+
+    @pytest.mark.parametrize(
+        ("read_only", "state", "code"),
+        [(True, None, "look.read-only"), (False, None, "publish.not-connected")],
+    )
+    def test_why_nobody_can_be_told(self, desk, window, read_only, state, code):
+        link = self.Recorder()
+        link.state = state
+        telling = AgentTelling(link, desk.clock, window, print, read_only=read_only)
+        telling.ask(["a"], "ping")
+        assert telling.dialog is None
+        assert window.notices._sentence.text() == problem_text(Problem(code))[0]
+
+    def test_several_are_told_and_what_came_of_it_is_said(self, desk, window):
+        link, shown = self.Recorder(), []
+        link.state = RecorderState(1, "", 1, "cli", 0, Link.CONNECTED, 0, "")
+        telling = AgentTelling(link, desk.clock, window, lambda: shown.append(1), read_only=False)
+        telling.ask(["a", "b"], "restart")
+        telling.dialog.confirmation.setText("restart 2")
+        telling.dialog.give.click()
+        assert link.told == [("a", "restart", "null", "a"), ("b", "restart", "null", "b")]
+        assert window.notices._sentence.text() == "“restart” was given to 2 agents."
+        window.notices._action.click()
+        assert shown

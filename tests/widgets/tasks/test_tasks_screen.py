@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
-from models.domain.problems import Problem
+from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.records import TaskState
 from models.domain.task_queries import TaskItem, TasksRequest, TasksResult, TaskStoryRequest, TaskStoryResult
 from models.domain.tasks.orders import Fan, Gather
@@ -14,6 +14,7 @@ from models.domain.tasks.work import Reason, Step
 from tests.helpers.clock import FIRST_WALL_US as T0
 from widgets.common.state_view import StateKind
 from widgets.tasks.give_dialog import GiveDialog
+from widgets.tasks.task_doings import can_cancel, can_retry
 from widgets.tasks.task_statistics import figures_of
 from widgets.tasks.tasks_screen import TasksScreen
 
@@ -223,3 +224,89 @@ class TestGiving:
         dialog.give.click()
         assert given[1][0].id == first.id  # the same task, should the first have come through after all
         assert dialog.input.toPlainText() == "[1]"
+
+
+class TestAtAMoment:
+    def test_it_asks_how_they_stood_then_and_nothing_can_be_done(self, desk, screen, told):
+        told.items = (ASKS._replace(state=TaskState.WORKING),)
+        told.steps = (
+            Step("t3", T0, 1, "a", TaskState.WORKING, Reason.NONE),
+            Step("t3", desk.now, 1, "a", TaskState.INPUT_REQUIRED, Reason.NONE),
+        )
+        at_us = T0 + S
+        desk.clock.advance(9 * S)
+        desk.cursor.pin(at_us)
+        desk.source.answer_all()
+        asked = told.asked[-1]
+        assert (asked.at_us, asked.until_us - asked.since_us) == (at_us, desk.range.current().span_us + 1)
+        told.items = (ASKS,)  # as it is by now
+        choose(desk, screen, "t3")
+        pane = screen.pane
+        assert "working" in pane.title.text()
+        assert pane.result.toPlainText() == ""
+        assert [one.time_us for one in pane.history.records.rows] == [T0, T0]
+        assert pane.answer.isHidden()
+        assert pane.cancel.isHidden()
+        assert screen.to_do(lambda _: True) == []
+        before = len(told.asked)
+        desk.tail.page()
+        assert len(told.asked) == before
+        desk.cursor.pin(None)
+        desk.source.answer_all()
+        assert told.asked[-1].at_us == 0
+
+
+class TestSeveral:
+    def test_what_can_be_done_with_those_that_are_selected(self, desk, screen):
+        choose(desk, screen, "t2")
+        assert screen.to_do(can_retry) == ["t2"]
+        screen.table.selectAll()
+        assert screen.to_do(can_retry) == ["t2"]
+        assert screen.to_do(can_cancel) == ["t3", "t4"]  # what is only reported is not ours
+
+    def test_they_are_asked_for_once_that_is_confirmed(self, desk, qapp, qtbot):
+        from app.window.screen_place import ScreenPlace
+        from app.window.tasks_place import TasksPlace
+        from widgets.common.actions import ActionRegistry
+        from widgets.common.state_view import loading
+        from widgets.frame.main_window import MainWindow
+
+        asked, cancelled, yes = [], [], []
+
+        class Link:
+            def about_tasks(self, job, done):
+                job(self)
+                done(None)
+
+            def cancel_task(self, task):
+                if task == "t9":
+                    raise EnvironmentProblem(Problem("task.ended", {"task": task}))
+                cancelled.append(task)
+
+        class Asking:
+            def confirm(self, *texts):
+                asked.append(texts)
+                return bool(yes)
+
+        window = MainWindow(desk.theme, ActionRegistry(desk.theme), desk.clock)
+        qtbot.addWidget(window)
+        place = TasksPlace(
+            window,
+            ScreenPlace(desk.theme, loading()),
+            lambda: desk.context,
+            Link(),
+            None,
+            desk.clock,
+            "",
+            print,
+            Asking(),
+        )
+        place.cancel(["t1", "t2"])
+        assert asked[0][2] == "Cancel 2 tasks"
+        assert cancelled == []
+        yes.append(1)
+        place.cancel(["t1", "t9", "t2"])
+        assert cancelled == ["t1", "t2"]
+        assert window.notices._sentence.text().startswith(
+            "2 tasks were cancelled, or their agents asked to stop. Refused for 1: "
+        )
