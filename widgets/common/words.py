@@ -9,6 +9,7 @@ from models.domain.messages import Kind, Origin
 from models.domain.presence_words import Cause, Condition, Presence
 from models.domain.problems import PROBLEMS, Problem, Severity, fill
 from models.domain.records import GapCause, Level, Outcome, TaskState
+from models.domain.tasks.work import Reason
 from widgets.common.plain import visible
 
 PARAM_LIMIT = 300
@@ -247,6 +248,23 @@ _SEVERITIES = {
     Severity.WARNING: QT_TRANSLATE_NOOP("Severity", "warning"),
     Severity.ERROR: QT_TRANSLATE_NOOP("Severity", "error"),
 }
+_REASONS = {
+    Reason.FAILED: QT_TRANSLATE_NOOP("TaskReason", "its agent failed"),
+    Reason.DIED: QT_TRANSLATE_NOOP("TaskReason", "its agent went offline"),
+    Reason.LATE: QT_TRANSLATE_NOOP("TaskReason", "its deadline passed"),
+    Reason.NOBODY: QT_TRANSLATE_NOOP("TaskReason", "no agent serves it"),
+    Reason.REJECTED: QT_TRANSLATE_NOOP("TaskReason", "its agent would not take it"),
+    Reason.REFUSED: QT_TRANSLATE_NOOP("TaskReason", "the broker refused it"),
+    Reason.UNSURE: QT_TRANSLATE_NOOP("TaskReason", "nobody knows whether it was sent"),
+    Reason.ASKED: QT_TRANSLATE_NOOP("TaskReason", "cancelled"),
+    Reason.NOT_NEEDED: QT_TRANSLATE_NOOP("TaskReason", "not needed any more"),
+    Reason.PARTS: QT_TRANSLATE_NOOP("TaskReason", "its parts came to no result"),
+    Reason.BUSY: QT_TRANSLATE_NOOP("TaskReason", "its agents are busy"),
+    Reason.AGAIN: QT_TRANSLATE_NOOP("TaskReason", "tried once more"),
+    Reason.ELSEWHERE: QT_TRANSLATE_NOOP("TaskReason", "the original of this copy has it"),
+    Reason.STRANGER: QT_TRANSLATE_NOOP("TaskReason", "told by an agent that does not have it; does not count"),
+    Reason.TOO_LATE: QT_TRANSLATE_NOOP("TaskReason", "told after its end; does not count"),
+}
 
 
 def _say(context: str, source: object) -> str:
@@ -320,6 +338,11 @@ def level_word(level: Level) -> str:
 def task_word(state: TaskState) -> str:
     """State of a task."""
     return _say("TaskState", _TASKS[state])
+
+
+def reason_text(reason: str) -> str:
+    """Why a task stands as it does; empty where its state says all."""
+    return _say("TaskReason", _REASONS[Reason(reason)]) if reason in _REASONS else ""
 
 
 def outcome_word(outcome: Outcome) -> str:

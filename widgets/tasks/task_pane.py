@@ -12,10 +12,10 @@ from models.domain.tasks.work import Step
 from widgets.common.plain import visible
 from widgets.common.sorted_table import Column, SortedTable
 from widgets.common.theme import ThemeHolder
-from widgets.common.words import task_word
+from widgets.common.words import reason_text, task_word
 from widgets.tasks.task_doings import can_answer, can_cancel, can_retry
 from widgets.tasks.task_table import task_table
-from widgets.tasks.task_texts import LOOKS, reason_text, state_note
+from widgets.tasks.task_texts import LOOKS, state_note
 
 MOST_CHARACTERS = 200_000
 
