@@ -51,13 +51,14 @@ class LinkListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """How the link is, for whoever asks. `password_may_come`: refused without a password that a locked keyring may hold."""
+    """How the link is, for whoever asks. `session_lost`: the broker had forgotten us, with all it kept. `password_may_come`: refused without a password that a locked keyring may hold."""
 
     link: Link = Link.IDLE
     since_us: int = 0
     broker_url: str = ""
     mqtt_version: str = ""
     in_bulk: bool = False
+    session_lost: bool = False
     embedded: bool = False
     problem: Problem | None = None
     warnings: tuple[Problem, ...] = ()
@@ -118,6 +119,7 @@ class BrokerLink:
             broker_url=connection.url if connection is not None else "",
             mqtt_version=told.mqtt_version if told is not None else "",
             in_bulk=told is not None and told.in_bulk,
+            session_lost=told is not None and told.session_lost,
             embedded=self._target is Own.BROKER,
             problem=problem,
             warnings=warnings,

@@ -22,19 +22,22 @@ from tests.helpers.recorder_process import RecorderProcess
 class Office:
     """Use as a context manager: the recorder runs and is connected."""
 
-    def __init__(self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, module: str = "app") -> None:
         self.url = url
-        self.recorder = RecorderProcess(folder / "ws", url)
+        self.recorder = RecorderProcess(folder / "ws", url, module=module)
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
         self.workspace = Workspace.at(folder / "ws")
         self.agents: list[Agent] = []
         self.ran: list[tuple[str, str]] = []
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
         self.recorder.start()
         with ControlClient(self.workspace) as client:
             until(lambda: client.hello("cli").link is Link.CONNECTED, "it is connected")
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.recorder.kill()
@@ -46,8 +49,10 @@ class Office:
         """The recorder's id among the agents."""
         return client_id(self.workspace, read_workspace_id(self.workspace))
 
-    def agent(self, name: str, work: Callable[[Task], object], capabilities: Sequence[str] = ("sum",)) -> Agent:
-        one = Agent(self.url, name, interval_s=1, capabilities=capabilities)
+    def agent(
+        self, name: str, work: Callable[[Task], object], capabilities: Sequence[str] = ("sum",), workers: int = 1
+    ) -> Agent:
+        one = Agent(self.url, name, interval_s=1, capabilities=capabilities, workers=workers)
         for kind in capabilities:
             one.task(kind, lambda task: (self.ran.append((name, task.id)), work(task))[1])  # type: ignore[func-returns-value]
         self.agents.append(one.start())

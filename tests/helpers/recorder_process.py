@@ -40,6 +40,11 @@ class RecorderProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Has it been started, and not ended since?"""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> dict[str, object]:
         """Start it; returns what its `ready` line says. Raises AssertionError with its last words where it ends instead."""
         command = [sys.executable, "-m", self._module, "record", "--workspace", str(self.workspace)]

@@ -42,8 +42,8 @@ class Way:
         self.sent.append((message, answer))
         return answer
 
-    def up(self):
-        self.view = LinkView(Link.CONNECTED, since_us=self._clock.wall_us())
+    def up(self, *, session_lost=False):
+        self.view = LinkView(Link.CONNECTED, since_us=self._clock.wall_us(), session_lost=session_lost)
 
     def down(self):
         self.view = LinkView(Link.WAITING)

@@ -102,7 +102,7 @@ class Clerk:
             self._link_us = link_us
             if link_us:
                 self._unsure_since_us = self._clock.monotonic_us()
-                self.engine.link_up(now_us)
+                self.engine.link_up(now_us, forgotten=self._way_out.was_forgotten)
             else:
                 self.engine.link_down()
         if self.in_doubt and self._clock.monotonic_us() - self._unsure_since_us >= BACKLOG_US:

@@ -59,6 +59,11 @@ class WayOut:
         view = self._way.view
         return view.since_us if view.link is Link.CONNECTED else 0
 
+    @property
+    def was_forgotten(self) -> bool:
+        """Had the broker, when we came, lost what it kept for us, and with it perhaps what it kept for others?"""
+        return self._way.view.session_lost
+
     def send(self, dispatch: Dispatch, worker: Worker, told: Callable[[SendingOutcome], None]) -> None:
         """To `worker`, in the convention that it speaks. `told` is called from the network thread, or at once."""
         now_us = self._clock.wall_us()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from models.domain.records import TaskState
 from models.domain.tasks.roster import Worker
-from models.domain.tasks.work import Work
+from models.domain.tasks.work import Sending, Work
 
 REMEMBERED = 100_000
 """Ends of tasks that are known by heart: who tells of them once more is late, not unknown."""
@@ -42,6 +42,12 @@ class Board:
         self.parts.pop(work.order.id, None)
         if len(self.ended) > REMEMBERED:
             self.ended.popitem(last=False)
+
+    def doubt(self) -> None:
+        """The broker lost what it kept: whoever has one may never have got it, and what it said of it may be lost."""
+        for work in self.open.values():
+            if work.sending is Sending.ACKNOWLEDGED and work.state in (TaskState.SUBMITTED, TaskState.WORKING):
+                work.sending = Sending.UNKNOWN
 
     def in_vain(self, task: str, agent: str, state: TaskState) -> bool:
         """Is it new that this agent says so, though it does not count? Whoever says it again and again is noted once."""

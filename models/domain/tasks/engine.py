@@ -148,9 +148,11 @@ class Engine:
 
     # ---------------------------------------------------------------- what happens
 
-    def link_up(self, now_us: int) -> None:
+    def link_up(self, now_us: int, *, forgotten: bool = False) -> None:
         """There is a connection: what waited for one is placed. Whoever is to stop is told so again: before, it may not have
-        heard it."""
+        heard it. `forgotten`: the broker lost what it kept for us."""
+        if forgotten:
+            self._board.doubt()
         self._placing.connected = True
         waiting, self._board.unsent = self._board.unsent, {}
         for work in waiting.values():
@@ -271,8 +273,6 @@ class Engine:
                 work.due_us = 0
                 self._placing.place(work, now_us)
 
-    # ---------------------------------------------------------------- reports
-
     def _told_own(self, work: Work, told: Told, now_us: int) -> None:
         if work.sending is not Sending.ACKNOWLEDGED:
             work.sending = Sending.ACKNOWLEDGED
@@ -322,8 +322,6 @@ class Engine:
             return
         step = Step(told.task, now_us, told.attempt, told.agent, told.state, Reason.TOO_LATE, _said(told))
         self._placing.changes.steps.append(step)
-
-    # ---------------------------------------------------------------- ends
 
     def _try_again(self, work: Work, reason: Reason, text: str, now_us: int) -> None:
         self._placing.release(work, now_us, failed=reason in (Reason.FAILED, Reason.DIED))

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from models.domain.presence_words import Presence
 
@@ -93,9 +94,8 @@ class Roster:
 
     def best(self, candidates: Iterable[Worker], not_at: frozenset[str] | set[str] = frozenset()) -> Worker | None:
         """The least loaded with the fewest errors that has room; who tried it before comes last. None: all are full."""
-        free = [one for one in candidates if one.has_room]
-        return min(
-            free,
-            key=lambda one: (one.name in not_at, len(one.holds) / one.most, one.error_ratio, one.name),
-            default=None,
-        )
+        free = [(one.name in not_at, len(one.holds) / one.most, one) for one in candidates if len(one.holds) < one.most]
+        if not free:
+            return None
+        least = min(free, key=itemgetter(0, 1))[:2]
+        return min((one for *load, one in free if tuple(load) == least), key=lambda one: (one.error_ratio, one.name))

@@ -13,7 +13,7 @@ from models.domain.tasks.work import Step, Work
 from models.storage.engine import open_reader
 from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.tasks.command_rows import commands
-from models.storage.tasks.rows import step_of, works
+from models.storage.tasks.rows import KNOWN, step_of, works
 from models.storage.tasks.schema import SCHEMA
 from models.storage.workspace import Workspace
 
@@ -96,9 +96,8 @@ class TaskReading:
         """Which of these were given from here."""
         if self._connection is None:
             return set()
-        sql = "SELECT id FROM task WHERE id IN (SELECT value FROM json_each(?))"
         with problems_of(self._path):
-            return {str(id_) for (id_,) in self._connection.execute(sql, (json.dumps(ids),)).fetchall()}
+            return {str(id_) for (id_,) in self._connection.execute(KNOWN, (json.dumps(ids),)).fetchall()}
 
     def given(self) -> Iterator[Work]:
         """All of them, in the order in which they were given, without a read transaction that outlives a page."""

@@ -17,6 +17,8 @@ COLUMNS = (
 )
 PUT = f"INSERT OR REPLACE INTO task ({COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS.split(',')))})"
 PUT_STEP = "INSERT INTO task_step (task, time_us, attempt, agent, state, reason, text) VALUES (?, ?, ?, ?, ?, ?, ?)"
+KNOWN = "SELECT id FROM task WHERE id IN (SELECT value FROM json_each(?))"
+"""Which of the ids of a JSON list are there."""
 TEXT_LIMIT = 4_000
 """Of what is kept of a step's text; results and errors are kept whole with the task."""
 

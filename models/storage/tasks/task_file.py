@@ -1,5 +1,6 @@
 """`tasks.db` for writing: what the orchestrator knows, stored before anything is sent."""
 
+import json
 from collections.abc import Iterable
 
 import apsw
@@ -14,7 +15,7 @@ from models.storage.engine import WorkspaceDatabase, let_go, open_database
 from models.storage.store_errors import DAMAGED, engine_error, problems_of
 from models.storage.tasks.command_rows import commands, put_command
 from models.storage.tasks.keeping import SLICE, remove_old
-from models.storage.tasks.rows import PUT, PUT_STEP, row_of, step_row, works
+from models.storage.tasks.rows import KNOWN, PUT, PUT_STEP, row_of, step_row, works
 from models.storage.tasks.schema import SCHEMA, TASK_MODELS
 from models.storage.transaction import transaction
 from models.storage.workspace import Workspace
@@ -63,9 +64,7 @@ class TaskFile:
     def known(self, ids: list[str]) -> set[str]:
         """Which of these are there."""
         with problems_of(self._path):
-            return {
-                id_ for id_ in ids if self._connection.execute("SELECT 1 FROM task WHERE id = ?", (id_,)).fetchone()
-            }
+            return {str(id_) for (id_,) in self._connection.execute(KNOWN, (json.dumps(ids),)).fetchall()}
 
     def limits(self) -> dict[str, int]:
         """How many tasks each agent may have, as the user said."""

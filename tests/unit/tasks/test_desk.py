@@ -276,6 +276,21 @@ class TestLink:
         states = [life.stored(f"t{number}").state for number in range(8)]
         assert states == [TaskState.SUBMITTED, TaskState.UNKNOWN] * 4
 
+    def test_a_broker_that_forgot_puts_in_doubt_what_it_had(self, lives):
+        life = lives()
+        life.give("may", idempotent=True)
+        life.give("may-not")
+        life.way.acknowledge()
+        life.turn()
+        life.later(11 * S)
+        life.way.up(session_lost=True)
+        life.turn()
+        life.all_heard()
+        assert life.stored("may-not").state is TaskState.UNKNOWN
+        assert [json.loads(message.payload)["id"] for message, _ in life.way.sent] == ["may.1", "may-not.1", "may.1"]
+        life.tells(TaskState.WORKING, "may-not")
+        assert life.stored("may-not").state is TaskState.WORKING
+
     def test_a_task_of_which_nobody_knows_takes_no_place_of_others(self, lives):
         life = lives()
         asked = life.ask("limit", "a", 1)

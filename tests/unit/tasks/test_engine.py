@@ -1,12 +1,14 @@
 """What becomes of delegated tasks, state by state."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from models.domain.presence_words import Presence
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import TaskState
+from models.domain.tasks.board import SPARE
 from models.domain.tasks.engine import LONGEST_BACKOFF_US, Engine
 from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
 from models.domain.tasks.roster import Roster
@@ -508,3 +510,65 @@ def test_ids_of_tasks_sort_by_time():
     assert len(set(made)) == 3
     assert {one[14] for one in made} == {"7"}
     assert {one[19] for one in made} <= set("89ab")
+
+
+def test_what_does_not_count_is_noted_once():
+    desk = Desk("a")
+    work = desk.give()
+    for _ in range(3):
+        desk.told(work, TaskState.COMPLETED, agent="b")
+    desk.told(work, TaskState.COMPLETED)
+    for _ in range(3):
+        desk.told(work, TaskState.FAILED, agent="a")
+        desk.told(work, TaskState.REJECTED, agent="a")
+    assert desk.reasons(work).count(Reason.STRANGER) == 1
+    assert desk.reasons(work).count(Reason.TOO_LATE) == 2
+
+
+def test_more_than_are_kept_in_memory_are_refused():
+    desk = Desk("a")
+    fan = TaskOrder("t", "sum", to=tuple(f"a{number}" for number in range(5_000)), fan=Fan.EACH)
+    with pytest.raises(EnvironmentProblem) as refused:
+        desk.engine.refuse([fan] * 20, desk.now_us)
+    assert refused.value.problem.code == "task.too-many"
+
+
+def test_a_whole_within_a_whole_ends_with_it():
+    desk = Desk("a", "b")
+    whole = desk.give(id_="whole", fan=Fan.EACH, to=("a",))
+    inner = desk.give(fan=Fan.EACH, to=("b",), parent="whole")
+    for work in list(desk.works.values()):
+        if work.agent:
+            desk.told(work, TaskState.COMPLETED, result="1")
+    assert (inner.state, whole.state) == (TaskState.COMPLETED, TaskState.COMPLETED)
+
+
+def test_a_part_that_is_tried_again_counts_once():
+    desk = Desk("a", "b")
+    whole = desk.give(fan=Fan.EACH, to=("a", "b"))
+    first, second = (one for one in desk.works.values() if one.order.parent)
+    desk.told(first, TaskState.FAILED)
+    desk.do("retry", replace(first, ran_at=set()), ())  # as it was read from the file
+    again = desk.works[first.order.id]
+    desk.told(again, TaskState.COMPLETED, result="1")
+    desk.told(second, TaskState.COMPLETED, result="2")
+    assert whole.state is TaskState.COMPLETED
+
+
+def test_times_and_queues_of_what_has_ended_are_cleared_away():
+    desk = Desk()
+    for _ in range(3 * SPARE):
+        work = desk.give(deadline_us=desk.now_us + S)
+        desk.do("cancel", work.order.id)
+    board = desk.engine._board
+    assert len(board._times) <= SPARE + 5
+    assert sum(map(len, board._for_capability.values())) <= SPARE + 5
+
+
+@pytest.mark.parametrize("gather", list(Gather))
+def test_results_nested_without_end_are_put_together_or_fail(gather):
+    desk = Desk("a", "b")
+    whole = desk.give(fan=Fan.EACH, gather=gather, to=("a", "b"))
+    for part in [one for one in desk.works.values() if one.order.parent]:
+        desk.told(part, TaskState.COMPLETED, result='{"a":' * 50_000 + "1" + "}" * 50_000)
+    assert whole.ended
