@@ -97,12 +97,13 @@ def enabled(shown) -> set[str]:
 
 def test_the_agent_menu_fits_what_is_selected(shown) -> None:
     pauses = {"maintenance-1h", "maintenance-4h", "maintenance-day", "maintenance-until"}
+    told = {"task", "ping", "pause", "resume", "drain", "restart", "command"}
     select(shown)
     assert enabled(shown) == set()
     select(shown, 0)
-    assert enabled(shown) == {"open", "explore", "rename", "group", "note", "retire", *pauses}
+    assert enabled(shown) == {"open", "explore", "rename", "group", "note", "retire", *pauses, *told}
     select(shown, 0, 1)
-    assert enabled(shown) == {"explore", "group", "retire", *pauses}
+    assert enabled(shown) == {"explore", "group", "retire", *pauses, *told}
 
 
 def test_the_agent_menu_acts_on_what_is_selected(shown, qtbot) -> None:
@@ -112,6 +113,15 @@ def test_the_agent_menu_acts_on_what_is_selected(shown, qtbot) -> None:
     assert {(one["do"], one["agent"], one["retired"]) for one in told.args[0]} == {
         ("agent.retire", "one", True), ("agent.retire", "two", True),
     }  # fmt: skip
+    with qtbot.waitSignal(shown.screens.commands.command_wanted) as told:
+        shown._actions["agent.drain"].trigger()
+    assert (sorted(told.args[0]), told.args[1]) == (["one", "two"], "drain")
+    with qtbot.waitSignal(shown.screens.commands.task_wanted) as told:
+        shown._actions["agent.task"].trigger()
+    assert sorted(told.args[0]) == ["one", "two"]
+    [dialog] = shown._shown.tasks.dialogs
+    assert set(dialog.order.to) == {"one", "two"}
+    dialog.reject()
     select(shown, 1)
     name = shown.screens.fleet.selected()[0].id
     shown._actions["agent.open"].trigger()
