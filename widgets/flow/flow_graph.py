@@ -27,7 +27,7 @@ from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair
 
 MOST_NODES = 200
 MANY_LINES = 250
-"""From so many on they are thin: thick ones would cover each other, and take ten times as long to draw."""
+"""Of more than these each is a pixel wide: thick ones would cover each other, and take ten times as long to draw."""
 _MARGIN = 56
 _RADIUS = 7.0
 _NEAR = 8.0
@@ -223,8 +223,10 @@ class FlowGraph(QWidget):
         painter.fillRect(self.rect(), QColor(theme.surface))
         most = max((one.interactions for one in self.pairs), default=1)
         near = self._near()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(self.pairs) <= MANY_LINES)
         for pair in reversed(self.pairs):  # the worst on top
             self._draw_line(painter, pair, most, dim=near is not None and not near & {pair.sender, pair.receiver})
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         around = self._around(near) if near is not None else set(self.nodes)
         pale = (self._silent | (set(self.nodes) - around)) - self._found
         for agent in self.nodes:
@@ -252,7 +254,7 @@ class FlowGraph(QWidget):
         share = math.sqrt(pair.interactions / most)
         width = 1 + 4 * share + (1.5 if at_hand else 0)
         if len(self.pairs) > MANY_LINES and not at_hand:
-            width = 1 + (share if fails or slow else 0)
+            width = 1
         pen = QPen(colour, width)
         if fails:
             pen.setDashPattern([3, 2])
