@@ -35,93 +35,23 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from mqtt.agent_work import Incoming, Task, Work, described, known
+
 _PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 _STATES = ("online", "degraded", "asleep", "starting", "offline", "stopped")
-_TASK_ENDS = ("completed", "failed", "canceled", "rejected")
 _LEVELS = ((50, "fatal"), (40, "error"), (30, "warn"), (20, "info"), (10, "debug"), (-math.inf, "trace"))
 _NO_EXTRA = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _GOODBYE_LIMIT_S = 3.0
-_REMEMBERED = 10_000  # ends of tasks
 
 
 class Refused(ConnectionError):  # noqa: N818 - an answer of the broker
     """The broker answered, and said no: its text is the reason."""
-
-
-class Incoming(NamedTuple):
-    """A message from another agent."""
-
-    sender: str
-    id: str
-    type: str
-    body: Any
-    reply_to: str  # the id that it answers, or empty
-
-
-class Task:
-    """Work that another agent asked for. What its handler returns is its result, an exception its failure; `done` and
-    `fail` end it earlier. After its end nothing more is told. While it is at work, that is told every `interval_s`."""
-
-    def __init__(self, agent: Agent, message: Incoming) -> None:
-        told = message.body
-        self.id, self.type, self.requester = str(told["task"]), str(told.get("type", "")), message.sender
-        self.input, self.deadline = told.get("input"), told.get("deadline")
-        self.attempt = told.get("attempt") or 1  # rises when it is tried again
-        self.cancelled = threading.Event()  # somebody asked to stop: look at it now and then, and return None
-        self.state = ""
-        self._share: float | None = None
-        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._agent, self._message, self._guard = agent, message, threading.RLock()
-        self._card = {key: told.get(key) for key in ("type", "parent", "attempt")}
-
-    def progress(self, share: float) -> None:
-        self._share = share  # 0 to 1
-        self.tell("working", progress=share)
-
-    def ask(self, question: Any, timeout_s: float | None = None) -> Any:
-        """Say that input is required, and wait for it. Raises `TimeoutError`; None where it is cancelled meanwhile."""
-        self.tell("input-required", result=question)
-        try:
-            answer = self._answers.get(timeout=timeout_s)
-        except queue.Empty:
-            raise TimeoutError("nobody answered") from None
-        self.tell("working", progress=self._share)
-        return answer
-
-    def beat(self) -> None:
-        """Still at it."""
-        with self._guard:
-            if self.state == "working":
-                self.tell("working", progress=self._share)
-
-    def done(self, result: Any = None) -> None:
-        self.tell("completed", result=result)
-
-    def fail(self, error: str) -> None:
-        self.tell("failed", error=error)
-
-    def tell(self, state: str, **more: Any) -> bool:
-        """Report a state, such as input-required; an end is also answered to who asked. False: it has ended before."""
-        with self._guard:
-            if self.state in _TASK_ENDS:
-                return False
-            self.state = state
-            self._agent.report(self.id, state, requester=self.requester, **self._card, **more)
-            if state in _TASK_ENDS:
-                self._agent._remember(self, _known({"state": state, **more}))
-                self._agent.reply(self._message, _known({"task": self.id, "state": state, **more}), "result")
-        return True
-
-    def stop(self) -> None:
-        """Somebody asked to: the handler sees it, and whoever waits for an answer waits no longer."""
-        self.cancelled.set()
-        self._answers.put(None)
 
 
 class Agent:
@@ -154,14 +84,8 @@ class Agent:
         self._guard = threading.RLock()  # a signal's handler may log in the midst of sending
         self._closing = threading.Event()
         self._listener: Callable[[Incoming], None] | None = None
-        self._handlers: dict[str, Callable[[Task], Any]] = {}
-        self._commands: dict[str, Callable[[Any], Any]] = {}
-        self._tasks: dict[str, Task] = {}  # those that have not ended
-        self._ended: dict[tuple[str, int], dict[str, Any]] = {}  # asked for again, they are not done again
         self._asked: dict[str, queue.SimpleQueue[Incoming]] = {}
-        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._workers, self._running, self._drained = workers, threading.Event(), False
-        self._running.set()
+        self._work = Work(self, workers, queue_limit)
         self._client = self._build(broker_url, password, tls)
         self._beat = threading.Thread(target=self._repeat_status, name=f"agent-{id}", daemon=True)
 
@@ -174,16 +98,12 @@ class Agent:
 
     def close(self, state: str = "stopped") -> None:
         """Say goodbye and disconnect; open tasks fail. What still waits, also for the first connection, gets up to 3 s."""
-        for task in list(self._tasks.values()):
-            task.stop()
-            task.fail("the agent stopped")
+        self._work.fail_all("the agent stopped")
         with self._guard:
             if self._closing.is_set():
                 return
             self._closing.set()
-        self._running.set()
-        for _ in range(self._workers):
-            self._waiting.put(None)
+        self._work.end()
         atexit.unregister(self.close)
         if self._beat.is_alive():
             self._beat.join()
@@ -227,7 +147,7 @@ class Agent:
         error = attributes.get("error")
         if isinstance(error, BaseException):
             stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-            attributes.update(error=_described(error), stack=stack)
+            attributes.update(error=described(error), stack=stack)
         self._send(f"{self._base}/log", {**attributes, "level": level, "message": message})
 
     def handler(self, level: int = logging.NOTSET) -> logging.Handler:
@@ -237,11 +157,11 @@ class Agent:
     def connection(self, target: str, outcome: str, error: str | None = None, duration_s: float | None = None) -> None:
         """An attempt to connect to something: outcome ok, error, timeout or refused."""
         told = {"target": target, "outcome": outcome, "error": error, "duration_s": duration_s}
-        self._send(f"{self._base}/connection", _known(told))
+        self._send(f"{self._base}/connection", known(told))
 
     def report(self, task: str, state: str, **more: Any) -> None:
         """The state of a task; `more`: type, parent, requester, attempt, progress (0 to 1), result, error."""
-        self._send(f"{self._base}/task", _known({**more, "task": task, "state": state}))
+        self._send(f"{self._base}/task", known({**more, "task": task, "state": state}))
 
     # ---- what agents tell each other
 
@@ -249,7 +169,7 @@ class Agent:
         """Send a message to another agent; returns its id."""
         name = id or secrets.token_hex(16)
         message = {"id": name, "type": type, "body": body, "reply_to": reply_to or None}
-        self._send(f"{self._prefix}/{_one_level(to)}/inbox/{self.id}", _known(message))
+        self._send(f"{self._prefix}/{_one_level(to)}/inbox/{self.id}", known(message))
         return name
 
     def reply(self, message: Incoming, body: Any, type: str = "reply") -> str:
@@ -282,10 +202,7 @@ class Agent:
         comes a second time is not done a second time: what came of it is told again."""
         if handler is None:
             return lambda function: self.task(type, function) or function
-        if not self._handlers:
-            for number in range(self._workers):
-                threading.Thread(target=self._work, name=f"tasks-{self.id}-{number}", daemon=True).start()
-        self._handlers[type] = handler
+        self._work.handle(type, handler)
         if type not in self._capabilities:
             self._capabilities.append(type)
             self._card["capabilities"] = self._capabilities
@@ -297,74 +214,13 @@ class Agent:
     def command(self, name: str, handler: Callable[[Any], Any]) -> None:
         """Call `handler` with the arguments when somebody gives this command; what it returns is the answer. Known without are
         ping, pause and resume (no task begins meanwhile), and drain (what is here is finished, nothing more is taken)."""
-        self._commands[name] = handler
+        self._work.handle_command(name, handler)
         self._subscribe()
 
-    def _work(self) -> None:
-        for task in iter(self._waiting.get, None):
-            self._running.wait()
-            while self._sent - self._answered > self._queue_limit // 2 and not self._closing.wait(0.05):
-                pass  # or their reports would find no room
-            if not task.tell("working"):
-                continue  # cancelled while it waited
-            try:
-                result = self._handlers[task.type](task)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - it must not end the thread of all tasks
-                self.log("error", f"task {task.id} failed", task=task.id, error=error)
-                task.fail(_described(error))
-            else:
-                stopped = result is None and task.cancelled.is_set()
-                task.tell("canceled") if stopped else task.done(result)
-
-    def _take(self, message: Incoming) -> None:
-        """A task arrived, the wish to cancel one, or an answer to what one asks."""
-        name = str(message.body["task"])
-        task = self._tasks.get(name)
-        if message.type != "task":
-            if task is None:
-                told = f"{message.type} for a task that is not open here"
-                self.log("warn", told, task=name, requester=message.sender)
-            elif message.type == "answer":
-                task._answers.put(message.body.get("input"))
-            else:
-                task.stop()
-                if task.state == "submitted":
-                    task.tell("canceled")
-        elif task is None:  # else it came twice
-            task = Task(self, message)
-            ended = self._ended.get((name, task.attempt))
-            if ended is not None:
-                task.tell(**ended)
-            elif task.type not in self._handlers:
-                task.tell("rejected", error=f"no handler for tasks of type {task.type!r}")
-            elif self._drained or len(self._tasks) >= self._queue_limit:
-                task.tell("rejected", error="it takes no more" if self._drained else "too many tasks wait")
-            else:
-                self._tasks[name] = task
-                task.tell("submitted")
-                self._waiting.put(task)
-
-    def _remember(self, task: Task, end: dict[str, Any]) -> None:
-        self._tasks.pop(task.id, None)
-        self._ended[task.id, task.attempt] = end
-        if len(self._ended) > _REMEMBERED:
-            del self._ended[next(iter(self._ended))]  # the oldest
-
-    def _obey(self, message: Incoming) -> None:
-        name, arguments = str(message.body["command"]), message.body.get("arguments")
-        told: dict[str, Any] = {"state": "completed"}
-        if name in self._commands:
-            try:
-                told["result"] = self._commands[name](arguments)
-            except Exception as error:  # noqa: BLE001 - it is told to who asked
-                told = {"state": "failed", "error": _described(error)}
-        elif name in ("pause", "resume"):
-            self._running.clear() if name == "pause" else self._running.set()
-        elif name == "drain":
-            self._drained = True
-        elif name != "ping":
-            told = {"state": "rejected", "error": f"no handler for the command {name!r}"}
-        self.reply(message, _known(told), "result")
+    def wait_for_room(self) -> None:
+        """Until less than half of what may wait for the broker's answers does, or the end."""
+        while self._sent - self._answered > self._queue_limit // 2 and not self._closing.wait(0.05):
+            pass
 
     def _build(self, url: str, password: str | None, tls: ssl.SSLContext | None) -> Client:
         parts = urlsplit(url if "://" in url else f"mqtt://{url}")
@@ -414,11 +270,10 @@ class Agent:
         while not self._closing.wait(self._interval_s):
             if self.connected.is_set():
                 self._publish_status()
-                for task in list(self._tasks.values()):
-                    task.beat()
+                self._work.beat()
 
     def _subscribe(self) -> None:
-        if self.connected.is_set() and (self._listener or self._handlers or self._asked or self._commands):
+        if self.connected.is_set() and (self._listener or self._asked or self._work.obeys):
             self._client.subscribe(f"{self._base}/inbox/+", 1)
 
     def _on_connect(self, _client: object, _userdata: object, _flags: object, reason: Any, _properties: object) -> None:
@@ -443,10 +298,10 @@ class Agent:
             incoming = Incoming(message.topic.rsplit("/", 1)[1], id_, kind, told.get("body"), reply_to)
             if reply_to in self._asked:
                 self._asked[reply_to].put(incoming)
-            elif self._handlers and kind in ("task", "cancel", "answer"):
-                self._take(incoming)
-            elif kind == "command" and (self._handlers or self._commands):
-                self._obey(incoming)
+            elif self._work.takes_tasks and kind in ("task", "cancel", "answer"):
+                self._work.take(incoming)
+            elif kind == "command" and self._work.obeys:
+                self._work.obey(incoming)
             elif self._listener is not None:
                 self._listener(incoming)
         except Exception as error:  # noqa: BLE001 - an exception would end paho's thread, and the agent with it
@@ -468,7 +323,7 @@ class _Handler(logging.Handler):
         self._busy = True
         try:
             told = {key: value for key, value in vars(record).items() if key not in _NO_EXTRA}
-            told.update(_known({"stack": record.stack_info, "error": (record.exc_info or (None, None))[1]}))
+            told.update(known({"stack": record.stack_info, "error": (record.exc_info or (None, None))[1]}))
             level = next(word for least, word in _LEVELS if record.levelno >= least)
             self._agent.log(level, record.getMessage(), **{**told, "logger": record.name})
         except Exception:  # noqa: BLE001 - logging must not break the program
@@ -481,14 +336,6 @@ def _one_level(text: str) -> str:
     if not text or any(sign in text for sign in "/+#\0"):
         raise ValueError(f"{text!r} cannot be one level of a topic (empty, or with / + # in it)")
     return text
-
-
-def _known(told: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if value is not None}
-
-
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _json(told: dict[str, Any]) -> bytes:

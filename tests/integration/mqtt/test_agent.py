@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import mqtt.agent
+import mqtt.agent_work
+from app.cli.example import as_one_file
 from models.domain.messages import Origin, RawMessage
 from mqtt.agent import Agent, Incoming, Refused
 from tests.helpers.mosquitto import Mosquitto, free_port
@@ -257,7 +259,8 @@ def test_a_state_that_is_none_is_refused() -> None:
 
 
 def test_it_is_one_file_for_python_3_9_that_needs_only_paho() -> None:
-    source = Path(mqtt.agent.__file__).read_text(encoding="utf-8")
+    halves = (Path(half.__file__).read_text(encoding="utf-8") for half in (mqtt.agent, mqtt.agent_work))
+    source = as_one_file(*halves)
     tree = ast.parse(source, feature_version=(3, 9))
     modules = {
         name.split(".")[0]

@@ -88,7 +88,7 @@ def test_cancelled_while_it_waits_for_input(broker: Mosquitto, worker: Agent, bo
     worker.task("work", lambda task: task.ask("may I?"))
     listens(broker, worker)
     boss.give("t")
-    until(lambda: "t" in worker._tasks and worker._tasks["t"].state == "input-required", "it asks")
+    until(lambda: "t" in worker._work.tasks and worker._work.tasks["t"].state == "input-required", "it asks")
     boss.give("t", kind="cancel")
     assert boss.ends(1) == [{"task": "t", "state": "canceled"}]
 
@@ -98,8 +98,8 @@ def test_paused_it_begins_nothing_and_drained_it_takes_nothing(broker: Mosquitto
     listens(broker, worker)
     assert boss.ask(worker.id, {"command": "pause"}, "command").body == {"state": "completed"}
     boss.give("t")
-    until(lambda: "t" in worker._tasks, "it is there")
-    assert worker._tasks["t"].state == "submitted"
+    until(lambda: "t" in worker._work.tasks, "it is there")
+    assert worker._work.tasks["t"].state == "submitted"
     boss.ask(worker.id, {"command": "resume"}, "command")
     assert boss.ends(1) == [{"task": "t", "state": "completed", "result": 1}]
     boss.ask(worker.id, {"command": "drain"}, "command")

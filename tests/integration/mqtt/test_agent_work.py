@@ -208,7 +208,7 @@ class TestTasks:
         assert answer == {
             "id": answer["id"], "type": "result", "reply_to": "m-t1", "body": {"task": "t1", "state": "completed", "result": 3},
         }  # fmt: skip
-        assert worker._tasks == {}
+        assert worker._work.tasks == {}
 
     def test_a_handler_that_raises_is_a_failure_with_its_stack(
         self, worker: Agent, listening: Listening, publish: Publisher
@@ -258,7 +258,7 @@ class TestTasks:
         give(publish, worker.id, "t2", "long")
         assert seen.wait(20)
         cancel(publish, worker.id, "t2")
-        until(lambda: "t2" not in worker._tasks, "the waiting one is gone")
+        until(lambda: "t2" not in worker._work.tasks, "the waiting one is gone")
         cancel(publish, worker.id, "t1")
         reports = told(listening, f"agents/{worker.id}/task", 5)
         assert [one["state"] for one in reports if one["task"] == "t1"] == ["submitted", "working", "canceled"]

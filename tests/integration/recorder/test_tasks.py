@@ -96,7 +96,7 @@ def test_an_end_that_came_while_no_recorder_ran_is_found(office):
     office.is_in(task, TaskState.WORKING)
     office.recorder.kill()
     go_on.set()
-    until(lambda: not worker._tasks, "it is told")
+    until(lambda: not worker._work.tasks, "it is told")
     office.recorder.start()
     done = office.ends(task)
     assert (done.state, done.result, len(office.ran)) == (TaskState.COMPLETED, "done", 1)
