@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,7 +90,8 @@ class Work:
     """The tasks of one agent: `workers` at a time, in threads of their own, at most `limit` that have not ended."""
 
     def __init__(self, agent: Agent, workers: int, limit: int) -> None:
-        self._agent, self._workers, self._limit = agent, workers, limit
+        self._agent: Agent = weakref.proxy(agent)  # whose sockets go with it, not when garbage is collected
+        self._workers, self._limit = workers, limit
         self.tasks: dict[str, Task] = {}  # those that have not ended
         self._handlers: dict[str, Callable[[Task], Any]] = {}
         self._commands: dict[str, Callable[[Any], Any]] = {}
