@@ -298,7 +298,7 @@ class Agent:
             incoming = Incoming(message.topic.rsplit("/", 1)[1], id_, kind, told.get("body"), reply_to)
             if reply_to in self._asked:
                 self._asked[reply_to].put(incoming)
-            elif self._work.takes_tasks and kind in ("task", "cancel", "answer"):
+            elif self._work.takes_tasks and kind in ("task", "cancel", "input"):
                 self._work.take(incoming)
             elif kind == "command" and self._work.obeys:
                 self._work.obey(incoming)

@@ -159,7 +159,7 @@ class Work:
             if task is None:
                 told = f"{message.type} for a task that is not open here"
                 self._agent.log("warn", told, task=name, requester=message.sender)
-            elif message.type == "answer":
+            elif message.type == "input":
                 task._answers.put(message.body.get("input"))
             else:
                 task.stop()

@@ -21,6 +21,8 @@ from mqtt.reading.plan import Unread
 
 _OURS = frozenset(("body", "reply_to", "task", "state", "result", "error"))
 
+_TYPES = {"answer": "input"}  # agents answer each other, too: what one asked for has a word of its own
+
 
 class Refusal(NamedTuple):
     """An order that makes no sense, and whom to tell."""
@@ -65,7 +67,7 @@ def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> Outgoi
             id_ += ".answer"
         case _:
             id_ += ".cancel"
-    told = {"id": id_, "type": dispatch.kind, "body": body}
+    told = {"id": id_, "type": _TYPES.get(dispatch.kind, dispatch.kind), "body": body}
     return OutgoingMessage(f"{prefix}/{dispatch.agent}/inbox/{us}", compact(told).encode(), 1, properties=properties)
 
 

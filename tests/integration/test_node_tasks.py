@@ -74,7 +74,7 @@ def test_tasks_questions_and_commands(boss: tuple[Boss, Listening]) -> None:
 
     boss_.give("q", "ask")
     until(lambda: b"input-required" in states(ear, b"q"), "it asks")
-    boss_.give("q", kind="answer", input="you may")
+    boss_.give("q", kind="input", input="you may")
     assert boss_.ends(4)[3] == {"task": "q", "state": "completed", "result": {"told": "you may"}}
 
     boss_.give("w", "wait")

@@ -81,7 +81,7 @@ def test_examples_keep_what_their_schemas_promise(name: str) -> None:
         ("agents/a/log", {"level": "info"}), ("agents/a/task", {"task": "t", "state": "odd"}), ("agents/a/task", {"state": "working"}),
         ("agents/a/task", {"task": "t", "state": "working", "progress": 2}), ("agents/a/connection", {"outcome": "maybe"}),
         ("agents/a/inbox/b", {"type": "task", "body": {"type": "x"}}), ("agents/a/inbox/b", {"type": "cancel"}), ("agents/a/x", {}),
-        ("agents/a/inbox/b", {"type": "answer", "body": {"task": "t"}}), ("agents/a/inbox/b", {"type": "command", "body": {"command": "ping"}}),
+        ("agents/a/inbox/b", {"type": "input", "body": {"task": "t"}}), ("agents/a/inbox/b", {"type": "command", "body": {"command": "ping"}}),
         ("agents/a/inbox/b", {"type": "result", "reply_to": "c", "body": {"state": "paused"}}),
         ("agents/a/inbox/b", {"type": "task", "body": {"task": "t", "fan": "some"}}),
     ],
@@ -163,7 +163,7 @@ def test_task_examples() -> None:
 def test_examples_of_what_is_said_about_a_task_and_to_an_agent() -> None:
     read = Read("order", "input", "command", "outcome")
     assert [(read.name(one.sender), one.kind, one.id, one.reply_us) for one in read.batch.interactions] == [
-        ("planner", "task", "m-5", None), ("planner", "answer", "m-6", None), ("planner", "command", "m-7", 0),
+        ("planner", "task", "m-5", None), ("planner", "input", "m-6", None), ("planner", "command", "m-7", 0),
     ]  # fmt: skip
 
 

@@ -262,7 +262,7 @@ class Agent {
       const waits = this.asked.get(replyTo);
       if (waits) waits(message);
       else if (this.handlers.size && type === 'task') this.take(message);
-      else if (this.handlers.size && ['cancel', 'answer'].includes(type)) this.tellTask(message);
+      else if (this.handlers.size && ['cancel', 'input'].includes(type)) this.tellTask(message);
       else if (this.handlers.size + this.commands.size && type === 'command') this.obey(message);
       else if (this.onMessage) this.onMessage(message);
     } catch (error) {

@@ -80,7 +80,7 @@ def test_it_asks_for_input_and_goes_on(broker: Mosquitto, worker: Agent, boss: B
     listens(broker, worker)
     boss.give("t")
     assert asked.wait(20)
-    boss.give("t", kind="answer", input="you may")
+    boss.give("t", kind="input", input="you may")
     assert boss.ends(1) == [{"task": "t", "state": "completed", "result": "you may"}]
 
 

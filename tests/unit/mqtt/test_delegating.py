@@ -49,7 +49,7 @@ class TestContract:
     def test_cancelling_and_answering(self):
         assert body(contract.message_for(dispatch("cancel"), "agents", US, 0))["body"] == {"task": "t"}
         answer = contract.message_for(dispatch("answer", text='"yes"'), "agents", US, 0)
-        assert (body(answer)["type"], body(answer)["body"]) == ("answer", {"task": "t", "input": "yes"})
+        assert (body(answer)["type"], body(answer)["body"]) == ("input", {"task": "t", "input": "yes"})
 
     def test_a_command_is_never_retained_and_expires(self):
         message = contract.command_for(AgentCommand("c", "adder", "ping"), "agents", US)
