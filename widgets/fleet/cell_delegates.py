@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleO
 from models.domain.presence_words import Condition, Presence
 from models.domain.queries import SPARK_CELLS, FleetResult
 from widgets.common.theme import ThemeHolder
-from widgets.fleet.fleet_item_model import FleetItemModel, HeadingRole, RowRole
-from widgets.fleet.fleet_state import in_maintenance
+from widgets.fleet.fleet_item_model import FleetItemModel, alignment
+from widgets.fleet.fleet_state import COLUMNS, in_maintenance
+from widgets.fleet.fleet_texts import cell_text
 
 Index = QModelIndex | QPersistentModelIndex
 _PADDING = 6
@@ -35,6 +36,24 @@ _APART = 3.0
 _WELL_OPACITY = 0.55
 
 
+class TextDelegate(QStyledItemDelegate):
+    """A cell that is its text: drawn by the style, without asking the model for eleven roles of which it answers two."""
+
+    def __init__(self, model: FleetItemModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        fleet, row = self._model.fleet, self._model.place_at(index.row())
+        if fleet is None or row < 0:
+            super().initStyleOption(option, index)
+            return
+        column = COLUMNS[index.column()]
+        option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
+        option.displayAlignment = alignment(column)
+        option.text = cell_text(fleet, row, column)
+
+
 class CellDelegate(QStyledItemDelegate):
     """Draws the row's background as the style does, then what `_content` draws. Headings stay the default's."""
 
@@ -43,21 +62,21 @@ class CellDelegate(QStyledItemDelegate):
         self._model, self._theme = model, theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        if index.data(HeadingRole) is not None:
+        fleet, row = self._model.fleet, self._model.place_at(index.row())
+        if row < 0:
             self._paint_heading(painter, option, index)
             return
-        opt = QStyleOptionViewItem(option)
-        self.initStyleOption(opt, index)
-        text, opt.text = opt.text, ""
-        style = opt.widget.style() if opt.widget else QApplication.style()
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, opt.widget)
-        fleet, row = self._model.fleet, index.data(RowRole)
         if fleet is None:
             return
+        opt = QStyleOptionViewItem(option)
+        # `initStyleOption` would ask the model for eleven roles of each cell; it answers the text alone
+        opt.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
+        style = opt.widget.style() if opt.widget else QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, opt.widget)
         painter.save()
         painter.setClipRect(opt.rect)
         rect = QRectF(opt.rect).adjusted(_PADDING, 0, -_PADDING, 0)
-        self._content(painter, rect, fleet, row, text, opt)
+        self._content(painter, rect, fleet, row, cell_text(fleet, row, COLUMNS[index.column()]), opt)
         painter.restore()
 
     def _content(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from models.domain.queries import FleetResult
-from widgets.fleet.fleet_state import Column, matches, ordered, severity
+from widgets.fleet.fleet_state import COLUMNS, Column, matches, ordered, severity
 from widgets.fleet.fleet_texts import cell_text, cell_tooltip, column_title, column_tooltip, heading_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -33,6 +33,11 @@ _NUMERIC = frozenset(
 _MOST_FIRST = _NUMERIC | {Column.CPU, Column.MEMORY}
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+def alignment(column: Column) -> Qt.AlignmentFlag:
+    """Of a column's cells and title: numbers stand at the right."""
+    return _RIGHT if column in _NUMERIC else _LEFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,10 @@ class FleetItemModel(QAbstractTableModel):
         place = self._rows[row]
         return 0 if place < 0 or self.fleet is None else int(self.fleet.agent[place])
 
+    def place_at(self, row: int) -> int:
+        """Row of the `FleetResult` in a table row; below 0 on a heading. For what paints: asking by role takes longer."""
+        return self._rows[row]
+
     def row_of(self, agent: int) -> int:
         """Table row of an agent; -1 where it is not shown."""
         for row in range(len(self._rows)):
@@ -95,7 +104,7 @@ class FleetItemModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role not in _ANSWERED or not index.isValid() or self.fleet is None:
             return None
-        place, column = self._rows[index.row()], Column(index.column())
+        place, column = self._rows[index.row()], COLUMNS[index.column()]
         if place < 0:
             return self._heading_data(-1 - place, column, role)
         match role:
@@ -104,7 +113,7 @@ class FleetItemModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return cell_tooltip(self.fleet, place, column)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if column in _NUMERIC else _LEFT
+                return alignment(column)
             case _ if role == AgentRole:
                 return int(self.fleet.agent[place])
             case _ if role == RowRole:
@@ -120,7 +129,7 @@ class FleetItemModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return column_tooltip(Column(section))
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _RIGHT if Column(section) in _NUMERIC else _LEFT
+                return alignment(COLUMNS[section])
             case Qt.ItemDataRole.InitialSortOrderRole:
                 return Qt.SortOrder.DescendingOrder if Column(section) in _MOST_FIRST else Qt.SortOrder.AscendingOrder
         return None

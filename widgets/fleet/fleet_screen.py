@@ -21,7 +21,7 @@ from widgets.common.state_view import StateKind, StateStack, ViewState, failed, 
 from widgets.common.tables import TableView
 from widgets.common.theme import ThemeHolder
 from widgets.fleet.agent_commands import Target
-from widgets.fleet.cell_delegates import AgentDelegate, HourStripDelegate, PresenceDelegate, SparkDelegate
+from widgets.fleet.cell_delegates import AgentDelegate, HourStripDelegate, PresenceDelegate, SparkDelegate, TextDelegate
 from widgets.fleet.fleet_item_model import AgentRole, FleetItemModel, HeadingRole, View
 from widgets.fleet.fleet_state import Column, in_maintenance, summarise
 from widgets.fleet.fleet_texts import sentence
@@ -185,6 +185,7 @@ class FleetScreen(QWidget):
                 self.model, theme, lambda f: f.memory_spark, "888.8 MiB", lambda *_: None, self.table
             ),
         }
+        self.table.setItemDelegate(TextDelegate(self.model, self.table))
         for number, delegate in delegates.items():
             self.table.setItemDelegateForColumn(number, delegate)
         header = self.table.horizontalHeader()
@@ -196,7 +197,7 @@ class FleetScreen(QWidget):
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._open_menu)
         self.table.activated.connect(self._activated)
-        self.table.clicked.connect(self._clicked)
+        self.table.clicked.connect(self._fold)
         self.table.selectionModel().currentRowChanged.connect(self._current_changed)
         self.model.modelAboutToBeReset.connect(self._keep_place)
         self.model.modelReset.connect(self._restore_place)
@@ -320,9 +321,6 @@ class FleetScreen(QWidget):
             self._fold(index)
 
     @Slot(QModelIndex)
-    def _clicked(self, index: QModelIndex) -> None:
-        self._fold(index)
-
     def _fold(self, index: QModelIndex) -> None:
         group = index.data(HeadingRole)
         if group is not None:

@@ -18,6 +18,7 @@ ERROR_RATIO_ILL = 0.1
 """From one failure in ten an agent is not well, provided it finished at least `ERROR_MIN_N` things in the hour."""
 ERROR_MIN_N = 10
 _REMEMBERED = 20_000  # names whose order was worked out
+_RANKED = 4  # names and groups of a whole fleet: the present one, and one at another moment
 
 
 class Column(IntEnum):
@@ -36,6 +37,10 @@ class Column(IntEnum):
     ERRORS = 12
     LOG_ERRORS = 13
     MESSAGES = 14
+
+
+COLUMNS = tuple(Column)
+"""By number: `Column(number)` takes several times as long, and every cell that is painted needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,12 @@ def matches(fleet: FleetResult, text: str, group: str | None, *, only_not_well: 
     if only_not_well:
         keep &= severity(fleet) >= 2
     words = text.casefold().split()
-    if words or group is not None:
+    if group is not None:
+        keep &= np.fromiter((one == group for one in fleet.group), bool, len(keep))
+    if words:
         for i in np.flatnonzero(keep).tolist():
-            hay = f"{fleet.name[i]}\0{fleet.id[i]}\0{fleet.group[i]}\0{fleet.note[i]}".casefold()
-            keep[i] = (group is None or fleet.group[i] == group) and all(word in hay for word in words)
+            hay = _searched(fleet.name[i], fleet.id[i], fleet.group[i], fleet.note[i])
+            keep[i] = all(word in hay for word in words)
     return np.flatnonzero(keep)
 
 
@@ -168,14 +175,25 @@ def _figures(fleet: FleetResult) -> dict[Column, npt.NDArray[np.generic]]:
     }
 
 
+@lru_cache(_REMEMBERED)  # for every letter that is typed, and every second while something is
+def _searched(name: str, id_: str, group: str, note: str) -> str:
+    return f"{name}\0{id_}\0{group}\0{note}".casefold()
+
+
 def _text_rank(texts: list[str]) -> npt.NDArray[np.int64]:
-    """Place of each text in the order people expect: case-blind, numbers by value, empty last."""
+    """Place of each text in the order people expect: case-blind, numbers by value, empty last. Read only."""
+    return _rank(tuple(texts))
+
+
+@lru_cache(_RANKED)
+def _rank(texts: tuple[str, ...]) -> npt.NDArray[np.int64]:
     keys = sorted(range(len(texts)), key=lambda i: (not texts[i], _natural(texts[i])))
     rank = np.empty(len(texts), np.int64)
     rank[keys] = np.arange(len(texts))
     for before, after in pairwise(keys):
         if texts[before] == texts[after]:
             rank[after] = rank[before]
+    rank.flags.writeable = False
     return rank
 
 

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication, QObject, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView, QWidget
 
 from models.domain.queries import DataSource, Failed, NamesRequest, NamesResult, Result, Ticket
 from widgets.common.plain import visible
@@ -80,6 +80,8 @@ class AgentField(QComboBox):
         self.setMaxVisibleItems(16)
         self.setMinimumContentsLength(20)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        # else every row is measured, whenever the field gets a parent or a style
+        self._list().setUniformItemSizes(True)
         self.setAccessibleName(QCoreApplication.translate("AgentField", "Agent"))
         self.setToolTip(QCoreApplication.translate("AgentField", "Type any part of an agent's name or id"))
         completer = QCompleter(self.model(), self)
@@ -113,6 +115,11 @@ class AgentField(QComboBox):
         line = self.lineEdit()
         assert line is not None
         return line
+
+    def _list(self) -> QListView:
+        view = self.view()
+        assert isinstance(view, QListView)
+        return view
 
     @Slot()
     def _fill(self) -> None:

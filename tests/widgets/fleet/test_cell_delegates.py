@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QStyledItemDelegate, QStyleOptionViewItem
 
 from models.domain.presence_words import Presence
 from models.domain.queries import HOUR_CELLS, SPARK_CELLS, FleetResult
 from tests.helpers.fleet_results import fleet_of
 from widgets.common.theme import ThemeHolder
-from widgets.fleet.cell_delegates import CellDelegate, HourStripDelegate, SparkDelegate
-from widgets.fleet.fleet_item_model import FleetItemModel
-from widgets.fleet.fleet_state import Column
+from widgets.fleet.cell_delegates import HourStripDelegate, SparkDelegate, TextDelegate
+from widgets.fleet.fleet_item_model import FleetItemModel, View
+from widgets.fleet.fleet_state import Column, _text_rank
 
 SIZE = QRect(0, 0, 12 + 2 * HOUR_CELLS, 26)
 
@@ -24,7 +24,7 @@ def theme(qapp: QApplication) -> ThemeHolder:
     return ThemeHolder(qapp, "light")
 
 
-def painted(delegate: CellDelegate, model: FleetItemModel, column: Column, size: QRect = SIZE) -> QImage:
+def painted(delegate: QStyledItemDelegate, model: FleetItemModel, column: Column, size: QRect = SIZE) -> QImage:
     image = QImage(size.size(), QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
     option = QStyleOptionViewItem()
@@ -82,3 +82,38 @@ def test_the_line_of_a_young_fleet_takes_the_room_there_is(theme):
     young[0, : SPARK_CELLS - 6] = np.nan  # one that came later starts where it came
     model.show_fleet(replace(fleet, cpu_spark=young))
     assert columns_of(painted(delegate, model, Column.CPU), theme.theme.series[0])[0] > whole[0]
+
+
+class Asked(FleetItemModel):
+    """Counts what it is asked for."""
+
+    times = 0
+
+    def data(self, index, role=Qt.ItemDataRole.DisplayRole):
+        self.times += 1
+        return super().data(index, role)
+
+
+@pytest.mark.parametrize("column", [Column.GROUP, Column.LAST_SEEN, Column.RESPONSE, Column.ERROR_RATIO, Column.TASKS])
+def test_a_cell_of_text_looks_as_the_style_draws_it_and_asks_the_model_for_nothing(qapp, column):
+    model = Asked()
+    model.show_fleet(fleet_of(1))
+    plain = painted(QStyledItemDelegate(), model, column)
+    model.times = 0
+    assert painted(TextDelegate(model), model, column) == plain
+    assert model.times == 0
+
+
+def test_the_heading_of_a_group_is_drawn_in_cells_of_text(qapp):
+    model = FleetItemModel()
+    model.show_fleet(fleet_of(1))
+    model.show_view(View(by_group=True))
+    assert painted(TextDelegate(model), model, Column.AGENT) == painted(QStyledItemDelegate(), model, Column.AGENT)
+
+
+def test_names_are_put_in_order_once_for_as_long_as_they_are_the_same():
+    names = [f"crawler-{i}" for i in (10, 2, 1)]
+    first = _text_rank(names)
+    assert first.tolist() == [2, 1, 0]
+    assert _text_rank(list(names)) is first
+    assert _text_rank([*names, "a"]).tolist() == [3, 2, 1, 0]

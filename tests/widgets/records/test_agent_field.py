@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.widgets.conftest import Desk
@@ -73,3 +73,20 @@ def test_a_new_agent_comes_into_the_list_while_somebody_types(
     desk.source.answer_all()
     assert line.text().startswith("wri")
     assert field.findText("writer-1") > 0
+
+
+def test_a_place_in_the_window_costs_no_look_at_every_agent(field: AgentField, names: AgentNames) -> None:
+    """With thousands of agents, every such look kept the window waiting."""
+    measured: list[int] = []
+
+    class Measured(QStyledItemDelegate):
+        def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+            measured.append(index.row())
+            return super().sizeHint(option, index)
+
+    field.view().setItemDelegate(Measured(field))
+    measured.clear()
+    field.view().doItemsLayout()
+    field.view().visualRect(field.model().index(2, 0))
+    assert len(names.agents) >= 3
+    assert len(set(measured)) == 1
