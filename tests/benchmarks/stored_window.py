@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window.composition import Composition, WindowOptions
+from app.window.plot_library import PlotLibrary
 from models.storage.history.store_view import StoreView
 from models.storage.workspace import Workspace
 from tests.benchmarks.loop_lag import LoopLag
 from tests.benchmarks.measure import Figures, spread
-from widgets.plots.pyqtgraph_curve import load
 from widgets.plots.surface import TimeSurface
 
 LIMIT_S = 60.0
@@ -35,7 +35,9 @@ class StoredWindow:
         assert QTest.qWaitForWindowExposed(self.window, 10_000), "the window is not exposed"
         self.composition.fill()
         self.until(lambda: self.composition.screens is not None, "the screens are there")
-        load()  # as a window that follows a recorder does, as soon as it is idle
+        library = PlotLibrary()  # as a window that follows a recorder does, as soon as it is idle
+        library.start()
+        self.until(lambda: not library.loading, "what shows plots is loaded")
 
     def run(self, seconds: float) -> None:
         """Let the window live."""

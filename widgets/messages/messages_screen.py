@@ -94,21 +94,22 @@ class MessagesScreen(QWidget):
         self._work.setObjectName("messages-plot")
         self.across = QSplitter(Qt.Orientation.Horizontal)
         self.across.setObjectName("messages-topics")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        # outer ones first: whatever comes into another place is styled anew with all that is in it
+        column.addWidget(self.across)
+        self.across.addWidget(self.topics)
+        self.across.addWidget(self._work)
+        self._work.addWidget(self._reading)
+        self._work.addWidget(self.plot)
         self._reading.addWidget(self.rows)
         self._reading.addWidget(self.pane)
         self._lay_beside(Qt.Orientation.Vertical)
-        self._work.addWidget(self._reading)
-        self._work.addWidget(self.plot)
         self._work.setStretchFactor(0, 1)
-        self.across.addWidget(self.topics)
-        self.across.addWidget(self._work)
         self.across.setStretchFactor(1, 1)
         self.across.setSizes(_FIRST_WIDTHS)
         for splitter in (self._reading, self._work, self.across):
             splitter.setChildrenCollapsible(False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.across)
 
     # ------------------------------------------------------------ what is shown
 

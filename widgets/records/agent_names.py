@@ -75,6 +75,7 @@ class AgentField(QComboBox):
     def __init__(self, names: AgentNames, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._names = names
+        self._agents: list[int] = []  # by row; given to Qt one by one they would take as long as all the rest
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setMaxVisibleItems(16)
@@ -99,7 +100,8 @@ class AgentField(QComboBox):
     @property
     def agent(self) -> int:
         """Who is chosen; 0: everybody."""
-        return int(self.currentData() or 0)
+        place = self.currentIndex()
+        return self._agents[place] if place >= 0 else 0
 
     def choose(self, agent: int) -> None:
         """As if somebody had chosen this agent; 0: everybody."""
@@ -125,19 +127,20 @@ class AgentField(QComboBox):
     def _fill(self) -> None:
         agent, typed, typing = self.agent, self._line().text(), self._line().isModified()
         with QSignalBlocker(self):
+            self._agents = [0, *self._names.agents]
             self.clear()
-            self.addItem(QCoreApplication.translate("AgentField", "All agents"), 0)
-            for one in self._names.agents:
-                self.addItem(self._names.title(one), one)
+            self.addItem(QCoreApplication.translate("AgentField", "All agents"))
+            self.addItems([self._names.title(one) for one in self._names.agents])
             self._show(agent)
         if typing:  # somebody is just looking for one
             self._line().setText(typed)
             self._line().setModified(True)
 
     def _show(self, agent: int) -> None:
-        if self.findData(agent) < 0:  # what it is called will be known soon
-            self.addItem("…", agent)
-        self.setCurrentIndex(self.findData(agent))
+        if agent not in self._agents:  # what it is called will be known soon
+            self._agents.append(agent)
+            self.addItem("…")
+        self.setCurrentIndex(self._agents.index(agent))
 
     @Slot()
     def _activated(self) -> None:
