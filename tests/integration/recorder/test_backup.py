@@ -144,7 +144,9 @@ def test_no_secret_lock_or_log_is_in_a_backup(recorded: Recording, copy: Recordi
     assert recorded.workspace.log.exists()
     assert recorded.command("backup", str(tmp_path / "b")).returncode == 0
     assert copy.command("restore", str(tmp_path / "b")).returncode == 0
-    assert {one.name for one in copy.workspace.root.iterdir()} == {"catalogue.db", "segments", "settings.toml"}
+    assert {one.name for one in copy.workspace.root.iterdir()} == {
+        "catalogue.db", "segments", "settings.toml", "tasks.db",
+    }  # fmt: skip
     assert not read_lock(copy.workspace).pid
 
     settings = recorded.workspace.settings
@@ -154,7 +156,7 @@ def test_no_secret_lock_or_log_is_in_a_backup(recorded: Recording, copy: Recordi
     assert "settings.toml is left out" in told(done)
     other = Recording(tmp_path / "other", beside=recorded)
     assert other.command("restore", str(tmp_path / "without")).returncode == 0
-    assert {one.name for one in other.workspace.root.iterdir()} == {"catalogue.db", "segments"}
+    assert {one.name for one in other.workspace.root.iterdir()} == {"catalogue.db", "segments", "tasks.db"}
 
 
 def test_what_people_made_of_a_workspace_comes_back_and_is_never_written_over(

@@ -58,11 +58,11 @@ def test_paints_the_fleet_in_the_size_scale_and_theme_asked_for_and_changes_noth
     for theme, scale in (("light", 1), ("dark", 2)):
         file = tmp_path / f"{theme}.png"
         done = shot(
-            tmp_path, workspace, "fleet", "--theme", theme, "--size", "900x500", "--scale", str(scale), "-o", str(file)
+            tmp_path, workspace, "fleet", "--theme", theme, "--size", "900x560", "--scale", str(scale), "-o", str(file)
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         image = QImage(str(file))
-        assert (image.width(), image.height()) == (900 * scale, 500 * scale)
+        assert (image.width(), image.height()) == (900 * scale, 560 * scale)
         pictures[theme] = image
     assert pictures["light"].pixelColor(890, 250).lightness() > 200
     assert pictures["dark"].pixelColor(1780, 500).lightness() < 60
@@ -110,7 +110,7 @@ def test_paints_the_messages(tmp_path, workspace) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("flow",), 2, "does not exist yet"),
+        (("alerts",), 2, "does not exist yet"),
         (("fleet", "--size", "big"), 2, "--size"),
         (("fleet", "--scale", "0"), 2, "--scale"),
         (("fleet", "--from", "soon"), 2, "not a time"),

@@ -146,7 +146,7 @@ def test_a_workspace_of_the_first_schema_gets_its_totals(
 
 def as_schema_1(workspace: Workspace) -> None:
     connection = apsw.Connection(str(workspace.catalogue))
-    for table in ("topic_total", "imported_file", "hours", "remembered"):
+    for table in ("topic_total", "imported_file", "hours", "remembered", "annotation"):
         connection.execute(f"DROP TABLE {table}")
     for table, column in (
         ("series", "imported"), ("agent_now", "imported"), ("segment", "unsealed_bytes"), ("segment", "seal_failures"),
