@@ -5,6 +5,7 @@ owes to other segments (recorded since, out of the range, removed by retention) 
 """
 
 import json
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -142,8 +143,21 @@ def _put_in_place(workspace: Workspace, catalogue: apsw.Connection, shadow: Shad
         if id_ not in closed:
             remove_files(made)  # retention was first
         elif made.exists():
+            _settle(workspace.segment(id_))
             made.replace(workspace.segment(id_))
     sync_folder(workspace.segments)
+
+
+def _settle(path: Path) -> None:
+    """A journal that a power cut left beside a file would be rolled back into the one that takes its place."""
+    if Path(f"{path}-journal").exists():
+        old = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            old.pragma("schema_version")
+        finally:
+            old.close()
+        Path(f"{path}-journal").unlink(missing_ok=True)  # whatever it was, it is not the new file's
+        sync_folder(path.parent)
 
 
 class _Swap:
