@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -174,7 +174,11 @@ class MessagesScreen(QWidget):
         table = self.rows.table
         table.setFocus()
         if not self.rows.selected and self.rows.model.rowCount():
-            table.selectRow(max(0, table.currentIndex().row()))  # the focus alone makes a row current, not selected
+            index = table.model().index(
+                max(0, table.currentIndex().row()), 0
+            )  # the focus alone makes a row current, not selected
+            flags = QItemSelectionModel.SelectionFlag  # not `selectRow`, which asks what keys are pressed
+            table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
 
     @Slot(QMenu, object)
     def _fill_topic_menu(self, menu: QMenu, node: Node) -> None:
