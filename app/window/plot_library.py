@@ -19,7 +19,7 @@ _PLAIN = ("importlib.metadata", "numpy.polynomial", "numpy.fft", "multiprocessin
 _QT = ("PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets")
 _NAMES_A_STEP = 150
 _SCREENS = (
-    "models.domain.layouts.ready", "widgets.explore.pulse_feed", "widgets.explore.series_index",
+    "models.domain.layouts.ready", "widgets.explore.pulse_feed", "widgets.plots.series_index",
     "widgets.explore.panel_curves", "widgets.explore.distribution_view", "widgets.heat.surface",
     "widgets.explore.heat_view", "widgets.explore.table_view", "widgets.explore.explore_panel",
     "widgets.explore.layout_commands", "widgets.explore.panel_desk", "widgets.explore.series_tree",

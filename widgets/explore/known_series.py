@@ -6,7 +6,7 @@ from models.domain.problems import Problem
 from models.domain.queries import DataSource, Failed, Result, Ticket
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult
 from models.domain.tail import Tail, TailPage
-from widgets.explore.series_index import SeriesIndex
+from widgets.plots.series_index import SeriesIndex
 from widgets.records.agent_names import AgentNames
 
 _AT_ONCE = 1_000

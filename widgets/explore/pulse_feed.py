@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from models.domain.problems import Problem
 from models.domain.pulse_figures import COUNTS, ERROR_RATIO, FIGURES, PULSE_US, PulseRequest, PulseResult
 from models.domain.queries import DataSource, Failed, Float64, Int64, Result, SeriesColumns, Ticket
+from widgets.plots.buckets import step_of
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.series_feed import NO_GAPS, ShownRange
 
@@ -15,16 +16,7 @@ _SETTLE_MS = 60
 _LEAST_AGAIN_MS, _MOST_AGAIN_MS = 5_000, 60_000
 SETTLE_US = 2_000_000
 """The store sums up ten seconds within this after they are over."""
-_STEPS = 60
-"""Of a range, about so many: finer ones are narrower than what is read off a plot."""
 _MARGIN = 4
-_STEPS_S = (10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400)
-
-
-def step_of(span_us: int) -> int:
-    """A round step of whole pulses, in microseconds."""
-    wanted_s = span_us / 1e6 / _STEPS
-    return next((step for step in _STEPS_S if step >= wanted_s), _STEPS_S[-1]) * 1_000_000
 
 
 def pulse_series(agent: int, figure: str) -> int:

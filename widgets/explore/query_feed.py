@@ -22,7 +22,8 @@ from models.domain.queries import (
     Ticket,
 )
 from models.domain.search.parsing import parse
-from widgets.explore.pulse_feed import SETTLE_US, step_of
+from widgets.explore.pulse_feed import SETTLE_US
+from widgets.plots.buckets import step_of
 from widgets.plots.buffer import SeriesBuffer
 from widgets.plots.series_feed import NO_GAPS, ShownRange
 

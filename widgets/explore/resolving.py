@@ -13,8 +13,8 @@ from models.domain.pulse_figures import ERROR_RATIO, FIGURES
 from models.domain.series_names import SeriesWords
 from widgets.explore.pulse_feed import pulse_series
 from widgets.explore.query_feed import query_series
-from widgets.explore.series_index import SeriesIndex
 from widgets.plots.counter_curves import rate_unit
+from widgets.plots.series_index import SeriesIndex
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 MOST_UNITS = 2

@@ -11,8 +11,8 @@ from models.domain.layouts.layout import Plotted
 from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text, visible
 from widgets.common.theme import ThemeHolder
-from widgets.explore.series_index import Found, SeriesIndex
 from widgets.explore.series_mime import SERIES, series_mime
+from widgets.plots.series_index import Found, SeriesIndex
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)

@@ -10,8 +10,8 @@ from models.domain.queries import DataSource, Failed, GapsRequest, GapsResult, R
 from models.domain.tail import Tail, TailPage
 from models.domain.time_range import TimeRange
 from widgets.common.throttle import Throttle
-from widgets.explore.pulse_feed import step_of
 from widgets.heat.subject import HeatSubject
+from widgets.plots.buckets import step_of
 from widgets.plots.series_feed import NO_GAPS, ShownRange
 
 _SETTLE_MS = 60

@@ -12,8 +12,8 @@ from models.domain.layouts.layout import Plotted, Shown
 from models.domain.names import SeriesKind
 from models.domain.pulse_figures import COUNTS, FIGURES
 from models.domain.queries import Int64
-from widgets.explore.series_index import SeriesIndex
 from widgets.plots.counter_curves import rate_unit
+from widgets.plots.series_index import SeriesIndex
 
 
 class HeatSubject(NamedTuple):

@@ -22,7 +22,7 @@ from widgets.records.paged_list import PagedList
 from widgets.records.paged_model import PagedModel
 from widgets.records.record_table import TIME_PIXELS
 
-_LOOKS = {
+LOOKS = {
     TaskState.COMPLETED: ("check", "good"),
     TaskState.FAILED: ("error", "error"),
     TaskState.REJECTED: ("error", "error"),
@@ -31,6 +31,7 @@ _LOOKS = {
     TaskState.INPUT_REQUIRED: ("warning", "warning"),
     TaskState.AUTH_REQUIRED: ("warning", "warning"),
 }
+"""Icon and tone of a state; of others, a clock."""
 
 
 class TaskModel(PagedModel):
@@ -66,7 +67,7 @@ class TaskModel(PagedModel):
 
     def look(self, line: TaskLine, column: int, role: int) -> Any:
         if column == self.STATE and role == Qt.ItemDataRole.DecorationRole:
-            return self._theme.icons.icon(*_LOOKS.get(line.state, ("clock", "muted")))
+            return self._theme.icons.icon(*LOOKS.get(line.state, ("clock", "muted")))
         if column == self.RESULT and role == Qt.ItemDataRole.ForegroundRole and line.error:
             return QColor(self._theme.theme.error)
         return None

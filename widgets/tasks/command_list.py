@@ -20,7 +20,7 @@ from widgets.common.theme import ThemeHolder
 from widgets.common.throttle import Throttle
 from widgets.common.words import task_word
 from widgets.frame.screen_context import ScreenContext
-from widgets.tasks.task_texts import LOOKS
+from widgets.records.task_list import LOOKS
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
 _STATES = {"completed": TaskState.COMPLETED, "failed": TaskState.FAILED, "rejected": TaskState.REJECTED}

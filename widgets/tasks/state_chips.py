@@ -9,7 +9,7 @@ from models.domain.records import TaskState
 from widgets.common.numbers import count_text
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
-from widgets.tasks.task_texts import LOOKS
+from widgets.records.task_list import LOOKS
 
 ORDER = (
     TaskState.FAILED, TaskState.REJECTED, TaskState.UNKNOWN, TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED,

@@ -13,9 +13,10 @@ from widgets.common.plain import visible
 from widgets.common.sorted_table import Column, SortedTable
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import reason_text, task_word
+from widgets.records.task_list import LOOKS
 from widgets.tasks.task_doings import can_answer, can_cancel, can_retry
 from widgets.tasks.task_table import task_table
-from widgets.tasks.task_texts import LOOKS, state_note
+from widgets.tasks.task_texts import state_note
 
 MOST_CHARACTERS = 200_000
 

@@ -13,7 +13,8 @@ from widgets.common.plain import tooltip_text, visible
 from widgets.common.sorted_table import Column, SortedTable
 from widgets.common.theme import ThemeHolder
 from widgets.common.words import task_word
-from widgets.tasks.task_texts import LOOKS, state_note
+from widgets.records.task_list import LOOKS
+from widgets.tasks.task_texts import state_note
 from widgets.tasks.task_tree import TaskTree, key_of
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected

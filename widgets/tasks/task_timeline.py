@@ -30,7 +30,8 @@ from widgets.heat.picture import LEFT, MARGIN, RIGHT, paint_times
 from widgets.plots.moment import is_click
 from widgets.plots.plot_picture import TIME_PIXELS
 from widgets.plots.surface import TimeSurface
-from widgets.tasks.task_texts import LOOKS, state_note
+from widgets.records.task_list import LOOKS
+from widgets.tasks.task_texts import state_note
 from widgets.tasks.task_tree import Key, key_of
 from widgets.tasks.timeline_rows import Bar, Row, rows_of
 

@@ -18,7 +18,7 @@ from widgets.heat.picture import LEFT, MARGIN, RIGHT, paint_times
 from widgets.plots.plot_picture import TIME_PIXELS
 from widgets.plots.surface import TimeSurface
 from widgets.plots.time_axis import SECOND_US, tick_step_s
-from widgets.tasks.task_texts import LOOKS
+from widgets.records.task_list import LOOKS
 
 OUTCOMES = (TaskState.FAILED, TaskState.REJECTED, TaskState.CANCELED, TaskState.COMPLETED)
 """From the foot: what is to be compared best."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from app.recorder.log_file import Faults
+from app.recorder.publisher import Way
 from app.recorder.tasks.clerk import Clerk
 from app.recorder.tasks.desk import Desk, Opened
 from app.recorder.tasks.hearing import Heard, sorted_out
-from app.recorder.tasks.way_out import Way, WayOut
+from app.recorder.tasks.way_out import WayOut
 from models.domain.clock import Clock
 from models.domain.presence_words import Presence
 from models.domain.tasks.engine import Engine

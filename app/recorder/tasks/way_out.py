@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from app.recorder.broker_link import LinkView
+from app.recorder.publisher import Way
 from models.domain.clock import Clock
 from models.domain.connection import Connection
 from models.domain.connection import Protocol as Version
@@ -30,16 +30,6 @@ class SendingOutcome(NamedTuple):
     refused: str = ""
     lost: bool = False
     unsent: bool = False
-
-
-class Way(Protocol):
-    """`broker_link.BrokerLink`, as far as it publishes. Any thread."""
-
-    @property
-    def connection(self) -> Connection | None: ...
-    @property
-    def view(self) -> LinkView: ...
-    def publish(self, message: OutgoingMessage) -> Future[Receipt]: ...
 
 
 class WayOut:

@@ -45,26 +45,24 @@ def task_lines(scope: Scope) -> Iterator[list[str]]:
             for page in scope.view.stream(row, reports):
                 scope.token.check()
                 scratch.executemany(_TASK_REPORT, page)
-    ours = _given(scope)
     words = {int(state): state.word for state in TaskState}
     columns = "task, parent, agent, requester, type, state, submitted, started, ended, attempt, result, error"
     found = scratch.execute(f"select {columns} from t order by n")
-    reported = ((*row[:5], words[row[5]], *row[6:]) for row in found if row[0] not in ours)
-    given = (row for row in ours.values() if row is not None)
-    yield from pages(scope, chain(reported, given))
+    with TaskReading(scope.view.workspace) as ours:
+        known = ours.ids()
+        reported = ((*row[:5], words[row[5]], *row[6:]) for row in found if row[0] not in known)
+        yield from pages(scope, chain(reported, _given(ours, scope, known)))
     scratch.close()
 
 
-def _given(scope: Scope) -> dict[str, tuple[Any, ...] | None]:
-    """Tasks that we gave, by id: their cells where they were given in the range, to the agent that is asked for."""
-    found: dict[str, tuple[Any, ...] | None] = {}
-    with TaskReading(scope.view.workspace) as reading:
-        for work in reading.given():
-            order = work.order
-            meant = scope.since_us <= work.created_us < scope.end_us and scope.agent_name in ("", work.agent)
-            found[order.id] = (
+def _given(ours: TaskReading, scope: Scope, known: set[str]) -> Iterator[tuple[Any, ...]]:
+    """The `known` tasks that we gave in the range, to the agent that is asked for."""
+    for work in ours.given():
+        order = work.order
+        meant = scope.since_us <= work.created_us < scope.end_us and scope.agent_name in ("", work.agent)
+        if meant and order.id in known:
+            yield (
                 order.id, order.parent or None, work.agent or None, order.requester or None, order.type, work.state.word,
                 work.created_us, work.started_us or None, work.ended_us or None, work.attempt, work.result,
                 work.error or work.reason or None,
-            ) if meant else None  # fmt: skip
-    return found
+            )  # fmt: skip

@@ -106,6 +106,13 @@ class TaskReading:
             yield from page
             last = page[-1].created_us, page[-1].order.id
 
+    def ids(self) -> set[str]:
+        """Of all of them."""
+        if self._connection is None:
+            return set()
+        with problems_of(self._path):
+            return {str(id_) for (id_,) in self._connection.execute("SELECT id FROM task").fetchall()}
+
     def steps(self, id_: str) -> list[Step]:
         """Its history, oldest first."""
         if self._connection is None:

@@ -106,7 +106,7 @@ def test_a_new_series_joins_the_tree_and_what_is_open_stays_open(explore: Explor
 def test_a_quarter_of_a_million_series_are_searched_without_a_stall() -> None:
     """Not a measurement (tests/benchmarks/explore.py is): no row is made for what is not seen."""
     from models.domain.series_names import SeriesNamesResult, SeriesWords
-    from widgets.explore.series_index import SeriesIndex
+    from widgets.plots.series_index import SeriesIndex
 
     index = SeriesIndex()
     agents = list(range(1, 501))

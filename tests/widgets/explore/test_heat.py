@@ -21,12 +21,12 @@ from widgets.explore import heat_view
 from widgets.explore.explore_screen import ExploreScreen
 from widgets.explore.heat_view import HeatView
 from widgets.explore.panel_menu import fill_panel_menu
-from widgets.explore.series_index import SeriesIndex
 from widgets.heat.colours import range_of
 from widgets.heat.heat_table import HeatTable
 from widgets.heat.order import Order, in_order, newest
 from widgets.heat.subject import heat_subject
 from widgets.plots.plot_data import iso_time
+from widgets.plots.series_index import SeriesIndex
 
 STEP = 10 * SECOND
 QUEUES = (QUEUE, 1_000 + QUEUE, 2_000 + QUEUE)

@@ -11,7 +11,7 @@ from models.domain.names import SeriesKind
 from models.domain.series_names import SeriesNamesRequest, SeriesNamesResult, SeriesWords
 from tests.widgets.conftest import Desk
 from widgets.explore.explore_screen import ExploreScreen
-from widgets.explore.series_index import SeriesIndex
+from widgets.plots.series_index import SeriesIndex
 
 
 def words(metric: str) -> SeriesWords:
