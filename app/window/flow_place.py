@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.window.screen_place import ScreenPlace
 from models.domain.flow_queries import TalkLine
@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # loaded when it is first wanted
 
 class FlowPlace(QObject):
     """GUI thread."""
+
+    arrived = Signal(object)
+    """The screen is there."""
 
     def __init__(
         self, place: ScreenPlace, context: Callable[[], ScreenContext], names: AgentNames, show_message: Callable[[RowKey], object],
@@ -38,6 +41,7 @@ class FlowPlace(QObject):
             self.screen.talk_wanted.connect(self._show_talk)
             self.screen.pair_wanted.connect(self._show_pair)
             self._place.fill(self.screen)
+            self.arrived.emit(self.screen)
         return self.screen
 
     @Slot(object)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from app.window.data_menu import DataMenu
 from app.window.explore_menu import ExploreMenu
+from app.window.flow_menu import FlowMenu
 from app.window.log_menu import LogMenu
 from app.window.message_menu import MessageMenu
 from app.window.notes_menu import NotesMenu
@@ -27,6 +28,7 @@ class Menus(QObject):
         self._data = DataMenu(actions, window)
         self._screens = ScreenMenus(actions, window)
         self._explore = ExploreMenu(actions, window)
+        self._flow = FlowMenu(actions, window)
         self._log = LogMenu(actions, window)
         self._message = MessageMenu(actions, window)
         self._notes = NotesMenu(actions, window)
@@ -49,6 +51,9 @@ class Menus(QObject):
         shown.tasks.arrived.connect(self._task.follow)
         if shown.tasks.screen is not None:
             self._task.follow(shown.tasks.screen)
+        shown.flow.arrived.connect(self._flow.attach)
+        if shown.flow.screen is not None:
+            self._flow.attach(shown.flow.screen)
         self._message.refuse_teaching(refusal)
         screens.logs_made.connect(self._log.attach)
         screens.messages_made.connect(self._message.attach)

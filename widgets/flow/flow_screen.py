@@ -32,6 +32,8 @@ _BELOW = 240
 class FlowScreen(QWidget):
     """While it is hidden it asks for nothing. At a pinned moment it shows what was said up to it, as wide as the range. GUI thread."""
 
+    at_hand_changed = Signal()
+    """Something else is chosen or hidden, or the screen came or went."""
     agent_wanted = Signal(int)
     talk_wanted = Signal(object)
     """Somebody wants the messages of an interaction (TalkLine)."""
@@ -62,7 +64,7 @@ class FlowScreen(QWidget):
         self.grouped = QPushButton(self.tr("By &group"), autoDefault=False)
         self.grouped.setCheckable(True)
         self.grouped.setToolTip(self.tr("Agents of one group count as one"))
-        self.unhide = plain_button("", self._show_all)
+        self.unhide = plain_button("", self.show_all)
         self.unhide.hide()
         self._hiding = Hiding()
         self._among: list[Pair] | None = None  # of the whole stretch that is replayed
@@ -74,12 +76,13 @@ class FlowScreen(QWidget):
         self._refresh_names = Throttle(names.refresh, _NAMES_MS, self)
         names.changed.connect(self._show)
         self.filter.textChanged.connect(self._show)
+        self.filter.textChanged.connect(self.at_hand_changed)
         self.views.chosen.connect(self._choose)
         self.views.filled.connect(self._summarise)
         self.views.graph.agent_wanted.connect(self._open_node)
         self.views.hide_node_wanted.connect(self._hide_node)
         self.views.hide_pair_wanted.connect(self._hide_pair)
-        self.views.all_wanted.connect(self._show_all)
+        self.views.all_wanted.connect(self.show_all)
         self.grouped.toggled.connect(self._range_changed)
         self.grouped.toggled.connect(self._let_go)
         self.replay_button.toggled.connect(self._replay)
@@ -87,7 +90,7 @@ class FlowScreen(QWidget):
         self.replay.ended.connect(lambda: self.replay_button.setChecked(False))
         self.talk.closed.connect(self._let_go)
         self.talk.message_wanted.connect(self.talk_wanted)
-        self.talk.conversation_wanted.connect(self._show_conversation)
+        self.talk.conversation_wanted.connect(self.show_conversation)
         context.times.changed.connect(self._range_changed)
         context.cursor.pinned.connect(self._range_changed)
         context.tail.follow(self._take_page)
@@ -113,6 +116,16 @@ class FlowScreen(QWidget):
         column.addWidget(self.replay)
         column.addWidget(self.splitter, 1)
         self.setFocusProxy(self.views)
+
+    @property
+    def chose(self) -> bool:
+        """Is an agent or a pair chosen?"""
+        return self._chosen[0] is not None
+
+    @property
+    def hides(self) -> bool:
+        """Is something hidden, or left out by the filter?"""
+        return len(self._hiding) > 0 or bool(self.filter.text())
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
@@ -218,7 +231,7 @@ class FlowScreen(QWidget):
         if self._pairs or among:
             self.stack.show_content()
         elif pairs:
-            self.stack.show_state(no_match(self._show_all))
+            self.stack.show_state(no_match(self.show_all))
         elif self._result.whole:
             self.stack.show_state(self._empty())
 
@@ -258,6 +271,7 @@ class FlowScreen(QWidget):
     def _choose(self, sender: int | None, receiver: int | None) -> None:
         self._chosen = (sender, receiver)
         self.talk.setVisible(sender is not None)
+        self.at_hand_changed.emit()
         if sender is None:
             self.talk.stop()
             return
@@ -307,7 +321,8 @@ class FlowScreen(QWidget):
         self._hidden_changed()
 
     @Slot()
-    def _show_all(self) -> None:
+    def show_all(self) -> None:
+        """Draw again what was hidden, and what the filter leaves out."""
         self._hiding.clear()
         self.filter.clear()
         self._hidden_changed()
@@ -320,7 +335,7 @@ class FlowScreen(QWidget):
         self._show()
 
     @Slot()
-    def _show_conversation(self) -> None:
+    def show_conversation(self) -> None:
         """All that the list is about, both ways."""
         request = self.talk.feed.request
         if request is not None:
@@ -330,6 +345,7 @@ class FlowScreen(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.at_hand_changed.emit()
         if self._stale:
             self._ask()
 
@@ -339,3 +355,4 @@ class FlowScreen(QWidget):
         self._stale = True
         self._cancel()
         self.talk.stop()
+        self.at_hand_changed.emit()

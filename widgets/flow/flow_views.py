@@ -55,7 +55,7 @@ class FlowViews(QTabWidget):
         QShortcut(
             QKeySequence(Qt.Key.Key_Delete),
             self,
-            self._hide_chosen,
+            self.hide_chosen,
             context=Qt.ShortcutContext.WidgetWithChildrenShortcut,
         )
 
@@ -109,7 +109,7 @@ class FlowViews(QTabWidget):
         pair = self._chosen_pair()
         text = self.tr("Hide {name}")
         if pair is not None:
-            menu.addAction(_shown(text, f"{pair.sender_name} → {pair.receiver_name}"), self._hide_chosen)
+            menu.addAction(_shown(text, f"{pair.sender_name} → {pair.receiver_name}"), self.hide_chosen)
         for node in dict.fromkeys(one for one in (sender, receiver) if one is not None):
             name = named(self._pairs, node)
             if name:
@@ -138,7 +138,8 @@ class FlowViews(QTabWidget):
         menu.popup((face.viewport() if isinstance(face, QAbstractScrollArea) else face).mapToGlobal(where))
 
     @Slot()
-    def _hide_chosen(self) -> None:
+    def hide_chosen(self) -> None:
+        """Ask for what is chosen not to be drawn: a pair, or a node."""
         sender, receiver = self._chosen
         pair = self._chosen_pair()
         if pair is not None:
