@@ -17,6 +17,7 @@ from models.storage.tasks.reading import TaskReading
 from models.storage.workspace import Workspace
 from mqtt.delegating.contract import Withdrawal
 from tests.helpers.faulty_disk import Fault, FaultyDisk
+from tests.helpers.poll import until
 from tests.helpers.task_desk import DeskLife, S
 
 
@@ -45,7 +46,7 @@ class TestOrder:
     def test_stored_before_it_is_sent_and_answered_after(self, lives):
         life = lives()
         seen = []
-        life.way.on_publish = lambda _message: seen.append((life.stored().sending, asked.done()))
+        life.way.on_publish = lambda _message: seen.append((life.stored().sending, until(asked.done, "it is answered")))
         asked = life.ask("submit", [TaskOrder("t", "sum", to=("a",))])
         assert not seen
         life.turn()
