@@ -1,6 +1,6 @@
 """Makes the pictures of the guide: the real window on a real broker, with an hour of history behind it.
 
-    python packaging/pictures.py [--only first-run,fleet,agent,explore,logs,messages,data,why,refused,teach] [--out resources/guide]
+    python packaging/pictures.py [--only first-run,fleet,agent,explore,logs,messages,tasks,flow,data,why,refused,teach] [--out resources/guide]
 
 The hour before now, and a few minutes of each of the six days before, are read and stored through the recorder's own code
 with a clock that is stepped; from now on a recorder and a simulated fleet run for real. Three of the 300 agents are ill: one
@@ -22,6 +22,8 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from workshop import Workshop
 
 from app.simulation.fleet import SimulatedFleet
 from models.domain.clock import Instant
@@ -86,10 +88,16 @@ _SCREENS: dict[str, tuple[list[list[str]], float]] = {
     "explore": (_TO_PANELS, 25),
     "logs": (_TO_A_WARNING, 25),
     "messages": (_TO_A_FIELD, 25),
-    "data": ([["key", "ctrl+6"]], 25),
+    "data": ([["key", "ctrl+8"]], 25),
     "why": ([*_TO_THE_ILL, ["key", "shift+F1"]], 25),
 }
 """What to do in the window for each, and after how many seconds."""
+_WORK: dict[str, list[list[str]]] = {
+    "tasks": [["key", "ctrl+6"], ["mousemove", "560", "250"], ["click", "1"]],
+    "flow": [["key", "ctrl+7"]],
+}
+_WORK_S = 100
+"""Tasks are given for so long before the picture."""
 _ALONE = ["unshare", "--pid", "--fork", "--mount-proc", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
 """What runs in it is the first process of a world of its own: what else this computer does is nobody's business."""
 _GRAB = """
@@ -227,7 +235,9 @@ def take(
 def main() -> int:
     """Exit code 0; the pictures lie in the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="first-run,fleet,agent,explore,logs,messages,data,why,refused,teach")
+    parser.add_argument(
+        "--only", default="first-run,fleet,agent,explore,logs,messages,tasks,flow,data,why,refused,teach"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "guide")
     args = parser.parse_args()
     wanted = set(args.only.split(","))
@@ -242,6 +252,8 @@ def main() -> int:
                 _refused(folder, args.out / f"refused-{theme}.png", env, theme)
         if "teach" in wanted:
             _teach(folder, args.out, env)
+        if wanted & set(_WORK):
+            _work(folder, args.out, env, wanted)
         if wanted & set(_SCREENS):
             _screens(folder, args.out, env, wanted)
     return 0
@@ -263,6 +275,26 @@ def _teach(folder: Path, out: Path, env: dict[str, str]) -> None:
         (workspace / "settings.toml").write_text(f'[connection]\nurl = "{broker.url}"\n', encoding="utf-8")
         for theme in ("light", "dark"):
             take(out / f"teach-{theme}.png", workspace, env, _TO_A_LESSON, 12, theme=theme)
+
+
+def _work(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
+    os.environ["XDG_RUNTIME_DIR"] = env["XDG_RUNTIME_DIR"]  # where the recorder listens for whoever gives tasks
+    workspace = folder / "work"
+    workspace.mkdir()
+    with Mosquitto(folder / "work-broker") as broker:
+        (workspace / "settings.toml").write_text(f'[connection]\nurl = "{broker.url}"\n', encoding="utf-8")
+        workshop = Workshop(broker.url)
+        workshop.start()
+        try:
+            for screen, steps in _WORK.items():
+                if screen in wanted:
+                    light, dark = (out / f"{screen}-{theme}.png" for theme in ("light", "dark"))
+                    giving = threading.Thread(target=workshop.give, args=(workspace, _WORK_S - 10))
+                    giving.start()
+                    take(light, workspace, env, steps, _WORK_S, other=dark)
+                    giving.join()
+        finally:
+            workshop.close()
 
 
 def _screens(folder: Path, out: Path, env: dict[str, str], wanted: set[str]) -> None:
