@@ -199,13 +199,12 @@ class Agent:
     def task(self, type: str, handler: Callable[[Task], Any] | None = None) -> Any:
         """Call `handler` for each task of this type, `workers` of them at a time, in threads of their own; without it this is a
         decorator. The type becomes a capability. Of types without a handler tasks are rejected once there is one. One that
-        comes a second time is not done a second time: what came of it is told again."""
+        comes a second time is not done a second time: what came of it is told again. The capability `inquiry` says so."""
         if handler is None:
             return lambda function: self.task(type, function) or function
         self._work.handle(type, handler)
-        if type not in self._capabilities:
-            self._capabilities.append(type)
-            self._card["capabilities"] = self._capabilities
+        self._capabilities += [one for one in (type, "inquiry") if one not in self._capabilities]
+        self._card["capabilities"] = self._capabilities
         if self.connected.is_set():
             self._publish_status()
         self._subscribe()
@@ -298,7 +297,7 @@ class Agent:
             incoming = Incoming(message.topic.rsplit("/", 1)[1], id_, kind, told.get("body"), reply_to)
             if reply_to in self._asked:
                 self._asked[reply_to].put(incoming)
-            elif self._work.takes_tasks and kind in ("task", "cancel", "input"):
+            elif self._work.takes_tasks and kind in ("task", "cancel", "input", "inquiry"):
                 self._work.take(incoming)
             elif kind == "command" and self._work.obeys:
                 self._work.obey(incoming)

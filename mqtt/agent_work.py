@@ -38,6 +38,7 @@ class Task:
         self.cancelled = threading.Event()  # somebody asked to stop: look at it now and then, and return None
         self.state = ""
         self._share: float | None = None
+        self._told: dict[str, Any] = {}  # with the state
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._agent, self._work, self._message, self._guard = agent, work, message, threading.RLock()
         self._card = {key: told.get(key) for key in ("type", "parent", "attempt")}
@@ -58,9 +59,13 @@ class Task:
 
     def beat(self) -> None:
         """Still at it."""
+        if self.state == "working":
+            self.again()
+
+    def again(self) -> None:
+        """Tell once more how it stands."""
         with self._guard:
-            if self.state == "working":
-                self.tell("working", progress=self._share)
+            self.tell(self.state or "submitted", **self._told)
 
     def done(self, result: Any = None) -> None:
         self.tell("completed", result=result)
@@ -73,7 +78,7 @@ class Task:
         with self._guard:
             if self.state in _TASK_ENDS:
                 return False
-            self.state = state
+            self.state, self._told = state, more
             self._agent.report(self.id, state, requester=self.requester, **self._card, **more)
             if state in _TASK_ENDS:
                 self._work.remember(self, known({"state": state, **more}))
@@ -152,10 +157,12 @@ class Work:
                 task.tell("canceled") if stopped else task.done(result)
 
     def take(self, message: Incoming) -> None:
-        """A task arrived, the wish to cancel one, or an answer to what one asks."""
+        """A task arrived, the wish to cancel one, an answer to what one asks, or the question how one stands."""
         name = str(message.body["task"])
         task = self.tasks.get(name)
-        if message.type != "task":
+        if message.type == "inquiry":
+            self._say_how(task or Task(self._agent, self, message), message)
+        elif message.type != "task":
             if task is None:
                 told = f"{message.type} for a task that is not open here"
                 self._agent.log("warn", told, task=name, requester=message.sender)
@@ -179,9 +186,18 @@ class Work:
                 task.tell("submitted")
                 self._waiting.put(task)
 
+    def _say_how(self, task: Task, message: Incoming) -> None:
+        ended = self._ended.get((task.id, task.attempt))
+        if task.id in self.tasks:
+            task.again()
+        elif ended is not None:
+            task.tell(**ended)
+        else:
+            self._agent.reply(message, {"task": task.id, "state": "unknown"}, "result")
+
     def remember(self, task: Task, end: dict[str, Any]) -> None:
+        self._ended[task.id, task.attempt] = end  # first: another thread looks into both
         self.tasks.pop(task.id, None)
-        self._ended[task.id, task.attempt] = end
         if len(self._ended) > _REMEMBERED:
             del self._ended[next(iter(self._ended))]  # the oldest
 

@@ -46,7 +46,7 @@ def inbox_of(prefix: str, agent: str) -> bytes:
 
 
 def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> OutgoingMessage:
-    """The message that puts a task to an agent, cancels it, or brings an answer. `us`: our id among the agents."""
+    """The message that puts a task to an agent, cancels it, brings an answer, or asks how it stands. `us`: our id among the agents."""
     order = dispatch.work.order
     id_ = attempt_name(order.id, dispatch.attempt)
     body: dict[str, Any] = {"task": order.id}
@@ -65,6 +65,9 @@ def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> Outgoi
         case "answer":
             body["input"] = json.loads(dispatch.text)
             id_ += ".answer"
+        case "inquiry":
+            body["attempt"] = dispatch.attempt
+            id_ = attempt_name(f"{order.id}.inquiry", dispatch.attempt)  # an answer to it says of which attempt
         case _:
             id_ += ".cancel"
     told = {"id": id_, "type": _TYPES.get(dispatch.kind, dispatch.kind), "body": body}

@@ -15,7 +15,7 @@ from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log
 from mqtt.reading.plan import Sink, Unread
 
-NO_REPLY = frozenset(("event", "task", "cancel", "input"))
+NO_REPLY = frozenset(("event", "task", "cancel", "input", "inquiry"))
 _STATES = {state.word: state for state in TaskState} | {
     "created": TaskState.SUBMITTED, "queued": TaskState.SUBMITTED, "pending": TaskState.SUBMITTED,
     "started": TaskState.WORKING, "running": TaskState.WORKING, "progress": TaskState.WORKING,

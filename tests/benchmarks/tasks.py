@@ -188,10 +188,12 @@ def joined(workspace: Workspace, agents: Agents) -> dict[str, object]:
         json.loads(line) for line in command(workspace.root, "export", "tasks", "--format", "jsonl").stdout.splitlines()
     ]
     starts: dict[str, int] = Counter()
+    attempts: dict[tuple[str, str, int], int] = Counter()
     ends: dict[str, set[str]] = defaultdict(set)
-    for _, word, task, _, _ in agents.notes():
+    for agent, word, task, attempt, _ in agents.notes():
         if word == "start":
             starts[task] += 1
+            attempts[agent, task, attempt] += 1
         else:
             ends[task].add(word)
     with TaskReading(workspace) as reading:
@@ -209,6 +211,7 @@ def joined(workspace: Workspace, agents: Agents) -> dict[str, object]:
         "completed_that_nobody_completed": sum(
             one["state"] == "completed" and "completed" not in ends[one["task"]] for one in rows
         ),
+        "same_attempt_run_twice": sum(count > 1 for count in attempts.values()),
         "run_without_a_recorded_retry": sum(starts[task] > count for task, count in again.items()),
         "never_run": sum(not starts[one["task"]] for one in rows if one["state"] == "completed"),
     }

@@ -87,7 +87,7 @@ def test_the_example_from_its_start_to_its_goodbye(
     )  # fmt: skip
     [declared] = [one for one in batch.declarations if one.agent == pears]
     assert (declared.name, declared.group, declared.interval_us, declared.capabilities) == (
-        "pears", "examples", 10_000_000, ("sum",),
+        "pears", "examples", 10_000_000, ("sum", "inquiry"),
     )  # fmt: skip
     assert len(batch.sample_value) >= 6
     [attempt] = batch.attempts

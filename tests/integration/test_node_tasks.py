@@ -74,6 +74,8 @@ def test_tasks_questions_and_commands(boss: tuple[Boss, Listening]) -> None:
 
     boss_.give("q", "ask")
     until(lambda: b"input-required" in states(ear, b"q"), "it asks")
+    boss_.give("q", kind="inquiry")
+    until(lambda: states(ear, b"q").count(b"input-required") == 2, "asked how it stands, it says so again")
     boss_.give("q", kind="input", input="you may")
     assert boss_.ends(4)[3] == {"task": "q", "state": "completed", "result": {"told": "you may"}}
 
@@ -102,6 +104,10 @@ def test_tasks_questions_and_commands(boss: tuple[Boss, Listening]) -> None:
     until(lambda: states(ear, b"p") == [b"submitted"], "it is there, and not begun")
     boss_.order("resume")
     assert boss_.ends(9)[8] == {"task": "p", "state": "completed", "result": 3}
+    boss_.give("p", kind="inquiry")
+    boss_.give("z", kind="inquiry")
+    known = {"task": "p", "state": "completed", "result": 3}
+    assert boss_.ends(11)[9:] == [known, {"task": "z", "state": "unknown"}]
     boss_.order("drain")
     boss_.give("d")
-    assert boss_.ends(10)[9] == {"task": "d", "state": "rejected", "error": "it takes no more"}
+    assert boss_.ends(12)[11] == {"task": "d", "state": "rejected", "error": "it takes no more"}

@@ -59,6 +59,8 @@ class WayOut:
         now_us = self._clock.wall_us()
         if worker.convention != A2A:
             self._publish(contract.message_for(dispatch, self.prefix, self.us, now_us), told)
+        elif dispatch.kind == "inquiry":
+            pass  # what it calls capable of may be a word like ours; it knows no such question
         elif self._way.view.mqtt_version == Version.MQTT_311:
             told(SendingOutcome(refused="A2A needs MQTT 5, and this connection has 3.1.1"))
         else:

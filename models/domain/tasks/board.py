@@ -3,6 +3,7 @@
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from models.domain.records import TaskState
 from models.domain.tasks.roster import Worker
@@ -61,9 +62,24 @@ class Board:
     def wake_at(self, us: int, work: Work) -> None:
         heapq.heappush(self._times, (us, work.order.id))
         if len(self._times) > SPARE + 4 * len(self.open):  # most are of tasks that have ended
-            both = ((one.order.deadline_us, one.due_us) for one in self.open.values())
-            self._times = [(at, id_) for id_, times in zip(self.open, both, strict=True) for at in times if at]
+            all_ = ((one.order.deadline_us, one.due_us, one.ask_us) for one in self.open.values())
+            self._times = [(at, id_) for id_, times in zip(self.open, all_, strict=True) for at in times if at]
             heapq.heapify(self._times)
+
+    def set_back(self, by_us: int) -> Iterator[Work]:
+        """All times are as much earlier; answers whose times are stored."""
+        for work in self.open.values():
+            if work.order.deadline_us:
+                work.order = replace(work.order, deadline_us=work.order.deadline_us - by_us)
+                self.wake_at(work.order.deadline_us, work)
+            if work.due_us:
+                work.due_us -= by_us
+                self.wake_at(work.due_us, work)
+            if work.ask_us:
+                work.ask_us -= by_us
+                self.wake_at(work.ask_us, work)
+            if work.order.deadline_us or work.due_us:
+                yield work
 
     @property
     def next_us(self) -> int:

@@ -10,6 +10,7 @@ from models.domain.presence_words import Presence
 from models.domain.problems import trouble
 from models.domain.records import TaskState
 from models.domain.tasks.board import Board
+from models.domain.tasks.doubt import Doubts
 from models.domain.tasks.gathering import gather
 from models.domain.tasks.orders import TaskOrder, refuse_circles, refuse_nonsense
 from models.domain.tasks.placing import Placing
@@ -29,6 +30,7 @@ class Engine:
         self.roster = roster
         self._board = Board()
         self._placing = Placing(self._board, roster)
+        self._doubts = Doubts(self._board, roster, self._placing, self._try_again)
 
     def restore(self, works: Iterable[Work]) -> None:
         """Tasks as they were stored: open ones, and of those that gather all parts. What was being sent when we ended is
@@ -194,25 +196,8 @@ class Engine:
             self._end(work, TaskState.UNKNOWN, Reason.ELSEWHERE, now_us)
 
     def settle(self, now_us: int) -> None:
-        """All that the broker kept for us has been heard: what of our own is not among it is in doubt. Idempotent tasks are sent
-        again, as the same attempt."""
-        for worker in self.roster.presume(now_us):
-            self._placing.serve(worker, now_us)
-        for work in [one for one in self._board.open.values() if one.sending is Sending.UNKNOWN]:
-            if work.state is TaskState.UNKNOWN:
-                continue
-            again = work.order.idempotent and not work.cancel_us
-            if again and not self.roster.worker(work.agent).there:
-                work.attempts_most = max(work.attempts_most, work.attempt + 1)
-                self._try_again(work, Reason.UNSURE, "", now_us)
-            elif again:
-                work.sending, work.sent_us = Sending.SENDING, now_us
-                self._placing.note(work, now_us, Reason.UNSURE)
-                self._placing.changes.dispatches.append(Dispatch("task", work, work.agent, work.attempt))
-            else:
-                work.state, work.reason = TaskState.UNKNOWN, Reason.UNSURE
-                self._placing.note(work, now_us, Reason.UNSURE)
-                self._placing.release(work, now_us)  # it may never have got it: its place is not kept
+        """All that the broker kept for us has been heard."""
+        self._doubts.settle(now_us)
 
     def told(self, told: Told, now_us: int) -> None:
         """Somebody reports on a task."""
@@ -253,18 +238,10 @@ class Engine:
 
     def set_back(self, by_us: int) -> None:
         """Somebody set the clock back: what is to be waited for stays as far away as it was."""
-        for work in self._board.open.values():
-            if work.order.deadline_us:
-                work.order = replace(work.order, deadline_us=work.order.deadline_us - by_us)
-                self._board.wake_at(work.order.deadline_us, work)
-            if work.due_us:
-                work.due_us -= by_us
-                self._board.wake_at(work.due_us, work)
-            if work.order.deadline_us or work.due_us:
-                self._placing.changes.works[work.order.id] = work
+        self._placing.changes.works |= {work.order.id: work for work in self._board.set_back(by_us)}
 
     def tick(self, now_us: int) -> None:
-        """Deadlines, and those that are to be tried again by now."""
+        """Deadlines, those that are to be tried again by now, and those that are asked after."""
         for work in self._board.due(now_us):
             deadline_us = work.order.deadline_us
             if deadline_us and deadline_us <= now_us:
@@ -272,8 +249,17 @@ class Engine:
             elif work.waits and work.due_us and work.due_us <= now_us:
                 work.due_us = 0
                 self._placing.place(work, now_us)
+            else:
+                self._doubts.ask_after(work, now_us)
 
     def _told_own(self, work: Work, told: Told, now_us: int) -> None:
+        self._doubts.heard_of(work, now_us)
+        if told.state is TaskState.UNKNOWN and self._doubts.answers(work):
+            if work.cancel_us:
+                self._end(work, TaskState.CANCELED, Reason.ASKED, now_us)
+            else:
+                self._doubts.not_there(work, now_us)
+            return
         if work.sending is not Sending.ACKNOWLEDGED:
             work.sending = Sending.ACKNOWLEDGED
             self.roster.worker(work.agent).holds.add(work.order.id)

@@ -4,7 +4,7 @@ from models.domain.records import TaskState
 from models.domain.tasks.board import Board
 from models.domain.tasks.orders import TaskOrder, new_task_id
 from models.domain.tasks.roster import Roster, Worker
-from models.domain.tasks.work import Changes, Dispatch, Reason, Sending, Step, Work
+from models.domain.tasks.work import QUIET_US, Changes, Dispatch, Reason, Sending, Step, Work
 
 
 class Placing:
@@ -76,6 +76,8 @@ class Placing:
         work.agent, work.sending, work.reason = worker.name, Sending.SENDING, Reason.NONE
         work.attempt += 1
         work.sent_us, work.started_us, work.due_us = now_us, 0, 0
+        work.ask_us = now_us + QUIET_US
+        self._board.wake_at(work.ask_us, work)
         worker.holds.add(work.order.id)
         self.changes.dispatches.append(Dispatch("task", work, worker.name, work.attempt))
         self.note(work, now_us)

@@ -11,6 +11,8 @@ from models.domain.tasks.orders import Fan, TaskOrder
 
 RESULT_LIMIT, ERROR_LIMIT = 4 << 20, 64 << 10
 """Characters that are kept of what an agent tells."""
+QUIET_US = 30_000_000
+"""An agent that tells nothing of a task for so long is asked after it."""
 ENDED = frozenset((TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED))
 
 
@@ -105,6 +107,7 @@ class Work:
     due_us: int = 0
     cancel_us: int = 0  # when somebody asked for its end
     children: int = 0  # 0: it has no parts of which its result is made
+    ask_us: int = 0  # when its agent is asked how it stands, if nothing is told until then; of this run alone
     ran_at: set[str] = field(default_factory=set)  # agents of earlier attempts, of this run alone
 
     @property
@@ -123,7 +126,7 @@ class Work:
 
 
 class Dispatch(NamedTuple):
-    """A message to be sent about a task, once what led to it is stored. `kind`: task, cancel or answer; `text`: the answer's JSON."""
+    """A message to be sent about a task, once what led to it is stored. `kind`: task, cancel, answer or inquiry; `text`: the answer's JSON."""
 
     kind: str
     work: Work

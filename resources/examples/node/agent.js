@@ -35,7 +35,7 @@ class Task {
     Object.assign(this, { type, input, deadline, requester: message.sender, attempt: attempt ?? 1, state: '' });
     this.stopping = new AbortController();
     this.signal = this.stopping.signal; // aborted when somebody asks to stop: return undefined then
-    this.inside = { agent, message, card: { type, parent, attempt }, share: undefined, answer: null };
+    this.inside = { agent, message, card: { type, parent, attempt }, share: undefined, answer: null, told: {} };
   }
 
   progress(share) { // 0 to 1
@@ -79,12 +79,18 @@ class Task {
     if (TASK_ENDS.includes(this.state)) return false;
     const { agent, message, card } = this.inside;
     this.state = state;
+    this.inside.told = more;
     agent.report(this.id, state, { ...card, requester: this.requester, ...more });
     if (TASK_ENDS.includes(state)) {
       agent.remember(this, state, more);
       agent.reply(message, { task: this.id, state, ...more }, 'result');
     }
     return true;
+  }
+
+  /** Tell once more how it stands. */
+  again() {
+    return this.tell(this.state, this.inside.told);
   }
 
   /** Somebody asked to: the handler sees it, and whoever waits for an answer waits no longer. */
@@ -205,10 +211,10 @@ class Agent {
 
   /** Call `handler` with each `Task` of this type, `workers` of them at a time. The type becomes a capability. Of types without
    *  a handler tasks are rejected once there is one. One that comes a second time is not done a second time: what came of it is
-   *  told again. */
+   *  told again. The capability `inquiry` says so. */
   task(type, handler) {
     this.handlers.set(type, handler);
-    this.card.capabilities = [...new Set([...(this.card.capabilities ?? []), type])];
+    this.card.capabilities = [...new Set([...(this.card.capabilities ?? []), type, 'inquiry'])];
     this.status(this.state);
   }
 
@@ -262,6 +268,7 @@ class Agent {
       const waits = this.asked.get(replyTo);
       if (waits) waits(message);
       else if (this.handlers.size && type === 'task') this.take(message);
+      else if (this.handlers.size && type === 'inquiry') this.sayHow(message);
       else if (this.handlers.size && ['cancel', 'input'].includes(type)) this.tellTask(message);
       else if (this.handlers.size + this.commands.size && type === 'command') this.obey(message);
       else if (this.onMessage) this.onMessage(message);
@@ -286,6 +293,16 @@ class Agent {
       this.submitted.push(task);
       this.begin();
     }
+  }
+
+  /** Somebody asks how a task stands. */
+  sayHow(message) {
+    const asked = new Task(this, message);
+    const task = this.tasks.get(asked.id);
+    const end = this.ended.get(`${asked.attempt} ${asked.id}`);
+    if (task) task.again();
+    else if (end) asked.tell(...end);
+    else this.reply(message, { task: asked.id, state: 'unknown' }, 'result');
   }
 
   begin() {

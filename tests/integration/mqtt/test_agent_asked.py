@@ -10,6 +10,7 @@ import pytest
 from mqtt.agent import Agent, Incoming, Task
 from tests.helpers.mosquitto import Mosquitto
 from tests.helpers.poll import until
+from tests.helpers.sessions import Listening
 
 pytestmark = pytest.mark.services
 
@@ -66,7 +67,7 @@ def test_one_that_comes_twice_is_done_once_and_told_twice(broker: Mosquitto, wor
     told = boss.ends(3)
     assert done == [("t", 1), ("t", 2)]
     assert [one["result"] for one in told] == [1, 1, 2]  # type: ignore[index]
-    assert worker._card["capabilities"] == ["work"]
+    assert worker._card["capabilities"] == ["work", "inquiry"]
 
 
 def test_it_asks_for_input_and_goes_on(broker: Mosquitto, worker: Agent, boss: Boss) -> None:
@@ -82,6 +83,38 @@ def test_it_asks_for_input_and_goes_on(broker: Mosquitto, worker: Agent, boss: B
     assert asked.wait(20)
     boss.give("t", kind="input", input="you may")
     assert boss.ends(1) == [{"task": "t", "state": "completed", "result": "you may"}]
+
+
+def questions(ear: Listening) -> int:
+    ear.take()
+    return sum(b"may I?" in one.payload for one in ear.messages)
+
+
+def test_asked_how_one_stands_it_tells_that_again(broker: Mosquitto, worker: Agent, boss: Boss) -> None:
+    asked = threading.Event()
+
+    @worker.task("work")
+    def work(task: Task) -> object:
+        asked.set()
+        return task.ask("may I?", 20)
+
+    with Listening(broker.url, client_id=f"ear-of-{worker.id}") as ear:
+        ear.connected()
+        listens(broker, worker)
+        boss.give("t", kind="inquiry")
+        assert boss.ends(1) == [{"task": "t", "state": "unknown"}]
+        boss.give("t")
+        assert asked.wait(20)
+        until(lambda: questions(ear) == 1, "it asks")
+        boss.give("t", kind="inquiry")
+        until(lambda: questions(ear) == 2, "it asks again")
+    boss.give("t", kind="input", input="you may")
+    boss.ends(2)
+    boss.give("t", kind="inquiry")
+    boss.give("t", kind="inquiry", attempt=2)
+    assert boss.ends(4)[1:] == [
+        *([{"task": "t", "state": "completed", "result": "you may"}] * 2), {"task": "t", "state": "unknown"},
+    ]  # fmt: skip
 
 
 def test_cancelled_while_it_waits_for_input(broker: Mosquitto, worker: Agent, boss: Boss) -> None:

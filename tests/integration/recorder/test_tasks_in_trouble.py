@@ -163,6 +163,24 @@ def test_killed_at_each_point_of_its_way(broker, open_office, monkeypatch, point
     assert len(office.ran) == times
 
 
+def test_an_end_that_the_broker_dropped_is_asked_for(make_broker, open_office):
+    """It keeps so many messages for a recorder that is away, and no more."""
+    broker = make_broker(max_queued_messages=1)
+    office = started(open_office(broker.url))
+    go_on = threading.Event()
+    adder = office.agent("adder", lambda task: go_on.wait(20) and sum(task.input))
+    task = office.give(input="[1, 2]")
+    office.is_in(task, TaskState.WORKING)
+    office.recorder.kill()
+    publish.multiple([("fills/it", b"x", 1, False)] * 100, port=broker.tcp_port)
+    go_on.set()
+    until(lambda: not adder._work.tasks and adder._sent == adder._answered, "it said so, to nobody")
+    office.start()
+    done = office.ends(task)
+    assert (done.state, done.result) == (TaskState.COMPLETED, "3")
+    assert office.ran == [("adder", task)]
+
+
 def test_a_file_of_tasks_that_cannot_be_opened_keeps_no_message_from_being_stored(broker, open_office):
     office = open_office(broker.url)
     office.workspace.tasks.mkdir(parents=True)

@@ -9,10 +9,11 @@ from models.domain.presence_words import Presence
 from models.domain.problems import EnvironmentProblem
 from models.domain.records import TaskState
 from models.domain.tasks.board import SPARE
+from models.domain.tasks.doubt import SETTLED_QUIET_US
 from models.domain.tasks.engine import LONGEST_BACKOFF_US, Engine
 from models.domain.tasks.orders import Fan, Gather, TaskOrder, new_task_id
 from models.domain.tasks.roster import Roster
-from models.domain.tasks.work import Reason, Sending, Told
+from models.domain.tasks.work import QUIET_US, Reason, Sending, Told
 
 S = 1_000_000
 
@@ -382,6 +383,112 @@ class TestDoubt:
         assert stands(work) == (TaskState.UNKNOWN, Reason.UNSURE)
         desk.come("p", "paint")
         assert waiting.agent == "p"
+
+
+class TestInquiry:
+    """An agent says that it can be asked; what it told may have been lost on the way."""
+
+    def given(self, **more):
+        desk = Desk()
+        desk.come("a", "sum", "inquiry")
+        work = desk.give(**more)
+        desk.engine.receipt(work.order.id, 1, desk.now_us)
+        return desk, work
+
+    def asked(self, desk, work):
+        return [one for one in desk.messages(work) if one[0] == "inquiry"]
+
+    def test_whoever_tells_nothing_for_long_is_asked_again_and_again(self):
+        desk, work = self.given()
+        desk.later(QUIET_US - 1)
+        assert self.asked(desk, work) == []
+        desk.later(1)
+        assert self.asked(desk, work) == [("inquiry", "a", 1)]
+        desk.later(QUIET_US)
+        assert len(self.asked(desk, work)) == 2
+        assert work.state is TaskState.SUBMITTED, "a question changes nothing"
+
+    def test_who_tells_is_not_asked(self):
+        desk, work = self.given()
+        for _ in range(5):
+            desk.later(QUIET_US - S)
+            desk.told(work, TaskState.WORKING)
+        assert self.asked(desk, work) == []
+        desk.later(QUIET_US)
+        assert len(self.asked(desk, work)) == 1
+
+    def test_who_cannot_be_asked_or_is_not_there_is_not(self):
+        desk = Desk("a")
+        work = desk.give()
+        desk.later(10 * QUIET_US)
+        assert self.asked(desk, work) == []
+        desk, work = self.given()
+        desk.engine.link_down()
+        desk.later(QUIET_US)
+        assert self.asked(desk, work) == []
+        desk.do("link_up")
+        desk.later(QUIET_US)
+        assert len(self.asked(desk, work)) == 1
+
+    def test_soon_after_we_were_away(self):
+        desk, work = self.given()
+        desk.do("settle")
+        desk.later(SETTLED_QUIET_US - 1)
+        assert self.asked(desk, work) == []
+        desk.later(1)
+        assert len(self.asked(desk, work)) == 1
+
+    def test_one_that_it_does_not_know_is_sent_again_if_it_may_be(self):
+        desk, work = self.given(idempotent=True)
+        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        assert desk.messages(work) == [("task", "a", 1)] * 2
+        assert stands(work) == (TaskState.SUBMITTED, Reason.NONE)
+        assert desk.reasons(work)[-1] is Reason.UNSURE
+        desk.told(work, TaskState.COMPLETED, attempt=1)
+        assert work.state is TaskState.COMPLETED
+
+    def test_else_nobody_knows_whether_it_was_done(self):
+        desk, work = self.given()
+        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        assert stands(work) == (TaskState.UNKNOWN, Reason.UNSURE)
+        assert desk.messages(work) == [("task", "a", 1)]
+        other = desk.give()
+        assert other.agent == "a", "its place is not kept"
+        desk.told(work, TaskState.COMPLETED, attempt=1)
+        assert work.state is TaskState.COMPLETED
+
+    def test_of_what_nobody_knows_it_is_asked_once(self):
+        desk, work = self.given()
+        desk.engine.receipt(work.order.id, 1, desk.now_us)
+        work.sending = Sending.UNKNOWN
+        desk.do("settle")
+        assert stands(work) == (TaskState.UNKNOWN, Reason.UNSURE)
+        for _ in range(3):
+            desk.later(QUIET_US)
+        assert len(self.asked(desk, work)) == 1
+        desk.told(work, TaskState.WORKING, attempt=1)
+        assert work.state is TaskState.WORKING
+
+    def test_one_that_is_to_stop_and_that_it_does_not_know_has_stopped(self):
+        desk, work = self.given(idempotent=True)
+        desk.do("cancel", work.order.id)
+        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        assert stands(work) == (TaskState.CANCELED, Reason.ASKED)
+
+    def test_an_answer_of_an_earlier_attempt_says_nothing_of_this_one(self):
+        desk, work = self.given(idempotent=True, attempts=2)
+        desk.told(work, TaskState.FAILED)
+        desk.later(S)
+        sent = desk.messages(work)
+        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        assert (desk.messages(work), work.state) == (sent, TaskState.SUBMITTED)
+
+    def test_a_clock_that_was_set_back_puts_the_question_off_by_nothing(self):
+        desk, work = self.given()
+        desk.now_us -= 500 * S
+        desk.engine.set_back(500 * S)
+        desk.later(QUIET_US)
+        assert len(self.asked(desk, work)) == 1
 
 
 class TestParts:

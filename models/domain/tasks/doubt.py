@@ -1,0 +1,85 @@
+"""Tasks of which nobody knows how they stand: whether they were sent, whether what was told of them was lost on the way. Their
+agents are asked, or they are sent again."""
+
+from collections.abc import Callable
+
+from models.domain.records import TaskState
+from models.domain.tasks.board import Board
+from models.domain.tasks.placing import Placing
+from models.domain.tasks.roster import Roster
+from models.domain.tasks.work import QUIET_US, Dispatch, Reason, Sending, Work
+
+INQUIRY = "inquiry"
+"""Who says that it is capable of this answers how a task stands, and does none twice that comes twice."""
+SETTLED_QUIET_US = 3_000_000
+"""Once all that the broker kept for us has been heard, whoever tells nothing for so long is asked: a broker keeps so much, no more."""
+
+
+class Doubts:
+    """One thread. `give_up`: another attempt, if there may be one; with its reason and what was said."""
+
+    def __init__(
+        self, board: Board, roster: Roster, placing: Placing, give_up: Callable[[Work, Reason, str, int], None]
+    ) -> None:
+        self._board, self._roster, self._placing, self._give_up = board, roster, placing, give_up
+
+    def settle(self, now_us: int) -> None:
+        """All that the broker kept for us has been heard: what of our own is not among it is in doubt. Idempotent tasks are sent
+        again, as the same attempt; agents that can be asked are asked of all others, soon."""
+        for worker in self._roster.presume(now_us):
+            self._placing.serve(worker, now_us)
+        for work in list(self._board.open.values()):
+            if work.sending is Sending.UNKNOWN and work.state is not TaskState.UNKNOWN:
+                self._not_found(work, now_us)
+            if work.sending in (Sending.ACKNOWLEDGED, Sending.UNKNOWN):
+                work.ask_us = now_us + SETTLED_QUIET_US
+                self._board.wake_at(work.ask_us, work)
+
+    def ask_after(self, work: Work, now_us: int) -> None:
+        """Its time may have come: ask its agent how it stands, if nothing was told of it for long."""
+        if not work.ask_us or work.sending is Sending.PLANNED or not self.answers(work):
+            return
+        if now_us >= work.ask_us:
+            if self._placing.connected and self._roster.worker(work.agent).there:
+                self._placing.changes.dispatches.append(Dispatch("inquiry", work, work.agent, work.attempt))
+            # of what nobody knows once is enough: it is for the user to decide
+            work.ask_us = 0 if work.state is TaskState.UNKNOWN else now_us + QUIET_US
+        if work.ask_us:
+            self._board.wake_at(work.ask_us, work)
+
+    def heard_of(self, work: Work, now_us: int) -> None:
+        """Its agent told something: it need not be asked for a while."""
+        if not work.ask_us:
+            self._board.wake_at(now_us + QUIET_US, work)
+        work.ask_us = now_us + QUIET_US
+
+    def answers(self, work: Work) -> bool:
+        """Can its agent be asked?"""
+        return INQUIRY in self._roster.worker(work.agent).capabilities
+
+    def not_there(self, work: Work, now_us: int) -> None:
+        """Its agent, when asked, does not know it."""
+        if work.order.idempotent:
+            self._send_again(work, now_us)
+        elif work.state is not TaskState.UNKNOWN:
+            self._leave(work, now_us)
+
+    def _not_found(self, work: Work, now_us: int) -> None:
+        again = work.order.idempotent and not work.cancel_us
+        if again and not self._roster.worker(work.agent).there:
+            work.attempts_most = max(work.attempts_most, work.attempt + 1)
+            self._give_up(work, Reason.UNSURE, "", now_us)
+        elif again:
+            self._send_again(work, now_us)
+        else:
+            self._leave(work, now_us)
+
+    def _send_again(self, work: Work, now_us: int) -> None:
+        work.sending, work.sent_us, work.ask_us = Sending.SENDING, now_us, now_us + QUIET_US
+        self._placing.note(work, now_us, Reason.UNSURE)
+        self._placing.changes.dispatches.append(Dispatch("task", work, work.agent, work.attempt))
+
+    def _leave(self, work: Work, now_us: int) -> None:
+        work.state, work.reason = TaskState.UNKNOWN, Reason.UNSURE
+        self._placing.note(work, now_us, Reason.UNSURE)
+        self._placing.release(work, now_us)  # it may never have got it: its place is not kept
