@@ -92,6 +92,8 @@ class Workshop:
         return {"subject": subject, "sources": self._chance.randint(1, 40)}
 
     def _answer(self, agent: Agent, message: Incoming) -> None:
+        if message.reply_to:
+            return
         wait_s = self._chance.uniform(1.2, 3.0) if agent.id == _SLOW else self._chance.uniform(0.01, 0.2)
         failed = agent.id == _FAILING and self._chance.random() < 0.3
         told = {"error": "out of paper"} if failed else {"done": True}

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.tasks [--tasks N] [--agents N] [--kill-recorder N] [--kill-agents N] [--failures PERCENT] [--latency]
 
-What the agents note in files of their own is joined with the dataset `tasks`. Prints one JSON object.
+What the agents note in files of their own is joined with the dataset `tasks`. Prints one JSON object; sustained is
+what ended between the first and the last tenth: those wait for agents, and for tries after a while.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
+from datetime import datetime
 from pathlib import Path
 
 from app.control_client import ControlClient
@@ -35,6 +37,7 @@ from tests.helpers.recorder_process import REPOSITORY, RecorderProcess, command,
 
 AT_ONCE = 500
 LIMIT_S = 900
+_OPEN = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.UNKNOWN, TaskState.INPUT_REQUIRED)
 
 
 class Agents:
@@ -84,9 +87,9 @@ def give(workspace: Workspace, orders: list[TaskOrder]) -> None:
             time.sleep(0.1)
 
 
-def counts(workspace: Workspace) -> Counter[TaskState]:
+def all_ended(workspace: Workspace, tasks: int) -> bool:
     with TaskReading(workspace) as reading:
-        return Counter(one.state for one in reading.given())
+        return len(reading.ids()) >= tasks and not reading.newest(1, states=_OPEN)
 
 
 def ready(workspace: Workspace, agents: int) -> None:
@@ -146,7 +149,7 @@ def latency(workspace: Workspace, agents: Agents) -> dict[str, object]:
             asked[order.id] = time.time()
             client.submit_tasks([order])
             time.sleep(0.005)
-    until(lambda: _over(counts(workspace)), "all ended", LIMIT_S, 0.5)
+    until(lambda: all_ended(workspace, len(asked)), "all ended", LIMIT_S, 0.5)
     first: dict[str, float] = {}
     for _, word, task, _, at in agents.notes():
         if word == "start":
@@ -170,16 +173,11 @@ def stress(
     given_s = time.monotonic() - began
     for _ in range(args.kill_recorder):
         killed.acquire()
-    until(lambda: sum(counts(workspace).values()) >= args.tasks and _over(counts(workspace)), "all ended", LIMIT_S, 0.5)
+    until(lambda: all_ended(workspace, args.tasks), "all ended", LIMIT_S, 0.5)
     wall_s = time.monotonic() - began
     over.set()
     killing.join()
     return {"given_s": round(given_s, 1), "wall_s": round(wall_s, 1), "tasks_a_second": round(args.tasks / wall_s)}
-
-
-def _over(found: Counter[TaskState]) -> bool:
-    open_ = (TaskState.SUBMITTED, TaskState.WORKING, TaskState.UNKNOWN, TaskState.INPUT_REQUIRED)
-    return bool(found) and not any(found[one] for one in open_)
 
 
 def joined(workspace: Workspace, agents: Agents) -> dict[str, object]:
@@ -202,7 +200,10 @@ def joined(workspace: Workspace, agents: Agents) -> dict[str, object]:
             for one in rows
         }
     ids = [one["task"] for one in rows]
+    ended = sorted(datetime.fromisoformat(one["ended"]).timestamp() for one in rows if one["ended"])
+    tenth = len(ended) // 10
     return {
+        "sustained_tasks_a_second": round(8 * tenth / (ended[-tenth] - ended[tenth])),
         "tasks": len(ids),
         "rows_twice": len(ids) - len(set(ids)),
         "states": dict(Counter(one["state"] for one in rows)),

@@ -86,6 +86,7 @@ class ConversationWindow(QDialog):
         self.splitter.setSizes([460, 200])
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 6, 10, 8)
+        foot.setSpacing(6)
         foot.addWidget(self.count, 1)
         for button in (self.older, self.pair, self.copy, plain_button(self.tr("Close"), self.reject)):
             foot.addWidget(button)

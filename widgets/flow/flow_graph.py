@@ -21,15 +21,17 @@ from widgets.common.numbers import count_text
 from widgets.common.plain import tooltip_text
 from widgets.common.theme import ThemeHolder
 from widgets.flow.graph_layout import arranged
+from widgets.flow.line_looks import WELL, draw_legend, look_of, pen_of
 from widgets.flow.name_places import NameBox, name_places
 from widgets.flow.pair_texts import pair_text
-from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair
+from widgets.flow.pairs import Pair
 
 MOST_NODES = 200
 MANY_LINES = 250
 """Of more than these each is a pixel wide: thick ones would cover each other, and take ten times as long to draw."""
 _MARGIN = 56
 _RADIUS = 7.0
+_FOOT = 22
 _NEAR = 8.0
 _BEND = 0.14  # of its length: there and back are two lines
 
@@ -232,6 +234,7 @@ class FlowGraph(QWidget):
         for agent in self.nodes:
             self._draw_agent(painter, agent, dim=agent in pale)
         self._draw_names(painter, pale)
+        draw_legend(painter, theme, QRectF(self.rect()).adjusted(10, self.height() - _FOOT, -10, -4))
 
     def _near(self) -> set[int] | None:
         """Whom everything else is drawn paler than; None: nobody."""
@@ -246,24 +249,17 @@ class FlowGraph(QWidget):
 
     def _draw_line(self, painter: QPainter, pair: Pair, most: int, *, dim: bool) -> None:
         theme = self._themes.theme
-        fails = pair.ratio is not None and pair.ratio >= FAILS_FROM
-        slow = pair.p95_us is not None and pair.p95_us >= SLOW_FROM_US
-        colour = QColor(theme.error if fails else theme.warning if slow else theme.muted)
+        look = look_of(pair)
+        colour = QColor(getattr(theme, look.tone))
         at_hand = (pair.sender, pair.receiver) == self._edge
-        colour.setAlphaF(0.12 if dim else 1.0 if fails or slow or at_hand else 0.55)
+        colour.setAlphaF(0.12 if dim else 0.55 if look is WELL and not at_hand else 1.0)
         share = math.sqrt(pair.interactions / most)
         width = 1 + 4 * share + (1.5 if at_hand else 0)
         if len(self.pairs) > MANY_LINES and not at_hand:
             width = 1
-        pen = QPen(colour, width)
-        if fails:
-            pen.setDashPattern([3, 2])
-        elif slow:
-            pen.setDashPattern([1.2, 2])
-        path = self._path(pair)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(pen)
-        painter.drawPath(path)
+        painter.setPen(pen_of(look, colour, width))
+        painter.drawPath(self._path(pair))
         if pair.sender != pair.receiver:
             _arrow(painter, self.place(pair.sender), self.place(pair.receiver), colour, 6 + width)
 
@@ -288,7 +284,7 @@ class FlowGraph(QWidget):
         must = frozenset(self._found | ({self._node} if self._node is not None else set(self._edge or ())))
         boxes = name_places(
             [*order, *(one for one in self.nodes if one not in order)], at, [at[one] for one in self.nodes if one not in pale], lambda one: font.horizontalAdvance(told[one]) + 4,
-            font.height(), _RADIUS, NameBox(0, 0, self.width(), self.height()), must & set(self.nodes),
+            font.height(), _RADIUS, NameBox(0, 0, self.width(), self.height() - _FOOT), must & set(self.nodes),
         )  # fmt: skip
         ground = QColor(theme.surface)
         ground.setAlphaF(0.8)

@@ -98,6 +98,7 @@ class FlowScreen(QWidget):
     def _build(self) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(10, 4, 8, 4)
+        head.setSpacing(6)
         head.addWidget(self.summary, 1)
         for button in (self.unhide, self.grouped, self.replay_button):
             head.addWidget(button)

@@ -34,6 +34,7 @@ class MatrixPanel(QWidget):
         self.view = MatrixView(themes)
         head = QHBoxLayout()
         head.setContentsMargins(10, 4, 8, 4)
+        head.setSpacing(6)
         for text, box in ((self.tr("&Colour"), self.measure), (self.tr("&Order"), self.order)):
             label = QLabel(text)
             label.setBuddy(box)

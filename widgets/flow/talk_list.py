@@ -40,6 +40,7 @@ class TalkList(QWidget):
         self.conversation.setToolTip(self.tr("What was sent and what came back, as arrows in the order of time"))
         head = QHBoxLayout()
         head.setContentsMargins(10, 4, 8, 4)
+        head.setSpacing(6)
         head.addWidget(self.title, 1)
         head.addWidget(self.conversation)
         head.addWidget(plain_button(self.tr("Close"), self.closed.emit))

@@ -57,6 +57,7 @@ class TaskPane(QWidget):
     def _build(self) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(8, 6, 8, 4)
+        head.setSpacing(6)
         words = QVBoxLayout()
         words.addWidget(self.title)
         words.addWidget(self.note)
