@@ -21,6 +21,8 @@ from mqtt.reading.plan import Unread
 
 _OURS = frozenset(("body", "reply_to", "task", "state", "result", "error"))
 
+_OUR_NAME = "Murmurscope"
+"""Of whoever gives tasks, for people: it has a topic of its own to be answered on, and no status."""
 _TYPES = {"answer": "input"}  # agents answer each other, too: what one asked for has a word of its own
 
 
@@ -70,7 +72,7 @@ def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> Outgoi
             id_ = attempt_name(f"{order.id}.inquiry", dispatch.attempt)  # an answer to it says of which attempt
         case _:
             id_ += ".cancel"
-    told = {"id": id_, "type": _TYPES.get(dispatch.kind, dispatch.kind), "body": body}
+    told = {"id": id_, "type": _TYPES.get(dispatch.kind, dispatch.kind), "from_name": _OUR_NAME, "body": body}
     return OutgoingMessage(f"{prefix}/{dispatch.agent}/inbox/{us}", compact(told).encode(), 1, properties=properties)
 
 
@@ -79,6 +81,7 @@ def command_for(command: AgentCommand, prefix: str, us: str) -> OutgoingMessage:
     told = {
         "id": command.id,
         "type": "command",
+        "from_name": _OUR_NAME,
         "body": {"command": command.name, "arguments": json.loads(command.arguments)},
     }
     answers = f"{prefix}/{us}/inbox/{command.agent}"

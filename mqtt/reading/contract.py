@@ -11,14 +11,13 @@ from models.domain.messages import Kind, Origin, RawMessage
 from models.domain.presence_words import Cause, Condition, Presence, read_status_word
 from models.domain.records import Declaration
 from models.domain.timestamps import PLAUSIBLE_US, read_time
-from mqtt.reading.contract_work import AttemptPlan, InboxPlan, LogPlan, TailPlan, TaskPlan
+from mqtt.reading.contract_work import SOURCE, AttemptPlan, InboxPlan, LogPlan, TailPlan, TaskPlan
 from mqtt.reading.decode import FAILURES, read_object, read_text, strip
 from mqtt.reading.generic_numbers import contract_unit, flatten, number_of
 from mqtt.reading.plan import Plan, Sink, Unread
 from mqtt.reading.shapes import STEADY, Decode
 from mqtt.reading.units import Scales, scaled, scales_of
 
-SOURCE = "murmurscope"
 LONGEST_INTERVAL_S = 7 * 86_400
 _RANK = 2  # its birth and its will
 _GONE = (Presence.OFFLINE, Presence.STOPPED)

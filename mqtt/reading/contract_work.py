@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from models.domain.messages import Kind, Origin, RawMessage
-from models.domain.records import Attempt, Interaction, LogRow, Outcome, TaskReport, TaskState
+from models.domain.records import Attempt, Declaration, Interaction, LogRow, Outcome, TaskReport, TaskState
 from models.domain.timestamps import read_time
 from mqtt.reading.conventions.mosquitto_log import tell_clients, with_own_time
 from mqtt.reading.decode import compact, read_object, read_text, strip
@@ -15,6 +15,7 @@ from mqtt.reading.log_lines import read_line
 from mqtt.reading.log_shapes import LogRecord, read_log
 from mqtt.reading.plan import Sink, Unread
 
+SOURCE = "murmurscope"
 NO_REPLY = frozenset(("event", "task", "cancel", "input", "inquiry"))
 _STATES = {state.word: state for state in TaskState} | {
     "created": TaskState.SUBMITTED, "queued": TaskState.SUBMITTED, "pending": TaskState.SUBMITTED,
@@ -162,6 +163,7 @@ class InboxPlan(_NumberedPlan):
     def __init__(self, topic: int, sender: int, receiver: int, sink: Sink) -> None:
         super().__init__(topic, sender, sink)
         self._receiver = receiver
+        self._called = ""
 
     def read(self, row: int, message: RawMessage, sink: Sink) -> None:
         if message.origin is Origin.REPLAY:
@@ -178,6 +180,9 @@ class InboxPlan(_NumberedPlan):
         kind, id_, reply_to = as_text(body.get("type")), as_text(body.get("id")), as_text(body.get("reply_to"))
         if kind == "task":
             self._delegate(row, body, message, sink)
+        called = as_text(body.get("from_name"))
+        if called and called != self._called:
+            self._declare(row, called, sink)
         if reply_to:
             self._reply(row, (self._receiver, self.agent, reply_to), sent, outcome_of(body), sink)
             return
@@ -189,6 +194,13 @@ class InboxPlan(_NumberedPlan):
             sink.batch.interactions.append(
                 Interaction(row, time_us, self.agent, self._receiver, kind or "message", id_ or "", None, Outcome.OK)
             )
+
+    def _declare(self, row: int, called: str, sink: Sink) -> None:
+        """How the sender is called, where it has no status to say so."""
+        self._called = called
+        declaration = Declaration(row, self.agent, SOURCE, called)
+        if sink.declarations.is_news(declaration, sink.names.agents[self.agent]):
+            sink.batch.declarations.append(declaration)
 
     def _keys(self, id_: str | None, message: RawMessage) -> tuple[Hashable, ...]:
         """What a reply to this message would be found by."""

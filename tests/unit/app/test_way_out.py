@@ -31,4 +31,5 @@ def test_whoever_is_sent_a_task_gets_it_as_it_can_be_told(clock, worker, version
     else:
         way.acknowledge()
         assert way.topics() == [topic]
+        assert (b"Murmurscope" in way.sent[0][0].payload) == topic.startswith("agents/"), "it says who it is"
         assert told == [SendingOutcome()]

@@ -353,3 +353,23 @@ def test_a_mistake_of_ours_is_counted_logged_once_and_stops_nothing(
     assert batch.sample_value == [1.0]
     assert len(caplog.records) == 1
     assert caplog.records[0].exc_info is not None
+
+
+class TestWhoGivesTasks:
+    """It has no status: what it is called stands in what it says."""
+
+    TASK = {"type": "task", "from_name": "Murmurscope", "body": {"task": "t", "type": "sum"}}
+
+    def test_its_name_is_told_once_wherever_it_says_it(self) -> None:
+        reading = Reading()
+        batch = reading.send("agents/a/inbox/m-5", self.TASK)
+        [declared] = batch.declarations
+        named = reading.names.agents[declared.agent], declared.convention, declared.name, declared.capabilities
+        assert named == ("m-5", "murmurscope", "Murmurscope", None)
+        assert reading.send("agents/a/inbox/m-5", self.TASK).declarations == []
+        assert reading.send("agents/b/inbox/m-5", self.TASK).declarations == []
+        [declared] = reading.send("agents/b/inbox/m-5", {**self.TASK, "from_name": "M"}).declarations
+        assert declared.name == "M"
+
+    def test_who_does_not_say_it_keeps_what_it_has(self) -> None:
+        assert Reading().send("agents/a/inbox/m-5", {**self.TASK, "from_name": None}).declarations == []
