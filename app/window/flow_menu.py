@@ -36,6 +36,8 @@ class FlowMenu(QObject):
             tr("Draw the chosen agent or pair no more, until it is shown again"))  # fmt: skip
         add("show-hidden", tr("Show what is hidden in Flow"), lambda one: one.show_all(), lambda one: one.hides,
             tr("Draw again what was hidden or left out by the filter"))  # fmt: skip
+        add("save", tr("Save interactions as CSV…"), lambda one: one.save_csv(), lambda _: True,
+            tr("Write what was said in the chosen time, one row for each interaction"))  # fmt: skip
         self.refresh()
 
     @Slot(object)

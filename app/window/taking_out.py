@@ -1,4 +1,4 @@
-"""What leaves the window as a file: pictures of plots and screens, and the samples behind a plot."""
+"""What leaves the window as a file: pictures of plots and screens, and what is stored behind them."""
 
 import re
 from collections.abc import Callable
@@ -47,6 +47,7 @@ class TakingOut(QObject):
         self._followed: dict[int, str] = {}
         outlet.picture_wanted.connect(self._save_picture)
         outlet.data_wanted.connect(self._save_data)
+        outlet.dataset_wanted.connect(self._save_dataset)
         queue.changed.connect(self._tell_progress)
         queue.ended.connect(self._ended)
 
@@ -76,11 +77,14 @@ class TakingOut(QObject):
 
     @Slot(object, object)
     def _save_data(self, taken: Taken, series: tuple[Plotted, ...]) -> None:
+        self._save_dataset(taken, "samples", tuple((one.agent, one.metric, one.labels) for one in series))
+
+    @Slot(object, str)
+    def _save_dataset(self, taken: Taken, dataset: str, series: tuple[tuple[str, str, str], ...] = ()) -> None:
         path = self._asking().new_file(self.tr("Save data"), self._folder.propose(_file_name(taken, "csv")))
         if path:
             self._folder.note(path)
-            names = tuple((one.agent, one.metric, one.labels) for one in series)
-            order = ExportOrder("samples", "csv", path, "", taken.since_us, taken.until_us, series=names)
+            order = ExportOrder(dataset, "csv", path, "", taken.since_us, taken.until_us, series=series)
             self._followed[self._queue.export(order)] = path
             self._tell_progress()
 

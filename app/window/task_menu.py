@@ -40,6 +40,10 @@ class TaskMenu(QObject):
         self._logs = actions.add("task.logs", tr("Its &logs"), self._show_logs, None, "", "Task",
             tip=tr("Log records that name the task at hand"))  # fmt: skip
         self._enabled.append((self._logs, lambda one: one.item is not None))
+        actions.separate("Task")
+        self._csv = actions.add("task.save", tr("Save as CS&V…"), self._save_csv, None, "", "Task",
+            tip=tr("Write the tasks of the chosen time, one row for each"))  # fmt: skip
+        self._enabled.append((self._csv, lambda _: True))
         self.refresh()
 
     def attach(self, place: "TasksPlace", refusal: str) -> None:
@@ -59,7 +63,7 @@ class TaskMenu(QObject):
         screen = self._place.screen if self._place is not None else None
         shown = screen if screen is not None and screen.isVisible() else None
         for action, fits in self._enabled:
-            changes = action is not self._logs
+            changes = action not in (self._logs, self._csv)
             action.setEnabled(shown is not None and fits(shown) and not (changes and self._refusal))
 
     def _give_one(self) -> None:
@@ -77,6 +81,10 @@ class TaskMenu(QObject):
                 self._place.retry(screen.to_do(can_retry))
             case "answer" if screen.item is not None:
                 self._place.answer(screen.item.task)
+
+    def _save_csv(self) -> None:
+        if self._place is not None and self._place.screen is not None:
+            self._place.screen.save_csv()
 
     def _show_logs(self) -> None:
         if self._place is not None and self._place.screen is not None:

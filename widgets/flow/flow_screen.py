@@ -21,6 +21,7 @@ from widgets.flow.pairs import FAILS_FROM, SLOW_FROM_US, Pair, node_name, pairs_
 from widgets.flow.replay_bar import ReplayBar
 from widgets.flow.talk_list import TalkList, talk_title
 from widgets.flow.talk_of import talk_of
+from widgets.frame.outlet import Taken
 from widgets.frame.screen_context import ScreenContext
 from widgets.records.agent_names import AgentNames
 
@@ -43,6 +44,7 @@ class FlowScreen(QWidget):
     def __init__(self, context: ScreenContext, names: AgentNames, refresh_ms: int = REFRESH_MS) -> None:
         super().__init__()
         self._source, self._times, self._cursor, self._names = context.source, context.times, context.cursor, names
+        self._outlet = context.outlet
         self._asked: Ticket | None = None
         self._stale = True
         self._result: FlowResult | None = None
@@ -132,6 +134,12 @@ class FlowScreen(QWidget):
         """Put the cursor into the filter."""
         self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filter.selectAll()
+
+    def save_csv(self) -> None:
+        """Have the interactions of the time that is seen written to a file, one by one."""
+        since_us, until_us = self._span()
+        taken = Taken(self.tr("Interactions"), since_us, until_us or self._times.current().until_us)
+        self._outlet.dataset_wanted.emit(taken, "interactions")
 
     @Slot()
     def refresh(self) -> None:

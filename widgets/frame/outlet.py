@@ -19,5 +19,7 @@ class Outlet(QObject):
 
     picture_wanted = Signal(object, object)
     """Keep this picture (`Taken`, `QImage`)."""
+    dataset_wanted = Signal(object, str)
+    """Write this dataset (`Taken`, its name as exports have it)."""
     data_wanted = Signal(object, object)
     """Write the stored samples of these series (`Taken`, tuple of `Plotted` by agent, metric and labels)."""

@@ -26,6 +26,7 @@ from widgets.common.numbers import count_text
 from widgets.common.plain import visible
 from widgets.common.state_view import StateKind, StateStack, ViewState, failed, loading, no_match
 from widgets.common.throttle import Throttle
+from widgets.frame.outlet import Taken
 from widgets.frame.screen_context import ScreenContext
 from widgets.tasks.command_list import CommandList
 from widgets.tasks.state_chips import StateChips
@@ -53,6 +54,7 @@ class TasksScreen(QWidget):
     def __init__(self, context: ScreenContext, refresh_ms: int = REFRESH_MS) -> None:
         super().__init__()
         self._source, self._times, self._cursor = context.source, context.times, context.cursor
+        self._outlet = context.outlet
         self._items: Sequence[TaskItem] = ()
         self._whole = True
         self._asked: Ticket | None = None
@@ -150,6 +152,14 @@ class TasksScreen(QWidget):
         """Put the cursor into the filter."""
         self.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filter.selectAll()
+
+    def save_csv(self) -> None:
+        """Have the tasks of the time that is seen written to a file."""
+        now, pinned_us = self._times.current(), self._cursor.pinned_us
+        since_us, until_us = (
+            (now.since_us, now.until_us) if pinned_us is None else (pinned_us - now.span_us, pinned_us + 1)
+        )
+        self._outlet.dataset_wanted.emit(Taken(self.tr("Tasks"), since_us, until_us), "tasks")
 
     @Slot()
     def refresh(self) -> None:

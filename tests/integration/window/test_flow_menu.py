@@ -35,7 +35,7 @@ def test_actions_fit_what_is_chosen(desk: Desk, qtbot: QtBot) -> None:
     with qtbot.waitExposed(screen):
         screen.show()
     desk.source.answer_all()
-    always = {"replay", "by-group"}
+    always = {"replay", "by-group", "save"}
     assert enabled() == always
     screen.views.graph.chosen.emit(AGENT, 8)
     desk.source.answer_all()
@@ -56,5 +56,9 @@ def test_actions_fit_what_is_chosen(desk: Desk, qtbot: QtBot) -> None:
     assert screen.replay.isHidden()
     actions["flow.by-group"].trigger()
     assert screen.grouped.isChecked()
+    with qtbot.waitSignal(desk.context.outlet.dataset_wanted) as told:
+        actions["flow.save"].trigger()
+    now = desk.context.times.current()
+    assert (told.args[0].since_us, told.args[0].until_us, told.args[1]) == (now.since_us, now.until_us, "interactions")
     screen.hide()
     assert enabled() == set()

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.window.asking import Asking
 from app.window.composition import Composition, WindowOptions
 from app.window.pictures_at_hand import keep_pictures, pictures_at_hand
-from app.window.places import AGENT, EXPLORE, FLEET
+from app.window.places import AGENT, EXPLORE, FLEET, FLOW, TASKS
 from app.window.recorder_watch import RecorderWatch, Seen
 from models.domain.clock import SystemClock
 from models.domain.layouts.layout import Layout, Panel, Plotted, Side
@@ -218,3 +218,20 @@ def test_an_incident_has_a_picture_of_every_panel_that_is_shown(one: Composition
     assert [name for name, _ in pictures_at_hand(one.window, one.screens.explore, one.themes)] == ["Window"], (
         "a hidden panel is of another time"
     )
+
+
+@pytest.mark.parametrize(("place", "action", "head"), [
+    (TASKS, "task.save", "task,parent,agent"), (FLOW, "flow.save", "time,from,to"),
+])  # fmt: skip
+def test_what_tasks_and_flow_show_is_written_as_the_dataset_behind_it(
+    one: Composition, answers: Answers, tmp_path: Path, qtbot: QtBot, place: str, action: str, head: str
+) -> None:
+    assert not one._actions[action].isEnabled()
+    one.window.show_screen(place)
+    assert one._actions[action].isEnabled()
+    answers.path = str(tmp_path / "there.csv")
+    one._actions[action].trigger()
+    qtbot.waitUntil(lambda: [job.state for job in one.data._queue.jobs] == [JobState.DONE], timeout=20_000)
+    now, [job] = one.window.time_range.current(), one.data._queue.jobs
+    assert Path(answers.path).read_text(encoding="utf-8").startswith(head)
+    assert (job.order.since_us, job.order.until_us) == (now.since_us, now.until_us)
