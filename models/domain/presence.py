@@ -37,7 +37,7 @@ _FEW = 32
 class _Agent:
     __slots__ = (
         "availability", "availability_rank", "before", "before_cause", "cause", "condition", "declared_us", "due_us",
-        "gaps", "id", "learned_us", "presence", "signs", "since_us", "told",
+        "gaps", "id", "irregular", "learned_us", "presence", "signs", "since_us", "told",
     )  # fmt: skip
 
     def __init__(self, id_: int, now_us: int, signs: LifeSigns) -> None:
@@ -49,6 +49,7 @@ class _Agent:
         self.told = False  # a change was given out, so that the next one must differ
         self.before, self.before_cause = Presence.UNKNOWN, Cause.NOT_HEARD  # while unknown: what it was
         self.declared_us = self.learned_us = 0
+        self.irregular = False  # what is learned of it means nothing
         self.heard_us = now_us  # last life sign; while unknown: since when we listen
         self.beat_us: int | None = None  # start of the last beat; None: the next gap would span an absence
         self.gaps = _NO_GAPS
@@ -75,7 +76,7 @@ class _Agent:
 
     @property
     def interval_us(self) -> int:
-        return self.declared_us or self.learned_us
+        return self.declared_us or (0 if self.irregular else self.learned_us)
 
     @property
     def ends_by_silence(self) -> bool:
@@ -230,6 +231,8 @@ class PresenceKeeper:
 
     def _declare(self, batch: RecordBatch, offset_us: int) -> None:
         for declared in batch.declarations:
+            if declared.irregular:
+                self._agent(declared.agent).irregular = True
             if declared.interval_us is not None:
                 agent = self._agent(declared.agent)
                 agent.declared_us = declared.interval_us

@@ -121,7 +121,8 @@ class Attempt(NamedTuple):
 
 
 class Declaration(NamedTuple):
-    """What an agent says of itself. `None` leaves what was known before."""
+    """What an agent says of itself. `None` leaves what was known before. `irregular`: it has no status and speaks when it has
+    something to say, so that its silence says nothing."""
 
     row: int
     agent: int
@@ -132,6 +133,7 @@ class Declaration(NamedTuple):
     host: str | None = None
     version: str | None = None
     capabilities: tuple[str, ...] | None = None
+    irregular: bool = False
 
 
 class PresenceEvidence(NamedTuple):

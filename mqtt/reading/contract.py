@@ -86,7 +86,7 @@ class StatusPlan:
             _text(body, "host"), _text(body, "version"),
             tuple(one for one in capabilities if isinstance(one, str)) if isinstance(capabilities, list) else None,
         )  # fmt: skip
-        if any(part is not None for part in declaration[3:]) and sink.declarations.is_news(
+        if declaration != Declaration(row, self.agent, SOURCE) and sink.declarations.is_news(
             declaration, sink.names.agents[self.agent]
         ):
             sink.batch.declarations.append(declaration)

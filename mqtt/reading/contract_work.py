@@ -198,7 +198,7 @@ class InboxPlan(_NumberedPlan):
     def _declare(self, row: int, called: str, sink: Sink) -> None:
         """How the sender is called, where it has no status to say so."""
         self._called = called
-        declaration = Declaration(row, self.agent, SOURCE, called)
+        declaration = Declaration(row, self.agent, SOURCE, called, irregular=True)
         if sink.declarations.is_news(declaration, sink.names.agents[self.agent]):
             sink.batch.declarations.append(declaration)
 

@@ -136,6 +136,22 @@ def test_bursts_are_one_beat_and_a_learned_interval_is_late_after_three_seconds_
     assert stage.wait(0.2) == [(LATE, Cause.SILENCE)]
 
 
+def test_of_who_has_no_status_and_speaks_now_and_then_silence_says_nothing() -> None:
+    stage = Stage()
+    batch = RecordBatch([message(stage.clock.wall_us())], [1], [1])
+    batch.declarations = [Declaration(0, 1, "murmurscope", "Murmurscope", irregular=True)]
+    stage.take(stage.keeper.observe(batch, Instant.now(stage.clock)))
+    for _ in range(12):
+        stage.clock.advance(2 * S)
+        stage.hear()
+    stage.clock.advance(3_600 * S)
+    assert stage.take(stage.keeper.tick(Instant.now(stage.clock))) == []
+    assert stage.now[1].presence is ONLINE
+    stage.declare(10)
+    stage.clock.advance(60 * S)
+    assert (OFFLINE, Cause.SILENCE) in stage.take(stage.keeper.tick(Instant.now(stage.clock)))
+
+
 def test_an_absence_is_no_interval() -> None:
     stage = Stage()
     for _ in range(6):
