@@ -188,7 +188,7 @@ class TestStatus:
                 "version": "1.2", "host": "box", "ts": TS, "boot": "b", "seq": 0}  # fmt: skip
         batch = reading.send("agents/a/status", told)
         [one] = batch.declarations
-        assert one[2:] == ("murmurscope", "Crawler", "web", 30 * S, "box", "1.2", ("crawl",))
+        assert one[2:] == ("murmurscope", "Crawler", "web", 30 * S, "box", "1.2", ("crawl",), False)
         [evidence] = batch.evidence
         assert evidence[2:] == (Presence.ONLINE, Condition.OK, Cause.STATUS, 2)
         assert batch.kind == [Kind.STATUS]
