@@ -43,6 +43,7 @@ class Office:
         self.recorder.kill()
         for agent in self.agents:
             agent.close()
+        self.agents.clear()  # what they do refers to us: in a circle their sockets would be closed in any order
 
     @property
     def us(self) -> str:
