@@ -23,6 +23,7 @@ _OURS = frozenset(("body", "reply_to", "task", "state", "result", "error"))
 
 _OUR_NAME = "Murmurscope"
 """Of whoever gives tasks, for people: it has a topic of its own to be answered on, and no status."""
+_INQUIRY = ".inquiry"
 _TYPES = {"answer": "input"}  # agents answer each other, too: what one asked for has a word of its own
 
 
@@ -40,6 +41,14 @@ class Withdrawal(NamedTuple):
 
     sender: str
     task: str
+
+
+class Missing(NamedTuple):
+    """An agent that was asked after an attempt does not know it."""
+
+    agent: str
+    task: str
+    attempt: int
 
 
 def inbox_of(prefix: str, agent: str) -> bytes:
@@ -69,7 +78,7 @@ def message_for(dispatch: Dispatch, prefix: str, us: str, now_us: int) -> Outgoi
             id_ += ".answer"
         case "inquiry":
             body["attempt"] = dispatch.attempt
-            id_ = attempt_name(f"{order.id}.inquiry", dispatch.attempt)  # an answer to it says of which attempt
+            id_ = attempt_name(order.id + _INQUIRY, dispatch.attempt)
         case _:
             id_ += ".cancel"
     told = {"id": id_, "type": _TYPES.get(dispatch.kind, dispatch.kind), "from_name": _OUR_NAME, "body": body}
@@ -108,7 +117,7 @@ def refusal_for(refusal: Refusal, prefix: str, us: str) -> OutgoingMessage:
     return OutgoingMessage(f"{prefix}/{refusal.sender}/inbox/{us}", compact(told).encode())
 
 
-def read_inbox(message: RawMessage, prefix: str, us: str) -> Told | TaskOrder | Refusal | Withdrawal | None:
+def read_inbox(message: RawMessage, prefix: str, us: str) -> Told | Missing | TaskOrder | Refusal | Withdrawal | None:
     """What somebody says to us: an answer to a task, a task for others, or nothing that is of tasks."""
     sender = message.topic[len(inbox_of(prefix, us)) :].decode(errors="replace")
     try:
@@ -149,13 +158,15 @@ def _mere_result(sender: str, message: RawMessage) -> Told | None:
     return Told(sender, task, TaskState.COMPLETED, attempt, None, result, None, message.received_us)
 
 
-def _answer(sender: str, told: dict[str, Any], body: Any, reply_to: str, received_us: int) -> Told | None:
+def _answer(sender: str, told: dict[str, Any], body: Any, reply_to: str, received_us: int) -> Told | Missing | None:
     """An answer without a state is the result; so is an object without a word of ours, where MQTT 5 says that it answers."""
     if _OURS.isdisjoint(told):
         told, body = {"body": told}, told
     inner = body if isinstance(body, dict) else told if "body" not in told else {}
-    task, attempt = attempt_of(reply_to)
-    task = as_text(inner.get("task")) or task
+    name, attempt = attempt_of(reply_to)
+    if name.endswith(_INQUIRY) and inner.get("state") == "unknown":
+        return Missing(sender, name.removesuffix(_INQUIRY), attempt)
+    task = as_text(inner.get("task")) or name
     if not task:
         return None
     error = as_text(inner.get("error"))

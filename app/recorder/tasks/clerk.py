@@ -16,7 +16,7 @@ from models.domain.tasks.orders import TaskOrder
 from models.domain.tasks.work import Told
 from models.storage.keeping.retention import STEADY_CLOCK_US
 from models.storage.tasks.task_file import TaskFile
-from mqtt.delegating.contract import Refusal, Withdrawal
+from mqtt.delegating.contract import Missing, Refusal, Withdrawal
 
 BACKLOG_US = 10_000_000
 """What the broker kept for us has come by then, our own messages among it, even where nothing live comes after it."""
@@ -124,6 +124,7 @@ class Clerk:
         """A commit. One that cannot be taken in costs the others nothing."""
         self._each(heard.declared, self._declared, now_us)
         self._each(heard.told, self._told, now_us)
+        self._each(heard.missing, self._missing, now_us)
         self._each(heard.presence, self._presence, now_us)
         self._each(heard.orders, self._ordered, now_us)
         self._each(heard.refusals, self._refused, now_us)
@@ -155,6 +156,9 @@ class Clerk:
         else:
             for one in ours_of((told,), self.engine.knows):
                 self.engine.told(one, now_us)
+
+    def _missing(self, one: Missing, now_us: int) -> None:
+        self.engine.missing(one.task, one.agent, one.attempt, now_us)
 
     def _presence(self, one: tuple[str, Presence], now_us: int) -> None:
         self.engine.presence(*one, now_us)

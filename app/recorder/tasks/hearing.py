@@ -11,7 +11,7 @@ from models.domain.presence_words import Presence
 from models.domain.tasks.orders import TaskOrder
 from models.domain.tasks.work import Told
 from mqtt.delegating.attempts import attempt_of
-from mqtt.delegating.contract import Refusal, Withdrawal, inbox_of, read_inbox
+from mqtt.delegating.contract import Missing, Refusal, Withdrawal, inbox_of, read_inbox
 
 TOLD_EVERY_US = 5_000_000
 _LOG = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Heard(NamedTuple):
     """In the order in which it was recorded. `received_us`: arrival of the last message."""
 
     told: Sequence[Told] = ()
+    missing: Sequence[Missing] = ()
     orders: Sequence[TaskOrder] = ()
     refusals: Sequence[Refusal] = ()
     withdrawals: Sequence[Withdrawal] = ()
@@ -105,6 +106,7 @@ def said_to(messages: Sequence[RawMessage], prefix: str, us: str) -> list[RawMes
 def sorted_out(told: Sequence[Told], ours: Sequence[RawMessage], prefix: str, us: str) -> Heard:
     """Reports, and what our inbox holds besides: answers, orders, what is taken back."""
     answers: list[Told] = []
+    missing: list[Missing] = []
     orders: list[TaskOrder] = []
     refusals: list[Refusal] = []
     withdrawals: list[Withdrawal] = []
@@ -117,10 +119,12 @@ def sorted_out(told: Sequence[Told], ours: Sequence[RawMessage], prefix: str, us
         match said:
             case Told() as answer:
                 answers.append(answer)
+            case Missing() as answer:
+                missing.append(answer)
             case TaskOrder() as order:
                 orders.append(order)
             case Refusal() as refusal:
                 refusals.append(refusal)
             case Withdrawal() as withdrawal:
                 withdrawals.append(withdrawal)
-    return Heard([*told, *answers], orders, refusals, withdrawals)
+    return Heard([*told, *answers], missing, orders, refusals, withdrawals)

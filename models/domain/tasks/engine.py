@@ -214,6 +214,16 @@ class Engine:
         elif told.state in ENDED and self._board.in_vain(told.task, told.agent, told.state):
             self._placing.step(work, now_us, told.state, Reason.STRANGER, _said(told), told.agent)
 
+    def missing(self, id_: str, agent: str, attempt: int, now_us: int) -> None:
+        """An agent that was asked after an attempt does not know it."""
+        work = self._board.open.get(id_)
+        if work is None or (agent, attempt) != (work.agent, work.attempt) or work.sending is Sending.PLANNED:
+            return
+        if work.cancel_us:
+            self._end(work, TaskState.CANCELED, Reason.ASKED, now_us)
+        else:
+            self._doubts.not_there(work, now_us)
+
     def presence(self, agent: str, presence: Presence, now_us: int) -> None:
         """An agent came, or went; what it had is tried again elsewhere as far as it may."""
         worker = self.roster.worker(agent)
@@ -254,12 +264,6 @@ class Engine:
 
     def _told_own(self, work: Work, told: Told, now_us: int) -> None:
         self._doubts.heard_of(work, now_us)
-        if told.state is TaskState.UNKNOWN and self._doubts.answers(work):
-            if work.cancel_us:
-                self._end(work, TaskState.CANCELED, Reason.ASKED, now_us)
-            else:
-                self._doubts.not_there(work, now_us)
-            return
         if work.sending is not Sending.ACKNOWLEDGED:
             work.sending = Sending.ACKNOWLEDGED
             self.roster.worker(work.agent).holds.add(work.order.id)

@@ -11,7 +11,7 @@ from models.domain.tasks.orders import Fan, Gather, TaskOrder
 from models.domain.tasks.work import Dispatch, Reason, Told, Work
 from mqtt.delegating import a2a, contract
 from mqtt.delegating.attempts import attempt_name, attempt_of
-from mqtt.delegating.contract import Refusal, Withdrawal, read_inbox
+from mqtt.delegating.contract import Missing, Refusal, Withdrawal, read_inbox
 from tests.helpers.a2a import Talk
 from tests.helpers.reading import Reading
 
@@ -39,6 +39,7 @@ class TestContract:
         assert body(message) == {
             "id": "t.2",
             "type": "task",
+            "from_name": "Murmurscope",
             "body": {
                 "task": "t", "type": "sum", "input": {"a": 1}, "attempt": 2, "parent": "p",
                 "deadline": (NOW_US + 1_500_000) / 1e6,
@@ -51,11 +52,25 @@ class TestContract:
         answer = contract.message_for(dispatch("answer", text='"yes"'), "agents", US, 0)
         assert (body(answer)["type"], body(answer)["body"]) == ("input", {"task": "t", "input": "yes"})
 
+    def test_asking_how_one_stands_and_that_it_is_not_there(self):
+        asked = body(contract.message_for(dispatch("inquiry", 2), "agents", US, 0))
+        assert (asked["type"], asked["body"]) == ("inquiry", {"task": "t", "attempt": 2})
+
+        def said(state):
+            told = {"type": "result", "reply_to": asked["id"], "body": {"task": "t", "state": state}}
+            return read_inbox(Reading().message(f"agents/{US}/inbox/adder", told, Origin.LIVE, None), "agents", US)
+
+        assert said("unknown") == Missing("adder", "t", 2)
+        found = said("completed")
+        assert (found.task, found.attempt, found.state) == ("t", 2, TaskState.COMPLETED)
+
     def test_a_command_is_never_retained_and_expires(self):
         message = contract.command_for(AgentCommand("c", "adder", "ping"), "agents", US)
         assert not message.retain
         assert message.properties.expiry_s == 60
-        assert body(message) == {"id": "c", "type": "command", "body": {"command": "ping", "arguments": None}}
+        assert body(message) == {
+            "id": "c", "type": "command", "from_name": "Murmurscope", "body": {"command": "ping", "arguments": None},
+        }  # fmt: skip
 
     def test_our_own_reader_sees_the_same(self):
         reading = Reading()

@@ -440,7 +440,7 @@ class TestInquiry:
 
     def test_one_that_it_does_not_know_is_sent_again_if_it_may_be(self):
         desk, work = self.given(idempotent=True)
-        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        desk.do("missing", work.order.id, "a", 1)
         assert desk.messages(work) == [("task", "a", 1)] * 2
         assert stands(work) == (TaskState.SUBMITTED, Reason.NONE)
         assert desk.reasons(work)[-1] is Reason.UNSURE
@@ -449,7 +449,7 @@ class TestInquiry:
 
     def test_else_nobody_knows_whether_it_was_done(self):
         desk, work = self.given()
-        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        desk.do("missing", work.order.id, "a", 1)
         assert stands(work) == (TaskState.UNKNOWN, Reason.UNSURE)
         assert desk.messages(work) == [("task", "a", 1)]
         other = desk.give()
@@ -472,7 +472,7 @@ class TestInquiry:
     def test_one_that_is_to_stop_and_that_it_does_not_know_has_stopped(self):
         desk, work = self.given(idempotent=True)
         desk.do("cancel", work.order.id)
-        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        desk.do("missing", work.order.id, "a", 1)
         assert stands(work) == (TaskState.CANCELED, Reason.ASKED)
 
     def test_an_answer_of_an_earlier_attempt_says_nothing_of_this_one(self):
@@ -480,7 +480,7 @@ class TestInquiry:
         desk.told(work, TaskState.FAILED)
         desk.later(S)
         sent = desk.messages(work)
-        desk.told(work, TaskState.UNKNOWN, attempt=1)
+        desk.do("missing", work.order.id, "a", 1)
         assert (desk.messages(work), work.state) == (sent, TaskState.SUBMITTED)
 
     def test_a_clock_that_was_set_back_puts_the_question_off_by_nothing(self):
