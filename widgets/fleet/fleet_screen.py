@@ -28,8 +28,8 @@ from widgets.fleet.fleet_texts import sentence
 
 REFRESH_MS = 1_000
 _WIDTHS = {
-    Column.AGENT: 132, Column.GROUP: 90, Column.PRESENCE: 124, Column.LAST_SEEN: 74, Column.HOUR: 108, Column.CPU: 112,
-    Column.MEMORY: 120, Column.RESPONSE: 80, Column.ERROR_RATIO: 108, Column.TASKS: 50, Column.ATTEMPTS: 72,
+    Column.AGENT: 132, Column.GROUP: 90, Column.PRESENCE: 124, Column.LAST_SEEN: 74, Column.HOUR: 108, Column.CPU: 106,
+    Column.MEMORY: 112, Column.RESPONSE: 80, Column.ERROR_RATIO: 122, Column.TASKS: 50, Column.ATTEMPTS: 72,
     Column.SUCCESSES: 46, Column.ERRORS: 54, Column.LOG_ERRORS: 84, Column.MESSAGES: 84,
 }  # fmt: skip
 _RETIRED = True

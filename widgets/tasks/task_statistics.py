@@ -75,7 +75,7 @@ def statistics_table() -> SortedTable[Figures]:
         *(_quantile_column(tr("TaskFigures", "Ran p{q}"), place, waits=False) for place in range(3)),
     ]  # fmt: skip
     name = tr("TaskFigures", "Figures by type and agent")
-    return SortedTable(name, columns, (150, 160, 64, 58, 110, 130, *(92,) * 6), lambda one: (one.type, one.agent), (1,))
+    return SortedTable(name, columns, (120, 140, 60, 56, 112, 116, *(90,) * 6), lambda one: (one.type, one.agent), (1,))
 
 
 def _success(one: Figures) -> str:

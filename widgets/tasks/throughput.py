@@ -86,8 +86,8 @@ class Throughput(TimeSurface):
         painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
         painter.setPen(QColor(theme.muted))
         if self._counts.any():
-            painter.drawText(QRectF(0, area.top() - 6, _LEFT - 6, 12), RIGHT, count_text(top))
-        painter.drawText(QRectF(0, area.bottom() - 8, _LEFT - 6, 12), RIGHT, count_text(0))
+            painter.drawText(QRectF(0, area.top() - 1, _LEFT - 6, 14), RIGHT, count_text(top))
+        painter.drawText(QRectF(0, area.bottom() - 13, _LEFT - 6, 14), RIGHT, count_text(0))
         paint_times(painter, frame, self.width(), theme)
         self.setAccessibleDescription(self._sentence(None))
 
