@@ -1,6 +1,7 @@
 """`tasks.db`: its schema, its commits, its copies, and what becomes of a damaged one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from models.domain.records import TaskState
 from models.domain.tasks.commands import AgentCommand
 from models.domain.tasks.orders import Fan, Gather, TaskOrder
 from models.domain.tasks.work import Changes, Reason, Sending, Step, Work
+from models.storage.tasks.keeping import SLICE, remove_old
 from models.storage.tasks.reading import TaskReading, copied_tasks, damage_of_tasks
 from models.storage.tasks.schema import SCHEMA, TASK_MODELS
 from models.storage.tasks.task_file import TaskFile
@@ -166,3 +168,29 @@ def test_input_and_targets_are_json(file):
     file.store(changes(work()), 1)
     [(targets, text)] = file._connection.execute("SELECT targets, input FROM task").fetchall()
     assert (json.loads(targets), json.loads(text)) == (["x", "y"], {"a": 1})
+
+
+def test_beyond_a_size_the_oldest_that_ended_go_however_young_and_nothing_that_is_open(file):
+    def ended(number, parent=""):
+        order = TaskOrder(f"t-{number:04}", "sum", parent=parent)
+        return Work(order, 1_000 + number, TaskState.COMPLETED, result="x" * 500, ended_us=2_000)
+
+    whole = Work(TaskOrder("whole", "sum", fan=Fan.EACH), 1, TaskState.WORKING, children=1)
+    standing = Work(TaskOrder("open", "sum"), 2)
+    done = [ended(number) for number in range(SLICE + 100)]
+    file.store(changes(whole, standing, replace(ended(9_999, "whole"), created_us=3), *done), 1)
+    connection = file._connection
+
+    def left():
+        return {one.order.id for one in file.open_works()}, connection.execute("SELECT count(*) FROM task").fetchone()
+
+    everything = 3 + len(done)
+    assert remove_old(connection, 0, 1 << 30) == 0
+    assert left() == ({"whole", "open", "t-9999"}, (everything,))
+    assert remove_old(connection, 0, 10_000) == SLICE
+    assert left() == ({"whole", "open", "t-9999"}, (everything - SLICE,))
+    assert file.work("t-0000") is None, "the oldest go first"
+    assert file.work(f"t-{SLICE:04}") is not None
+    assert remove_old(connection, 0, 10_000) == 100
+    assert left() == ({"whole", "open", "t-9999"}, (3,))
+    assert remove_old(connection, 0, 1 << 20) == 0, "what is free in the file is not counted"
