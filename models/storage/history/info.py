@@ -14,6 +14,7 @@ from models.storage.keeping.retention import NO_LIMIT, StoreLimits
 from models.storage.sealing.figures import sealed_figures
 from models.storage.segments.open_segment import OpenSegment, Row, SegmentRow, fetch
 from models.storage.segments.schema import SEALED_LAYOUT
+from models.storage.store_errors import problems_of
 from models.storage.workspace import Workspace
 
 COUNTERS = ("stored", "duplicates", "unreadable", "dropped", "bytes")
@@ -40,50 +41,53 @@ def store_info(
 ) -> dict[str, Any]:
     """Counters since the workspace was made, rows and bytes per kind as they are held now.
 
-    `limits` are those in force. Raises `Cancelled` and the problems of opening a workspace.
+    `limits` are those in force. Raises `Cancelled` and the problems of opening a workspace, store.*
     """
-    token = token or CancelToken()
     view = StoreView(workspace)
     try:
-        view.refresh()
-        counters, kinds = _gather(view, token)
-        reasons = _reasons(view, token)
-        spans = [row for row in view.overlapping(0, 0) if row.last_us]
-        time = TimeText()
-        first, last = min((row.first_us for row in spans), default=0), max((row.last_us for row in spans), default=0)
-        sealed = sealed_figures(view)
-        agents, series, topics = (fetch(view.catalogue, f"select count(*) from {table}")[0][0] for table in _NAMED)
-        return {
-            "workspace": str(workspace.root),
-            "schema": int(view.catalogue.pragma("user_version")),
-            "newest_schema": SCHEMA,
-            "layout": SEALED_LAYOUT,
-            **counters,
-            "kinds": kinds,
-            "agents": agents,
-            "series": series,
-            "topics": topics,
-            "limits": {"agents": MOST_AGENTS, "series": MOST_SERIES, "series_of_agent": MOST_SERIES_OF_AGENT},
-            "unreadable_reasons": dict(sorted(reasons.items())),
-            "first": time(first) if first else None,
-            "last": time(last) if last else None,
-            "store_bytes": store_bytes(workspace, [row.id for row in view.all()]),
-            "segments": dict(
-                fetch(view.catalogue, "select state, count(*) from segment group by state order by state")
-            ),
-            "sealed": {**sealed._asdict(), "bytes_saved": sealed.bytes_saved},
-            "retention": _retention(view, limits, time),
-            "captures": [
-                {"id": id_, "kind": kind, "broker": broker, "started": time(since), "ended": time(end) if end else None}
-                for id_, kind, broker, since, end in fetch(
-                    view.catalogue,
-                    f"select id, kind, {source_column(view)}, started_us, ended_us from capture order by id",
-                )
-            ],
-            "damaged": {str(segment): reason for segment, reason in view.damaged.items()},
-        }
+        with problems_of(workspace.catalogue):
+            return _told(view, limits, token or CancelToken())
     finally:
         view.close()
+
+
+def _told(view: StoreView, limits: StoreLimits | None, token: CancelToken) -> dict[str, Any]:
+    workspace = view.workspace
+    view.refresh()
+    counters, kinds = _gather(view, token)
+    reasons = _reasons(view, token)
+    spans = [row for row in view.overlapping(0, 0) if row.last_us]
+    time = TimeText()
+    first, last = min((row.first_us for row in spans), default=0), max((row.last_us for row in spans), default=0)
+    sealed = sealed_figures(view)
+    agents, series, topics = (fetch(view.catalogue, f"select count(*) from {table}")[0][0] for table in _NAMED)
+    return {
+        "workspace": str(workspace.root),
+        "schema": int(view.catalogue.pragma("user_version")),
+        "newest_schema": SCHEMA,
+        "layout": SEALED_LAYOUT,
+        **counters,
+        "kinds": kinds,
+        "agents": agents,
+        "series": series,
+        "topics": topics,
+        "limits": {"agents": MOST_AGENTS, "series": MOST_SERIES, "series_of_agent": MOST_SERIES_OF_AGENT},
+        "unreadable_reasons": dict(sorted(reasons.items())),
+        "first": time(first) if first else None,
+        "last": time(last) if last else None,
+        "store_bytes": store_bytes(workspace, [row.id for row in view.all()]),
+        "segments": dict(fetch(view.catalogue, "select state, count(*) from segment group by state order by state")),
+        "sealed": {**sealed._asdict(), "bytes_saved": sealed.bytes_saved},
+        "retention": _retention(view, limits, time),
+        "captures": [
+            {"id": id_, "kind": kind, "broker": broker, "started": time(since), "ended": time(end) if end else None}
+            for id_, kind, broker, since, end in fetch(
+                view.catalogue,
+                f"select id, kind, {source_column(view)}, started_us, ended_us from capture order by id",
+            )
+        ],
+        "damaged": {str(segment): reason for segment, reason in view.damaged.items()},
+    }
 
 
 def _retention(view: StoreView, limits: StoreLimits | None, time: TimeText) -> dict[str, dict[str, Any]]:

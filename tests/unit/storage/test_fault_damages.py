@@ -197,3 +197,16 @@ def test_some_damages(whole: Whole, fast_folder: Path) -> None:
 @pytest.mark.long
 def test_five_hundred_damages(whole: Whole, fast_folder: Path) -> None:
     go_through(whole, fast_folder, 500)
+
+
+def test_info_tells_of_a_catalogue_whose_hours_cannot_be_read(whole: Whole, fast_folder: Path) -> None:
+    workspace = Workspace.at(fast_folder / "hours")
+    shutil.copytree(whole.folder, workspace.root)
+    [(page,)] = rows(workspace, "catalogue", "SELECT rootpage FROM sqlite_schema WHERE name = 'hours'")
+    [(size,)] = rows(workspace, "catalogue", "PRAGMA page_size")
+    with workspace.catalogue.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    with pytest.raises(EnvironmentProblem) as caught:
+        store_info(workspace)
+    assert caught.value.problem.code == "store.corrupt"
