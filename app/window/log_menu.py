@@ -1,30 +1,22 @@
 """The Log menu: what can be done with the query and the log record at hand."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QObject
 
+from app.window.at_hand_menu import AtHandMenu
 from widgets.common.actions import ActionRegistry
 
 if TYPE_CHECKING:  # loaded when its screen is first wanted
     from widgets.logs.logs_screen import LogsScreen
 
-Do = Callable[["LogsScreen"], object]
-Fits = Callable[["LogsScreen"], bool]
 
-
-class LogMenu(QObject):
-    """Registers its actions at once; they are enabled while they fit what is at hand on the screen. GUI thread."""
+class LogMenu(AtHandMenu["LogsScreen"]):
+    """GUI thread."""
 
     def __init__(self, actions: ActionRegistry, parent: QObject) -> None:
-        super().__init__(parent)
-        self._screen: LogsScreen | None = None
-        self._enabled: list[tuple[QAction, Fits]] = []
-        self._actions = actions
-        tr, add = self.tr, self._add
+        super().__init__(actions, parent, "Log", "log")
+        tr, add = self.tr, self.add
         add("clear", tr("Look for &everything"), lambda one: one.query.clear(), "Ctrl+U", lambda one: bool(one.query.text),
             tr("Take all conditions away"))  # fmt: skip
         add("save", tr("&Save this query…"), lambda one: one.kept.save(), None, lambda one: one.kept.can_save,
@@ -49,29 +41,6 @@ class LogMenu(QObject):
             tr("Show the plots of its agent at the moment when the record arrived"))  # fmt: skip
         add("fields", tr("&Fields and their values"), lambda one: one.toggle_facets(), "F4", lambda _: True,
             tr("Show or hide the fields beside the list"))  # fmt: skip
-        self.refresh()
-
-    @Slot(object)
-    def attach(self, screen: "LogsScreen") -> None:
-        """The screen is there."""
-        self._screen = screen
-        screen.at_hand_changed.connect(self.refresh)
-        self.refresh()
-
-    @Slot()
-    def refresh(self) -> None:
-        """Something else is at hand, or another screen is shown."""
-        screen = self._screen
-        for action, fits in self._enabled:
-            action.setEnabled(screen is not None and screen.isVisible() and fits(screen))
-
-    def _add(self, name: str, text: str, run: Do, keys: str | None, fits: Fits, tip: str) -> None:
-        action = self._actions.add(f"log.{name}", text, partial(self._run, run), keys, "", "Log", tip=tip)
-        self._enabled.append((action, fits))
-
-    def _run(self, run: Do) -> None:
-        if self._screen is not None:
-            run(self._screen)
 
 
 def _has_line(screen: "LogsScreen") -> bool:
