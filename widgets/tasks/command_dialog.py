@@ -44,8 +44,10 @@ class CommandDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.command = QComboBox()
         self.command.setEditable(True)
+        self.command.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.command.addItems(list(KNOWN))
-        self.command.setCurrentText(command)
+        self.command.setCurrentIndex(self.command.findText(command))  # Enter puts the current item into the field
+        self.command.setEditText(command)
         self.command.setAccessibleName(self.tr("Command"))
         self.arguments = QPlainTextEdit()
         self.arguments.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))

@@ -44,8 +44,9 @@ class GiveDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.type = QComboBox()
         self.type.setEditable(True)
+        self.type.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.type.addItems(list(types))
-        self.type.setCurrentText("")
+        self.type.setCurrentIndex(-1)  # Enter puts the current item into the field
         self._line(self.type, self.tr("Type"), self.tr("crawl"))
         self.to = QLineEdit(", ".join(chosen))
         self.to.setAccessibleName(self.tr("Agents"))

@@ -106,9 +106,9 @@ class Engine:
         elif work.sending is Sending.PLANNED or work.cancel_us:
             self._end(work, TaskState.CANCELED, reason, now_us)
         else:
-            work.cancel_us = now_us
+            work.cancel_us, work.reason = now_us, Reason.STOPPING
             self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
-            self._placing.note(work, now_us, reason)
+            self._placing.note(work, now_us, Reason.STOPPING if reason is Reason.ASKED else reason)
 
     def answer(self, id_: str, text: str, now_us: int) -> None:
         """What its agent asked for, as JSON text. Raises task.ended, and task.no-question where it asks for nothing."""
@@ -116,7 +116,7 @@ class Engine:
         if work.state not in _WAITS_FOR_SOMEBODY:
             raise trouble("task.no-question", task=id_)
         self._placing.changes.dispatches.append(Dispatch("answer", work, work.agent, work.attempt, text))
-        self._placing.note(work, now_us, text=text)
+        self._placing.note(work, now_us, Reason.ANSWERED, text)
 
     def retry(self, work: Work, parts: Iterable[Work], now_us: int) -> None:
         """Try one once more that has ended badly, or of which nobody knows whether it was sent; of one that gathers, those
@@ -293,7 +293,7 @@ class Engine:
         self._placing.changes.works[work.order.id] = work
         self._placing.touched.add(work.order.parent)
         if work.state is not told.state:
-            work.state, work.reason = told.state, Reason.NONE
+            work.state, work.reason = told.state, Reason.STOPPING if work.cancel_us else Reason.NONE
             self._placing.note(work, now_us, text=_said(told))
 
     def _told_by_earlier(self, work: Work, told: Told, now_us: int) -> None:

@@ -26,6 +26,7 @@ class Placing:
         order = work.order
         if not self.connected:
             self._board.unsent[order.id] = work
+            self._waits_as(work, Reason.UNCONNECTED, now_us)
             return
         if work.gathers:
             names = order.to or tuple(sorted(one.name for one in self._roster.capable(order.wanted)))
@@ -42,10 +43,7 @@ class Placing:
             self._send(work, best, now_us)
             return
         self._board.wait(work)
-        reason = Reason.BUSY if candidates else Reason.NOBODY
-        if work.reason is not reason:
-            work.reason = reason
-            self.note(work, now_us, reason)
+        self._waits_as(work, Reason.BUSY if candidates else Reason.NOBODY, now_us)
 
     def serve(self, worker: Worker, now_us: int) -> None:
         """Give an agent what waits for it, as far as it has room."""
@@ -71,6 +69,11 @@ class Placing:
     def step(self, work: Work, now_us: int, state: TaskState, reason: Reason, text: str, agent: str) -> None:
         """A line of its history that does not change it."""
         self.changes.steps.append(Step(work.order.id, now_us, work.attempt, agent, state, reason, text))
+
+    def _waits_as(self, work: Work, reason: Reason, now_us: int) -> None:
+        if work.reason is not reason:
+            work.reason = reason
+            self.note(work, now_us, reason)
 
     def _send(self, work: Work, worker: Worker, now_us: int) -> None:
         work.agent, work.sending, work.reason = worker.name, Sending.SENDING, Reason.NONE

@@ -33,6 +33,9 @@ class Reason(StrEnum):
     BUSY = "busy"  # those that serve it have as many as they may
     AGAIN = "again"  # somebody has it tried once more
     ELSEWHERE = "elsewhere"  # this workspace is a copy: the one that it was copied from has it
+    STOPPING = "stopping"  # its agent was asked to stop
+    ANSWERED = "answered"  # somebody gave what its agent asked for
+    UNCONNECTED = "unconnected"  # there is no connection with the broker
     STRANGER = "stranger"  # told by an agent that does not have it; does not count
     TOO_LATE = "too-late"  # told after its end; does not count
 

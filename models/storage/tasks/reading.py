@@ -13,7 +13,7 @@ from models.domain.tasks.work import Step, Work
 from models.storage.engine import open_reader
 from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.tasks.command_rows import commands
-from models.storage.tasks.rows import KNOWN, step_of, works
+from models.storage.tasks.rows import KNOWN, WHOSE, step_of, works
 from models.storage.tasks.schema import SCHEMA
 from models.storage.workspace import Workspace
 
@@ -98,6 +98,14 @@ class TaskReading:
             return set()
         with problems_of(self._path):
             return {str(id_) for (id_,) in self._connection.execute(KNOWN, (json.dumps(ids),)).fetchall()}
+
+    def whose(self, ids: list[str]) -> dict[str, str]:
+        """Who has each of these that were given from here; "": nobody, or it has ended."""
+        if self._connection is None:
+            return {}
+        with problems_of(self._path):
+            found = self._connection.execute(WHOSE, (json.dumps(ids),)).fetchall()
+        return {str(id_): str(agent) for id_, agent in found}
 
     def given(self) -> Iterator[Work]:
         """All of them, in the order in which they were given, without a read transaction that outlives a page."""

@@ -19,6 +19,8 @@ PUT = f"INSERT OR REPLACE INTO task ({COLUMNS}) VALUES ({', '.join('?' * len(COL
 PUT_STEP = "INSERT INTO task_step (task, time_us, attempt, agent, state, reason, text) VALUES (?, ?, ?, ?, ?, ?, ?)"
 KNOWN = "SELECT id FROM task WHERE id IN (SELECT value FROM json_each(?))"
 """Which of the ids of a JSON list are there."""
+WHOSE = "SELECT id, iif(ended_us > 0, '', agent) FROM task WHERE id IN (SELECT value FROM json_each(?))"
+"""Who has them."""
 TEXT_LIMIT = 4_000
 """Of what is kept of a step's text; results and errors are kept whole with the task."""
 

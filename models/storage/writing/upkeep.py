@@ -12,6 +12,7 @@ from models.storage.segments.segment_file import SegmentFile
 from models.storage.store_errors import DAMAGED, problems_of
 from models.storage.workspace import Workspace
 from models.storage.writing.ended_segments import EndedSegments
+from models.storage.writing.given_tasks import GivenTasks
 from models.storage.writing.headlines import Headlines
 from models.storage.writing.pulses import SETTLE_US, Pulses
 from models.storage.writing.segment_rows import quarantine
@@ -47,6 +48,7 @@ class Upkeep:
         self._pulses = Pulses()
         self._takers: list[SegmentTaker[SegmentFile]] = []
         self._ended = EndedSegments(workspace, clock, catalogue, aside)
+        self._given = GivenTasks(workspace, clock, catalogue)
         self.present: SegmentFile | None = None
         self.stored_lately = 0
         """Messages since `spare_index` was asked."""
@@ -121,6 +123,7 @@ class Upkeep:
     def keep_within_limits(self, steady_us: int) -> None:
         """Remove history beyond the limits, and take the measure of the store."""
         with problems_of(self._workspace.catalogue):
+            self._given.forget_ended()
             freed = self._retention.run(self._clock.wall_us(), steady_us)
             self.store_bytes, self.recorded_bytes = self._retention.used_bytes(), self._retention.recorded_bytes()
         self._disk_use.note(self._clock.monotonic_us(), self.recorded_bytes, freed)

@@ -47,6 +47,16 @@ class TestDialog:
         assert given == [("ping", "null")]
         assert not one.isVisible()
 
+    @pytest.mark.parametrize("command", ["pause", "resume", "of-its-own"])
+    def test_enter_in_the_field_gives_what_stands_there_and_nothing_else(self, dialog, given, qtbot, command):
+        one = dialog(["a", "b"], command)
+        if command == "of-its-own":
+            one.confirmation.setText(one.wanted)
+        for _ in range(2):  # the field takes the first
+            if one.isVisible():
+                qtbot.keyClick(one.command.lineEdit(), Qt.Key.Key_Return)
+        assert given == [(command, "null")]
+
     @pytest.mark.parametrize(("agents", "words"), [(["a-1"], "a-1"), (["a-1", "a-2", "a-3"], "restart 3")])
     def test_what_is_not_is_confirmed_by_typing(self, dialog, given, agents, words):
         one = dialog(agents, "restart")
