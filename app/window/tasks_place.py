@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QInputDialog
 
 from app.window.asking import Asking
 from app.window.in_turn import Ask, InTurn, Outcome, outcome_text
@@ -126,13 +125,20 @@ class TasksPlace(QObject):
     @Slot(str)
     def answer(self, task: str) -> None:
         """Ask for what its agent asks for, and pass it on."""
+        from widgets.tasks.answer_dialog import AnswerDialog
+        from widgets.tasks.task_pane import pretty
+
         item = self.screen.pane.item if self.screen is not None else None
-        asked = visible(item.result, 500) if item is not None and item.task == task else ""
-        text, given = QInputDialog.getMultiLineText(
-            self._window, self.tr("Answer a task"), asked or self.tr("Its agent asks for input:")
-        )
-        if given:
-            self._do(lambda client: client.answer_task(task, _as_json(text)))
+        asked = visible(pretty(item.result), 1_000) if item is not None and item.task == task else ""
+
+        def tell(text: str, done: Done) -> None:
+            def told(problem: Problem | None) -> None:
+                done(problem)
+                self._refresh()
+
+            self._link.about_tasks(lambda client: client.answer_task(task, _as_json(text)), told)
+
+        AnswerDialog(asked, tell, self._window).show()
 
     def _submit(self, order: TaskOrder, done: Done) -> None:
         def told(problem: Problem | None) -> None:

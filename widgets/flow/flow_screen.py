@@ -63,7 +63,7 @@ class FlowScreen(QWidget):
         self.replay_button = QPushButton(self.tr("Re&play"), autoDefault=False)
         self.replay_button.setCheckable(True)
         self.replay_button.setToolTip(self.tr("Go through the chosen time again, step by step"))
-        self.grouped = QPushButton(self.tr("By &group"), autoDefault=False)
+        self.grouped = QPushButton(self.tr("By gro&up"), autoDefault=False)
         self.grouped.setCheckable(True)
         self.grouped.setToolTip(self.tr("Agents of one group count as one"))
         self.unhide = plain_button("", self.show_all)

@@ -52,7 +52,7 @@ class ReplayBar(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.told)
         row.addWidget(self.parts)
-        row.addWidget(plain_button(self.tr("&End replay"), self.ended.emit))
+        row.addWidget(plain_button(self.tr("En&d replay"), self.ended.emit))
         self._dress()
         themes.changed.connect(self._dress)
         self.hide()

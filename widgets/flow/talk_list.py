@@ -36,7 +36,7 @@ class TalkList(QWidget):
         self.table = _table(names, themes)
         self.table.setObjectName("talk")
         self.stack = StateStack(self.table, themes)
-        self.conversation = plain_button(self.tr("As con&versation"), self.conversation_wanted.emit)
+        self.conversation = plain_button(self.tr("As co&nversation"), self.conversation_wanted.emit)
         self.conversation.setToolTip(self.tr("What was sent and what came back, as arrows in the order of time"))
         head = QHBoxLayout()
         head.setContentsMargins(10, 4, 8, 4)

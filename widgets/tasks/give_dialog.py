@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from models.domain.clock import Clock
 from models.domain.problems import EnvironmentProblem, Problem
 from models.domain.tasks.orders import MOST_ATTEMPTS, Fan, Gather, TaskOrder, new_task_id, refuse_nonsense
+from widgets.common.plain import visible
 from widgets.common.words import problem_text
 
 Submit = Callable[[TaskOrder, Callable[[Problem | None], None]], object]
@@ -38,7 +39,7 @@ class GiveDialog(QDialog):
     ) -> None:  # fmt: skip
         """`agents`: names to choose from; `types`: known ones; `chosen`: agents that it is for."""
         super().__init__(parent)
-        self._submit, self._clock = submit, clock
+        self._submit, self._clock, self._agents = submit, clock, frozenset(agents)
         self._id = new_task_id()  # asked again after a silence, it is the same task
         self.setWindowTitle(self.tr("Give a task"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -75,6 +76,8 @@ class GiveDialog(QDialog):
         self._wrong = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._wrong.setProperty("tone", "error")
         self._wrong.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.strangers = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.strangers.setProperty("tone", "warning")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.give = self.buttons.addButton(self.tr("&Give"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._lay_out()
@@ -121,6 +124,7 @@ class GiveDialog(QDialog):
         form = QFormLayout(self)
         form.addRow(self.tr("&Type"), self.type)
         form.addRow(self.tr("&Agents"), self.to)
+        form.addRow("", self.strangers)
         form.addRow(self.tr("G&oes to"), self.fan)
         form.addRow(self.tr("&Input"), self.input)
         form.addRow(self.tr("&Deadline"), self.minutes)
@@ -133,12 +137,19 @@ class GiveDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.type.currentTextChanged.connect(self._changed)
         self.input.textChanged.connect(self._changed)
+        self.to.editingFinished.connect(self._changed)
         keys = QShortcut(QKeySequence("Ctrl+Return"), self, self.save)
         self.give.setToolTip(keys.key().toString(QKeySequence.SequenceFormat.NativeText))
         self.resize(520, self.sizeHint().height())
 
     @Slot()
     def _changed(self) -> None:
+        unknown = ", ".join(visible(one, 60) for one in self.order.to if one not in self._agents)
+        said = self.tr(
+            "Nobody called {names} was heard of so far. The task is sent all the same, and may reach nobody."
+        )
+        self.strangers.setText(said.replace("{names}", unknown))
+        self.strangers.setVisible(bool(unknown))
         text = self.input.toPlainText().strip()
         try:
             json.loads(text or "null")

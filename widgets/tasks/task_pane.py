@@ -42,9 +42,9 @@ class TaskPane(QWidget):
         self.cancel = self._button(
             self.tr("&Cancel"), self.cancel_wanted, self.tr("Ask its agent to stop; a second time ends it")
         )
-        self.retry = self._button(self.tr("&Try again"), self.retry_wanted, self.tr("Give it to an agent once more"))
-        self.answer = self._button(self.tr("&Answer…"), self.answer_wanted, self.tr("Give its agent what it asks for"))
-        self.logs = self._button(self.tr("Its &logs"), self.logs_wanted, self.tr("Log records that name this task"))
+        self.retry = self._button(self.tr("Tr&y again"), self.retry_wanted, self.tr("Give it to an agent once more"))
+        self.answer = self._button(self.tr("Ans&wer…"), self.answer_wanted, self.tr("Give its agent what it asks for"))
+        self.logs = self._button(self.tr("&Its logs"), self.logs_wanted, self.tr("Log records that name this task"))
         self.result, self.given = _text(self.tr("Result")), _text(self.tr("Input"))
         self.history: SortedTable[Step] = _history(self.tr("History"), themes)
         self.parts = task_table(self.tr("Parts"), themes)

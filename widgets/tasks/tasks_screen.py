@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -67,7 +67,7 @@ class TasksScreen(QWidget):
         self.tree = QPushButton(self.tr("T&ree"), autoDefault=False)
         self.tree.setCheckable(True)
         self.tree.setToolTip(self.tr("List parts under their whole; Left and Right fold them"))
-        self.give = QPushButton(self.tr("&Give a task…"), autoDefault=False)
+        self.give = QPushButton(self.tr("Give a tas&k…"), autoDefault=False)
         self.banner = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.banner.setProperty("tone", "warning")
         self.banner.setContentsMargins(10, 2, 10, 4)
@@ -204,7 +204,13 @@ class TasksScreen(QWidget):
         if not same or self.tabs.currentWidget() is not self.stack:  # over time, the present moves on
             self._list()
         if self.pane.isVisible() and self.pane.item is not None:
-            self.show_task(next((one for one in self._items if one.task == self.pane.item.task), self.pane.item))
+            found = next((one for one in self._items if one.task == self.pane.item.task), None)
+            if found is not None or self._cursor.pinned_us is None:
+                self.show_task(found or self.pane.item)
+            else:  # by then it was not given yet
+                self.pane.item = None
+                self.pane.hide()
+                self.at_hand_changed.emit()
         if self._stale:
             self._soon.want()
 
@@ -320,7 +326,10 @@ class TasksScreen(QWidget):
             said = f"{text} ({count_text(len(ids))})" if len(chosen) > 1 and ids else text
             menu.addAction(said, partial(wanted.emit, ids)).setEnabled(bool(ids) and self.give.isEnabled())
         if len(chosen) == 1:
+            answer = menu.addAction(self.tr("Answer…"), self.pane.answer.click)
+            answer.setEnabled(not self.pane.answer.isHidden() and self.pane.answer.isEnabled())
             menu.addAction(self.tr("Its logs"), self.pane.logs.click)
+            menu.addAction(self.tr("Copy its id"), partial(QGuiApplication.clipboard().setText, chosen[0].task))
         menu.popup(self.table.viewport().mapToGlobal(where))
 
     @Slot(object)

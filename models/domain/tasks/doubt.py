@@ -6,7 +6,7 @@ from collections.abc import Callable
 from models.domain.records import TaskState
 from models.domain.tasks.board import Board
 from models.domain.tasks.placing import Placing
-from models.domain.tasks.roster import Roster
+from models.domain.tasks.roster import Roster, Worker
 from models.domain.tasks.work import QUIET_US, Dispatch, Reason, Sending, Work
 
 INQUIRY = "inquiry"
@@ -32,6 +32,13 @@ class Doubts:
             if work.sending is Sending.UNKNOWN and work.state is not TaskState.UNKNOWN:
                 self._not_found(work, now_us)
             if work.sending in (Sending.ACKNOWLEDGED, Sending.UNKNOWN):
+                work.ask_us = now_us + SETTLED_QUIET_US
+                self._board.wake_at(work.ask_us, work)
+
+    def came(self, worker: Worker, now_us: int) -> None:
+        """It says what it is capable of: what it was sent before that may never have reached it."""
+        for work in [self._board.open[id_] for id_ in sorted(worker.holds) if id_ in self._board.open]:
+            if not work.started_us and self.answers(work):
                 work.ask_us = now_us + SETTLED_QUIET_US
                 self._board.wake_at(work.ask_us, work)
 

@@ -244,6 +244,7 @@ class Engine:
     def meet(self, agent: str, capabilities: Iterable[str], now_us: int) -> None:
         """An agent says what it is capable of."""
         self.roster.meet(agent, capabilities)
+        self._doubts.came(self.roster.worker(agent), now_us)
         self._placing.serve(self.roster.worker(agent), now_us)
 
     def set_back(self, by_us: int) -> None:

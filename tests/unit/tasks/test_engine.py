@@ -438,6 +438,17 @@ class TestInquiry:
         desk.later(1)
         assert len(self.asked(desk, work)) == 1
 
+    def test_who_came_after_it_was_sent_is_asked(self):
+        desk = Desk()
+        work = desk.give(to=("a",), idempotent=True)
+        assert work.agent == "a", "whoever never told anything may be there all the same"
+        desk.later(QUIET_US)
+        desk.come("a", "sum", "inquiry")
+        desk.later(SETTLED_QUIET_US)
+        assert self.asked(desk, work) == [("inquiry", "a", 1)]
+        desk.do("missing", work.order.id, "a", 1)
+        assert desk.messages(work)[-1] == ("task", "a", 1)
+
     def test_one_that_it_does_not_know_is_sent_again_if_it_may_be(self):
         desk, work = self.given(idempotent=True)
         desk.do("missing", work.order.id, "a", 1)

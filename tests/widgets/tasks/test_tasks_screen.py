@@ -13,6 +13,7 @@ from models.domain.tasks.orders import Fan, Gather
 from models.domain.tasks.work import Reason, Step
 from tests.helpers.clock import FIRST_WALL_US as T0
 from widgets.common.state_view import StateKind
+from widgets.tasks.answer_dialog import AnswerDialog
 from widgets.tasks.give_dialog import GiveDialog
 from widgets.tasks.task_doings import can_cancel, can_retry
 from widgets.tasks.task_statistics import figures_of
@@ -228,8 +229,46 @@ class TestGiving:
         assert given[1][0].id == first.id  # the same task, should the first have come through after all
         assert dialog.input.toPlainText() == "[1]"
 
+    def test_it_is_said_that_nobody_of_that_name_was_heard_of(self, dialog, qtbot):
+        assert dialog.strangers.isHidden()
+        dialog.to.setFocus()
+        qtbot.keyClicks(dialog.to, ", c")
+        assert dialog.strangers.isHidden(), "not while it is typed"
+        qtbot.keyClick(dialog.to, Qt.Key.Key_Tab)
+        assert "called c was" in dialog.strangers.text()
+        assert not dialog.strangers.isHidden()
+
+    def test_an_answer_that_cannot_be_told_stays_where_it_was_typed(self, qtbot):
+        given = []
+        one = AnswerDialog("may I?", lambda text, done: given.append((text, done)))
+        qtbot.addWidget(one)
+        one.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        one.show()
+        qtbot.keyClicks(one.text, "you may")
+        qtbot.keyClick(one.text, Qt.Key.Key_Tab)
+        assert one.text.toPlainText() == "you may", "Tab goes on"
+        one.save()
+        one.save()
+        [(text, done)] = given
+        done(Problem("publish.not-connected"))
+        assert (text, one.text.toPlainText()) == ("you may", "you may")
+        assert one.isVisible()
+        assert not one.wrong.isHidden()
+        one.save()
+        given[1][1](None)
+        assert not one.isVisible()
+
 
 class TestAtAMoment:
+    def test_one_that_was_given_later_is_looked_at_no_more(self, desk, screen, told):
+        choose(desk, screen, "t1")
+        assert screen.pane.isVisible()
+        told.items = (FAILED,)
+        desk.cursor.pin(T0)
+        desk.source.answer_all()
+        assert not screen.pane.isVisible()
+        assert screen.item is None
+
     def test_it_asks_how_they_stood_then_and_nothing_can_be_done(self, desk, screen, told):
         told.items = (ASKS._replace(state=TaskState.WORKING),)
         told.steps = (
