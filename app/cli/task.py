@@ -29,6 +29,7 @@ follows tasks: it has to run. States are submitted, working, input-required, aut
 rejected and unknown.
 """
 _POLL_S = 0.2
+_RECENT = 100
 _STATES = (
     "submitted", "working", "input-required", "auth-required", "completed", "failed", "canceled", "rejected", "unknown"
 )  # fmt: skip
@@ -85,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--arguments", metavar="JSON", default="null")
     command.add_argument("--confirm", metavar="AGENT", default="", help="its name once more, for what is not harmless")
+    command.add_argument("--wait", action="store_true", help="for what the agent answers; exit code 0 if it did it")
     for name in ("submit", "list", "show"):
         doing.choices[name].add_argument("--json", action="store_true", help="as JSON, an object a line")
     for one in doing.choices.values():
@@ -107,12 +109,7 @@ def run(args: argparse.Namespace) -> int:
         case "limit":
             _ask(workspace, lambda client: client.limit_agent(args.agent, args.most))
         case "command":
-            _ask(
-                workspace,
-                lambda client: client.command_agent(
-                    args.agent, args.command_name, _input(args.arguments), args.confirm
-                ),
-            )
+            return _command(workspace, args)
         case "cancel":
             _ask(workspace, lambda client: client.cancel_task(args.id))
         case _:
@@ -167,6 +164,32 @@ def _deadline(text: str | None, now_us: int) -> int:
 
 def _input(text: str) -> str:
     return sys.stdin.read() if text == "-" else text
+
+
+def _command(workspace: "Workspace", args: argparse.Namespace) -> int:
+    import time
+
+    from models.domain.tasks.commands import VALID_S
+    from models.storage.tasks.reading import TaskReading
+
+    given: list[str] = []
+    text = _input(args.arguments)
+    _ask(
+        workspace, lambda client: given.append(client.command_agent(args.agent, args.command_name, text, args.confirm))
+    )
+    end_s = time.monotonic() + VALID_S
+    while args.wait and time.monotonic() < end_s:
+        with TaskReading(workspace) as reading:
+            found = next((one for one in reading.commands(_RECENT, args.agent) if one.id == given[0]), None)
+        if found is not None and found.answered_us:
+            print(found.answer or found.state)
+            return ExitCode.OK if found.state == "completed" else ExitCode.FAILED
+        time.sleep(_POLL_S)
+    if args.wait:
+        print(f"murmurscope: {args.agent} gave no answer within {VALID_S} s", file=sys.stderr)
+        return ExitCode.FAILED
+    print(given[0])
+    return ExitCode.OK
 
 
 def _wait(workspace: "Workspace", task: str) -> "Work":

@@ -276,7 +276,7 @@ class AgentPlots(QScrollArea):
         return (
             self.tr("No CPU figures yet: the agent publishes none that we recognise"),
             self.tr("No memory figures yet: the agent publishes none that we recognise"),
-            self.tr("No response times yet: the agent answers no requests and reports none"),
+            self.tr("The agent reports no response times of its own; how fast it replies is in Fleet and Flow"),
             self.tr("No connection counts yet: the agent reports no attempts, successes or errors"),
         )
 

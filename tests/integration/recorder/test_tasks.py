@@ -126,6 +126,12 @@ def test_the_commands(office):
     shown = json.loads(command(root, "task", "show", waiting, "--json").stdout)
     assert (shown["state"], shown["reason"]) == ("canceled", "asked")
     assert [one["reason"] for one in shown["history"]] == [None, "nobody", "asked"]
+    said = command(root, "task", "command", "adder", "ping", "--wait")
+    assert (said.returncode, said.stdout) == (0, b"completed\n")
+    said = command(root, "task", "command", "adder", "dance", "--wait", "--confirm", "adder")
+    assert (said.returncode, b"no handler for the command" in said.stdout) == (1, True)
+    with TaskReading(office.workspace) as reading:
+        assert command(root, "task", "command", "adder", "ping").stdout.decode().strip() == reading.commands(1)[0].id
     refused = command(root, "task", "show", "nonsense")
     assert refused.returncode == 1
     assert b"No task nonsense was given from here" in refused.stderr
