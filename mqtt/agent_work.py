@@ -49,9 +49,12 @@ class Task:
 
     def ask(self, question: Any, timeout_s: float | None = None) -> Any:
         """Say that input is required, and wait for it. Raises `TimeoutError`; None where it is cancelled meanwhile."""
+        answers = self._answers = queue.SimpleQueue()  # what comes late answers nothing
+        if self.cancelled.is_set():
+            return None
         self.tell("input-required", result=question)
         try:
-            answer = self._answers.get(timeout=timeout_s)
+            answer = answers.get(timeout=timeout_s)
         except queue.Empty:
             raise TimeoutError("nobody answered") from None
         self.tell("working", progress=self._share)
@@ -84,6 +87,15 @@ class Task:
                 self._work.remember(self, known({"state": state, **more}))
                 self._agent.reply(self._message, known({"task": self.id, "state": state, **more}), "result")
         return True
+
+    def adopt(self, message: Incoming) -> None:
+        """A later attempt of what is at work already: it is that from now on."""
+        attempt = message.body.get("attempt") or 1
+        with self._guard:
+            if attempt > self.attempt and self.state not in _TASK_ENDS:
+                self.attempt, self._message = attempt, message
+                self._card["attempt"] = attempt
+                self.again()
 
     def stop(self) -> None:
         """Somebody asked to: the handler sees it, and whoever waits for an answer waits no longer."""
@@ -166,13 +178,16 @@ class Work:
             if task is None:
                 told = f"{message.type} for a task that is not open here"
                 self._agent.log("warn", told, task=name, requester=message.sender)
-            elif message.type == "input":
+            elif message.type == "cancel":
+                with task._guard:  # the worker may be about to begin
+                    task.stop()
+                    if task.state == "submitted":
+                        task.tell("canceled")
+            elif task.state == "input-required":
                 task._answers.put(message.body.get("input"))
-            else:
-                task.stop()
-                if task.state == "submitted":
-                    task.tell("canceled")
-        elif task is None:  # else it came twice
+        elif task is not None:  # it came twice, or another attempt while this one is at work
+            task.adopt(message)
+        else:
             task = Task(self._agent, self, message)
             ended = self._ended.get((name, task.attempt))
             if ended is not None:

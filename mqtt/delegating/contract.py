@@ -197,6 +197,6 @@ def _order(sender: str, id_: str, body: dict[str, Any], received_us: int) -> Tas
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text.encode(errors="replace"))
+    except Unread:
         return text

@@ -37,7 +37,7 @@ def open_file(workspace: Workspace, us: str, way_out: WayOut, clock: Clock, faul
         engine = Engine(Roster())
         for agent, most in file.limits().items():
             engine.roster.worker(agent).most = most
-        engine.restore(file.open_works())
+        engine.restore(file.open_works(), clock.wall_us())
         if file.is_copy:
             engine.leave_alone(clock.wall_us())
         clerk = Clerk(file, engine, way_out, clock, faults)
@@ -56,19 +56,21 @@ def _catch_up(workspace: Workspace, clerk: Clerk, us: str, prefix: str, heard_us
     view = StoreView(workspace)
     try:
         view.refresh()
-        for agent in known_agents(view):
+        known = known_agents(view)
+        for agent in known:
             roster.meet(agent.name, agent.capabilities)
             worker = roster.worker(agent.name)
-            worker.presence = agent.presence if agent.presence in _GONE else Presence.UNKNOWN
             worker.online_us = heard_us if agent.presence in _THERE else 0
             worker.convention, worker.group = agent.convention, agent.group
-        if not heard_us:
-            return  # there were no tasks yet
-        inbox = list(inbox_since(view, inbox_of(prefix, us), heard_us))
-        heard = sorted_out(reports_since(view, heard_us), inbox, prefix, us)
-        clerk.hear(_news(heard, clerk.engine), now_us)
+        if heard_us:  # else there were no tasks yet
+            inbox = list(inbox_since(view, inbox_of(prefix, us), heard_us))
+            heard = sorted_out(reports_since(view, heard_us), inbox, prefix, us)
+            clerk.hear(_news(heard, clerk.engine), now_us)
     finally:
         view.close()
+    for agent in known:
+        if agent.presence in _GONE:  # what it had, and did not end before, is tried again elsewhere
+            clerk.engine.presence(agent.name, agent.presence, now_us)
 
 
 def _news(heard: Heard, engine: Engine) -> Heard:

@@ -244,9 +244,9 @@ class Desk:
             raise
         except Exception:  # noqa: BLE001 - one row is at fault: logged and counted, and the others are stored
             self._faults.note("a task could not be stored; all others are")
-            for alone in changes.apart():
+            for alone in (Changes(), *changes.apart()):
                 try:
-                    file.store(alone, heard_us)
+                    file.store(alone, heard_us, self._commands.values())
                 except EnvironmentProblem:
                     raise
                 except Exception:  # noqa: BLE001 - as above; what is not stored is not sent
@@ -266,7 +266,10 @@ class Desk:
                 told(SendingOutcome(refused=f"no message could be made of it: {error}"))
         for work in changes.works.values():
             if work.ended and work.order.reply_to:
-                self._way_out.tell_end(work)
+                try:
+                    self._way_out.tell_end(work)
+                except Exception:  # noqa: BLE001 - what cannot be told costs the others nothing: logged and counted
+                    self._faults.note("an agent could not be told what became of its task")
 
     def _hear_receipt(self, task: str, attempt: int, receipt: SendingOutcome) -> None:
         """Network thread, or ours."""

@@ -69,7 +69,9 @@ class Hearing:
         told = ours_of(reports, self._desk.knows)
         presence = [(agents[one.agent], one.presence) for one in batch.presence]
         declared = [
-            Declared(agents[one.agent], one.convention, one.group or "", one.capabilities) for one in batch.declarations
+            Declared(agents[one.agent], one.convention, one.group or "", one.capabilities)
+            for one in batch.declarations
+            if not one.irregular  # a mere name
         ]
         prefix = self._prefix()
         ours = said_to(batch.messages, prefix, self._us)

@@ -59,6 +59,11 @@ class Board:
             self._in_vain.popitem(last=False)
         return new
 
+    def ask_at(self, us: int, work: Work) -> None:
+        """Its agent is asked how it stands then, if nothing is told until then."""
+        work.ask_us = us
+        self.wake_at(us, work)
+
     def wake_at(self, us: int, work: Work) -> None:
         heapq.heappush(self._times, (us, work.order.id))
         if len(self._times) > SPARE + 4 * len(self.open):  # most are of tasks that have ended

@@ -7,7 +7,7 @@ from models.domain.records import TaskState
 from models.domain.tasks.board import Board
 from models.domain.tasks.placing import Placing
 from models.domain.tasks.roster import Roster, Worker
-from models.domain.tasks.work import QUIET_US, Dispatch, Reason, Sending, Work
+from models.domain.tasks.work import QUIET_US, Reason, Sending, Work
 
 INQUIRY = "inquiry"
 """Who says that it is capable of this answers how a task stands, and does none twice that comes twice."""
@@ -26,39 +26,48 @@ class Doubts:
     def settle(self, now_us: int) -> None:
         """All that the broker kept for us has been heard: what of our own is not among it is in doubt. Idempotent tasks are sent
         again, as the same attempt; agents that can be asked are asked of all others, soon."""
-        for worker in self._roster.presume(now_us):
+        self._roster.presume(now_us)
+        for worker in self._roster.there():
             self._placing.serve(worker, now_us)
         for work in list(self._board.open.values()):
             if work.sending is Sending.UNKNOWN and work.state is not TaskState.UNKNOWN:
                 self._not_found(work, now_us)
             if work.sending in (Sending.ACKNOWLEDGED, Sending.UNKNOWN):
-                work.ask_us = now_us + SETTLED_QUIET_US
-                self._board.wake_at(work.ask_us, work)
+                self._board.ask_at(now_us + SETTLED_QUIET_US, work)
 
     def came(self, worker: Worker, now_us: int) -> None:
         """It says what it is capable of: what it was sent before that may never have reached it."""
         for work in [self._board.open[id_] for id_ in sorted(worker.holds) if id_ in self._board.open]:
             if not work.started_us and self.answers(work):
-                work.ask_us = now_us + SETTLED_QUIET_US
-                self._board.wake_at(work.ask_us, work)
+                self._board.ask_at(now_us + SETTLED_QUIET_US, work)
+
+    def ask_soon(self, work: Work, now_us: int) -> None:
+        """It was asked to stop: its agent may not know it at all."""
+        if self.answers(work):
+            self._board.ask_at(now_us + SETTLED_QUIET_US, work)
 
     def ask_after(self, work: Work, now_us: int) -> None:
         """Its time may have come: ask its agent how it stands, if nothing was told of it for long."""
         if not work.ask_us or work.sending is Sending.PLANNED or not self.answers(work):
             return
-        if now_us >= work.ask_us:
-            if self._placing.connected and self._roster.worker(work.agent).there:
-                self._placing.changes.dispatches.append(Dispatch("inquiry", work, work.agent, work.attempt))
-            # of what nobody knows once is enough: it is for the user to decide
-            work.ask_us = 0 if work.state is TaskState.UNKNOWN else now_us + QUIET_US
-        if work.ask_us:
+        if now_us < work.ask_us:
             self._board.wake_at(work.ask_us, work)
+            return
+        work.ask_us = 0
+        if self._placing.connected and self._roster.worker(work.agent).there:
+            work.inquired = True
+            self._placing.tell("inquiry", work)
+            if work.state is TaskState.UNKNOWN:
+                return  # once is enough: it is for the user to decide
+        self._board.ask_at(now_us + QUIET_US, work)
 
     def heard_of(self, work: Work, now_us: int) -> None:
         """Its agent told something: it need not be asked for a while."""
-        if not work.ask_us:
-            self._board.wake_at(now_us + QUIET_US, work)
-        work.ask_us = now_us + QUIET_US
+        work.inquired = False
+        if work.ask_us:
+            work.ask_us = now_us + QUIET_US  # looked at when its time has come
+        else:
+            self._board.ask_at(now_us + QUIET_US, work)
 
     def answers(self, work: Work) -> bool:
         """Can its agent be asked?"""
@@ -82,11 +91,14 @@ class Doubts:
             self._leave(work, now_us)
 
     def _send_again(self, work: Work, now_us: int) -> None:
-        work.sending, work.sent_us, work.ask_us = Sending.SENDING, now_us, now_us + QUIET_US
+        work.state, work.reason, work.sending, work.sent_us = TaskState.SUBMITTED, Reason.NONE, Sending.SENDING, now_us
+        work.started_us, work.progress, work.result = 0, None, None
+        work.ran_at.add(work.agent)
+        self._board.ask_at(now_us + QUIET_US, work)
         self._placing.note(work, now_us, Reason.UNSURE)
-        self._placing.changes.dispatches.append(Dispatch("task", work, work.agent, work.attempt))
+        self._placing.tell("task", work)
 
     def _leave(self, work: Work, now_us: int) -> None:
-        work.state, work.reason = TaskState.UNKNOWN, Reason.UNSURE
+        work.state, work.reason, work.sending = TaskState.UNKNOWN, Reason.UNSURE, Sending.UNKNOWN
         self._placing.note(work, now_us, Reason.UNSURE)
         self._placing.release(work, now_us)  # it may never have got it: its place is not kept

@@ -11,11 +11,11 @@ from models.domain.problems import trouble
 from models.domain.records import TaskState
 from models.domain.tasks.board import Board
 from models.domain.tasks.doubt import Doubts
-from models.domain.tasks.gathering import gather
 from models.domain.tasks.orders import TaskOrder, refuse_circles, refuse_nonsense
 from models.domain.tasks.placing import Placing
 from models.domain.tasks.roster import Roster
-from models.domain.tasks.work import ENDED, Changes, Dispatch, Reason, Sending, Step, Told, Work, fitting, kept
+from models.domain.tasks.wholes import Wholes
+from models.domain.tasks.work import ENDED, Changes, Reason, Sending, Step, Told, Work, fitting
 
 LONGEST_BACKOFF_US = 300_000_000
 MOST_OPEN = 100_000
@@ -30,11 +30,12 @@ class Engine:
         self.roster = roster
         self._board = Board()
         self._placing = Placing(self._board, roster)
+        self._wholes = Wholes(self._board, self._placing, self._end, self.cancel)
         self._doubts = Doubts(self._board, roster, self._placing, self._try_again)
 
-    def restore(self, works: Iterable[Work]) -> None:
+    def restore(self, works: Iterable[Work], now_us: int = 0) -> None:
         """Tasks as they were stored: open ones, and of those that gather all parts. What was being sent when we ended is
-        unsure until it is found in what was recorded."""
+        unsure until it is found in what was recorded. `now_us`: the clock may have been set back since."""
         works = sorted(works, key=lambda one: one.created_us)
         for work in works:
             if work.children and not work.ended:
@@ -51,9 +52,11 @@ class Engine:
             if work.sending is not Sending.PLANNED:
                 self.roster.worker(work.agent).holds.add(work.order.id)
             elif work.due_us:
+                work.due_us = min(work.due_us, now_us + LONGEST_BACKOFF_US) if now_us else work.due_us
                 self._board.wake_at(work.due_us, work)
             elif work.waits:
                 self._board.unsent[work.order.id] = work
+        self._placing.touched.update(self._board.parts)  # the last of them may have ended as we did
 
     def open_task(self, id_: str) -> Work | None:
         """None: it has ended, or was never given."""
@@ -66,8 +69,7 @@ class Engine:
 
     def changes(self) -> Changes:
         """All since the last call, to be stored and then sent."""
-        while self._placing.touched:  # what ends may touch what it is part of
-            self._gather(self._placing.touched.pop())
+        self._wholes.gather_touched()
         return self._placing.take_changes()
 
     # ---------------------------------------------------------------- what is asked
@@ -100,22 +102,23 @@ class Engine:
         work = self._of(id_)
         if work.gathers and work.children:
             work.cancel_us = now_us
-            for part in self._open_parts(id_):
+            for part in self._wholes.open_parts(id_):
                 self.cancel(part.order.id, now_us, reason)
             self._placing.touched.add(id_)
-        elif work.sending is Sending.PLANNED or work.cancel_us:
+        elif work.sending is Sending.PLANNED or work.cancel_us or not self.roster.worker(work.agent).there:
             self._end(work, TaskState.CANCELED, reason, now_us)
         else:
             work.cancel_us, work.reason = now_us, Reason.STOPPING
-            self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
+            self._placing.tell("cancel", work)
             self._placing.note(work, now_us, Reason.STOPPING if reason is Reason.ASKED else reason)
+            self._doubts.ask_soon(work, now_us)
 
     def answer(self, id_: str, text: str, now_us: int) -> None:
         """What its agent asked for, as JSON text. Raises task.ended, and task.no-question where it asks for nothing."""
         work = self._of(id_)
         if work.state not in _WAITS_FOR_SOMEBODY:
             raise trouble("task.no-question", task=id_)
-        self._placing.changes.dispatches.append(Dispatch("answer", work, work.agent, work.attempt, text))
+        self._placing.tell("answer", work, text)
         self._placing.note(work, now_us, Reason.ANSWERED, text)
 
     def retry(self, work: Work, parts: Iterable[Work], now_us: int) -> None:
@@ -124,6 +127,8 @@ class Engine:
         if work.state is TaskState.COMPLETED or not (work.ended or work.state is TaskState.UNKNOWN):
             raise trouble("task.runs", task=work.order.id)
         self._placing.release(work, now_us)
+        if work.agent:
+            work.ran_at.add(work.agent)
         work.state, work.reason, work.sending = TaskState.SUBMITTED, Reason.AGAIN, Sending.PLANNED
         work.attempts_most = max(work.attempts_most, work.attempt + 1)
         work.ended_us = work.cancel_us = work.due_us = work.started_us = 0
@@ -136,7 +141,7 @@ class Engine:
         self._board.put(work)
         self._placing.note(work, now_us, Reason.AGAIN)
         for part in list(self._board.parts.get(work.order.id, {}).values()):
-            if part.ended and part.state is not TaskState.COMPLETED:
+            if part.order.id not in self._board.open and part.state is not TaskState.COMPLETED:
                 self.retry(part, (), now_us)
         self._placing.touched.add(work.order.parent)
         if not work.children:
@@ -162,7 +167,7 @@ class Engine:
                 self._placing.place(work, now_us)
         for work in self._board.open.values():
             if work.cancel_us and work.sending is not Sending.PLANNED:
-                self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
+                self._placing.tell("cancel", work)
 
     def link_down(self) -> None:
         """There is none: nothing is sent until `link_up`."""
@@ -172,6 +177,9 @@ class Engine:
         """The message of an attempt was not sent, for certain."""
         work = self._board.open.get(id_)
         if work is None or work.attempt != attempt or work.sending is not Sending.SENDING:
+            return
+        if work.cancel_us:
+            self._stopped(work, now_us)
             return
         self._placing.release(work, now_us)
         work.attempt -= 1
@@ -212,15 +220,17 @@ class Engine:
         elif told.state is TaskState.COMPLETED and (told.agent in work.ran_at or told.agent == work.agent):
             self._told_by_earlier(work, told, now_us)
         elif told.state in ENDED and self._board.in_vain(told.task, told.agent, told.state):
-            self._placing.step(work, now_us, told.state, Reason.STRANGER, _said(told), told.agent)
+            reason = Reason.TOO_LATE if told.agent in work.ran_at else Reason.STRANGER
+            self._placing.step(work, now_us, told.state, reason, _said(told), told.agent)
 
     def missing(self, id_: str, agent: str, attempt: int, now_us: int) -> None:
         """An agent that was asked after an attempt does not know it."""
         work = self._board.open.get(id_)
-        if work is None or (agent, attempt) != (work.agent, work.attempt) or work.sending is Sending.PLANNED:
+        if work is None or (agent, attempt) != (work.agent, work.attempt) or not work.inquired:
             return
+        work.inquired = False
         if work.cancel_us:
-            self._end(work, TaskState.CANCELED, Reason.ASKED, now_us)
+            self._stopped(work, now_us)
         else:
             self._doubts.not_there(work, now_us)
 
@@ -237,7 +247,7 @@ class Engine:
                 if work is None:
                     continue
                 if work.cancel_us:
-                    self._end(work, TaskState.CANCELED, Reason.ASKED, now_us)
+                    self._stopped(work, now_us)
                 elif work.sending is not Sending.UNKNOWN:  # else what was recorded may yet tell
                     self._try_again(work, Reason.DIED, "", now_us)
 
@@ -265,6 +275,8 @@ class Engine:
 
     def _told_own(self, work: Work, told: Told, now_us: int) -> None:
         self._doubts.heard_of(work, now_us)
+        if told.state in ENDED:
+            self._board.in_vain(told.task, told.agent, told.state)  # it is told as a report and as an answer
         if work.sending is not Sending.ACKNOWLEDGED:
             work.sending = Sending.ACKNOWLEDGED
             self.roster.worker(work.agent).holds.add(work.order.id)
@@ -277,7 +289,10 @@ class Engine:
             case TaskState.COMPLETED:
                 self._end(work, told.state, Reason.NONE, now_us, told.result, told.error)
             case TaskState.CANCELED:
-                self._end(work, told.state, Reason.ASKED if work.cancel_us else Reason.NONE, now_us, error=told.error)
+                if work.cancel_us:
+                    self._stopped(work, now_us, told.error)
+                else:
+                    self._end(work, told.state, Reason.NONE, now_us, error=told.error)
             case TaskState.FAILED:
                 self._try_again(work, Reason.FAILED, told.error or "", now_us)
             case TaskState.REJECTED:
@@ -300,7 +315,7 @@ class Engine:
     def _told_by_earlier(self, work: Work, told: Told, now_us: int) -> None:
         """An attempt that was given up has completed after all: that counts, and the present one is not needed."""
         if work.sending is not Sending.PLANNED:
-            self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
+            self._placing.tell("cancel", work)
         self._placing.release(work, now_us)
         work.agent = told.agent
         self._end(work, TaskState.COMPLETED, Reason.NONE, now_us, told.result, told.error)
@@ -317,12 +332,12 @@ class Engine:
     def _try_again(self, work: Work, reason: Reason, text: str, now_us: int) -> None:
         self._placing.release(work, now_us, failed=reason in (Reason.FAILED, Reason.DIED))
         work.error = text or None
-        if work.attempt >= work.attempts_most or work.cancel_us:
-            if work.cancel_us:
-                self._end(work, TaskState.CANCELED, Reason.ASKED, now_us, error=work.error)
-            else:
-                state = TaskState.REJECTED if reason is Reason.REJECTED else TaskState.FAILED
-                self._end(work, state, reason, now_us, error=work.error)
+        if work.cancel_us:
+            self._stopped(work, now_us, work.error)
+            return
+        if work.attempt >= work.attempts_most:
+            state = TaskState.REJECTED if reason is Reason.REJECTED else TaskState.FAILED
+            self._end(work, state, reason, now_us, error=work.error)
             return
         work.ran_at.add(work.agent)
         work.state, work.reason, work.sending = TaskState.SUBMITTED, reason, Sending.PLANNED
@@ -332,12 +347,17 @@ class Engine:
         self._board.wake_at(work.due_us, work)
         self._placing.note(work, now_us, reason, text)
 
+    def _stopped(self, work: Work, now_us: int, error: str | None = None) -> None:
+        """It was asked to stop, and has."""
+        reason = Reason.NOT_NEEDED if work.order.parent in self._board.ended else Reason.ASKED
+        self._end(work, TaskState.CANCELED, reason, now_us, error=error)
+
     def _late(self, work: Work, now_us: int) -> None:
         if work.gathers and work.children:
-            for part in self._open_parts(work.order.id):
+            for part in self._wholes.open_parts(work.order.id):
                 self._late(part, now_us)
         elif work.sending is not Sending.PLANNED:
-            self._placing.changes.dispatches.append(Dispatch("cancel", work, work.agent, work.attempt))
+            self._placing.tell("cancel", work)
         if not work.ended:
             never = work.attempt == 0 and not work.children
             self._end(work, TaskState.FAILED, Reason.NOBODY if never else Reason.LATE, now_us)
@@ -354,35 +374,11 @@ class Engine:
         self._placing.note(work, now_us, reason, error or "")
         self._placing.touched.add(work.order.parent)
 
-    def _gather(self, id_: str) -> None:
-        work = self._board.open.get(id_)
-        parts = list(self._board.parts.get(id_, {}).values())
-        if work is None or not parts:
-            return
-        found = gather(work.order.gather, parts)
-        now_us = max(max(one.ended_us, one.sent_us, one.created_us) for one in parts)
-        work.progress, work.result = found.progress, found.result
-        started = [one.started_us for one in parts if one.started_us]
-        if started and not work.started_us:
-            work.started_us, work.state = min(started), TaskState.WORKING
-            self._placing.note(work, work.started_us)
-        self._placing.changes.works[id_] = work
-        if found.state is None:
-            return
-        left = [one.order.id for one in parts if not one.ended]
-        reason = Reason.NONE if found.state is TaskState.COMPLETED else Reason.ASKED if work.cancel_us else Reason.PARTS
-        self._end(work, found.state, reason, now_us, *kept(found.result))
-        for one in left:
-            self.cancel(one, now_us, Reason.NOT_NEEDED)
-
     def _of(self, id_: str) -> Work:
         work = self._board.open.get(id_)
         if work is None:
             raise trouble("task.ended", task=id_)
         return work
-
-    def _open_parts(self, id_: str) -> list[Work]:
-        return [one for one in self._board.parts.get(id_, {}).values() if not one.ended]
 
 
 def _said(told: Told) -> str:

@@ -104,7 +104,8 @@ def _canonical(work: Work) -> str:
 
 
 def _text(value: Any, *, sort: bool = False) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":"))
+    return text.encode(errors="replace").decode()  # half of a pair, told as an escape, cannot be stored
 
 
 def _named(work: Work) -> str:

@@ -61,6 +61,10 @@ class Placing:
             worker.ends.append(failed)
         self.serve(worker, now_us)
 
+    def tell(self, kind: str, work: Work, text: str = "null") -> None:
+        """Have its agent told something; see `Dispatch`."""
+        self.changes.dispatches.append(Dispatch(kind, work, work.agent, work.attempt, text))
+
     def note(self, work: Work, now_us: int, reason: Reason | None = None, text: str = "") -> None:
         """It changed: a line of its history. `reason` None: the one why it stands so."""
         self.changes.works[work.order.id] = work
@@ -79,10 +83,10 @@ class Placing:
         work.agent, work.sending, work.reason = worker.name, Sending.SENDING, Reason.NONE
         work.attempt += 1
         work.sent_us, work.started_us, work.due_us = now_us, 0, 0
-        work.ask_us = now_us + QUIET_US
-        self._board.wake_at(work.ask_us, work)
+        work.inquired = False
+        self._board.ask_at(now_us + QUIET_US, work)
         worker.holds.add(work.order.id)
-        self.changes.dispatches.append(Dispatch("task", work, worker.name, work.attempt))
+        self.tell("task", work)
         self.note(work, now_us)
 
     def _divide(self, work: Work, names: tuple[str, ...], now_us: int) -> None:

@@ -50,7 +50,9 @@ class Worker:
         return sum(self.ends) / len(self.ends) if self.ends else 0.0
 
     def becomes(self, presence: Presence, now_us: int) -> None:
-        """It came or went; or, unknown, our own connection broke."""
+        """It came or went; or, unknown, our own connection broke: who was gone by then is taken to be so still."""
+        if presence is Presence.UNKNOWN and self.presence in _GONE:
+            return
         if presence is not Presence.UNKNOWN:
             self.online_us = 0
         elif self.online:
@@ -72,12 +74,15 @@ class Roster:
             found = self._workers[name] = Worker(name)
         return found
 
-    def presume(self, now_us: int) -> list[Worker]:
+    def there(self) -> list[Worker]:
+        """All who may be sent a task that names them."""
+        return [one for one in self._workers.values() if one.there]
+
+    def presume(self, now_us: int) -> None:
         """All that was said while we were away has been heard: who was online before, and has not been said to be gone."""
         found = [one for one in self._workers.values() if one.online_us and now_us - one.online_us <= PRESUMED_US]
         for one in found:
             one.presumed, one.online_us = True, 0
-        return found
 
     def meet(self, name: str, capabilities: Iterable[str]) -> None:
         """It says what it is capable of: all of it."""

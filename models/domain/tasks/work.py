@@ -110,6 +110,7 @@ class Work:
     due_us: int = 0
     cancel_us: int = 0  # when somebody asked for its end
     children: int = 0  # 0: it has no parts of which its result is made
+    inquired: bool = False  # its agent was asked and has not answered; of this run alone
     ask_us: int = 0  # when its agent is asked how it stands, if nothing is told until then; of this run alone
     ran_at: set[str] = field(default_factory=set)  # agents of earlier attempts, of this run alone
 

@@ -93,6 +93,15 @@ class Task {
     return this.tell(this.state, this.inside.told);
   }
 
+  /** A later attempt of what is at work already: it is that from now on. */
+  adopt({ attempt, inside: { message } }) {
+    if (!(attempt > this.attempt)) return;
+    this.attempt = attempt;
+    this.inside.message = message;
+    this.inside.card.attempt = attempt;
+    this.again();
+  }
+
   /** Somebody asked to: the handler sees it, and whoever waits for an answer waits no longer. */
   stop() {
     this.stopping.abort();
@@ -279,7 +288,10 @@ class Agent {
 
   take(message) {
     const task = new Task(this, message);
-    if (this.tasks.has(task.id)) return; // it came twice
+    if (this.tasks.has(task.id)) { // it came twice, or another attempt while this one is at work
+      this.tasks.get(task.id).adopt(task);
+      return;
+    }
     const end = this.ended.get(`${task.attempt} ${task.id}`);
     if (end) {
       task.tell(...end);

@@ -398,6 +398,12 @@ class TestInquiry:
     def asked(self, desk, work):
         return [one for one in desk.messages(work) if one[0] == "inquiry"]
 
+    def denies(self, desk, work, agent="a", attempt=1):
+        """Asked, it says that it does not know it."""
+        desk.later(QUIET_US)
+        assert desk.messages(work)[-1] == ("inquiry", agent, attempt)
+        desk.do("missing", work.order.id, agent, attempt)
+
     def test_whoever_tells_nothing_for_long_is_asked_again_and_again(self):
         desk, work = self.given()
         desk.later(QUIET_US - 1)
@@ -451,8 +457,8 @@ class TestInquiry:
 
     def test_one_that_it_does_not_know_is_sent_again_if_it_may_be(self):
         desk, work = self.given(idempotent=True)
-        desk.do("missing", work.order.id, "a", 1)
-        assert desk.messages(work) == [("task", "a", 1)] * 2
+        self.denies(desk, work)
+        assert desk.messages(work) == [("task", "a", 1), ("inquiry", "a", 1), ("task", "a", 1)]
         assert stands(work) == (TaskState.SUBMITTED, Reason.NONE)
         assert desk.reasons(work)[-1] is Reason.UNSURE
         desk.told(work, TaskState.COMPLETED, attempt=1)
@@ -460,9 +466,9 @@ class TestInquiry:
 
     def test_else_nobody_knows_whether_it_was_done(self):
         desk, work = self.given()
-        desk.do("missing", work.order.id, "a", 1)
+        self.denies(desk, work)
         assert stands(work) == (TaskState.UNKNOWN, Reason.UNSURE)
-        assert desk.messages(work) == [("task", "a", 1)]
+        assert desk.messages(work) == [("task", "a", 1), ("inquiry", "a", 1)]
         other = desk.give()
         assert other.agent == "a", "its place is not kept"
         desk.told(work, TaskState.COMPLETED, attempt=1)
@@ -483,6 +489,7 @@ class TestInquiry:
     def test_one_that_is_to_stop_and_that_it_does_not_know_has_stopped(self):
         desk, work = self.given(idempotent=True)
         desk.do("cancel", work.order.id)
+        desk.later(SETTLED_QUIET_US)
         desk.do("missing", work.order.id, "a", 1)
         assert stands(work) == (TaskState.CANCELED, Reason.ASKED)
 
