@@ -48,7 +48,7 @@ _TO_A_FIELD = [
     *(["key", key] for key in ("ctrl+5", "ctrl+f")),
     ["type", "crawler-5/metrics"],
     *(["key", key] for key in ("Return", "ctrl+f", "ctrl+a", "BackSpace", "Return", "Return")),
-    ["mousemove", "560", "740"],
+    ["mousemove", "560", "754"],
     ["click", "1"],
     ["key", "ctrl+l"],
 ]

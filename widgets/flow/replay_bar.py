@@ -1,6 +1,7 @@
 """Replay: a window of time that moves over a past stretch, by itself or step by step."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
 from models.domain.quantity import format_time
@@ -40,6 +41,7 @@ class ReplayBar(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Moment of the replay"))
         self.slider.valueChanged.connect(self._moved)
+        self.slider.installEventFilter(self)
         self.parts = QComboBox()
         self.parts.setAccessibleName(self.tr("Length of a step"))
         self.parts.activated.connect(self._parted)
@@ -56,6 +58,17 @@ class ReplayBar(QWidget):
         self._dress()
         themes.changed.connect(self._dress)
         self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Space plays and pauses here, instead of the whole window."""
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space:
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self.play.toggle()
+                return True
+        return super().eventFilter(watched, event)
 
     def begin(self, since_us: int, until_us: int) -> None:
         """Over this stretch, from its beginning; it does not play yet."""

@@ -18,7 +18,7 @@ from widgets.tasks.task_texts import state_note
 from widgets.tasks.task_tree import TaskTree, key_of
 
 translate = QCoreApplication.translate  # by this name and with literals, so that the texts can be collected
-_WIDTHS = (158, 150, 130, 120, 120, 78, 78, 66, 72, 260, 120)
+_WIDTHS = (158, 146, 124, 116, 120, 88, 88, 66, 72, 254, 120)
 _HIDDEN = (4, 10)
 _TYPE = 2
 

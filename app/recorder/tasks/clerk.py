@@ -41,6 +41,7 @@ class Clerk:
 
     def submit(self, orders: Sequence[TaskOrder], now_us: int) -> None:
         """All or none; those that are known already are left as they are."""
+        self._refuse_us(to for one in orders for to in one.to)
         known = self._file.known([one.id for one in orders])
         new = [one for one in orders if one.id not in known]
         self.engine.refuse(new, now_us)
@@ -70,7 +71,12 @@ class Clerk:
         self.engine.limit(agent, most, now_us)
 
     def command(self, command: AgentCommand, told: Callable[[SendingOutcome], None], now_us: int) -> None:
+        self._refuse_us((command.agent,))
         self.commanding.give(command, now_us, told)
+
+    def _refuse_us(self, agents: Iterable[str]) -> None:
+        if self._way_out.us in agents:
+            raise trouble("task.order", detail=f"{self._way_out.us} is who gives tasks, and takes none")
 
     def _open(self, task: str) -> str:
         if self.engine.open_task(task) is None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from models.domain.records import TaskState
 from models.domain.tasks.board import Board
 from models.domain.tasks.gathering import gather
+from models.domain.tasks.orders import Gather
 from models.domain.tasks.placing import Placing
 from models.domain.tasks.work import Reason, Work, kept
 
@@ -16,6 +17,7 @@ class Wholes:
 
     def __init__(self, board: Board, placing: Placing, end: End, cancel: Callable[[str, int, Reason], None]) -> None:
         self._board, self._placing, self._end, self._cancel = board, placing, end, cancel
+        self._counted: dict[str, int] = {}  # of those that vote: how many parts had ended when they were counted
 
     def open_parts(self, id_: str) -> list[Work]:
         """Those that have not ended."""
@@ -31,6 +33,10 @@ class Wholes:
         parts = list(self._board.parts.get(id_, {}).values())
         if work is None or not parts:
             return
+        ended = sum(one.ended for one in parts)
+        if work.order.gather is Gather.MAJORITY and work.started_us and self._counted.get(id_) == ended:
+            return  # results are long, and beats many
+        self._counted[id_] = ended
         found = gather(work.order.gather, parts)
         now_us = max(max(one.ended_us, one.sent_us, one.created_us) for one in parts)
         work.progress, work.result = found.progress, found.result
@@ -41,6 +47,7 @@ class Wholes:
         self._placing.changes.works[id_] = work
         if found.state is None:
             return
+        self._counted.pop(id_, None)
         left = self.open_parts(id_)
         reason = Reason.NONE if found.state is TaskState.COMPLETED else Reason.ASKED if work.cancel_us else Reason.PARTS
         self._end(work, found.state, reason, now_us, *kept(found.result))

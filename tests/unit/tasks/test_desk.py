@@ -55,6 +55,14 @@ class TestOrder:
         life.turn()
         assert life.stored().sending is Sending.ACKNOWLEDGED
 
+    def test_none_to_ourselves(self, lives):
+        life = lives()
+        tasks = life.ask("submit", [TaskOrder("t", "sum", to=("a", "us"))])
+        command = life.ask("command", AgentCommand("c", "us", "ping"))
+        life.turn()
+        assert (code_of(tasks), code_of(command)) == ("task.order", "task.order")
+        assert not life.way.sent
+
     def test_all_or_none(self, lives):
         life = lives()
         asked = life.ask("submit", [TaskOrder("one", "sum", to=("a",)), TaskOrder("two", "sum", to=("a/+",))])

@@ -6,7 +6,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -292,6 +293,18 @@ class TestReplay:
         assert replay.slider.value() == 0
         replay.forward.click()
         assert (replay.slider.value(), replay.play.isChecked()) == (1, False)
+
+    def test_space_plays_and_pauses_it_and_not_the_window(self, desk, screen, qtbot: QtBot):
+        self.begin(desk, screen)
+        override = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier)
+        override.ignore()
+        QCoreApplication.sendEvent(screen.replay.slider, override)
+        assert override.isAccepted(), "no shortcut gets it"
+        qtbot.keyClick(screen.replay.slider, Qt.Key.Key_Space)
+        assert screen.replay.play.isChecked()
+        qtbot.keyClick(screen.replay.slider, Qt.Key.Key_Space)
+        assert not screen.replay.play.isChecked()
+        assert screen.replay.isVisible()
 
     def test_another_range_ends_it_and_what_is_recorded_does_not_disturb_it(self, desk, screen, told):
         self.begin(desk, screen)
