@@ -96,7 +96,9 @@ def summarise(fleet: FleetResult) -> Summary:
     worst = -1
     if not_well.any():
         rows = np.flatnonzero(not_well)
-        worst = int(rows[np.lexsort((-fleet.since_us[rows], -rank[rows]))[0]])  # of the worst, the newest
+        ratio = np.where(rank == 2, np.nan_to_num(error_ratio(fleet)), 0.0)[rows]
+        # of the worst who fails most, as in the table, else the newest
+        worst = int(rows[np.lexsort((-fleet.since_us[rows], -ratio, -rank[rows]))[0]])
     well = int((known & ~not_well & ~stopped & ~unknown).sum())
     return Summary(
         total=int(present.sum()),

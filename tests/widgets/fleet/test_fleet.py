@@ -58,6 +58,15 @@ def test_the_worst_stand_first_and_are_named():
     assert text.endswith("(will) · 3 more not well")
 
 
+def test_of_those_that_fail_the_one_that_fails_most_is_named():
+    fleet = fleet_of(10, ill=0)
+    finished, failed, since = fleet.finished.copy(), fleet.failed.copy(), fleet.since_us.copy()
+    finished[[2, 5]], failed[[2, 5]] = 100, (40, 20)
+    since[5] = since[2] + 1
+    ill = replace(fleet, finished=finished, failed=failed, since_us=since)
+    assert summarise(ill).worst == 2 == ordered(ill, np.arange(10), None, descending=False)[0]
+
+
 def test_maintenance_and_a_goodbye_are_not_illness():
     fleet = fleet_of(10, ill=1)
     presence = fleet.presence.copy()
