@@ -116,7 +116,7 @@ def test_status_examples() -> None:
         ("crawler-7", Presence.STOPPED, Cause.GOODBYE),
     ]
     declared = read.batch.declarations[0]
-    assert declared[3:] == ("Crawler 7", "crawlers", 10_000_000, "node-3", "1.4.2", ("crawl",))
+    assert declared[3:] == ("Crawler 7", "crawlers", 10_000_000, "node-3", "1.4.2", ("crawl",), False)
 
 
 def test_metrics_examples() -> None:
