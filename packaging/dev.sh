@@ -82,7 +82,7 @@ checks() {
     # a worker that crashed is not replaced: the run ends red instead of waiting for what it had taken
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/murm.XXXX")
     trap 'rm -rf "$scratch"' EXIT
-    stage pytest "$python" -m pytest -n 5 --dist loadfile --max-worker-restart 0 --basetemp "$scratch/t" "$@"
+    stage pytest "$python" -m pytest -n 4 --dist loadfile --max-worker-restart 0 --basetemp "$scratch/t" "$@"
     # a soak may be busy for an hour in one test
     [ "$which" != long ] || stage 'pytest (long)' "$python" -m pytest -m 'long or rabbitmq' -o faulthandler_timeout=5400 "$@"
   fi

@@ -23,7 +23,8 @@ def test_annotations_are_told_and_lead_to_their_time(desk: Desk, qtbot: QtBot) -
     histogram = LogHistogram(desk.theme, desk.cursor, desk.notes)
     qtbot.addWidget(histogram)
     histogram.resize(600, 84)
-    histogram.show()
+    with qtbot.waitExposed(histogram):
+        histogram.show()
     counts = np.ones((6, 6), np.int64)
     request = LogSummaryRequest(EVERYTHING, since, desk.now, 10 * SECOND)
     histogram.show_result(LogSummaryResult(request, counts, since, (), 36, True))
@@ -32,8 +33,14 @@ def test_annotations_are_told_and_lead_to_their_time(desk: Desk, qtbot: QtBot) -
     desk.source.answer_all()
     assert histogram.grab().toImage() != before
     foot = QPoint(304, 5)  # above the bars
-    qtbot.mouseMove(histogram, foot)
-    assert "Annotation on crawler-2: Deployed" in QToolTip.text()
+
+    def told_under_the_pointer() -> bool:
+        """Where the pointer stood there already, it has to come anew."""
+        qtbot.mouseMove(histogram, QPoint(10, 60))
+        qtbot.mouseMove(histogram, foot)
+        return "Annotation on crawler-2: Deployed" in QToolTip.text()
+
+    qtbot.waitUntil(told_under_the_pointer)
     pinned: list[int] = []
     desk.cursor.pinned.connect(pinned.append)
     qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=foot)
