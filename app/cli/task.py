@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.cli.workspace_argument import workspace_of
 from models.domain.problems import ExitCode, trouble
@@ -28,6 +28,7 @@ A task goes to the agent that is named, or to the least loaded of those that say
 follows tasks: it has to run. States are submitted, working, input-required, auth-required, completed, failed, canceled,
 rejected and unknown.
 """
+_T = TypeVar("_T")
 _POLL_S = 0.2
 _RECENT = 100
 _STATES = (
@@ -117,12 +118,12 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _ask(workspace: "Workspace", what: "Callable[[ControlClient], object]") -> None:
+def _ask(workspace: "Workspace", what: "Callable[[ControlClient], _T]") -> _T:
     from app.control_client import ControlClient
 
     with ControlClient(workspace) as client:
         client.hello("cli")
-        what(client)
+        return what(client)
 
 
 def _submit(workspace: "Workspace", args: argparse.Namespace) -> int:
@@ -172,24 +173,21 @@ def _command(workspace: "Workspace", args: argparse.Namespace) -> int:
     from models.domain.tasks.commands import VALID_S
     from models.storage.tasks.reading import TaskReading
 
-    given: list[str] = []
     text = _input(args.arguments)
-    _ask(
-        workspace, lambda client: given.append(client.command_agent(args.agent, args.command_name, text, args.confirm))
-    )
+    id_ = _ask(workspace, lambda client: client.command_agent(args.agent, args.command_name, text, args.confirm))
+    if not args.wait:
+        print(id_)
+        return ExitCode.OK
     end_s = time.monotonic() + VALID_S
-    while args.wait and time.monotonic() < end_s:
+    while time.monotonic() < end_s:
         with TaskReading(workspace) as reading:
-            found = next((one for one in reading.commands(_RECENT, args.agent) if one.id == given[0]), None)
+            found = next((one for one in reading.commands(_RECENT, args.agent) if one.id == id_), None)
         if found is not None and found.answered_us:
             print(found.answer or found.state)
             return ExitCode.OK if found.state == "completed" else ExitCode.FAILED
         time.sleep(_POLL_S)
-    if args.wait:
-        print(f"murmurscope: {args.agent} gave no answer within {VALID_S} s", file=sys.stderr)
-        return ExitCode.FAILED
-    print(given[0])
-    return ExitCode.OK
+    print(f"murmurscope: {args.agent} gave no answer within {VALID_S} s", file=sys.stderr)
+    return ExitCode.FAILED
 
 
 def _wait(workspace: "Workspace", task: str) -> "Work":
